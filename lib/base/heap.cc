@@ -1,0 +1,116 @@
+#include "base/heap.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace damon {
+namespace {
+
+// Blocks of a power of two up to kLargestClass come from free lists over chunks; larger ones are mappings of their own.
+constexpr size_t kSmallestClass = 16;
+constexpr size_t kLargestClass = 32 * 1024;
+constexpr size_t kNrClasses = 12;  // 16 B ... 32 KiB
+constexpr size_t kChunkBytes = 256 * 1024;
+
+struct FreeBlock {
+    FreeBlock* next;
+};
+
+std::atomic<pid_t> lock_holder{0};
+std::atomic<HeapFaultHook> fault_hook{nullptr};
+std::atomic<size_t> bytes_in_use{0};
+FreeBlock* free_lists[kNrClasses];
+char* chunk_next;
+char* chunk_end;
+
+// A lock that survives fork: it holds the owner's process id, so a child sees that the owner is not of its process
+// and takes the lock over. Every list change below commits with one store; the worst that an owner lost in a fork
+// leaves behind is one unused block in the child.
+class HeapLock {
+public:
+    HeapLock() {
+        const pid_t self = getpid();
+        pid_t seen = 0;
+        while (!lock_holder.compare_exchange_weak(seen, self, std::memory_order_acquire)) {
+            if (seen == self) {
+                sched_yield();
+                seen = 0;
+            }
+        }
+    }
+    ~HeapLock() { lock_holder.store(0, std::memory_order_release); }
+    HeapLock(const HeapLock&) = delete;
+    HeapLock& operator=(const HeapLock&) = delete;
+};
+
+void* map_pages(size_t bytes) {
+    void* mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return mapping == MAP_FAILED ? nullptr : mapping;
+}
+
+size_t class_of(size_t bytes) {
+    return bytes <= kSmallestClass ? 0 : std::bit_width(bytes - 1) - std::bit_width(kSmallestClass - 1);
+}
+
+void* take_from_chunk(size_t class_bytes) {
+    if (static_cast<size_t>(chunk_end - chunk_next) < class_bytes) {
+        char* chunk = static_cast<char*>(map_pages(kChunkBytes));
+        if (chunk == nullptr) return nullptr;
+        chunk_next = chunk;
+        chunk_end = chunk + kChunkBytes;
+    }
+    char* block = chunk_next;
+    chunk_next = block + class_bytes;
+    return block;
+}
+
+}  // namespace
+
+void* heap_allocate(size_t bytes) {
+    const HeapFaultHook hook = fault_hook.load(std::memory_order_acquire);
+    if (hook != nullptr && hook(bytes)) return nullptr;
+    void* block = nullptr;
+    if (bytes > kLargestClass) {
+        block = map_pages(bytes);
+    } else {
+        const size_t block_class = class_of(bytes);
+        const size_t class_bytes = kSmallestClass << block_class;
+        const HeapLock lock;
+        FreeBlock* head = free_lists[block_class];
+        if (head != nullptr) {
+            free_lists[block_class] = head->next;
+            block = head;
+            memset(block, 0, class_bytes);
+        } else {
+            block = take_from_chunk(class_bytes);
+        }
+    }
+    if (block != nullptr) bytes_in_use.fetch_add(bytes, std::memory_order_relaxed);
+    return block;
+}
+
+void heap_free(void* block, size_t bytes) {
+    if (block == nullptr) return;
+    bytes_in_use.fetch_sub(bytes, std::memory_order_relaxed);
+    if (bytes > kLargestClass) {
+        munmap(block, bytes);
+        return;
+    }
+    const size_t block_class = class_of(bytes);
+    auto* freed = static_cast<FreeBlock*>(block);
+    const HeapLock lock;
+    freed->next = free_lists[block_class];
+    free_lists[block_class] = freed;
+}
+
+void heap_set_fault_hook(HeapFaultHook hook) { fault_hook.store(hook, std::memory_order_release); }
+
+size_t heap_bytes_in_use() { return bytes_in_use.load(std::memory_order_relaxed); }
+
+}  // namespace damon

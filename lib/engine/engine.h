@@ -1,0 +1,140 @@
+// The DAMON and DAMOS algorithm as a value: it decides and calls nobody. No clock, no thread, no system call, no
+// callback; the same seed and the same inputs give the same regions. The worker (kdamond/) drives it.
+//
+// One sampling interval, in the order of rules L-3 to L-14:
+//
+//     samples = plan()                        where to look
+//     ... arm, sleep, look ...                fills samples[i].seen
+//     fold()                                  counts; T advances; merges at the end of a window
+//     ... calls, commits, pause ...
+//     if (apply_begin(now))                   schemes that are due
+//         while (next_request(request))       one at a time: an outcome changes the next decision
+//             complete(outcome)
+//     ... publish where due().aggregation ...
+//     finish()                                tune intervals, reset counters, split; says whether coverage is due
+//
+// Memory is reserved when parameters are set; plan, fold, the apply pass and finish never allocate. Where the rules
+// speak of an allocation failure (M-22, S-13, S-34), it is the region capacity that is exhausted.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/random.h"
+#include "base/status.h"
+#include "base/vector.h"
+#include "engine/cadence.h"
+#include "engine/region.h"
+#include "engine/region_list.h"
+#include "engine/scheme_state.h"
+#include "model/action.h"
+#include "model/metrics.h"
+#include "model/ops_traits.h"
+#include "model/params.h"
+#include "model/sample.h"
+#include "model/snapshot.h"
+
+namespace damon {
+
+struct Due {
+    bool aggregation = false;  // this tick ends a window: counters are complete and merged, not yet reset
+    bool update = false;       // coverage is due (L-13): the caller asks the ops and calls set_target_ranges
+    bool operator==(const Due&) const = default;
+};
+
+class Engine {
+public:
+    // --- parameters -------------------------------------------------------------------------------------------
+
+    // The complete parameter check of start and commit (O-2, O-3, O-8, P-8, power of two, ranges M-8, scheme fields).
+    // The text names the field, its value and what would be right.
+    static Status validate(const Params& params, const OpsTraits& traits);
+
+    // Takes the parameters for the first run or for another one. Statistics and quota state of schemes that were
+    // there before are kept by position; regions are not. Failure: nothing changed.
+    Status prepare(const Params& params, const OpsTraits& traits);
+
+    // Begins a run: T = 0, deadlines of 3.2, the given ranges of each target, M-22. Call set_target_ranges before it
+    // for targets whose ranges the ops provide. `seed` starts both random streams (one for sampling, one for splits).
+    void start(uint64_t seed);
+
+    // Ends a run (L-17): regions go, parameters, statistics and quota state stay.
+    void stop();
+
+    // Changes a running engine (A-18 to A-23 with the fixes of section 10). All memory is taken before anything
+    // changes; failure: bit-identical to before. `new_targets` (may be null) receives a mark for each target that the
+    // ops must now cover because it is new and empty.
+    Status commit(const Params& params, const OpsTraits& traits, Vector<uint8_t>* new_targets);
+
+    // Parameters as they are now, intervals as tuned.
+    const Params& params() const;
+
+    // set_regions of rules M-8 to M-11; `granularity` is a power of two. Before start, and at updates.
+    Status set_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity);
+
+    // A target whose subject vanished is passed over by the schemes (S-11); its regions stay.
+    void set_target_valid(uint32_t target_idx, bool valid);
+
+    // --- one sampling interval --------------------------------------------------------------------------------
+
+    // Latches this interval's deadlines (L-3) and draws one address per region (M-12), in region order. The span is
+    // valid until the next change of regions. Empty in attributes-only mode (P-4).
+    std::span<Sample> plan();
+    // The latched sampling interval to sleep, microseconds.
+    uint64_t sleep_us() const;
+
+    // The samples of the last plan, to be looked at, and to be probed.
+    std::span<Sample> samples();
+    // Where probes exist: bit i of hits[n] says that probe i hit at samples()[n]. Before fold.
+    std::span<uint8_t> probe_hits();
+
+    // Counts the answers, T += 1, and at the end of a window merges and cuts to the minimum count (L-7, L-8).
+    Due fold();
+
+    // Quota windows are real time: `now_us` serves only them. False: no scheme is due (or there are none).
+    bool apply_begin(uint64_t now_us);
+    // Which measurements the due schemes' goals need in this pass; answer in place before next_request. Usually empty.
+    std::span<MetricQuery> metric_queries();
+    bool next_request(ActionRequest& request);
+    void complete(const Outcome& outcome);
+
+    // Interval tuning, end of window, reset, split (L-12). Returns true where ops.update is due (L-13), and then its
+    // deadline has been advanced.
+    bool finish();
+
+    // --- watermarks (L-22, S-29) ------------------------------------------------------------------------------
+
+    bool needs_free_memory() const;
+    // Evaluates every scheme; `free_permil` < 0: unknown. The wait in microseconds; 0: proceed.
+    uint64_t watermark_wait_us(int32_t free_permil);
+
+    // --- reading ----------------------------------------------------------------------------------------------
+
+    size_t nr_regions() const;
+    size_t nr_targets() const;
+    uint64_t passed_sample_intervals() const;  // T
+    const Cadence& cadence() const;
+    const RegionList& regions() const;
+    // Moving sum of nr_accesses (M-14) of one region.
+    uint32_t moving_sum(const Region& region) const;
+    // All regions in order. `moving`: moving sums; else the raw counters, complete at the end of a window. Returns
+    // the number written, at most out.size().
+    size_t read_regions(std::span<RegionInfo> out, bool moving) const;
+    // What no run with these parameters can exceed; reserved at prepare and commit.
+    size_t region_capacity() const;
+    // Bytes reserved for regions, samples and scratch.
+    size_t reserved_bytes() const;
+
+    size_t nr_schemes() const;
+    const SchemeState& scheme(size_t scheme_idx) const;
+    // user_input goals, also while running; on the worker.
+    void set_goal_value(size_t scheme_idx, size_t goal_idx, uint64_t value);
+
+    // Deep copy; false when out of memory.
+    [[nodiscard]] bool copy_from(const Engine& other);
+    bool operator==(const Engine& other) const;
+    // Invariants I-1 to I-8; checked after every mutation in checked builds and by every simulation.
+    bool is_valid() const;
+};
+
+}  // namespace damon

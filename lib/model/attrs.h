@@ -1,0 +1,38 @@
+// Monitoring attributes: how often to look, how many regions to keep (rules 1.2, O-2, O-3).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/arithmetic.h"
+
+namespace damon {
+
+// Aim of the interval tuning: over `aggrs` aggregations, `access_bp` of the possible samples are positive.
+struct IntervalsGoal {
+    uint64_t access_bp = 0;
+    uint64_t aggrs = 0;  // 0: no tuning
+    uint64_t min_sample_us = 0;
+    uint64_t max_sample_us = 0;
+    bool operator==(const IntervalsGoal&) const = default;
+};
+
+struct Attrs {
+    uint64_t sample_us = 5'000;
+    uint64_t aggr_us = 100'000;
+    uint64_t ops_update_us = 60'000'000;
+    uint64_t min_nr_regions = 10;
+    uint64_t max_nr_regions = 1'000;
+    IntervalsGoal intervals_goal;
+
+    // S of C-2: the sampling interval that every division uses.
+    constexpr uint64_t divisor_us() const { return sample_us == 0 ? 1 : sample_us; }
+    // W of C-2: sampling intervals in one aggregation window.
+    constexpr uint64_t aggr_samples() const { return aggr_us / divisor_us(); }
+    // N of C-2: the largest nr_accesses that a window can count.
+    constexpr uint64_t max_nr_accesses() const { return std::clamp<uint64_t>(aggr_samples(), 1, kU32Max); }
+
+    bool operator==(const Attrs&) const = default;
+};
+
+}  // namespace damon

@@ -1,0 +1,22 @@
+// Measurements of the system that quota goals and watermarks need: asked for by the engine, answered by the ops.
+#pragma once
+
+#include <cstdint>
+
+#include "model/scheme.h"
+
+namespace damon {
+
+// One measurement that a quota goal wants. `answer` is in the goal's unit (section 5.6 of the rules): bp, or for the
+// pressure metric the growing total in microseconds.
+struct MetricQuery {
+    QuotaMetric metric = QuotaMetric::kUserInput;
+    int32_t nid = -1;
+    uint64_t memcg_id = 0;
+    uint32_t scheme_idx = 0;
+    uint32_t goal_idx = 0;
+    uint64_t answer = 0;
+    bool answered = false;  // false: cannot be measured here
+};
+
+}  // namespace damon

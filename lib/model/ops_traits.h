@@ -1,0 +1,25 @@
+// What the engine must know of the ops that serve it, as plain facts.
+#pragma once
+
+#include <cstdint>
+
+namespace damon {
+
+// How a scheme's regions are ranked under a quota (S-2, S-36).
+enum class ScoreSource : uint8_t {
+    kNone,      // no ranking
+    kBuiltin,   // 99, hot or cold as the table of 5.2 says for virtual address spaces
+    kPhysical,  // the same table's column for physical memory
+    kAsk,       // Ops::score
+};
+
+struct OpsTraits {
+    bool has_apply = false;
+    bool has_probes = false;
+    bool has_subject = true;       // vaddr, fvaddr: a target is a process (O-4)
+    bool has_target_valid = true;  // the run ends when no target is valid (L-16)
+    ScoreSource score = ScoreSource::kNone;
+    bool operator==(const OpsTraits&) const = default;
+};
+
+}  // namespace damon

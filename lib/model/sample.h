@@ -1,0 +1,24 @@
+// One question per region and sampling interval: was the page at this address accessed since it was armed?
+#pragma once
+
+#include <cstdint>
+
+namespace damon {
+
+enum class Seen : uint8_t {
+    kNo = 0,
+    kYes = 1,
+    kUnknown = 2,  // could not look; never to be confused with "not accessed"
+};
+
+struct Sample {
+    uint64_t addr = 0;
+    uint32_t target_idx = 0;
+    Seen seen = Seen::kUnknown;  // filled by Ops::look
+    bool writes_only = false;    // filled by Ops: the way of looking cannot see reads
+    uint16_t ops_private = 0;    // for the ops between arm and look, for instance the way that was chosen
+    bool operator==(const Sample&) const = default;
+};
+static_assert(sizeof(Sample) == 16);
+
+}  // namespace damon

@@ -1,0 +1,30 @@
+#include "model/scheme.h"
+
+namespace damon {
+
+bool SchemeParams::copy_from(const SchemeParams& other) {
+    Vector<QuotaGoal> new_goals;
+    Vector<DamosFilter> new_core_filters;
+    Vector<DamosFilter> new_ops_filters;
+    Vector<MigrateDest> new_dests;
+    if (!new_goals.copy_from(other.goals) || !new_core_filters.copy_from(other.core_filters) ||
+        !new_ops_filters.copy_from(other.ops_filters) || !new_dests.copy_from(other.migrate_dests)) {
+        return false;
+    }
+    pattern = other.pattern;
+    action = other.action;
+    target_nid = other.target_nid;
+    apply_interval_us = other.apply_interval_us;
+    quota = other.quota;
+    wmarks = other.wmarks;
+    max_nr_snapshots = other.max_nr_snapshots;
+    callback_id = other.callback_id;
+    callback_data = other.callback_data;
+    goals = std::move(new_goals);
+    core_filters = std::move(new_core_filters);
+    ops_filters = std::move(new_ops_filters);
+    migrate_dests = std::move(new_dests);
+    return true;
+}
+
+}  // namespace damon

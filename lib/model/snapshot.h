@@ -1,0 +1,24 @@
+// What the monitor publishes: the regions at the end of an aggregation window.
+#pragma once
+
+#include <cstdint>
+
+namespace damon {
+
+enum RegionFlags : uint32_t {
+    kRegionUnknown = 1u << 0,     // no sample of the window could be looked at: nr_accesses 0 says nothing
+    kRegionWritesOnly = 1u << 1,  // reads of (part of) this region cannot be seen
+};
+
+struct RegionInfo {
+    uint64_t start = 0;
+    uint64_t end = 0;
+    uint32_t target_idx = 0;
+    uint32_t nr_accesses = 0;
+    uint32_t age = 0;
+    uint32_t flags = 0;  // RegionFlags
+    bool operator==(const RegionInfo&) const = default;
+};
+static_assert(sizeof(RegionInfo) == 32);
+
+}  // namespace damon

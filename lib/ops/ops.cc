@@ -1,0 +1,23 @@
+#include "ops/ops.h"
+
+namespace damon {
+
+OpsTraits Ops::traits() const { return {}; }
+Status Ops::validate(const Params&) const { return {}; }
+Status Ops::start(const Params&) { return {}; }
+void Ops::commit(const Params&) {}
+void Ops::stop() {}
+void Ops::refresh(uint32_t, RefreshReason, TargetCoverage&) {}
+void Ops::arm(std::span<Sample>) {}
+void Ops::look(std::span<Sample>) {}
+void Ops::disarm() {}
+bool Ops::target_valid(uint32_t) { return true; }
+bool Ops::targets_can_die() const { return false; }
+Outcome Ops::apply(const ActionRequest&) { return {}; }
+uint32_t Ops::score(const ActionRequest&) { return 0; }
+void Ops::probe(std::span<const Sample>, std::span<uint8_t>) {}
+void Ops::measure(std::span<MetricQuery>) {}
+int32_t Ops::free_memory_permil() { return -1; }
+bool Ops::virtual_now_us(uint64_t&) const { return false; }
+
+}  // namespace damon

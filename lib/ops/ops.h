@@ -1,0 +1,77 @@
+// The seam between the worker and the world: eyes (arm, look) and hands (apply). Ops draw no random numbers, keep no
+// regions, take no time of their own and know nothing of the engine. All calls come from one thread at a time.
+// Every member has a default, the one that the rules give to an absent callback (1.13).
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/status.h"
+#include "base/vector.h"
+#include "model/action.h"
+#include "model/metrics.h"
+#include "model/ops_traits.h"
+#include "model/params.h"
+#include "model/sample.h"
+
+namespace damon {
+
+// New coverage of one target, an answer of Ops::refresh.
+struct TargetCoverage {
+    bool changed = false;         // false: the target keeps the regions it has (M-3)
+    Vector<AddressRange> ranges;  // sorted, disjoint
+};
+
+enum class RefreshReason : uint8_t {
+    kInit,    // start of a run, or a target that a commit added: only for targets without given ranges (M-1)
+    kUpdate,  // the ops_update interval has passed (M-4)
+};
+
+class Ops {
+public:
+    virtual OpsTraits traits() const;
+
+    // Checks that the parameters can be served at all. No effect; any thread.
+    virtual Status validate(const Params& params) const;
+
+    // Begins a run. Failure: nothing is held.
+    virtual Status start(const Params& params);
+    // New parameters of a running context, already validated. Cannot fail.
+    virtual void commit(const Params& params);
+    // Ends a run; everything that was armed or registered is released.
+    virtual void stop();
+
+    // Where target `target_idx` lies now. `coverage` is reused between calls; leave it unchanged to keep what is.
+    virtual void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage);
+
+    // Clears the access marks of all samples of one interval. May reorder nothing: samples stay in region order.
+    virtual void arm(std::span<Sample> samples);
+    // Fills `seen` (and `writes_only`) of the samples that were last armed.
+    virtual void look(std::span<Sample> samples);
+    // Drops every mark that is still armed: the program pays nothing until the next arm.
+    virtual void disarm();
+
+    virtual bool target_valid(uint32_t target_idx);
+    // Whether target_valid can change without the worker's doing: false lets a paused worker sleep without a timeout.
+    virtual bool targets_can_die() const;
+
+    virtual Outcome apply(const ActionRequest& request);
+    // 0 to 99; asked where the traits say ScoreSource::kAsk.
+    virtual uint32_t score(const ActionRequest& request);
+
+    // Bit i of hits[n]: probe i hits at samples[n] (P-1, P-2).
+    virtual void probe(std::span<const Sample> samples, std::span<uint8_t> hits);
+
+    // Answers the queries that can be answered.
+    virtual void measure(std::span<MetricQuery> queries);
+    // Free memory in permil of all memory, for watermarks; negative: not known.
+    virtual int32_t free_memory_permil();
+
+    // Virtual time: how the clock of a simulated world stands. False: there is none, use the real clock.
+    virtual bool virtual_now_us(uint64_t& now_us) const;
+
+protected:
+    ~Ops() = default;
+};
+
+}  // namespace damon
