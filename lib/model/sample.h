@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "model/address_range.h"
+
 namespace damon {
 
 enum class Seen : uint8_t {
@@ -13,12 +15,13 @@ enum class Seen : uint8_t {
 
 struct Sample {
     uint64_t addr = 0;
+    AddressRange region;  // the region that the sample stands for, for ways of seeing that are not page by page
     uint32_t target_idx = 0;
     Seen seen = Seen::kUnknown;  // filled by Ops::look
     bool writes_only = false;    // filled by Ops: the way of looking cannot see reads
     uint16_t ops_private = 0;    // for the ops between arm and look, for instance the way that was chosen
     bool operator==(const Sample&) const = default;
 };
-static_assert(sizeof(Sample) == 16);
+static_assert(sizeof(Sample) == 32);
 
 }  // namespace damon
