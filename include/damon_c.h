@@ -1,0 +1,929 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file damon_c.h
+ * @brief libdamon: data access monitoring of the running program, as a library.
+ *
+ * A *context* watches ranges of addresses (its *targets*) with one worker thread, called kdamond. Every sampling
+ * interval the worker looks at one page of every *region*; every aggregation interval it merges regions that were
+ * accessed alike, splits the others to look closer, and publishes a *snapshot*. What a context learns costs the same
+ * whether it watches a megabyte or a terabyte: the number of regions bounds it.
+ *
+ * Simple use:
+ * @code{.c}
+ *   damon_ctx *ctx = damon_ctx_new();
+ *   damon_target *target = damon_target_new();
+ *   struct damon_addr_range heap = { (uint64_t)(uintptr_t)base, (uint64_t)(uintptr_t)base + len };
+ *   damon_target_set_regions(target, &heap, 1);
+ *   damon_ctx_add_target(ctx, target);                  // the context owns the target now
+ *   if (damon_start(&ctx, 1, 0) != 0) { ... damon_ctx_errmsg() says what is wrong ... }
+ *
+ *   struct damon_region_info regions[1000];
+ *   struct damon_snapshot_info info;
+ *   damon_snapshot_info_init(&info);
+ *   damon_snapshot_wait(ctx, 0, 1000);                  // the first window: 100 ms
+ *   int nr = damon_snapshot_read(ctx, regions, 1000, &info);
+ *   // regions[i].nr_accesses of info.max_nr_accesses samples found the region accessed
+ *
+ *   damon_set_pause(ctx, 1);                            // no cost, nothing forgotten
+ *   damon_set_pause(ctx, 0);
+ *   damon_stop(&ctx, 1);
+ *   damon_ctx_free(ctx);
+ * @endcode
+ *
+ * **Results.** Functions that return `int` give 0 or a positive count on success and a negative errno on failure. The
+ * reason in words, naming the wrong value and what would be right, is kept for each context: damon_ctx_errmsg(). Nothing
+ * throws, aborts or prints. Every handle may be NULL: the call then fails with `-EINVAL` (or returns 0, NULL, or does
+ * nothing where it cannot fail).
+ *
+ * **Structures.** Parameter structures begin with `size`, set by their `..._init()` function, which also fills in the
+ * defaults. A program compiled against an older header (smaller `size`) keeps working; a larger `size` is accepted as
+ * long as the part that this library does not know is all zero, else `-E2BIG`. A `size` too small for what version 0.1
+ * had is `-EINVAL`. Structures used as array elements (#damon_addr_range, #damon_region_info, #damon_sample,
+ * #damos_migrate_dest) are frozen.
+ *
+ * **Threads.** Three words are used below:
+ * - *any*: from any thread at any time, also from callbacks.
+ * - *owner*: by one thread at a time while the context is stopped, or on the context's worker (inside a callback).
+ *   While the context runs, another thread gets `-EBUSY`.
+ * - *control*: from any thread, several at a time; waits for the worker. What happens inside a callback of the same
+ *   context is said for each function.
+ *
+ * Callbacks run on the worker with no lock of the library held. They may read, commit and pause their context; they may
+ * not stop, free or wait for it (`-EDEADLK`).
+ *
+ * **Memory.** The library never calls malloc, free or new: it has a small heap of its own on mmap(), so that an
+ * allocator can embed it. It does not write to, read from or discard memory of the program; access checks only mark
+ * pages in the page tables, through the interfaces that damon_access_check_probe() names.
+ *
+ * **Fork.** A child process does not inherit the worker. In the child, every handle can only be freed; other calls on a
+ * context fail with `-ECHILD`.
+ *
+ * **Units** are in the names: `_us` microseconds, `_ms` milliseconds, `_ns` nanoseconds, `_bytes`, `_bp` basis points
+ * (1/10,000). Ranges are half-open, [start, end). Sizes and addresses without a unit in the name are in core units,
+ * which are bytes unless damon_ctx_set_addr_unit() says otherwise.
+ */
+#ifndef DAMON_C_H
+#define DAMON_C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define DAMON_API __attribute__((visibility("default"))) /**< Exported from the shared library. */
+#else
+#define DAMON_API
+#endif
+
+#define DAMON_VERSION_MAJOR 0 /**< Of this header. */
+#define DAMON_VERSION_MINOR 1 /**< Of this header. */
+#define DAMON_VERSION_PATCH 0 /**< Of this header. */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A monitoring context: parameters, learned regions, schemes, and while it runs a worker thread. */
+typedef struct damon_ctx damon_ctx;
+/** What is monitored: a process and, optionally, ranges of its addresses. */
+typedef struct damon_target damon_target;
+/** A scheme: an access pattern and what to do with memory that shows it. */
+typedef struct damos damos;
+/** A probe: an attribute of memory that is sampled alongside accesses. */
+typedef struct damon_probe damon_probe;
+
+/** @name Version
+ * @{ */
+
+/** Version of the library that is linked. @return `major << 16 | minor << 8 | patch`. Thread: any. @since 0.1 */
+DAMON_API uint32_t damon_version(void);
+
+/** The same as text, such as "0.1.0". @return Static text. Thread: any. @since 0.1 */
+DAMON_API const char *damon_version_string(void);
+
+/**
+ * What an error number means in this library.
+ * @param err A negative errno as returned by this library (a positive one is understood too).
+ * @return Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any. @since 0.1
+ */
+DAMON_API const char *damon_strerror(int err);
+
+/** @} */
+
+/** @name Parameter structures
+ * @{ */
+
+/** Addresses [start, end). Frozen. */
+struct damon_addr_range {
+    uint64_t start; /**< First address. */
+    uint64_t end;   /**< One past the last address; greater than start. */
+};
+
+/** How often to look and how many regions to keep. See damon_attrs_init() for the defaults. */
+struct damon_attrs {
+    uint32_t size;           /**< sizeof(struct damon_attrs). */
+    uint32_t reserved;       /**< 0. */
+    uint64_t sample_us;      /**< Sampling interval; at most aggr_us. 0: as fast as possible. Default 5,000. */
+    uint64_t aggr_us;        /**< Aggregation interval: a snapshot each. Default 100,000. */
+    uint64_t ops_update_us;  /**< How often mappings are read again. 0: every sampling interval. Default 60,000,000. */
+    uint64_t min_nr_regions; /**< At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10. */
+    uint64_t max_nr_regions; /**< Cost's upper bound. Default 1,000. */
+    /** Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive. */
+    struct {
+        uint64_t access_bp;     /**< Wanted share of positive samples, weighted by size, in basis points. */
+        uint64_t aggrs;         /**< Tune every so many aggregation intervals. 0 (default): no tuning. */
+        uint64_t min_sample_us; /**< sample_us stays in [min_sample_us, max_sample_us]. */
+        uint64_t max_sample_us; /**< See min_sample_us. */
+    } intervals_goal; /**< Interval tuning. */
+};
+
+/** One region as it was at the end of a window. Frozen. */
+struct damon_region_info {
+    uint64_t start;       /**< First address. */
+    uint64_t end;         /**< One past the last address. */
+    uint32_t target_idx;  /**< Position of its target in the context. */
+    uint32_t nr_accesses; /**< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses. */
+    uint32_t age;         /**< Windows for which nr_accesses stayed similar. */
+    uint32_t flags;       /**< enum damon_region_flags. */
+};
+
+/** Flags of damon_region_info. */
+enum damon_region_flags {
+    DAMON_REGION_UNKNOWN = 1,    /**< No sample of the window could be looked at: nr_accesses 0 does not mean cold. */
+    DAMON_REGION_WRITES_ONLY = 2 /**< Only writes to (a part of) this region can be seen. */
+};
+
+/** What a snapshot is, besides its regions. */
+struct damon_snapshot_info {
+    uint32_t size;                    /**< sizeof(struct damon_snapshot_info). */
+    uint32_t flags;                   /**< enum damon_snapshot_flags. */
+    uint64_t seq;                     /**< Number of the snapshot since damon_ctx_new(), from 1; 0: there is none yet. */
+    uint64_t time_ns;                 /**< CLOCK_MONOTONIC (virtual time for a manually driven context). */
+    uint64_t sample_us;               /**< Sampling interval of the window, as tuned. */
+    uint64_t aggr_us;                 /**< Aggregation interval of the window, as tuned. */
+    uint64_t nr_regions;              /**< Regions in the snapshot. */
+    uint64_t passed_sample_intervals; /**< Sampling intervals since the start. */
+    uint32_t max_nr_accesses;         /**< What nr_accesses is out of: samples in one window. */
+    uint32_t nr_targets;              /**< Targets in the context. */
+};
+
+/** Flags of damon_snapshot_info. */
+enum damon_snapshot_flags {
+    DAMON_SNAPSHOT_WRITES_ONLY = 1, /**< Reads of some region cannot be seen here: "cold" means "not written". */
+    DAMON_SNAPSHOT_UNKNOWN = 2      /**< Some region could not be looked at at all. */
+};
+
+/** Counters of one context since damon_ctx_new(); they only grow. */
+struct damon_ctx_stats {
+    uint32_t size;                  /**< sizeof(struct damon_ctx_stats). */
+    uint32_t reserved;              /**< 0. */
+    uint64_t nr_intervals;          /**< Sampling intervals done. */
+    uint64_t nr_skipped_intervals;  /**< Deadlines that a late worker skipped instead of catching up in a burst. */
+    uint64_t nr_wakeups;            /**< Times the worker woke from a wait, for whatever reason. */
+    uint64_t nr_samples;            /**< Questions asked: one per region and interval. */
+    uint64_t nr_unknown_samples;    /**< Questions that could not be answered. */
+    uint64_t nr_writes_only_samples; /**< Questions whose answer could see writes only. */
+    uint64_t cpu_ns;                /**< CPU time of the worker thread, all runs. */
+    uint64_t nr_lost_reports;       /**< damon_report_access() calls dropped because the queue was full. */
+};
+
+/** Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_attrs_init(struct damon_attrs *attrs);
+/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_snapshot_info_init(struct damon_snapshot_info *info);
+/** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_ctx_stats_init(struct damon_ctx_stats *stats);
+
+/** @} */
+
+/** @name Contexts
+ * @{ */
+
+/** Who looks at memory, and what kind of target that needs. */
+enum damon_ops_id {
+    DAMON_OPS_VADDR = 0,  /**< Virtual addresses of a process; ranges follow its mappings. Default. */
+    DAMON_OPS_FVADDR = 1, /**< Virtual addresses; exactly the ranges given, for ever. */
+    DAMON_OPS_PADDR = 2,  /**< Physical addresses: not in this release (`-EOPNOTSUPP` at start). */
+    DAMON_OPS_CUSTOM = 16, /**< The program's own: damon_ctx_set_custom_ops(). */
+    DAMON_OPS_SIM = 17    /**< The simulator: damon_ctx_set_sim(). */
+};
+
+/** Who calls the sampling intervals. */
+enum damon_drive {
+    DAMON_DRIVE_THREAD = 0, /**< A worker thread (default). */
+    DAMON_DRIVE_MANUAL = 1  /**< damon_step(): virtual time, simulations, event loops. */
+};
+
+/** Makes a stopped context with default parameters, no target, no scheme.
+ * @return The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any. @since 0.1 */
+DAMON_API damon_ctx *damon_ctx_new(void);
+
+/** Frees a context with everything it owns; stops it first if it runs.
+ * @param ctx NULL is fine. Not from a callback of this context: there the call does nothing.
+ * Thread: control; no other call on this context may be under way. @since 0.1 */
+DAMON_API void damon_ctx_free(damon_ctx *ctx);
+
+/** The reason of the context's last failure, in words. Also why a worker ended on its own.
+ * @param ctx The context.
+ * @param buf Written, always terminated if len > 0; may be NULL if len is 0.
+ * @param len Bytes in buf.
+ * @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
+ * Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_errmsg(const damon_ctx *ctx, char *buf, size_t len);
+
+/** Replaces the monitoring attributes.
+ * @param ctx The context.
+ * @param attrs Copied.
+ * @return 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
+ * inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
+ * failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx(). @since 0.1 */
+DAMON_API int damon_ctx_set_attrs(damon_ctx *ctx, const struct damon_attrs *attrs);
+
+/** Reads the attributes; intervals as tuned, where tuning is on.
+ * @param ctx The context.
+ * @param attrs_out Its size must be set (damon_attrs_init()); written.
+ * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_get_attrs(const damon_ctx *ctx, struct damon_attrs *attrs_out);
+
+/** Chooses who looks at memory.
+ * @param ctx The context.
+ * @param ops_id DAMON_OPS_VADDR, _FVADDR or _PADDR. CUSTOM and SIM are chosen by their own functions.
+ * @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_ops(damon_ctx *ctx, int32_t ops_id);
+
+/** Smallest region, and the granularity of every boundary that the monitor draws.
+ * @param ctx The context.
+ * @param min_region_sz Core units; a power of two. Default: the page size.
+ * @return 0; -EINVAL: not a power of two; -EBUSY. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_min_region_sz(damon_ctx *ctx, uint64_t min_region_sz);
+
+/** Bytes per core unit. Only physical back-ends read it.
+ * @param ctx The context.
+ * @param addr_unit At least 1. Default 1.
+ * @return 0; -EINVAL: 0; -EBUSY. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_addr_unit(damon_ctx *ctx, uint64_t addr_unit);
+
+/** Makes a run repeatable: the same seed and the same accesses give the same regions.
+ * @param ctx The context.
+ * @param seed 0 (default): a new one from the system at every start.
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_seed(damon_ctx *ctx, uint64_t seed);
+
+/** Chooses between a worker thread and damon_step().
+ * @param ctx The context.
+ * @param drive enum damon_drive.
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_drive(damon_ctx *ctx, int32_t drive);
+
+/** Reads the context's counters.
+ * @param ctx The context.
+ * @param stats_out Its size must be set; written.
+ * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_get_stats(const damon_ctx *ctx, struct damon_ctx_stats *stats_out);
+
+/** @} */
+
+/** @name Targets
+ * @{ */
+
+/** Makes a target: this process, no ranges.
+ * @return The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
+ * Thread: any. @since 0.1 */
+DAMON_API damon_target *damon_target_new(void);
+
+/** Frees a target that belongs to no context; one that does is left alone. @param t NULL is fine. Thread: owner.
+ * @since 0.1 */
+DAMON_API void damon_target_free(damon_target *t);
+
+/** Which process.
+ * @param t The target.
+ * @param pid 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
+ * them.
+ * @return 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_target_set_pid(damon_target *t, int32_t pid);
+
+/** Which addresses. On the worker of a running context the regions are fitted at once: regions that stay inside keep
+ * what they learned.
+ * @param t The target.
+ * @param ranges Copied; sorted, disjoint (touching is fine), each start < end. They are aligned outwards to
+ * min_region_sz when they are used.
+ * @param nr_ranges 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
+ * gaps).
+ * @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY. Nothing changes on failure.
+ * Thread: owner. @since 0.1 */
+DAMON_API int damon_target_set_regions(damon_target *t, const struct damon_addr_range *ranges, size_t nr_ranges);
+
+/** Marks a target of a commit's source: the destination's target at this position is to be removed.
+ * @param t The target.
+ * @param obsolete 1 or 0 (default).
+ * @return 0; -EINVAL; -EBUSY. Thread: owner. @since 0.1 */
+DAMON_API int damon_target_set_obsolete(damon_target *t, int obsolete);
+
+/** Gives a target to a context, which appends it and owns it from then on.
+ * @param ctx The context.
+ * @param t A target that belongs to no context.
+ * @return 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
+ * On failure the caller still owns t. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_add_target(damon_ctx *ctx, damon_target *t);
+
+/** Removes and frees a target; those behind it move up.
+ * @param ctx The context.
+ * @param idx Position.
+ * @return 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_remove_target(damon_ctx *ctx, size_t idx);
+
+/** @param ctx The context. @return How many targets it has; 0 for NULL. Thread: any. @since 0.1 */
+DAMON_API size_t damon_ctx_nr_targets(const damon_ctx *ctx);
+
+/** @param ctx The context. @param idx Position.
+ * @return The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
+ * Thread: any. @since 0.1 */
+DAMON_API damon_target *damon_ctx_target(const damon_ctx *ctx, size_t idx);
+
+/** @} */
+
+/** @name Schemes (DAMOS)
+ * @{ */
+
+/** What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied. */
+enum damos_action {
+    DAMOS_WILLNEED = 0,     /**< madvise(MADV_WILLNEED). */
+    DAMOS_COLD = 1,         /**< madvise(MADV_COLD). */
+    DAMOS_PAGEOUT = 2,      /**< madvise(MADV_PAGEOUT): anonymous memory needs swap. */
+    DAMOS_HUGEPAGE = 3,     /**< madvise(MADV_HUGEPAGE). */
+    DAMOS_NOHUGEPAGE = 4,   /**< madvise(MADV_NOHUGEPAGE). */
+    DAMOS_COLLAPSE = 5,     /**< madvise(MADV_COLLAPSE): synchronous. */
+    DAMOS_LRU_PRIO = 6,     /**< Move to the active list. */
+    DAMOS_LRU_DEPRIO = 7,   /**< Move to the inactive list. */
+    DAMOS_MIGRATE_HOT = 8,  /**< Move to another NUMA node, hottest first. */
+    DAMOS_MIGRATE_COLD = 9, /**< Move to another NUMA node, coldest first. */
+    DAMOS_STAT = 10,        /**< Count only. */
+    DAMOS_CALLBACK = 11     /**< Call damos_params.action_fn. */
+};
+
+/**
+ * The embedding program's own action (DAMOS_CALLBACK): an allocator purges, a collector compacts.
+ * Called on the worker.
+ * @param data damos_params.action_data.
+ * @param ctx The context.
+ * @param region The region, nr_accesses as a moving sum; valid during the call.
+ * @param scheme_idx Position of the scheme.
+ * @return Bytes dealt with. They count as applied and are charged to the quota.
+ */
+typedef uint64_t (*damos_action_fn)(void *data, damon_ctx *ctx, const struct damon_region_info *region,
+                                    size_t scheme_idx);
+
+/** Whose measure a quota goal follows. */
+enum damos_quota_goal_metric {
+    DAMOS_QUOTA_USER_INPUT = 0,         /**< damon_ctx_set_quota_goal_value(): the program's own score. */
+    DAMOS_QUOTA_SOME_MEM_PSI_US = 1,    /**< Growth of "some" memory pressure, microseconds per window. */
+    DAMOS_QUOTA_NODE_MEM_USED_BP = 2,   /**< Used memory of node nid. */
+    DAMOS_QUOTA_NODE_MEM_FREE_BP = 3,   /**< Free memory of node nid. */
+    DAMOS_QUOTA_NODE_MEMCG_USED_BP = 4, /**< Memory of the group on node nid over the node's. */
+    DAMOS_QUOTA_NODE_MEMCG_FREE_BP = 5, /**< 10,000 minus that. */
+    DAMOS_QUOTA_ACTIVE_MEM_BP = 6,      /**< Active over active plus inactive memory. */
+    DAMOS_QUOTA_INACTIVE_MEM_BP = 7,    /**< 10,000 minus that. */
+    DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP = 8 /**< Share of the matching memory that is on node nid. Physical only. */
+};
+
+/** How a goal's score turns into an effective quota. */
+enum damos_quota_goal_tuner {
+    DAMOS_QUOTA_GOAL_TUNER_CONSIST = 0, /**< Grow or shrink the quota in proportion to the distance from the goal. */
+    DAMOS_QUOTA_GOAL_TUNER_TEMPORAL = 1 /**< Everything the size quota allows until the goal is reached, then nothing. */
+};
+
+/** What a watermark is compared with. */
+enum damos_wmark_metric {
+    DAMOS_WMARK_NONE = 0,         /**< Always active. */
+    DAMOS_WMARK_FREE_MEM_RATE = 1 /**< Free memory (MemFree), permil of all. */
+};
+
+/** What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page. */
+enum damos_filter_type {
+    DAMOS_FILTER_ANON = 0,          /**< Anonymous memory. */
+    DAMOS_FILTER_ACTIVE = 1,        /**< On the active list. */
+    DAMOS_FILTER_MEMCG = 2,         /**< Charged to memcg_id. */
+    DAMOS_FILTER_YOUNG = 3,         /**< Accessed since it was last looked at. */
+    DAMOS_FILTER_HUGEPAGE_SIZE = 4, /**< In a page of min_bytes to max_bytes. */
+    DAMOS_FILTER_UNMAPPED = 5,      /**< Mapped by nobody. */
+    DAMOS_FILTER_ADDR = 6,          /**< In [addr_start, addr_end). */
+    DAMOS_FILTER_TARGET = 7         /**< In the target at position target_idx. */
+};
+
+/** Everything about a scheme but its filters, goals and destinations. All bounds are inclusive. */
+struct damos_params {
+    uint32_t size;  /**< sizeof(struct damos_params). */
+    int32_t action; /**< enum damos_action. Default DAMOS_STAT. */
+    /** Which regions. Default: all. A minimum above its maximum matches nothing. */
+    struct {
+        uint64_t min_sz;          /**< Smallest size, core units. */
+        uint64_t max_sz;          /**< Largest size, core units. */
+        uint32_t min_nr_accesses; /**< Fewest accesses in the last aggr_us (a moving sum). */
+        uint32_t max_nr_accesses; /**< Most accesses. */
+        uint32_t min_age;         /**< Youngest, in aggregation intervals. */
+        uint32_t max_age;         /**< Oldest, in aggregation intervals. */
+    } pattern;                    /**< Access pattern. */
+    uint64_t apply_interval_us;   /**< How often to apply. 0 (default): every aggr_us. */
+    /** How much at most, and what first. Default: no limit. */
+    struct {
+        uint64_t reset_interval_ms;  /**< Length of a charge window; 0: every application. */
+        uint64_t ms;                 /**< Time that acting may take in a window; 0: no limit. */
+        uint64_t sz;                 /**< Core units that may be acted on in a window; 0: no limit. */
+        uint32_t weight_sz;          /**< Relative weight of size (no back-end uses it). */
+        uint32_t weight_nr_accesses; /**< Relative weight of the access frequency. */
+        uint32_t weight_age;         /**< Relative weight of the age. */
+        int32_t goal_tuner;          /**< enum damos_quota_goal_tuner. */
+        uint32_t fail_charge_num;    /**< What was tried and not done is charged num / denom; */
+        uint32_t fail_charge_denom;  /**< 0 (default): fully. */
+    } quota;                         /**< Quota. */
+    /** When. Default: always. */
+    struct {
+        int32_t metric;       /**< enum damos_wmark_metric. */
+        uint32_t high;        /**< Above: inactive. permil. */
+        uint32_t mid;         /**< Below, from inactive: active. permil. */
+        uint32_t low;         /**< Below: inactive. permil. */
+        uint64_t interval_us; /**< How often to look while inactive. */
+    } wmarks;                 /**< Watermarks. */
+    int32_t target_nid;       /**< MIGRATE_*: destination node; -1 (default): none. */
+    uint32_t reserved;        /**< 0. */
+    uint64_t max_nr_snapshots; /**< Stop after so many passes; 0 (default): never. */
+    damos_action_fn action_fn; /**< DAMOS_CALLBACK: called for each region. */
+    void *action_data;         /**< Handed to action_fn. */
+};
+
+/** A filter of a scheme: the first whose property matches decides. */
+struct damos_filter {
+    uint32_t size;       /**< sizeof(struct damos_filter). */
+    int32_t type;        /**< enum damos_filter_type. */
+    uint32_t matching;   /**< 1: filter memory that has the property, 0: memory that has it not. */
+    uint32_t allow;      /**< 1: act on it, 0: do not. */
+    uint64_t memcg_id;   /**< MEMCG: inode number of the cgroup's directory. */
+    uint64_t addr_start; /**< ADDR. */
+    uint64_t addr_end;   /**< ADDR; greater than addr_start. */
+    uint64_t min_bytes;  /**< HUGEPAGE_SIZE. */
+    uint64_t max_bytes;  /**< HUGEPAGE_SIZE; at least min_bytes. */
+    uint32_t target_idx; /**< TARGET. */
+    uint32_t reserved;   /**< 0. */
+};
+
+/** A goal of a scheme's quota. The most satisfied goal decides. */
+struct damos_quota_goal {
+    uint32_t size;          /**< sizeof(struct damos_quota_goal). */
+    int32_t metric;         /**< enum damos_quota_goal_metric. */
+    int32_t nid;            /**< NODE_*: the node. */
+    uint32_t reserved;      /**< 0. */
+    uint64_t target_value;  /**< To be reached; not 0. */
+    uint64_t current_value; /**< USER_INPUT: how it stands. */
+    uint64_t memcg_id;      /**< NODE_MEMCG_*: inode number of the cgroup's directory. */
+};
+
+/** A destination of MIGRATE_*. Frozen. */
+struct damos_migrate_dest {
+    uint32_t nid;    /**< NUMA node. */
+    uint32_t weight; /**< Share of the pages, relative to the other destinations. */
+};
+
+/** What a scheme has done since it was added. Commits do not reset it. */
+struct damos_stat {
+    uint32_t size;                 /**< sizeof(struct damos_stat). */
+    uint32_t active;               /**< 1: its watermarks let it run. */
+    uint64_t nr_tried;             /**< Regions handed to the action. */
+    uint64_t sz_tried;             /**< Their size. */
+    uint64_t nr_applied;           /**< Regions on which something was done. */
+    uint64_t sz_applied;           /**< Core units on which it was done. */
+    uint64_t sz_ops_filter_passed; /**< Core units that passed the page-level filters. */
+    uint64_t qt_exceeds;           /**< Charge windows that ended with the quota used up. */
+    uint64_t nr_snapshots;         /**< Complete passes. */
+    uint64_t esz;                  /**< Effective size quota now, core units; 0: none set or nothing allowed. */
+};
+
+/** Fills in size and the defaults: matches everything, DAMOS_STAT, no quota. @param p Written; NULL is ignored.
+ * Thread: any. @since 0.1 */
+DAMON_API void damos_params_init(struct damos_params *p);
+/** Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damos_filter_init(struct damos_filter *f);
+/** Fills in size and the defaults (USER_INPUT, no node). @param g Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damos_quota_goal_init(struct damos_quota_goal *g);
+/** Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damos_stat_init(struct damos_stat *s);
+
+/** Makes a scheme. Its validity is checked when it is started or committed, as parts of it may still be added.
+ * @param p Copied.
+ * @return The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
+ * unknown size. Thread: any. @since 0.1 */
+DAMON_API damos *damos_new(const struct damos_params *p);
+
+/** Frees a scheme that belongs to no context; one that does is left alone. @param s NULL is fine. Thread: owner.
+ * @since 0.1 */
+DAMON_API void damos_free(damos *s);
+
+/** Replaces the parameters; filters, goals and destinations stay.
+ * @param s The scheme.
+ * @param p Copied.
+ * @return 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damos_set_params(damos *s, const struct damos_params *p);
+
+/** Appends a filter.
+ * @param s The scheme.
+ * @param f Copied.
+ * @return 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
+ * runs (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damos_add_filter(damos *s, const struct damos_filter *f);
+
+/** Appends a goal to the quota.
+ * @param s The scheme.
+ * @param g Copied.
+ * @return 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
+ * Thread: owner. @since 0.1 */
+DAMON_API int damos_add_quota_goal(damos *s, const struct damos_quota_goal *g);
+
+/** Replaces the destinations of a MIGRATE_* scheme.
+ * @param s The scheme.
+ * @param d Copied.
+ * @param nr 0: none; target_nid decides.
+ * @return 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
+ * @since 0.1 */
+DAMON_API int damos_set_migrate_dests(damos *s, const struct damos_migrate_dest *d, size_t nr);
+
+/** Gives a scheme to a context, which appends it and owns it from then on.
+ * @param ctx The context.
+ * @param s A scheme that belongs to no context.
+ * @return 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
+ * use damon_commit_ctx()). On failure the caller still owns s. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_add_scheme(damon_ctx *ctx, damos *s);
+
+/** Removes and frees a scheme with its statistics; those behind it move up.
+ * @param ctx The context.
+ * @param idx Position.
+ * @return 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_remove_scheme(damon_ctx *ctx, size_t idx);
+
+/** @param ctx The context. @return How many schemes it has; 0 for NULL. Thread: any. @since 0.1 */
+DAMON_API size_t damon_ctx_nr_schemes(const damon_ctx *ctx);
+
+/** @param ctx The context. @param idx Position.
+ * @return The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
+ * Thread: any. @since 0.1 */
+DAMON_API damos *damon_ctx_scheme(const damon_ctx *ctx, size_t idx);
+
+/** Reads a scheme's statistics, as of its last pass.
+ * @param ctx The context.
+ * @param idx Position of the scheme.
+ * @param out Its size must be set; written.
+ * @return 0; -EINVAL: no such scheme; -E2BIG. Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_get_scheme_stat(const damon_ctx *ctx, size_t idx, struct damos_stat *out);
+
+/** Tells a DAMOS_QUOTA_USER_INPUT goal how things stand; it is used when the next charge window opens. Does not wait for
+ * the worker.
+ * @param ctx The context.
+ * @param scheme Position of the scheme.
+ * @param goal Position of the goal in the scheme.
+ * @param current_value In the unit of the goal's target_value.
+ * @return 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_set_quota_goal_value(damon_ctx *ctx, size_t scheme, size_t goal, uint64_t current_value);
+
+/** @} */
+
+/** @name Running
+ * @{ */
+
+/** Starts contexts: all or none.
+ * @param ctxs The contexts.
+ * @param nr_ctxs How many; 0 succeeds.
+ * @param exclusive 1: only if no other context of this process runs, and none may start while these run.
+ * @return 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
+ * twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
+ * -ENOMEM; -EAGAIN: no thread could be made; -ECHILD: after fork. On failure nothing runs that did not run before.
+ * Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1 */
+DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
+
+/** Stops contexts and waits until their workers have ended. Attributes (intervals as tuned), targets with their given
+ * ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context can be
+ * started again. Pending calls are cancelled.
+ * @param ctxs The contexts.
+ * @param nr_ctxs How many.
+ * @return 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
+ * them (nothing is stopped); -ECHILD: after fork. Thread: control. @since 0.1 */
+DAMON_API int damon_stop(damon_ctx **ctxs, int nr_ctxs);
+
+/** @param ctx The context. @return 1: started and not ended; 0: not running (or ended on its own, or after fork);
+ * -EINVAL. Thread: any. @since 0.1 */
+DAMON_API int damon_is_running(const damon_ctx *ctx);
+
+/** @return How many contexts of this process run. Thread: any. @since 0.1 */
+DAMON_API int damon_nr_running_ctxs(void);
+
+/** @param ctx The context. @return Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
+ * @since 0.1 */
+DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
+
+/** Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
+ * armed, runs everything that is due, arms the next samples. While paused only calls run.
+ * @param ctx A started context.
+ * @param now_us The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
+ * simulated memory follow it; aggregation and all other intervals are counted in steps.
+ * @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
+ * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. @since 0.1 */
+DAMON_API int damon_step(damon_ctx *ctx, uint64_t now_us);
+
+/** @} */
+
+/** @name Online control
+ * @{ */
+
+/** Flags of damon_call_control. */
+enum damon_call_flags {
+    DAMON_CALL_REPEAT = 1 /**< Run every sampling interval until fn returns non-zero. */
+};
+
+/** A function to run on the worker, between two sampling intervals. */
+struct damon_call_control {
+    uint32_t size;               /**< sizeof(struct damon_call_control). */
+    uint32_t flags;              /**< enum damon_call_flags. */
+    int (*fn)(void *data);       /**< What to run. It may read, commit and pause the context. */
+    void *data;                  /**< Handed to fn. */
+    void (*release)(void *data); /**< REPEAT: called once when the call is dropped; may be NULL. */
+    int32_t return_code;         /**< Out, one-shot: what fn returned. */
+    int32_t canceled;            /**< Out, one-shot: 1: fn was not run. */
+    uint64_t id;                 /**< Out: names the call for damon_call_cancel(); set before fn first runs. */
+};
+
+/** Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_call_control_init(struct damon_call_control *c);
+
+/** Runs a function on the worker: after counting, before schemes, at most one sampling interval from now (at once while
+ * paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
+ * is cancelled or the worker ends, and is copied, so that the control need not live on.
+ * @param ctx The context.
+ * @param control The outputs are written before the function returns.
+ * @return 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
+ * -E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
+ * -ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
+ * Thread: control. @since 0.1 */
+DAMON_API int damon_call(damon_ctx *ctx, struct damon_call_control *control);
+
+/** Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
+ * called (from inside that fn itself: as soon as fn returns).
+ * @param ctx The context.
+ * @param id From damon_call_control.
+ * @return 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks. @since 0.1 */
+DAMON_API int damon_call_cancel(damon_ctx *ctx, uint64_t id);
+
+/** Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit.
+ *
+ * Lists are matched by position: entries that are there in both are overwritten, surplus ones removed, new ones
+ * appended. Learned regions, ages and counters stay (a source target without ranges keeps the destination's regions
+ * whole; with ranges the regions are fitted to them); scheme statistics and quota state stay; a window is restarted
+ * only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
+ * state of dst stay.
+ * @param dst The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
+ * or stopped: at once; inside an action or walk callback: checked at once, done when that pass has ended.
+ * @param src A stopped context that holds the wanted parameters. Not changed, not kept.
+ * @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
+ * surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;
+ * -ECANCELED: dst ended meanwhile. On failure dst is exactly as before. Thread: control. @since 0.1 */
+DAMON_API int damon_commit_ctx(damon_ctx *dst, const damon_ctx *src);
+
+/** Pauses or resumes.
+ *
+ * Pausing returns once the worker is paused: regions, ages, counters and deadlines stay bit for bit, every armed page
+ * is disarmed, so that the program pays nothing; walks are cancelled; calls, commits and stop keep working. Without
+ * repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
+ * it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
+ * the callbacks of this step are done. Idempotent.
+ * @param ctx The context.
+ * @param pause 1: pause; 0: resume.
+ * @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -ECHILD. Thread: control; allowed in callbacks.
+ * @since 0.1 */
+DAMON_API int damon_set_pause(damon_ctx *ctx, int pause);
+
+/** @param ctx The context. @return 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any. @since 0.1 */
+DAMON_API int damon_is_paused(const damon_ctx *ctx);
+
+/** A function to call for each region that schemes act on. */
+struct damos_walk_control {
+    uint32_t size;     /**< sizeof(struct damos_walk_control). */
+    uint32_t reserved; /**< 0. */
+    /** Called on the worker right after each action: data; the context; the region as it was acted on, nr_accesses as a
+     * moving sum; position of the scheme; core units that passed its page-level filters. */
+    void (*walk_fn)(void *data, damon_ctx *ctx, const struct damon_region_info *r, size_t scheme_idx,
+                    uint64_t sz_filter_passed);
+    void *data;        /**< Handed to walk_fn. */
+    int32_t canceled;  /**< Out: 1: ended early. */
+    uint32_t reserved2; /**< 0. */
+};
+
+/** Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damos_walk_control_init(struct damos_walk_control *c);
+
+/** Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
+ * open pattern reports all regions. A manually driven context walks while another thread steps it.
+ * @param ctx The context.
+ * @param control canceled is written.
+ * @return 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
+ * every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
+ * Thread: control. @since 0.1 */
+DAMON_API int damos_walk(damon_ctx *ctx, struct damos_walk_control *control);
+
+/** @} */
+
+/** @name Results
+ * @{ */
+
+/** Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
+ * for the worker longer than one such copy, allocates nothing. Also on a stopped context.
+ * @param ctx The context.
+ * @param regions Written.
+ * @param cap How many fit.
+ * @param info Its size must be set (damon_snapshot_info_init()); written, also with -ENOSPC. NULL is fine.
+ * @return How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
+ * info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
+ * -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+DAMON_API int damon_snapshot_read(const damon_ctx *ctx, struct damon_region_info *regions, size_t cap,
+                                  struct damon_snapshot_info *info);
+
+/** Waits for a snapshot newer than after_seq.
+ * @param ctx The context.
+ * @param after_seq damon_snapshot_info.seq of the one already seen; 0: any.
+ * @param timeout_ms Negative: for ever; 0: only look.
+ * @return 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
+ * ctx; -EINVAL. Thread: control. @since 0.1 */
+DAMON_API int damon_snapshot_wait(const damon_ctx *ctx, uint64_t after_seq, int32_t timeout_ms);
+
+/** Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
+ * @param ctx The context.
+ * @param regions Written.
+ * @param cap How many fit.
+ * @param info As for damon_snapshot_read(); seq is that of the last snapshot.
+ * @return As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
+ * Thread: owner; with manual drive also between steps. @since 0.1 */
+DAMON_API int damon_live_read(const damon_ctx *ctx, struct damon_region_info *regions, size_t cap,
+                              struct damon_snapshot_info *info);
+
+/** @} */
+
+/** @name Access checks: how accesses are seen
+ * @{ */
+
+/** Ways to learn whether a page was accessed. Chosen per mapping. */
+enum damon_access_check {
+    DAMON_ACCESS_CHECK_AUTO = 0,     /**< The best that works here for each mapping (default). */
+    DAMON_ACCESS_CHECK_UFFD_RWP = 1, /**< userfaultfd read-write protection: reads and writes. Newest kernels. */
+    DAMON_ACCESS_CHECK_ZAP = 2,      /**< Declared shared mappings: reads and writes, any kernel. */
+    DAMON_ACCESS_CHECK_UFFD_WP = 3,  /**< userfaultfd asynchronous write protection: writes only. Linux 6.7. */
+    DAMON_ACCESS_CHECK_REFERENCED = 4, /**< Accessed-bit windows. Explicit choice only. */
+    DAMON_ACCESS_CHECK_UFFD_MOVE = 5, /**< Parked pages. Explicit choice only. */
+    DAMON_ACCESS_CHECK_MPROTECT = 6, /**< PROT_NONE and a signal handler. Explicit choice only. */
+    DAMON_ACCESS_CHECK_PAGE_IDLE = 7, /**< Idle page tracking: other processes, privileged. */
+    DAMON_ACCESS_CHECK_REPORT = 8    /**< The program tells: damon_report_access(). */
+};
+
+/** What a way of seeing can do on this machine, for this user. */
+enum damon_access_check_sees {
+    DAMON_SEES_READS = 1, /**< Reads are seen. */
+    DAMON_SEES_WRITES = 2 /**< Writes are seen. */
+};
+
+/** Answer of damon_access_check_probe(). */
+struct damon_access_check_info {
+    uint32_t size;      /**< sizeof(struct damon_access_check_info). */
+    int32_t available;  /**< 1: works here; 0: does not. */
+    uint32_t sees;      /**< enum damon_access_check_sees. */
+    int32_t error;      /**< Not available: the negative errno that said so. */
+    char name[24];      /**< Such as "uffd_wp". */
+    char reason[200];   /**< Why not, or what to know; for AUTO: which was chosen and why no better one. */
+};
+
+/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_access_check_info_init(struct damon_access_check_info *info);
+
+/** Tries a way of seeing on a page of its own, step by step: a version number or a success code would lie.
+ * @param id enum damon_access_check. AUTO: what ordinary private memory gets.
+ * @param out Its size must be set; written.
+ * @return 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any. @since 0.1 */
+DAMON_API int damon_access_check_probe(int32_t id, struct damon_access_check_info *out);
+
+/** Chooses the way of seeing for DAMON_OPS_VADDR and _FVADDR.
+ * @param ctx The context.
+ * @param id enum damon_access_check. With AUTO, memory that can be watched in no way is reported as
+ * DAMON_REGION_UNKNOWN; a way that does not work here at all is refused at start.
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_access_check(damon_ctx *ctx, int32_t id);
+
+/** One access that the program knows of. */
+struct damon_access_report {
+    uint32_t size;     /**< sizeof(struct damon_access_report). */
+    uint32_t is_write; /**< 1: a write; 0: a read. */
+    uint64_t addr;     /**< First address. */
+    uint64_t len;      /**< Bytes, at least 1. */
+};
+
+/** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_access_report_init(struct damon_access_report *r);
+
+/** Tells a context of an access (read barriers, card marks, sampled allocations, a performance counter's records). Counts
+ * at most once per region and sampling interval. Lock-free, makes no system call.
+ * @param ctx A running context with DAMON_ACCESS_CHECK_REPORT.
+ * @param r Read only during the call.
+ * @return 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
+ * (counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
+ * Thread: any. @since 0.1 */
+DAMON_API int damon_report_access(damon_ctx *ctx, const struct damon_access_report *r);
+
+/** Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any kernel.
+ * Zeroed, readable and writable, private to the process and its children.
+ * @param len Bytes, more than 0; rounded up to pages.
+ * @return The memory; NULL: errno says why. Thread: any. @since 0.1 */
+DAMON_API void *damon_shared_map(size_t len);
+
+/** Withdraws and unmaps memory of damon_shared_map().
+ * @param addr What damon_shared_map() returned.
+ * @param len As given there.
+ * @return 0; -EINVAL: not such a mapping. Thread: control. @since 0.1 */
+DAMON_API int damon_shared_unmap(void *addr, size_t len);
+
+/** Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range were
+ * unmapped and replaced by private memory while declared, a check could discard that memory.
+ * @param addr Page-aligned.
+ * @param len Bytes, a multiple of the page size.
+ * @return 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
+ * -ENOMEM; -ENOSPC: too many declarations. Thread: any. @since 0.1 */
+DAMON_API int damon_shared_declare(const void *addr, size_t len);
+
+/** Takes a declaration back. When it returns no check can touch the range any more, and it may be unmapped.
+ * @param addr As declared.
+ * @param len As declared.
+ * @return 0; -ENOENT: not declared so. Thread: control; allowed in callbacks. @since 0.1 */
+DAMON_API int damon_shared_withdraw(const void *addr, size_t len);
+
+/** @} */
+
+/** @name Custom operations: the program's own eyes and hands
+ * @{ */
+
+/** Answers to a sample. */
+enum damon_seen {
+    DAMON_SEEN_NO = 0,     /**< Looked: not accessed. */
+    DAMON_SEEN_YES = 1,    /**< Looked: accessed. */
+    DAMON_SEEN_UNKNOWN = 2 /**< Could not look. */
+};
+
+/** One question of a sampling interval. Frozen. */
+struct damon_sample {
+    uint64_t addr;         /**< The sampled address. */
+    uint64_t region_start; /**< The region that it stands for. */
+    uint64_t region_end;   /**< Its end. */
+    uint32_t target_idx;   /**< Position of the target. */
+    int32_t seen;          /**< enum damon_seen; to be set by check_accesses. Comes as DAMON_SEEN_UNKNOWN. */
+};
+
+/** A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members
+ * get the default named with them. */
+struct damon_operations {
+    uint32_t size;  /**< sizeof(struct damon_operations). */
+    uint32_t flags; /**< enum damon_operations_flags. */
+    /** At each start, before the first sample; may set regions with damon_target_set_regions(). Non-zero (a negative
+     * errno) makes the context end. Default: nothing. */
+    int (*init)(void *priv, damon_ctx *ctx);
+    /** Every ops_update_us; may set regions. Default: nothing. */
+    void (*update)(void *priv, damon_ctx *ctx);
+    /** Clear the evidence at each sample's address. Default: nothing. */
+    void (*prepare_access_checks)(void *priv, const struct damon_sample *samples, size_t nr);
+    /** One sampling interval later: set seen of each sample; same order as prepared. Default: all unknown. */
+    void (*check_accesses)(void *priv, struct damon_sample *samples, size_t nr);
+    /** Priority of a region for a scheme's quota, 0 to 99 (others are clamped). Default: no ranking. */
+    int (*get_scheme_score)(void *priv, damon_ctx *ctx, const struct damon_region_info *r, size_t scheme_idx);
+    /** Act; returns core units applied, adds those that passed page-level filters to *sz_filter_passed. Not asked for
+     * DAMOS_CALLBACK. Default: nothing is applied. */
+    uint64_t (*apply_scheme)(void *priv, damon_ctx *ctx, const struct damon_region_info *r, size_t scheme_idx,
+                             uint64_t *sz_filter_passed);
+    /** 1: the target is still there. The context ends when none is. Default: always. */
+    int (*target_valid)(void *priv, size_t target_idx);
+    /** When pausing: forget everything prepared. Default: nothing. */
+    void (*disarm)(void *priv);
+    /** At the end of each run for which init succeeded. Default: nothing. */
+    void (*cleanup)(void *priv);
+};
+
+/** Flags of damon_operations. */
+enum damon_operations_flags {
+    DAMON_OPERATIONS_WRITES_ONLY = 1 /**< check_accesses cannot see reads. */
+};
+
+/** Fills in size and zeroes. @param ops Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_operations_init(struct damon_operations *ops);
+
+/** Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
+ * @param ctx The context.
+ * @param ops Copied.
+ * @param priv Handed to each; must live as long as the context uses it.
+ * @return 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
+ * @since 0.1 */
+DAMON_API int damon_ctx_set_custom_ops(damon_ctx *ctx, const struct damon_operations *ops, void *priv);
+
+/** @} */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* DAMON_C_H */
