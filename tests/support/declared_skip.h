@@ -1,0 +1,16 @@
+// The one way for a test to skip: tests/skips.txt lists every reason that is allowed, and any other skip fails.
+#pragma once
+
+#include <string_view>
+
+namespace damon::test {
+
+// Marks the running test as skipped where `identifier` is in tests/skips.txt, as failed where it is not. `seen` is what
+// this machine showed, for the report: "userfaultfd: EPERM". Return from the test right after:
+//     if (fd < 0) return declared_skip("userfaultfd", strerror(errno));
+void declared_skip(std::string_view identifier, std::string_view seen);
+
+// The reason that the list gives; empty where the list has no such identifier.
+std::string_view declared_reason(std::string_view identifier);
+
+}  // namespace damon::test
