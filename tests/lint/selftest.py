@@ -1,0 +1,121 @@
+"""The checks of this folder find what they are there to find."""
+
+import unittest
+
+import exports
+import format as formatting
+import includes
+import library
+import purity
+import repo
+import sizes
+import skips
+import symbols
+import words
+
+
+class Includes(unittest.TestCase):
+    def problems(self, path, text):
+        return includes.problems_of_library_file(path, text)
+
+    def test_upward_and_sideways_includes_are_found(self):
+        self.assertTrue(self.problems("model/a.h", '#include "engine/engine.h"\n'))
+        self.assertTrue(self.problems("engine/a.h", '#include "ops/ops.h"\n'))
+        self.assertTrue(self.problems("ops/linux/a.cc", '  #  include "engine/engine.h"\n'))
+        self.assertTrue(self.problems("kdamond/a.cc", '#include "damon_c.h"\n'))
+        self.assertFalse(self.problems("kdamond/a.cc", '#include "engine/engine.h"\n#include "ops/ops.h"\n'))
+
+    def test_threads_stay_in_the_worker(self):
+        self.assertTrue(self.problems("ops/a.cc", "#include <pthread.h>\n"))
+        self.assertTrue(self.problems("kdamond/a.cc", "#include <thread>\n"))
+        self.assertFalse(self.problems("kdamond/a.cc", "#include <pthread.h>\n"))
+
+    def test_a_path_that_does_not_start_at_lib_is_found(self):
+        self.assertTrue(self.problems("base/a.cc", '#include "status.h"\n'))
+
+    def test_examples_see_the_c_header_alone(self):
+        self.assertTrue(includes.problems_of_outside_file("examples/a.c", '#include "engine/engine.h"\n'))
+        self.assertFalse(includes.problems_of_outside_file("examples/a.c", '#include "damon_c.h"\n'))
+
+
+class Sizes(unittest.TestCase):
+    def test_a_long_function_is_found_and_named(self):
+        text = "namespace a {\nstruct B {\n    int c(int d) const {\n" + "        d++;\n" * 70 + "    }\n};\n}\n"
+        self.assertEqual(sizes.functions(text), [("c", 3, 72)])
+        self.assertEqual(len(sizes.problems_of("lib/base/a.h", text)), 1)
+
+    def test_braces_in_text_comments_and_initialisers_do_not_count(self):
+        text = "int a[] = {1, 2};\nvoid f() {\n  // }\n  g(\"}\", '}');\n  auto h = [](int x) { return x; };\n}\n"
+        self.assertEqual(sizes.functions(text), [("f", 2, 5)])
+
+    def test_templates_constructors_and_wrapped_signatures_count_from_their_first_line(self):
+        text = "template <class T>\nA::A(T t,\n     int b)\n    : t_(t) {\n}\nenum class E : int { x };\n"
+        self.assertEqual([(name, line) for name, line, _ in sizes.functions(text)], [("A::A", 1)])
+
+    def test_floating_point_in_the_engine_is_found(self):
+        self.assertTrue(sizes.problems_of("lib/engine/a.cc", "double x;\n"))
+        self.assertFalse(sizes.problems_of("lib/engine/a.cc", "// a double window\n"))
+
+
+class Words(unittest.TestCase):
+    def test_hosts_and_machine_paths_are_found(self):
+        self.assertTrue(words.problems_of("a", "see " + words.HOSTS[0]))
+        self.assertTrue(words.problems_of("a", "cd /" + "root/x"))
+        self.assertTrue(words.problems_of("a", "cd /" + "home/somebody"))
+        self.assertFalse(words.problems_of("a", "$prefix/home/x http://example.com/root/x ./work/y"))
+
+
+class Library(unittest.TestCase):
+    def test_an_unlisted_call_is_found(self):
+        self.assertEqual(library.undefined_problems({"malloc", "mmap"}, {"mmap"}), ["libdamon calls malloc, not in libc_symbols.txt"])
+
+    def test_exports_header_and_map_must_agree(self):
+        self.assertEqual(library.export_problems({"a"}, {"a"}, {"a"}), [])
+        self.assertEqual(len(library.export_problems({"a", "b"}, {"a"}, {"a"})), 1)
+        self.assertEqual(len(library.export_problems({"a"}, {"a", "b"}, {"a"})), 2)
+        self.assertEqual(len(library.export_problems({"a"}, {"a"}, {"a", "b"})), 1)
+
+    def test_a_needed_library_a_wrong_soname_and_text_relocations_are_found(self):
+        good = " 0x1 (NEEDED) Shared library: [libc.so.6]\n 0xe (SONAME) x [libdamon.so.0]\n 0x1e (FLAGS) BIND_NOW\n"
+        self.assertEqual(library.dynamic_problems(good), [])
+        self.assertEqual(len(library.dynamic_problems(good + "(NEEDED) [libstdc++.so.6]\n(TEXTREL)\n")), 2)
+        self.assertEqual(len(library.dynamic_problems("")), 2)
+
+    def test_declarations_are_told_from_types_and_macros(self):
+        text = "#define damon_x(a) a\ntypedef int (*damon_fn)(void);\n/* damon_no() */\nint damon_yes(damon_ctx *c);\n"
+        self.assertEqual(symbols.declared_functions(text), {"damon_yes"})
+
+    def test_new_functions_go_to_the_last_node(self):
+        script = "A_1 {\n    global:\n        damon_a;\n    local:\n        *;\n};\nA_2 {\n    global:\n        damon_b;\n    local:\n        *;\n};\n"
+        self.assertEqual(
+            symbols.version_script(exports.with_new_names(script, {"damon_a", "damon_b", "damon_c"})),
+            {"A_1": {"damon_a"}, "A_2": {"damon_b", "damon_c"}},
+        )
+
+
+class Purity(unittest.TestCase):
+    def test_system_calls_and_the_clock_are_found(self):
+        clock = "_ZNK5damon5Clock6now_nsEv"
+        self.assertEqual(purity.problems_of({"memcpy"}, set()), [])
+        self.assertEqual(len(purity.problems_of({"mmap"}, set())), 1)
+        self.assertEqual(len(purity.problems_of({clock}, {clock})), 1)
+
+
+class Skips(unittest.TestCase):
+    def test_the_list_is_read_strictly(self):
+        self.assertEqual(skips.list_problems("# x\nno-uffd: the kernel has no userfaultfd\n"), [])
+        self.assertEqual(len(skips.list_problems("a: short\nBad Name: a reason long enough\n")), 2)
+        self.assertEqual(len(skips.list_problems("a: a reason long enough\na: a reason long enough\n")), 1)
+
+    def test_a_test_that_skips_by_itself_is_found(self):
+        self.assertTrue(skips.DIRECT.search("GTEST_" + "SKIP() << 1;"))
+
+
+class Tree(unittest.TestCase):
+    def test_the_tree_is_listed_and_the_formatter_is_of_one_version(self):
+        self.assertIn(repo.ROOT / "lib" / "base" / "status.h", repo.files(".h", under="lib"))
+        self.assertEqual(formatting.MAJOR, "14")
+
+
+if __name__ == "__main__":
+    unittest.main()
