@@ -1,0 +1,39 @@
+# What ships: libdamon.so and libdamon.a, the header, the CMake package and damon.pc.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# Both link through the C compiler: a C program needs no C++ runtime, and a stray use of one fails at link time.
+set(CMAKE_CXX_IMPLICIT_LINK_LIBRARIES "")
+set(CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES "")
+
+function(damon_shipped_library name kind)
+    add_library(${name} ${kind} ${DAMON_OBJECTS})
+    add_library(damon::${name} ALIAS ${name})
+    target_include_directories(${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_link_libraries(${name} PRIVATE Threads::Threads)
+    set_target_properties(${name} PROPERTIES OUTPUT_NAME damon LINKER_LANGUAGE C)
+endfunction()
+
+damon_shipped_library(damon SHARED)
+damon_shipped_library(damon_static STATIC)
+set(version_script ${CMAKE_CURRENT_SOURCE_DIR}/damon.map)
+set_target_properties(damon PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS ${version_script})
+target_link_options(damon PRIVATE -Wl,--version-script=${version_script} -Wl,-z,defs -Wl,-z,now -Wl,-z,relro)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/damon)
+install(TARGETS damon damon_static EXPORT damon-targets)
+install(FILES ${PROJECT_SOURCE_DIR}/include/damon_c.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(EXPORT damon-targets NAMESPACE damon:: DESTINATION ${package_dir})
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/damon-config.cmake.in damon-config.cmake
+    INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(damon-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/damon-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/damon-config-version.cmake
+    DESTINATION ${package_dir})
+
+# damon.pc finds the prefix from its own place, so that an installed tree can be moved.
+file(RELATIVE_PATH DAMON_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/damon.pc.in damon.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/damon.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
