@@ -1,0 +1,81 @@
+"""Adds up the results that the parts of `./dev test` left: tells every skip with its reason, then every failure, then
+one line 'N passed, N failed, N skipped'. A skip that tests/skips.txt does not declare counts as a failure."""
+
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+SKIPS = pathlib.Path(__file__).resolve().parents[1] / "tests" / "skips.txt"
+SKIP = re.compile(r"SKIP ([a-z0-9-]+): ([^\n]*)")
+
+
+def declared(text):
+    return {line.split(": ")[0]: line.split(": ", 1)[1] for line in text.splitlines() if re.match(r"[a-z0-9-]+: ", line)}
+
+
+def outcome(case, reasons):
+    """('passed' | 'failed' | 'skipped', what to say) of one <testcase>, as ctest or pytest writes it."""
+    if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
+        return "failed", ""
+    skipped = case.find("skipped")
+    if skipped is None and case.get("status") not in ("notrun", "disabled"):
+        return "passed", ""
+    text = "\n".join([skipped.get("message", "") + (skipped.text or "") if skipped is not None else "", *case.itertext()])
+    said = SKIP.search(text)
+    if said is None:
+        return "failed", "did not run, and declared no skip"
+    if said.group(1) not in reasons:
+        return "failed", f"skipped for '{said.group(1)}', which tests/skips.txt does not declare"
+    return "skipped", f"{said.group(1)}: {said.group(2)}"
+
+
+def read_results(folder, reasons):
+    """[(part, test, outcome, what to say)]"""
+    rows = []
+    for path in sorted(folder.glob("*.xml")):
+        for case in ElementTree.parse(path).iter("testcase"):
+            rows.append((path.stem, case.get("name"), *outcome(case, reasons)))
+    for path in sorted(folder.glob("*.txt")):
+        if path.name == "parts.txt":
+            continue
+        for line in path.read_text().splitlines():  # "passed name", "failed name", "skipped name SKIP id: seen"
+            kind, name, *rest = line.split(" ", 2)
+            said = SKIP.search(rest[0]) if rest else None
+            if kind == "skipped" and (said is None or said.group(1) not in reasons):
+                kind = "failed"
+            rows.append((path.stem, name, kind, rest[0] if rest else ""))
+    return rows
+
+
+def add_parts(folder, rows):
+    """A part that failed without a failed test (a build, say) is a failure of its own, one without tests a pass."""
+    lines = []
+    for line in (folder / "parts.txt").read_text().splitlines():
+        part, status, seconds = line.split()
+        lines.append(f"{part}: {seconds} s" + ("" if status == "0" else f", exit status {status}"))
+        own = [row for row in rows if row[0] == part]
+        if status != "0" and not any(row[2] == "failed" for row in own):
+            rows.append((part, "the part itself", "failed", f"exit status {status}"))
+        elif not own:
+            rows.append((part, "the part itself", "passed", ""))
+    return lines
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    rows = read_results(folder, declared(SKIPS.read_text()))
+    print("\n" + "\n".join(add_parts(folder, rows)))
+    for title, kind in (("skipped", "skipped"), ("FAILED", "failed")):
+        chosen = [row for row in rows if row[2] == kind]
+        if chosen:
+            print(f"\n{title}:")
+        for part, name, _, text in chosen:
+            print(f"  {part} {name}" + (f"  ({text})" if text else ""))
+    count = {kind: sum(row[2] == kind for row in rows) for kind in ("passed", "failed", "skipped")}
+    print(f"\n{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+    sys.exit(1 if count["failed"] or not count["passed"] else 0)
+
+
+if __name__ == "__main__":
+    main()

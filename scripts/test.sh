@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# `./dev test`: parts run one after another, a failing part does not hide the next one, scripts/report.py adds up.
+
+results=build/results
+
+# Runs one part in a shell of its own, which ends at the first error; the parts after it still run.
+run_part() {
+    local name=$1 status begin=$SECONDS
+    shift
+    say "$name"
+    set +e
+    (
+        set -e
+        "$@" </dev/null
+    )
+    status=$?
+    set -e
+    echo "$name $status $((SECONDS - begin))" >>"$results/parts.txt"
+}
+
+test_preset() {
+    local preset=$1
+    build_preset "$preset"
+    ctest --preset "$preset" --parallel "$(jobs)" --no-tests=error --output-junit "$PWD/$results/$preset.xml"
+}
+
+test_python() {
+    setup_python bindings/python/requirements-dev.txt
+    bindings/python/test.sh "$PWD/$results/python.xml"
+}
+
+test_rust() {
+    setup_rust
+    bindings/rust/test.sh "$PWD/$results/rust.txt"
+}
+
+fresh_results() {
+    rm -rf "$results"
+    mkdir -p "$results"
+}
+
+test_everything() {
+    local preset
+    setup_test
+    fresh_results
+    for preset in "${presets[@]}"; do
+        run_part "$preset" test_preset "$preset"
+    done
+    [ ! -f include/damon_c.h ] || run_part install-check install_check
+    [ ! -x bindings/python/test.sh ] || run_part python test_python
+    [ ! -x bindings/rust/test.sh ] || run_part rust test_rust
+    [ ! -x tests/vm/run.sh ] || run_part vm test_vm
+    [ ! -f docs/Doxyfile ] || run_part docs docs_command
+    python3 scripts/report.py "$results"
+}
+
+test_command() {
+    if [ $# -eq 0 ]; then
+        test_everything
+        return
+    fi
+    is_preset "$1"
+    setup_test
+    fresh_results
+    run_part "$1" test_preset "$1"
+    python3 scripts/report.py "$results"
+}
