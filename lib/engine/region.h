@@ -9,7 +9,7 @@
 namespace damon {
 
 struct Region {
-    AddressRange range;
+    AddressRange range{};
     uint32_t nr_accesses = 0;       // positive samples so far in this window
     uint32_t last_nr_accesses = 0;  // final value of the previous window
     uint32_t age = 0;               // windows for which the score stayed similar

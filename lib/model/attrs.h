@@ -23,7 +23,7 @@ struct Attrs {
     uint64_t ops_update_us = 60'000'000;
     uint64_t min_nr_regions = 10;
     uint64_t max_nr_regions = 1'000;
-    IntervalsGoal intervals_goal;
+    IntervalsGoal intervals_goal{};
 
     // S of C-2: the sampling interval that every division uses.
     constexpr uint64_t divisor_us() const { return sample_us == 0 ? 1 : sample_us; }

@@ -1,0 +1,65 @@
+// When things are due, counted in sampling intervals (rules 3.2). Time never enters here: slow ticks stretch every
+// period and take no sample away from a window (L-2).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/arithmetic.h"
+#include "model/attrs.h"
+
+namespace damon {
+
+// No deadline lies further ahead than this, so that the wrap-safe comparison of ticks (C-4) holds for "never".
+inline constexpr uint64_t kMaxPeriodTicks = uint64_t{1} << 62;
+
+// Sampling intervals in `period_us`, rounded down; 0: due every tick.
+constexpr uint64_t period_ticks(uint64_t period_us, const Attrs& attrs) {
+    return std::min(period_us / attrs.divisor_us(), kMaxPeriodTicks);
+}
+
+// A period before and after a change of attributes, in microseconds.
+struct PeriodChange {
+    uint64_t old_us;
+    uint64_t new_us;
+};
+
+// The deadline of a timer that keeps its elapsed time when the sampling interval changes from `before` to `after`
+// with an unchanged period that is `now` + remaining time div new S. A deadline that was reached stays reached.
+uint64_t retimed_deadline(uint64_t now, uint64_t deadline, PeriodChange period, const Attrs& before,
+                          const Attrs& after);
+
+// All members are absolute tick numbers unless they say otherwise. The deadlines of schemes are kept by the schemes.
+struct Cadence {
+    uint64_t passed_sample_intervals = 0;  // T
+    uint64_t next_aggregation = 0;
+    uint64_t next_ops_update = 0;
+    uint64_t next_intervals_tune = 0;
+
+    // What one iteration goes by, whatever is committed in its course (L-3).
+    uint64_t latched_aggregation = 0;
+    uint64_t latched_ops_update = 0;
+    uint64_t latched_sample_us = 0;
+    bool latched_attributes_only = false;
+
+    // T = 0 and first deadlines (3.2).
+    void start(const Attrs& attrs);
+    void latch(const Attrs& attrs, bool attributes_only);
+
+    bool aggregation_due() const { return tick_reached(passed_sample_intervals, latched_aggregation); }
+    bool ops_update_due() const { return tick_reached(passed_sample_intervals, latched_ops_update); }
+    bool intervals_tune_due() const { return tick_reached(passed_sample_intervals, next_intervals_tune); }
+    // T lies inside a window that the live deadline ends (M-29); safe across the wrap.
+    bool aggregating() const { return !tick_reached(passed_sample_intervals, next_aggregation); }
+
+    // The next deadline counts from the latched one, so that periods do not drift (L-2).
+    void advance_aggregation(const Attrs& attrs);
+    void advance_ops_update(const Attrs& attrs);
+
+    // New attributes: the window restarts if its length or its samples change, the update timer goes on.
+    void change_attrs(const Attrs& before, const Attrs& after);
+
+    bool operator==(const Cadence&) const = default;
+};
+
+}  // namespace damon

@@ -1,0 +1,193 @@
+#include "engine/region_list.h"
+
+#include <cstring>
+
+#include "base/arithmetic.h"
+#include "base/heap.h"
+
+namespace damon {
+namespace {
+
+struct Weights {
+    uint64_t left;
+    uint64_t right;
+};
+
+// floor((left * weights.left + right * weights.right) / (weights.left + weights.right)); the sum of the weights is
+// the size of one region and fits.
+uint32_t weighted_mean(uint32_t left, uint32_t right, Weights weights) {
+    if (left == right) return left;
+    const uint64_t total = weights.left + weights.right;
+    if (total <= kU32Max) return static_cast<uint32_t>((left * weights.left + right * weights.right) / total);
+    using Wide = unsigned __int128;
+    return static_cast<uint32_t>((Wide{left} * weights.left + Wide{right} * weights.right) / total);
+}
+
+}  // namespace
+
+RegionList::~RegionList() { heap_free(slots_, capacity_ * sizeof(Region)); }
+
+RegionList& RegionList::operator=(RegionList&& other) noexcept {
+    if (this != &other) {
+        RegionList taken(std::move(other));
+        swap(taken);
+    }
+    return *this;
+}
+
+void RegionList::swap(RegionList& other) noexcept {
+    std::swap(slots_, other.slots_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(nr_regions_, other.nr_regions_);
+    std::swap(gap_, other.gap_);
+    targets_.swap(other.targets_);
+}
+
+void RegionList::move_gap(size_t position) {
+    const size_t gap_slots = nr_free();
+    if (position < gap_) {
+        memmove(static_cast<void*>(slots_ + position + gap_slots), slots_ + position,
+                (gap_ - position) * sizeof(Region));
+    } else if (position > gap_) {
+        memmove(static_cast<void*>(slots_ + gap_), slots_ + gap_ + gap_slots, (position - gap_) * sizeof(Region));
+    }
+    gap_ = position;
+}
+
+std::span<Region> RegionList::all() {
+    move_gap(nr_regions_);
+    return {slots_, nr_regions_};
+}
+
+void RegionList::shift_targets_after(size_t target, size_t distance) {
+    for (size_t later = target + 1; later < targets_.size(); ++later) targets_[later].first += distance;
+}
+
+Region& RegionList::open_slot(size_t target, size_t position) {
+    move_gap(position);
+    ++gap_;
+    ++nr_regions_;
+    ++targets_[target].count;
+    shift_targets_after(target, 1);
+    return slots_[position];
+}
+
+bool RegionList::split_at(size_t target, size_t index, uint64_t left_bytes) {
+    DAMON_CHECK(0 < left_bytes && left_bytes < at(target, index).size());
+    if (nr_free() == 0) return false;
+    const size_t position = targets_[target].first + index;
+    Region& right = open_slot(target, position + 1);
+    Region& left = slots_[position];
+    right = left;
+    left.range.end = left.range.start + left_bytes;
+    right.range.start = left.range.end;
+    return true;
+}
+
+void RegionList::merge_into_previous(size_t target, size_t index) {
+    const Region right = at(target, index);
+    Region& left = at(target, index - 1);
+    DAMON_CHECK(left.range.end == right.range.start);
+    const Weights weights{left.size(), right.size()};
+    left.nr_accesses = weighted_mean(left.nr_accesses, right.nr_accesses, weights);
+    left.age = weighted_mean(left.age, right.age, weights);
+    for (unsigned probe = 0; probe < kMaxProbes; ++probe) {
+        left.probe_hits[probe] =
+            static_cast<uint8_t>(weighted_mean(left.probe_hits[probe], right.probe_hits[probe], weights));
+    }
+    left.evidence |= right.evidence;
+    left.last_evidence |= right.last_evidence;
+    left.range.end = right.range.end;
+    erase(target, index);
+}
+
+bool RegionList::insert(size_t target, size_t index, AddressRange range) {
+    DAMON_CHECK(index <= targets_[target].count && !range.empty());
+    if (nr_free() == 0) return false;
+    Region& fresh = open_slot(target, targets_[target].first + index);
+    fresh = {};
+    fresh.range = range;
+    return true;
+}
+
+void RegionList::erase(size_t target, size_t index) {
+    DAMON_CHECK(index < targets_[target].count);
+    move_gap(targets_[target].first + index);
+    --nr_regions_;
+    --targets_[target].count;
+    shift_targets_after(target, SIZE_MAX);
+}
+
+void RegionList::erase_all_of(size_t target) {
+    const size_t count = targets_[target].count;
+    move_gap(targets_[target].first);
+    nr_regions_ -= count;
+    targets_[target].count = 0;
+    shift_targets_after(target, size_t{0} - count);
+}
+
+bool RegionList::reserve(size_t capacity) {
+    if (capacity <= capacity_) return true;
+    if (capacity > SIZE_MAX / sizeof(Region)) return false;
+    auto* grown = static_cast<Region*>(heap_allocate(capacity * sizeof(Region)));
+    if (grown == nullptr) return false;
+    const std::span<Region> regions = all();
+    if (!regions.empty()) memcpy(static_cast<void*>(grown), regions.data(), regions.size_bytes());
+    heap_free(slots_, capacity_ * sizeof(Region));
+    slots_ = grown;
+    capacity_ = capacity;
+    return true;
+}
+
+bool RegionList::resize_targets(size_t nr_targets) {
+    if (!targets_.reserve(nr_targets)) return false;
+    for (size_t surplus = nr_targets; surplus < targets_.size(); ++surplus) erase_all_of(surplus);
+    targets_.truncate(nr_targets);
+    while (targets_.size() < nr_targets) {
+        if (!targets_.push_back(Target{.first = nr_regions_})) return false;
+    }
+    return true;
+}
+
+bool RegionList::copy_from(const RegionList& other) {
+    if (this == &other) return true;
+    RegionList copy;
+    if (!copy.reserve(other.capacity_) || !copy.targets_.copy_from(other.targets_)) return false;
+    const size_t after_gap = other.nr_regions_ - other.gap_;
+    if (other.gap_ != 0) memcpy(static_cast<void*>(copy.slots_), other.slots_, other.gap_ * sizeof(Region));
+    if (after_gap != 0) {
+        memcpy(static_cast<void*>(copy.slots_ + other.gap_), other.slots_ + other.gap_ + other.nr_free(),
+               after_gap * sizeof(Region));
+    }
+    copy.nr_regions_ = other.nr_regions_;
+    copy.gap_ = other.nr_regions_;
+    swap(copy);
+    return true;
+}
+
+bool RegionList::operator==(const RegionList& other) const {
+    if (!(targets_ == other.targets_)) return false;
+    for (size_t target = 0; target < nr_targets(); ++target) {
+        for (size_t index = 0; index < nr_regions_of(target); ++index) {
+            if (!(at(target, index) == other.at(target, index))) return false;
+        }
+    }
+    return true;
+}
+
+bool RegionList::is_valid() const {
+    size_t first = 0;
+    for (size_t target = 0; target < nr_targets(); ++target) {
+        if (targets_[target].first != first) return false;
+        uint64_t previous_end = 0;
+        for (size_t index = 0; index < nr_regions_of(target); ++index) {
+            const AddressRange range = at(target, index).range;
+            if (range.empty() || range.start < previous_end) return false;
+            previous_end = range.end;
+        }
+        first += targets_[target].count;
+    }
+    return first == nr_regions_ && nr_regions_ <= capacity_ && gap_ <= nr_regions_;
+}
+
+}  // namespace damon

@@ -1,0 +1,93 @@
+// Deadlines in ticks (3.2, Q-4, Q-5) and moving sums (M-14, M-15).
+#include "engine/cadence.h"
+
+#include <gtest/gtest.h>
+
+namespace damon {
+namespace {
+
+Attrs attrs_of(uint64_t sample_us, uint64_t aggr_us, uint64_t ops_update_us) {
+    return {.sample_us = sample_us, .aggr_us = aggr_us, .ops_update_us = ops_update_us};
+}
+
+TEST(Cadence, FirstDeadlinesAreOnePeriodAfterTheStart) {
+    Attrs attrs = attrs_of(10, 100, 250);
+    attrs.intervals_goal.aggrs = 3;
+    Cadence cadence;
+    cadence.start(attrs);
+    EXPECT_EQ(cadence.passed_sample_intervals, 0u);
+    EXPECT_EQ(cadence.next_aggregation, 10u);
+    EXPECT_EQ(cadence.next_ops_update, 25u);
+    EXPECT_EQ(cadence.next_intervals_tune, 30u);
+}
+
+TEST(Cadence, DeadlinesAdvanceFromTheLatchedOnesWithoutDrift_L2) {
+    const Attrs attrs = attrs_of(10, 100, 250);
+    Cadence cadence;
+    cadence.start(attrs);
+    cadence.passed_sample_intervals = 13;
+    EXPECT_TRUE(cadence.aggregation_due());
+    cadence.advance_aggregation(attrs);
+    EXPECT_EQ(cadence.next_aggregation, 20u);
+}
+
+TEST(Cadence, ZeroUpdateIntervalIsDueEveryTick) {
+    Cadence cadence;
+    cadence.start(attrs_of(10, 100, 0));
+    EXPECT_TRUE(cadence.ops_update_due());
+}
+
+TEST(Cadence, ThePeriodForEverNeverBecomesDue) {
+    Cadence cadence;
+    cadence.start(attrs_of(1, 100, kU64Max));
+    EXPECT_FALSE(cadence.ops_update_due());
+}
+
+TEST(Cadence, AggregatingIsSafeWhereTheTickCounterWraps_Q59) {
+    Cadence cadence;
+    cadence.passed_sample_intervals = kU64Max - 2;
+    cadence.next_aggregation = 5;
+    EXPECT_TRUE(cadence.aggregating());
+    cadence.passed_sample_intervals = 5;
+    EXPECT_FALSE(cadence.aggregating());
+}
+
+TEST(Cadence, NewSamplingIntervalKeepsTheElapsedTimeOfTheUpdateTimer_Q4) {
+    const Attrs before = attrs_of(10, 100, 1000);
+    const Attrs after = attrs_of(20, 200, 1000);
+    Cadence cadence;
+    cadence.start(before);
+    cadence.passed_sample_intervals = 40;  // 400 of 1000 have passed
+    cadence.change_attrs(before, after);
+    EXPECT_EQ(cadence.next_ops_update, 40u + 600 / 20);
+    EXPECT_EQ(cadence.next_aggregation, 40u + 10);
+}
+
+TEST(Cadence, ChangedLimitsRestartNothing_Q5) {
+    const Attrs before = attrs_of(10, 100, 1000);
+    Attrs after = before;
+    after.max_nr_regions = 77;
+    after.intervals_goal.access_bp = 5;
+    Cadence cadence;
+    cadence.start(before);
+    cadence.passed_sample_intervals = 7;
+    const Cadence untouched = cadence;
+    cadence.change_attrs(before, after);
+    EXPECT_EQ(cadence, untouched);
+}
+
+TEST(Cadence, AShorterPeriodCountsWhatHasElapsed_Q4) {
+    const Attrs attrs = attrs_of(10, 100, 0);
+    EXPECT_EQ(retimed_deadline(40, 100, {1000, 600}, attrs, attrs), 60u);
+    EXPECT_EQ(retimed_deadline(40, 100, {1000, 300}, attrs, attrs), 40u);
+    EXPECT_EQ(retimed_deadline(40, 100, {1000, 1500}, attrs, attrs), 150u);
+}
+
+TEST(Cadence, ADeadlineThatWasReachedStaysReached_Q4) {
+    const Attrs attrs = attrs_of(10, 100, 0);
+    EXPECT_EQ(retimed_deadline(40, 40, {1000, 5000}, attrs, attrs), 40u);
+    EXPECT_EQ(retimed_deadline(40, 20, {1000, 5000}, attrs, attrs), 20u);
+}
+
+}  // namespace
+}  // namespace damon
