@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# check.sh <build tree> <scratch folder>: installs, moves the installed tree, then builds and runs a C program against
+# it through CMake and through pkg-config, shared and static.
+set -euo pipefail
+build=$(realpath "$1")
+scratch=$2
+here=$(dirname "$(realpath "$0")")
+version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' "$build/CMakeCache.txt")
+prefix=$scratch/moved/here
+
+install_and_move() {
+    rm -rf "$scratch"
+    mkdir -p "$scratch/moved"
+    cmake --install "$build" --prefix "$scratch/first" >"$scratch/install.log"
+    mv "$scratch/first" "$prefix"
+    if grep -rIl "$scratch/first" "$prefix"; then
+        echo "an installed file names the place of its installation"
+        return 1
+    fi
+}
+
+check_cmake() {
+    cmake -S "$here/consumer" -B "$scratch/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DDAMON_WANTED="$version" \
+        -DCMAKE_C_FLAGS="-DWANTED_VERSION='\"$version\"'" >"$scratch/cmake.log"
+    cmake --build "$scratch/cmake" >>"$scratch/cmake.log"
+    "$scratch/cmake/consumer_shared"
+    "$scratch/cmake/consumer_static"
+    readelf -d "$scratch/cmake/consumer_shared" | grep -q 'libdamon\.so\.0'
+    ! readelf -d "$scratch/cmake/consumer_static" | grep -q libdamon
+}
+
+# The flags are words for the shell to split.
+# shellcheck disable=SC2046
+check_pkg_config() {
+    local pc compile=(gcc "-DWANTED_VERSION=\"$version\"" "$here/consumer/main.c")
+    pc=$(dirname "$(find "$prefix" -name damon.pc)")
+    export PKG_CONFIG_PATH=$pc
+    [ "$(pkg-config --modversion damon)" = "$version" ]
+    "${compile[@]}" $(pkg-config --cflags damon) -o "$scratch/pc_shared" $(pkg-config --libs damon)
+    LD_LIBRARY_PATH=$(pkg-config --variable=libdir damon) "$scratch/pc_shared"
+    "${compile[@]}" -static $(pkg-config --cflags damon) -o "$scratch/pc_static" $(pkg-config --libs --static damon)
+    "$scratch/pc_static"
+}
+
+install_and_move
+check_cmake
+check_pkg_config
+echo "installed, moved, found by CMake and pkg-config: $version"
