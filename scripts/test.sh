@@ -46,7 +46,7 @@ test_everything() {
     for preset in "${presets[@]}"; do
         run_part "$preset" test_preset "$preset"
     done
-    [ ! -f include/damon_c.h ] || run_part install-check install_check
+    [ ! -d lib/capi ] || run_part install-check install_check
     [ ! -x bindings/python/test.sh ] || run_part python test_python
     [ ! -x bindings/rust/test.sh ] || run_part rust test_rust
     [ ! -x tests/vm/run.sh ] || run_part vm test_vm

@@ -8,6 +8,7 @@ import sys
 import repo
 
 MAJOR = "14"  # other versions break lines differently
+LAID_OUT_BY_HAND = {repo.ROOT / "include" / "damon_c.h"}
 
 
 def clang_format():
@@ -24,7 +25,7 @@ def main():
     program = clang_format()
     if program is None:
         repo.skip("clang-format-14", "no clang-format of version 14 in PATH")
-    sources = repo.files(".h", ".c", ".cc", ".cpp")
+    sources = [path for path in repo.files(".h", ".c", ".cc", ".cpp") if path not in LAID_OUT_BY_HAND]
     if "--fix" in sys.argv[1:]:
         sys.exit(subprocess.run([program, "-i", *sources]).returncode)
     said = subprocess.run([program, "--dry-run", "-Werror", *sources], capture_output=True, text=True).stderr
