@@ -1,0 +1,270 @@
+// Parameters of the naive engine: checks, start and stop, commits, changes of attributes.
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+
+#include "base/arithmetic.h"
+#include "support/naive_engine.h"
+
+namespace damon::test {
+namespace {
+
+template <typename T>
+T deep_copy(const T& value) {
+    T copy;
+    if (!copy.copy_from(value)) throw std::bad_alloc();
+    return copy;
+}
+
+bool acceptable_attrs(const Attrs& attrs) {
+    const IntervalsGoal& goal = attrs.intervals_goal;
+    if (goal.aggrs != 0) {
+        if (goal.min_sample_us > goal.max_sample_us) return false;
+        if (attrs.sample_us < goal.min_sample_us || attrs.sample_us > goal.max_sample_us) return false;
+    }
+    return attrs.min_nr_regions >= 3 && attrs.min_nr_regions <= attrs.max_nr_regions &&
+           attrs.sample_us <= attrs.aggr_us;
+}
+
+bool acceptable_probes(const Params& params, const OpsTraits& traits) {
+    if (params.probes.size() > kMaxProbes) return false;
+    uint64_t sum = 0;
+    for (const ProbeParams& probe : params.probes) {
+        sum = saturating_add(sum, saturating_mul(probe.weight, params.attrs.max_nr_accesses()));
+    }
+    if (sum == 0) return true;
+    return traits.has_probes && params.attrs.aggr_samples() <= 255 && sum <= kU32Max;
+}
+
+bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits) {
+    for (const QuotaGoal& goal : scheme.goals) {
+        if (goal.target_value == 0) return false;
+        if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) return false;
+    }
+    return true;
+}
+
+// A-20: regions of the source of a commit are joined where they touch.
+std::vector<AddressRange> coalesced(std::span<const AddressRange> ranges) {
+    std::vector<AddressRange> joined;
+    for (const AddressRange range : ranges) {
+        if (!joined.empty() && joined.back().end == range.start) {
+            joined.back().end = range.end;
+        } else {
+            joined.push_back(range);
+        }
+    }
+    return joined;
+}
+
+// the part of an interval that is still to come takes as long as it did before.
+uint64_t carried(uint64_t tick, uint64_t deadline, const Attrs& old, const Attrs& next) {
+    if (old.divisor_us() == next.divisor_us()) return deadline;
+    const uint64_t remaining_us = tick_reached(tick, deadline) ? 0 : (deadline - tick) * old.divisor_us();
+    return tick + remaining_us / next.divisor_us();
+}
+
+// M-30.
+uint64_t converted(uint64_t count, const Attrs& old, const Attrs& next) {
+    return mul_div(mul_div(count, 10'000, old.max_nr_accesses()), next.max_nr_accesses(), 10'000);
+}
+
+}  // namespace
+
+bool NaiveEngine::acceptable(const Params& params, const OpsTraits& traits) {
+    if (!std::has_single_bit(params.min_region_sz) || !acceptable_attrs(params.attrs)) return false;
+    if (!acceptable_probes(params, traits)) return false;
+    for (const SchemeParams& scheme : params.schemes) {
+        if (!acceptable_scheme(scheme, traits)) return false;
+    }
+    for (const TargetParams& target : params.targets) {
+        if (!naive_ranges_fit(coalesced(target.ranges.span()), params.min_region_sz)) return false;
+    }
+    return true;
+}
+
+// --- runs --------------------------------------------------------------------------------------------------------
+
+void NaiveEngine::prepare(const Params& params, const OpsTraits& traits) {
+    attrs_ = params.attrs;
+    aggr_samples_ = attrs_.aggr_samples();
+    min_region_sz_ = params.min_region_sz;
+    traits_ = traits;
+    targets_.clear();
+    for (const TargetParams& target : params.targets) {
+        NaiveTarget added;
+        added.params = deep_copy(target);
+        targets_.push_back(std::move(added));
+    }
+    schemes_.resize(std::min(schemes_.size(), params.schemes.size()));
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        if (i == schemes_.size()) schemes_.emplace_back().index = i;
+        commit_scheme(schemes_[i], params.schemes[i]);
+    }
+    probes_.clear();
+    for (const ProbeParams& probe : params.probes) probes_.push_back(deep_copy(probe));
+}
+
+void NaiveEngine::start(const NaiveStreams& streams) {
+    streams_ = streams;
+    tick_ = 0;
+    remembered_count_ = 0;
+    rotation_ = 0;
+    next_aggregation_ = attrs_.aggr_samples();
+    next_update_ = attrs_.ops_update_us / attrs_.divisor_us();
+    next_tune_ = aggr_samples_ * attrs_.intervals_goal.aggrs;
+    for (NaiveScheme& scheme : schemes_) {
+        scheme.next_apply = apply_interval_us(scheme) / attrs_.divisor_us();
+        scheme.set_filter_defaults();
+    }
+    for (NaiveTarget& target : targets_) {
+        if (!target.params.ranges.empty()) {
+            naive_set_regions(target.regions, coalesced(target.params.ranges.span()), min_region_sz_);
+        }
+    }
+    size_limit_ = cut_to_minimum_count();
+}
+
+// L-17. A resume point at a target that goes is forgotten.
+void NaiveEngine::stop() {
+    for (NaiveTarget& target : targets_) target.regions.clear();
+    for (NaiveScheme& scheme : schemes_) scheme.resume.reset();
+}
+
+bool NaiveEngine::set_target_ranges(size_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity) {
+    return naive_set_regions(targets_.at(target_idx).regions, ranges, granularity);
+}
+
+// --- commit (A-18 to A-22) -----------------------------------------------------------------------------------------
+
+// Statistics, charge state, deadline and `activated` of a scheme stay.
+void NaiveEngine::commit_scheme(NaiveScheme& scheme, const SchemeParams& params) {
+    scheme.params = deep_copy(params);
+    scheme.pressure_totals.assign(params.goals.size(), std::nullopt);
+    scheme.set_filter_defaults();
+    const QuotaParams& quota = params.quota;
+    if (quota.ms == 0 && quota.sz == 0 && params.goals.empty()) scheme.esz = 0;
+}
+
+void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_targets) {
+    std::vector<NaiveTarget> kept;
+    std::vector<bool> marks;
+    std::vector<std::optional<size_t>> moved(targets_.size());
+    for (size_t i = 0; i < params.targets.size(); ++i) {
+        const TargetParams& source = params.targets[i];
+        if (source.obsolete) continue;
+        NaiveTarget target;
+        if (i < targets_.size()) {
+            target.regions = std::move(targets_[i].regions);
+            target.valid = targets_[i].valid;
+            moved[i] = kept.size();
+        }
+        target.params = deep_copy(source);
+        if (!source.ranges.empty()) {
+            naive_set_regions(target.regions, coalesced(source.ranges.span()), params.min_region_sz);
+        }
+        marks.push_back(i >= targets_.size() && target.regions.empty());
+        kept.push_back(std::move(target));
+    }
+    targets_ = std::move(kept);
+    for (NaiveScheme& scheme : schemes_) {
+        if (!scheme.resume) continue;
+        const size_t old_idx = scheme.resume->target_idx;
+        if (moved[old_idx]) {
+            scheme.resume->target_idx = *moved[old_idx];
+        } else {
+            scheme.resume.reset();
+        }
+    }
+    if (new_targets != nullptr) *new_targets = marks;
+}
+
+// a slot that another probe now owns starts at zero.
+void NaiveEngine::commit_probes(const Params& params) {
+    for (size_t i = 0; i < kMaxProbes; ++i) {
+        const bool was = i < probes_.size();
+        const bool is = i < params.probes.size();
+        if (was == is && (!was || probes_[i].filters == params.probes[i].filters)) continue;
+        for (NaiveTarget& target : targets_) {
+            for (NaiveRegion& region : target.regions) region.probe_hits[i] = region.last_probe_hits[i] = 0;
+        }
+    }
+    probes_.clear();
+    for (const ProbeParams& probe : params.probes) probes_.push_back(deep_copy(probe));
+}
+
+// kept regions follow a coarser granularity; ranges that then overlap become one.
+void NaiveEngine::refit_regions(uint64_t granularity) {
+    for (NaiveTarget& target : targets_) {
+        std::vector<AddressRange> ranges;
+        for (const AddressRange range : naive_coverage(target.regions)) {
+            const AddressRange cover{align_down(range.start, granularity), align_up(range.end, granularity)};
+            if (!ranges.empty() && cover.start <= ranges.back().end) {
+                ranges.back().end = cover.end;
+            } else {
+                ranges.push_back(cover);
+            }
+        }
+        naive_set_regions(target.regions, ranges, granularity);
+    }
+}
+
+bool NaiveEngine::commit(const Params& params, const OpsTraits& traits, std::vector<bool>* new_targets) {
+    if (!acceptable(params, traits)) return false;
+    for (size_t i = targets_.size(); i < params.targets.size(); ++i) {
+        if (params.targets[i].obsolete) return false;
+    }
+    schemes_.resize(std::min(schemes_.size(), params.schemes.size()));
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        const bool added = i == schemes_.size();
+        if (added) schemes_.emplace_back().index = i;
+        commit_scheme(schemes_[i], params.schemes[i]);
+        if (added) schemes_[i].next_apply = tick_ + apply_interval_us(schemes_[i]) / attrs_.divisor_us();
+    }
+    traits_ = traits;
+    commit_targets(params, new_targets);
+    if (!(attrs_ == params.attrs)) set_attrs(params.attrs, true);
+    commit_probes(params);
+    if (min_region_sz_ < params.min_region_sz) refit_regions(params.min_region_sz);
+    min_region_sz_ = params.min_region_sz;
+    return true;
+}
+
+// --- attributes (M-29, M-30 with)
+// ----------------------------------------------------------------
+
+void NaiveEngine::set_attrs(const Attrs& next, bool from_caller) {
+    const Attrs old = attrs_;
+    const bool aggregating = !tick_reached(tick_, next_aggregation_);
+    if (from_caller) aggr_samples_ = next.aggr_samples();
+    if (old.sample_us != next.sample_us || old.aggr_us != next.aggr_us) {
+        next_aggregation_ = tick_ + next.aggr_samples();
+        convert_results(next, aggregating);
+    }
+    next_update_ = carried(tick_, next_update_, old, next);
+    for (NaiveScheme& scheme : schemes_) scheme.next_apply = carried(tick_, scheme.next_apply, old, next);
+    if (old.intervals_goal.aggrs == 0 && next.intervals_goal.aggrs != 0) {
+        next_tune_ = tick_ + aggr_samples_ * next.intervals_goal.aggrs;
+    }
+    attrs_ = next;
+}
+
+void NaiveEngine::convert_results(const Attrs& next, bool aggregating) {
+    const Attrs& old = attrs_;
+    if (old.sample_us == 0 || old.aggr_us == 0 || next.sample_us == 0 || next.aggr_us == 0) return;
+    for (NaiveTarget& target : targets_) {
+        for (NaiveRegion& region : target.regions) {
+            const auto current = [&](uint64_t count) { return aggregating ? 0 : converted(count, old, next); };
+            region.last_nr_accesses = saturate_u32(converted(region.last_nr_accesses, old, next));
+            region.nr_accesses = saturate_u32(current(region.nr_accesses));
+            for (size_t i = 0; i < probes_.size(); ++i) {
+                region.last_probe_hits[i] = saturate_u8(converted(region.last_probe_hits[i], old, next));
+                region.probe_hits[i] = saturate_u8(current(region.probe_hits[i]));
+            }
+            region.age = saturate_u32(mul_div(region.age, old.aggr_us, next.aggr_us));
+            if (aggregating) region.evidence = 0;
+        }
+    }
+}
+
+}  // namespace damon::test

@@ -1,0 +1,252 @@
+// The apply pass of the naive engine (5.1, 5.3, 5.4, 5.7).
+#include <algorithm>
+#include <iterator>
+
+#include "base/arithmetic.h"
+#include "support/naive_engine.h"
+
+namespace damon::test {
+
+void NaiveScheme::set_filter_defaults() {
+    ops_default_reject = !params.ops_filters.empty() && params.ops_filters.back().allow;
+    core_default_reject =
+        params.ops_filters.empty() && !params.core_filters.empty() && params.core_filters.back().allow;
+}
+
+uint64_t NaiveEngine::apply_interval_us(const NaiveScheme& scheme) const {
+    return scheme.params.apply_interval_us == 0 ? attrs_.aggr_us : scheme.params.apply_interval_us;
+}
+
+bool NaiveEngine::due(const NaiveScheme& scheme) const { return tick_reached(tick_, scheme.next_apply); }
+
+// --- which regions (S-1, S-2) --------------------------------------------------------------------------------------
+
+bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const {
+    const AccessPattern& pattern = scheme.params.pattern;
+    const uint32_t accesses = moving_sum(region);
+    return pattern.min_sz <= region.size() && region.size() <= pattern.max_sz && pattern.min_nr_accesses <= accesses &&
+           accesses <= pattern.max_nr_accesses && pattern.min_age <= region.age && region.age <= pattern.max_age;
+}
+
+NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region) const {
+    NaiveRequest request;
+    request.target_idx = target_idx;
+    request.scheme_idx = scheme.index;
+    request.range = {region.start, region.end};
+    request.nr_accesses = moving_sum(region);
+    request.age = region.age;
+    request.core_filters_allowed = scheme.core_filters_allowed;
+    request.ops_default_reject = scheme.ops_default_reject;
+    return request;
+}
+
+// The table of 5.2: unsupported actions of a back-end rank 99 like those without an order.
+uint32_t NaiveEngine::score_for(const NaiveRequest& request, const NaiveScheme& scheme, const NaiveWorld& world) const {
+    if (traits_.score == ScoreSource::kAsk) return std::min<uint32_t>(world.score(request), 99);
+    const uint32_t hot = naive_hot_score(request.nr_accesses, request.age, attrs_.max_nr_accesses(), attrs_.aggr_us,
+                                         scheme.params.quota);
+    const bool physical = traits_.score == ScoreSource::kPhysical;
+    switch (scheme.params.action) {
+        case DamosAction::kPageout:
+        case DamosAction::kMigrateCold:
+            return 99 - hot;
+        case DamosAction::kMigrateHot:
+            return hot;
+        case DamosAction::kLruPrio:
+            return physical ? hot : 99;
+        case DamosAction::kLruDeprio:
+            return physical ? 99 - hot : 99;
+        default:
+            return 99;
+    }
+}
+
+bool NaiveEngine::may_act(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region,
+                          const NaiveWorld& world) const {
+    if (!matches_pattern(scheme, region)) return false;
+    if (!scheme.quota_is_set() || traits_.score == ScoreSource::kNone) return true;
+    return score_for(request_for(target_idx, scheme, region), scheme, world) >= scheme.min_score;
+}
+
+// --- filters (S-30 to S-35) ------------------------------------------------------------------------------------------
+
+bool NaiveEngine::split_at(NaiveRegions& regions, RegionIterator region, uint64_t left_size) {
+    if (nr_regions() >= region_capacity_) return false;
+    naive_split(regions, region, left_size);
+    return true;
+}
+
+bool NaiveEngine::core_filters_reject(size_t target_idx, NaiveScheme& scheme, RegionIterator region) {
+    NaiveRegions& regions = targets_[target_idx].regions;
+    scheme.core_filters_allowed = false;
+    for (const DamosFilter& filter : scheme.params.core_filters) {
+        bool holds = false;
+        if (filter.type == FilterType::kTarget) {
+            holds = filter.target_idx == target_idx;
+        } else {
+            const AddressRange range{align_down(filter.range.start, min_region_sz_),
+                                     align_down(filter.range.end, min_region_sz_)};
+            if (range.start <= region->start && region->end <= range.end) {
+                holds = true;
+            } else if (region->end <= range.start || range.end <= region->start) {
+                holds = false;
+            } else if (region->start < range.start) {
+                if (!split_at(regions, region, range.start - region->start)) return true;
+                holds = false;
+            } else {
+                if (!split_at(regions, region, range.end - region->start)) return true;
+                holds = true;
+            }
+        }
+        if (holds == filter.matching) {
+            scheme.core_filters_allowed = filter.allow;
+            return !filter.allow;
+        }
+    }
+    return scheme.core_default_reject;
+}
+
+// --- charge windows that go on (S-24)
+// ----------------------------------------------------------------------------------
+
+bool NaiveEngine::skip_charged(size_t target_idx, NaiveScheme& scheme, RegionIterator region) {
+    if (!scheme.resume) return false;
+    if (scheme.resume->target_idx != target_idx) return true;
+    NaiveRegions& regions = targets_[target_idx].regions;
+    const uint64_t addr = scheme.resume->addr;
+    bool skip = false;
+    if (addr != 0 && region->end <= addr) {
+        skip = true;
+    } else if (addr != 0 && region->start < addr) {
+        skip = true;
+        uint64_t charged = align_down(addr - region->start, min_region_sz_);
+        if (charged == 0 && region->size() > min_region_sz_) charged = min_region_sz_;
+        if (charged != 0) split_at(regions, region, charged);
+    }
+    if (std::next(region) == regions.end()) scheme.resume.reset();
+    return skip;
+}
+
+// nothing that a window could resume at.
+bool NaiveEngine::nothing_follows(size_t target_idx, RegionIterator region) {
+    if (std::next(region) != targets_[target_idx].regions.end()) return false;
+    for (size_t i = target_idx + 1; i < targets_.size(); ++i) {
+        if (targets_[i].valid && !targets_[i].regions.empty()) return false;
+    }
+    return true;
+}
+
+// --- one pass (S-10 to S-20)
+// ---------------------------------------------------------------------------------------------
+
+void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator region, const NaiveWorld& world) {
+    NaiveRegions& regions = targets_[target_idx].regions;
+    uint64_t size = region->size();
+    Outcome outcome;
+    bool failed_split = false;
+    if (traits_.has_apply) {
+        if (scheme.quota_is_set() && scheme.charged_sz + size > scheme.esz) {
+            size = align_down(scheme.esz - scheme.charged_sz, min_region_sz_);
+            failed_split = size == 0 || !split_at(regions, region, size);
+        }
+        if (!failed_split) {
+            if (core_filters_reject(target_idx, scheme, region)) return;
+            size = region->size();
+            outcome = world.apply(request_for(target_idx, scheme, *region));
+            scheme.total_charged_ns = saturating_add(scheme.total_charged_ns, outcome.elapsed_ns);
+            scheme.charge(size, outcome.applied);
+            if (scheme.quota_is_full(min_region_sz_) && !nothing_follows(target_idx, region)) {
+                scheme.resume = NaiveResumePoint{target_idx, region->end};
+            }
+        }
+    }
+    if (!failed_split) {
+        scheme.acted_until = region->end;
+        if (scheme.params.action != DamosAction::kStat) region->age = 0;
+    }
+    ++scheme.stats.nr_tried;
+    scheme.stats.sz_tried += size;
+    scheme.stats.nr_applied += outcome.applied != 0;
+    scheme.stats.sz_applied += outcome.applied;
+    scheme.stats.sz_ops_filter_passed += outcome.filter_passed;
+}
+
+// S-12 for one region and every scheme.
+void NaiveEngine::visit(size_t target_idx, RegionIterator region, const NaiveWorld& world) {
+    for (NaiveScheme& scheme : schemes_) {
+        if (!due(scheme) || !scheme.activated || scheme.quota_is_full(min_region_sz_)) continue;
+        if (skip_charged(target_idx, scheme, region)) continue;
+        if (scheme.params.max_nr_snapshots != 0 && scheme.params.max_nr_snapshots <= scheme.stats.nr_snapshots)
+            continue;
+        if (region->start < scheme.acted_until) continue;  // I-9
+        if (may_act(target_idx, scheme, *region, world)) act(target_idx, scheme, region, world);
+    }
+}
+
+// S-19 with Q-56. Returns the region that the walk goes on after.
+NaiveEngine::RegionIterator NaiveEngine::merge_after_apply(NaiveRegions& regions, RegionIterator region,
+                                                           uint64_t size_limit) const {
+    if (region == regions.begin()) return region;
+    const auto previous = std::prev(region);
+    const bool alike = previous->end == region->start && previous->age == region->age &&
+                       previous->last_nr_accesses == region->last_nr_accesses &&
+                       previous->nr_accesses == region->nr_accesses && previous->probe_hits == region->probe_hits &&
+                       previous->last_probe_hits == region->last_probe_hits;
+    if (!alike || region->end - previous->start > size_limit) return region;
+    return naive_merge_left(regions, region);
+}
+
+bool NaiveEngine::apply(uint64_t now_us, const NaiveWorld& world) {
+    bool any = false;
+    for (NaiveScheme& scheme : schemes_) {
+        if (!due(scheme) || !scheme.activated) continue;
+        any = true;
+        adjust_quota(scheme, now_us, world);
+    }
+    if (!any) return false;
+
+    const uint64_t size_limit = total_size_limit();
+    for (size_t i = 0; i < targets_.size(); ++i) {
+        NaiveRegions& regions = targets_[i].regions;
+        for (NaiveScheme& scheme : schemes_) {
+            scheme.acted_until = 0;
+            if (!targets_[i].valid && scheme.resume && scheme.resume->target_idx == i) scheme.resume.reset();
+        }
+        if (!targets_[i].valid) continue;
+        for (auto region = regions.begin(); region != regions.end(); ++region) {
+            visit(i, region, world);
+            region = merge_after_apply(regions, region, size_limit);
+        }
+    }
+    for (NaiveScheme& scheme : schemes_) {
+        if (!due(scheme)) continue;
+        const uint64_t most = scheme.params.max_nr_snapshots;
+        if (scheme.activated && (most == 0 || scheme.stats.nr_snapshots < most)) ++scheme.stats.nr_snapshots;
+        scheme.next_apply = tick_ + apply_interval_us(scheme) / attrs_.divisor_us();
+    }
+    return true;
+}
+
+// --- watermarks (S-29, L-22)
+// ---------------------------------------------------------------------------------------------
+
+uint64_t NaiveEngine::watermark_wait_us(int32_t free_permil) {
+    uint64_t wait = schemes_.empty() ? 0 : kU64Max;
+    for (NaiveScheme& scheme : schemes_) {
+        const Watermarks& marks = scheme.params.wmarks;
+        uint64_t own = 0;
+        if (marks.metric == WatermarkMetric::kFreeMemRate && free_permil >= 0) {
+            const auto value = static_cast<uint32_t>(free_permil);
+            if (value > marks.high || value < marks.low) {
+                scheme.activated = false;
+            } else if (scheme.activated || value < marks.mid) {
+                scheme.activated = true;
+            }
+            if (!scheme.activated) own = marks.interval_us;
+        }
+        wait = std::min(wait, own);
+    }
+    return wait;
+}
+
+}  // namespace damon::test

@@ -1,0 +1,247 @@
+#include "support/naive_engine.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/arithmetic.h"
+
+namespace damon::test {
+
+using Wide = unsigned __int128;
+
+size_t NaiveEngine::nr_regions() const {
+    size_t count = 0;
+    for (const NaiveTarget& target : targets_) count += target.regions.size();
+    return count;
+}
+
+// P-4: some probe has a weight.
+bool NaiveEngine::attributes_only() const {
+    return std::any_of(probes_.begin(), probes_.end(), [](const ProbeParams& probe) { return probe.weight != 0; });
+}
+
+uint32_t NaiveEngine::moving_sum(const NaiveRegion& region) const {
+    const uint64_t window = std::max<uint64_t>(attrs_.aggr_us, 1) / std::max<uint64_t>(attrs_.sample_us, 1);
+    const uint64_t left = tick_reached(tick_, next_aggregation_) ? 0 : next_aggregation_ - tick_;
+    const uint64_t bp = mul_div(left, 10'000, window);
+    if (bp == 10'000) return region.last_nr_accesses;
+    return saturate_u32(saturating_add(region.nr_accesses, mul_div(region.last_nr_accesses, bp, 10'000)));
+}
+
+// --- M-22 ------------------------------------------------------------------------------------------------------
+
+uint64_t NaiveEngine::total_size_limit() const {
+    Wide total = 0;
+    for (const NaiveTarget& target : targets_) {
+        for (const NaiveRegion& region : target.regions) total += region.size();
+    }
+    return std::max(static_cast<uint64_t>(total / attrs_.min_nr_regions), min_region_sz_);
+}
+
+uint64_t NaiveEngine::cut_to_minimum_count() {
+    const uint64_t limit = align_up(total_size_limit(), min_region_sz_);
+    for (NaiveTarget& target : targets_) {
+        for (auto region = target.regions.begin(); region != target.regions.end(); ++region) {
+            if (region->size() <= limit) continue;
+            if (nr_regions() >= region_capacity_) return limit;
+            naive_split(target.regions, region, limit);
+        }
+    }
+    return limit;
+}
+
+// --- sampling ----------------------------------------------------------------------------------------------------
+
+std::vector<Sample> NaiveEngine::plan() {
+    latched_aggregation_ = next_aggregation_;
+    latched_update_ = next_update_;
+    latched_sleep_us_ = attrs_.sample_us;
+    latched_attributes_only_ = attributes_only();
+    std::vector<Sample> samples;
+    for (size_t i = 0; i < targets_.size(); ++i) {
+        for (const NaiveRegion& region : targets_[i].regions) {
+            Sample sample;
+            sample.addr = streams_.sampling.between(region.start, region.end);
+            sample.region = {region.start, region.end};
+            sample.target_idx = static_cast<uint32_t>(i);
+            samples.push_back(sample);
+        }
+    }
+    return samples;
+}
+
+void NaiveEngine::count_sample(NaiveRegion& region, const Sample& sample, uint8_t hits) {
+    if (!latched_attributes_only_) {
+        if (sample.seen == Seen::kYes) ++region.nr_accesses;
+        if (sample.seen == Seen::kUnknown) {
+            region.evidence |= 4;
+        } else {
+            region.evidence |= sample.writes_only ? 3 : 1;
+        }
+    }
+    if (!traits_.has_probes) return;
+    for (size_t i = 0; i < probes_.size(); ++i) {
+        if ((hits >> i & 1) != 0 && region.probe_hits[i] < 255) ++region.probe_hits[i];  // saturates
+    }
+}
+
+void NaiveEngine::fold(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits) {
+    ++tick_;
+    size_t next = 0;
+    for (NaiveTarget& target : targets_) {
+        for (NaiveRegion& region : target.regions) {
+            count_sample(region, samples.at(next), hits.empty() ? uint8_t{0} : hits.at(next));
+            ++next;
+        }
+    }
+    if (!aggregation_due()) return;
+    merge_window(highest_score());
+    size_limit_ = cut_to_minimum_count();
+}
+
+// --- merge and ageing (M-17 to M-21) ---------------------------------------------------------------------------
+
+uint64_t NaiveEngine::score_of(uint32_t nr_accesses, const std::array<uint8_t, 4>& hits) const {
+    if (!attributes_only()) return nr_accesses;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < probes_.size(); ++i) sum += uint64_t{probes_[i].weight} * hits[i];
+    return sum;
+}
+
+uint64_t NaiveEngine::highest_score() const {
+    uint64_t highest = 0;
+    for (const NaiveTarget& target : targets_) {
+        for (const NaiveRegion& region : target.regions) {
+            highest = std::max(highest, score_of(region.nr_accesses, region.probe_hits));
+        }
+    }
+    return highest;
+}
+
+void NaiveEngine::age(NaiveRegion& region, uint64_t threshold) const {
+    const uint64_t score = score_of(region.nr_accesses, region.probe_hits);
+    const uint64_t last = score_of(region.last_nr_accesses, region.last_probe_hits);
+    if (absolute_difference(score, last) > threshold || (score == 0) != (last == 0)) {
+        region.age = 0;
+    } else {
+        ++region.age;
+    }
+}
+
+void NaiveEngine::merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing) {
+    for (auto region = regions.begin(); region != regions.end(); ++region) {
+        if (ageing) age(*region, threshold);
+        if (region == regions.begin()) continue;
+        const auto previous = std::prev(region);
+        const uint64_t difference = absolute_difference(score_of(previous->nr_accesses, previous->probe_hits),
+                                                        score_of(region->nr_accesses, region->probe_hits));
+        if (previous->end == region->start && difference <= threshold &&
+            Wide{previous->size()} + region->size() <= size_limit_) {
+            region = naive_merge_left(regions, region);
+        }
+    }
+}
+
+void NaiveEngine::merge_window(uint64_t max_score) {
+    uint64_t cap = static_cast<uint32_t>(attrs_.aggr_samples());
+    if (attributes_only()) {
+        uint64_t weights = 0;
+        for (const ProbeParams& probe : probes_) weights += probe.weight;
+        cap = saturating_mul(cap, weights);
+    }
+    uint64_t threshold = max_score / 10;
+    for (bool first = true;; first = false) {
+        for (NaiveTarget& target : targets_) merge_target(target.regions, threshold, first);
+        if (nr_regions() <= attrs_.max_nr_regions || threshold >= cap) return;
+        threshold = threshold < cap / 2 ? std::max<uint64_t>(1, 2 * threshold) : cap;
+    }
+}
+
+// --- end of a window (M-23 to M-28) ------------------------------------------------------------------------------
+
+void NaiveEngine::reset_window() {
+    for (NaiveTarget& target : targets_) {
+        for (NaiveRegion& region : target.regions) {
+            region.last_nr_accesses = region.nr_accesses;
+            region.last_probe_hits = region.probe_hits;
+            region.last_evidence = region.evidence;
+            region.nr_accesses = 0;
+            region.probe_hits = {};
+            region.evidence = 0;
+        }
+    }
+}
+
+// One attempt of M-25. The left part stays at `region`.
+void NaiveEngine::split_randomly(NaiveRegions& regions, RegionIterator region) {
+    const uint64_t tenths = streams_.splitting.between(1, 10);
+    const uint64_t cut = align_down(mul_div(region->size(), tenths, 10), min_region_sz_);
+    if (cut != 0 && cut < region->size() && nr_regions() < region_capacity_) naive_split(regions, region, cut);
+}
+
+void NaiveEngine::split_window() {
+    const uint64_t count = nr_regions();
+    const uint64_t most = attrs_.max_nr_regions;
+    const bool unchanged = remembered_count_ == count;
+    remembered_count_ = count;
+    if (count >= most) return;
+
+    const bool partial = count > most / 2;
+    const int attempts = !partial && unchanged && count < most / 3 ? 2 : 1;
+    const uint64_t step = partial ? most / (most - count) : 1;
+    const uint64_t offset = partial ? rotation_++ % step : 0;
+    uint64_t number = 0;
+    for (NaiveTarget& target : targets_) {
+        for (auto region = target.regions.begin(); region != target.regions.end();) {
+            const auto next = std::next(region);  // parts that are split off here get no attempt of their own
+            const bool chosen = number++ % step == offset;
+            for (int i = 0; chosen && i < attempts; ++i) {
+                const bool large = partial ? region->size() >= 2 * min_region_sz_ : region->size() > 2 * min_region_sz_;
+                if (large) split_randomly(target.regions, region);
+            }
+            region = next;
+        }
+    }
+}
+
+// M-32 to M-34.
+void NaiveEngine::tune() {
+    next_aggregation_ = latched_aggregation_;
+    next_tune_ += aggr_samples_ * attrs_.intervals_goal.aggrs;
+    uint64_t weights = 0;
+    for (const ProbeParams& probe : probes_) weights += probe.weight;
+    Wide possible = 0;
+    Wide seen = 0;
+    for (const NaiveTarget& target : targets_) {
+        for (const NaiveRegion& region : target.regions) {
+            possible += Wide{region.size()} * aggr_samples_;
+            seen += Wide{region.size()} * score_of(region.nr_accesses, region.probe_hits);
+        }
+    }
+    if (attributes_only()) seen /= weights;
+
+    const Wide goal = std::max<Wide>(possible * attrs_.intervals_goal.access_bp / 10'000, 1);
+    const Wide score = seen * 10'000 / goal;
+    uint64_t factor_bp = naive_feed(100'000'000, score > kU64Max ? kU64Max : static_cast<uint64_t>(score)) / 10'000;
+    if (factor_bp <= 10'000) factor_bp = 5'000 + factor_bp / 2;
+    if (factor_bp == 10'000) return;
+    Attrs next = attrs_;
+    next.sample_us = std::clamp(mul_div(attrs_.sample_us, factor_bp, 10'000), attrs_.intervals_goal.min_sample_us,
+                                attrs_.intervals_goal.max_sample_us);
+    next.aggr_us = saturating_mul(next.sample_us, aggr_samples_);
+    set_attrs(next, false);
+}
+
+bool NaiveEngine::finish() {
+    if (aggregation_due()) {
+        if (attrs_.intervals_goal.aggrs != 0 && tick_reached(tick_, next_tune_)) tune();
+        next_aggregation_ = latched_aggregation_ + attrs_.aggr_samples();
+        reset_window();
+        split_window();
+    }
+    if (!tick_reached(tick_, latched_update_)) return false;
+    next_update_ = latched_update_ + attrs_.ops_update_us / attrs_.divisor_us();
+    return true;
+}
+
+}  // namespace damon::test

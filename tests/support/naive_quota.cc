@@ -1,0 +1,165 @@
+// Quotas, goals and scores of the naive engine (5.4 to 5.6, 5.8).
+#include <algorithm>
+#include <bit>
+#include <iterator>
+
+#include "base/arithmetic.h"
+#include "support/naive_engine.h"
+
+namespace damon::test {
+
+uint64_t naive_feed(uint64_t last, uint64_t score) {
+    if (score == 10'000) return last;
+    if (score >= 20'000) return 10'000;
+    const uint64_t distance = absolute_difference(score, 10'000);
+    const uint64_t change = last < kU64Max / distance ? last * distance / 10'000 : last / 10'000 * distance;
+    return score > 10'000 ? std::max<uint64_t>(last - change, 10'000) : saturating_add(last, change);
+}
+
+uint32_t naive_hot_score(uint32_t moving_sum, uint32_t age, uint64_t max_nr_accesses, uint64_t aggr_us,
+                         const QuotaParams& weights) {
+    const uint64_t frequency = mul_div(moving_sum, 100, max_nr_accesses);
+    const uint32_t seconds = static_cast<uint32_t>(age * aggr_us / 1'000'000);
+    int64_t level = std::bit_width(seconds);
+    if (frequency == 0) level = -level;
+    const uint64_t age_part = static_cast<uint64_t>(level + 32) * 100 / 32 / 2;
+    const uint64_t weight = uint64_t{weights.weight_nr_accesses} + weights.weight_age;
+    if (weight == 0) return 0;
+    using Wide = unsigned __int128;
+    const Wide sum = Wide{weights.weight_nr_accesses} * frequency + Wide{weights.weight_age} * age_part;
+    return static_cast<uint32_t>(std::min<Wide>(sum / weight * 99 / 100, 99));
+}
+
+// --- the quota of one scheme ---------------------------------------------------------------------------------------
+
+bool NaiveScheme::quota_is_set() const {
+    return esz != 0 || params.quota.sz != 0 || params.quota.ms != 0 || !params.goals.empty();
+}
+
+bool NaiveScheme::quota_is_full(uint64_t min_region_sz) const {
+    return quota_is_set() && (charged_sz >= esz || esz - charged_sz < min_region_sz);
+}
+
+void NaiveScheme::charge(uint64_t size, uint64_t applied) {
+    const QuotaParams& quota = params.quota;
+    if (quota.fail_charge_denom == 0 || applied > size) {
+        charged_sz = saturating_add(charged_sz, size);
+        return;
+    }
+    const uint64_t failed = mul_div(size - applied, quota.fail_charge_num, quota.fail_charge_denom);
+    charged_sz = saturating_add(charged_sz, saturating_add(applied, failed));
+}
+
+// --- windows (S-26)
+// ----------------------------------------------------------------------------------------------------
+
+void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world) {
+    if (!scheme.quota_is_set()) return;
+    const QuotaParams& quota = scheme.params.quota;
+    if (scheme.total_charged_sz == 0 && !scheme.charged_from) {
+        open_window(scheme, now_us, world);
+    } else {  // not in the pass that opened the first window
+        const uint64_t from = scheme.charged_from.value_or(0);
+        const uint64_t length = saturating_mul(quota.reset_interval_ms, 1'000);
+        if (now_us < from || now_us - from >= length) {
+            if (scheme.quota_is_full(min_region_sz_)) ++scheme.stats.qt_exceeds;
+            scheme.total_charged_sz = saturating_add(scheme.total_charged_sz, scheme.charged_sz);
+            scheme.charged_sz = 0;
+            open_window(scheme, now_us, world);
+        }
+    }
+    if (traits_.score != ScoreSource::kNone) rank_regions(scheme, world);
+}
+
+void NaiveEngine::open_window(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world) {
+    scheme.charged_from = now_us;
+    if (std::max(scheme.total_charged_sz, scheme.total_charged_ns) >> 63 != 0) {
+        scheme.total_charged_sz /= 2;
+        scheme.total_charged_ns /= 2;
+    }
+    scheme.esz = effective_quota(scheme, world);
+}
+
+// S-26a.
+uint64_t NaiveEngine::effective_quota(NaiveScheme& scheme, const NaiveWorld& world) const {
+    const QuotaParams& quota = scheme.params.quota;
+    if (quota.ms == 0 && scheme.params.goals.empty()) return quota.sz;
+    uint64_t esz = kU64Max;
+    if (!scheme.params.goals.empty()) {
+        run_tuner(scheme, world);
+        esz = scheme.esz_bp / 10'000;
+    }
+    if (quota.ms != 0) {
+        const uint64_t per_ms = scheme.total_charged_ns == 0
+                                    ? uint64_t{4096} * 1024
+                                    : mul_div(scheme.total_charged_sz, 1'000'000, scheme.total_charged_ns);
+        esz = std::min(esz, std::max(saturating_mul(per_ms, quota.ms), min_region_sz_));
+    }
+    return quota.sz == 0 ? esz : std::min(esz, quota.sz);
+}
+
+// --- goals (S-28)
+// --------------------------------------------------------------------------------------------------------
+
+void NaiveEngine::run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const {
+    uint64_t score = 0;
+    for (size_t i = 0; i < scheme.params.goals.size(); ++i) {
+        const uint64_t value = goal_value(scheme, i, world);
+        score = std::max(score, mul_div(value, 10'000, scheme.params.goals[i].target_value));
+    }
+    const QuotaParams& quota = scheme.params.quota;
+    if (quota.goal_tuner == GoalTuner::kConsist) {
+        scheme.esz_bp = naive_feed(std::max<uint64_t>(scheme.esz_bp, 10'000), score);
+    } else if (score >= 10'000) {
+        scheme.esz_bp = 0;
+    } else {
+        scheme.esz_bp = quota.sz != 0 && quota.sz <= kU64Max / 10'000 ? quota.sz * 10'000 : kU64Max;
+    }
+}
+
+uint64_t NaiveEngine::goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const {
+    const QuotaGoal& goal = scheme.params.goals[goal_idx];
+    if (goal.metric == QuotaMetric::kUserInput) return goal.current_value;
+    MetricQuery query;
+    query.metric = goal.metric;
+    query.nid = goal.nid;
+    query.memcg_id = goal.memcg_id;
+    query.scheme_idx = static_cast<uint32_t>(scheme.index);
+    query.goal_idx = static_cast<uint32_t>(goal_idx);
+    const std::optional<uint64_t> answer = world.measure(query);
+    if (goal.metric != QuotaMetric::kSomeMemPsiUs) return answer.value_or(goal.target_value);
+    if (!answer) return goal.target_value;
+
+    std::optional<uint64_t>& total = scheme.pressure_totals[goal_idx];
+    const std::optional<uint64_t> before = total;
+    total = answer;
+    if (before) return *answer - *before;
+    const bool temporal = scheme.params.quota.goal_tuner == GoalTuner::kTemporal;
+    return !temporal || scheme.esz == 0 ? goal.target_value : 0;
+}
+
+// --- ranking (S-26 5 and 6)
+// ------------------------------------------------------------------------------------------------
+
+void NaiveEngine::rank_regions(NaiveScheme& scheme, const NaiveWorld& world) {
+    std::array<unsigned __int128, 100> histogram{};
+    uint32_t highest = 0;
+    for (size_t i = 0; i < targets_.size(); ++i) {
+        NaiveRegions& regions = targets_[i].regions;
+        for (auto region = regions.begin(); region != regions.end(); ++region) {
+            if (!matches_pattern(scheme, *region) || core_filters_reject(i, scheme, region)) continue;
+            const uint32_t score = score_for(request_for(i, scheme, *region), scheme, world);
+            histogram[score] += region->size();
+            highest = std::max(highest, score);
+        }
+    }
+    unsigned __int128 sum = 0;
+    uint32_t score = highest;
+    for (;; --score) {
+        sum += histogram[score];
+        if (sum >= scheme.esz || score == 0) break;
+    }
+    scheme.min_score = score;
+}
+
+}  // namespace damon::test

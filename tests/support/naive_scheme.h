@@ -1,0 +1,67 @@
+// The state of one scheme of the naive engine (rules 1.6 and 1.7).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/scheme.h"
+
+namespace damon::test {
+
+// Where the next charge window goes on (S-24).
+struct NaiveResumePoint {
+    size_t target_idx = 0;
+    uint64_t addr = 0;
+    bool operator==(const NaiveResumePoint&) const = default;
+};
+
+struct NaiveScheme {
+    SchemeParams params;
+    size_t index = 0;
+    SchemeStats stats;
+    uint64_t next_apply = 0;
+    bool activated = true;
+    bool core_default_reject = false;
+    bool ops_default_reject = false;
+    bool core_filters_allowed = false;
+
+    uint64_t esz = 0;
+    uint64_t esz_bp = 0;
+    uint64_t total_charged_sz = 0;
+    uint64_t total_charged_ns = 0;
+    uint64_t charged_sz = 0;
+    std::optional<uint64_t> charged_from;
+    std::optional<NaiveResumePoint> resume;
+    uint32_t min_score = 0;
+    std::vector<std::optional<uint64_t>> pressure_totals;  // by goal; unknown after every commit
+
+    // Within one apply pass: up to where this scheme has acted on the present target (I-9).
+    uint64_t acted_until = 0;
+
+    bool quota_is_set() const;                         // O-7
+    bool quota_is_full(uint64_t min_region_sz) const;  // S-22
+    void charge(uint64_t size, uint64_t applied);      // S-23
+    void set_filter_defaults();                        // S-33
+};
+
+// One action that the naive engine asks for.
+struct NaiveRequest {
+    size_t target_idx = 0;
+    size_t scheme_idx = 0;
+    AddressRange range;
+    uint32_t nr_accesses = 0;  // moving sum
+    uint32_t age = 0;
+    bool core_filters_allowed = false;
+    bool ops_default_reject = false;
+    bool operator==(const NaiveRequest&) const = default;
+};
+
+// S-27: the next input of a control loop whose last input scored `score` (10000: as wanted).
+uint64_t naive_feed(uint64_t last, uint64_t score);
+
+// S-36: how hot a region is, 0 to 99.
+uint32_t naive_hot_score(uint32_t moving_sum, uint32_t age, uint64_t max_nr_accesses, uint64_t aggr_us,
+                         const QuotaParams& weights);
+
+}  // namespace damon::test
