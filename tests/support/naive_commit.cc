@@ -57,11 +57,13 @@ std::vector<AddressRange> coalesced(std::span<const AddressRange> ranges) {
     return joined;
 }
 
-// the part of an interval that is still to come takes as long as it did before.
-uint64_t carried(uint64_t tick, uint64_t deadline, const Attrs& old, const Attrs& next) {
-    if (old.divisor_us() == next.divisor_us()) return deadline;
-    const uint64_t remaining_us = tick_reached(tick, deadline) ? 0 : (deadline - tick) * old.divisor_us();
-    return tick + remaining_us / next.divisor_us();
+// a timer keeps the time that has elapsed of its period, in microseconds. What was due stays due.
+uint64_t carried(uint64_t tick, uint64_t deadline, uint64_t old_period_us, uint64_t new_period_us, const Attrs& old,
+                 const Attrs& next) {
+    if (tick_reached(tick, deadline)) return deadline;
+    const uint64_t remaining_us = (deadline - tick) * old.divisor_us();
+    const uint64_t sum_us = saturating_add(remaining_us, new_period_us);
+    return tick + (sum_us > old_period_us ? sum_us - old_period_us : 0) / next.divisor_us();
 }
 
 // M-30.
@@ -237,12 +239,20 @@ void NaiveEngine::set_attrs(const Attrs& next, bool from_caller) {
     const Attrs old = attrs_;
     const bool aggregating = !tick_reached(tick_, next_aggregation_);
     if (from_caller) aggr_samples_ = next.aggr_samples();
-    if (old.sample_us != next.sample_us || old.aggr_us != next.aggr_us) {
+    const bool restarts = old.sample_us != next.sample_us || old.aggr_us != next.aggr_us;
+    if (restarts) {
         next_aggregation_ = tick_ + next.aggr_samples();
         convert_results(next, aggregating);
     }
-    next_update_ = carried(tick_, next_update_, old, next);
-    for (NaiveScheme& scheme : schemes_) scheme.next_apply = carried(tick_, scheme.next_apply, old, next);
+    next_update_ = carried(tick_, next_update_, old.ops_update_us, next.ops_update_us, old, next);
+    for (NaiveScheme& scheme : schemes_) {
+        const uint64_t own_us = scheme.params.apply_interval_us;
+        if (own_us != 0) {
+            scheme.next_apply = carried(tick_, scheme.next_apply, own_us, own_us, old, next);
+        } else if (restarts) {  // it follows the window
+            scheme.next_apply = tick_ + next.aggr_samples();
+        }
+    }
     if (old.intervals_goal.aggrs == 0 && next.intervals_goal.aggrs != 0) {
         next_tune_ = tick_ + aggr_samples_ * next.intervals_goal.aggrs;
     }

@@ -80,6 +80,7 @@ public:
     // --- reading -----------------------------------------------------------------------------------------------
 
     const std::vector<NaiveTarget>& targets() const { return targets_; }
+    std::vector<NaiveTarget>& targets() { return targets_; }  // for tests that set the scene
     const std::vector<NaiveScheme>& schemes() const { return schemes_; }
     const Attrs& attrs() const { return attrs_; }
     size_t nr_regions() const;
@@ -137,7 +138,7 @@ private:
     void open_window(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world);
     uint64_t effective_quota(NaiveScheme& scheme, const NaiveWorld& world) const;
     void run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const;
-    uint64_t goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const;
+    std::optional<uint64_t> goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const;
     void rank_regions(NaiveScheme& scheme, const NaiveWorld& world);
 
     Attrs attrs_;

@@ -102,12 +102,17 @@ uint64_t NaiveEngine::effective_quota(NaiveScheme& scheme, const NaiveWorld& wor
 // --------------------------------------------------------------------------------------------------------
 
 void NaiveEngine::run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const {
-    uint64_t score = 0;
+    // Beyond the rules: a goal that cannot be measured takes no part; where none can, the quota stays.
+    std::optional<uint64_t> measured_score;
     for (size_t i = 0; i < scheme.params.goals.size(); ++i) {
-        const uint64_t value = goal_value(scheme, i, world);
-        score = std::max(score, mul_div(value, 10'000, scheme.params.goals[i].target_value));
+        const std::optional<uint64_t> value = goal_value(scheme, i, world);
+        if (!value) continue;
+        const uint64_t goal_score = mul_div(*value, 10'000, scheme.params.goals[i].target_value);
+        measured_score = std::max(measured_score.value_or(0), goal_score);
     }
     const QuotaParams& quota = scheme.params.quota;
+    if (!measured_score && quota.goal_tuner == GoalTuner::kTemporal) return;
+    const uint64_t score = measured_score.value_or(10'000);
     if (quota.goal_tuner == GoalTuner::kConsist) {
         scheme.esz_bp = naive_feed(std::max<uint64_t>(scheme.esz_bp, 10'000), score);
     } else if (score >= 10'000) {
@@ -117,7 +122,7 @@ void NaiveEngine::run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const 
     }
 }
 
-uint64_t NaiveEngine::goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const {
+std::optional<uint64_t> NaiveEngine::goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const {
     const QuotaGoal& goal = scheme.params.goals[goal_idx];
     if (goal.metric == QuotaMetric::kUserInput) return goal.current_value;
     MetricQuery query;
@@ -127,8 +132,7 @@ uint64_t NaiveEngine::goal_value(NaiveScheme& scheme, size_t goal_idx, const Nai
     query.scheme_idx = static_cast<uint32_t>(scheme.index);
     query.goal_idx = static_cast<uint32_t>(goal_idx);
     const std::optional<uint64_t> answer = world.measure(query);
-    if (goal.metric != QuotaMetric::kSomeMemPsiUs) return answer.value_or(goal.target_value);
-    if (!answer) return goal.target_value;
+    if (!answer || goal.metric != QuotaMetric::kSomeMemPsiUs) return answer;
 
     std::optional<uint64_t>& total = scheme.pressure_totals[goal_idx];
     const std::optional<uint64_t> before = total;
