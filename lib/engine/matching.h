@@ -1,0 +1,25 @@
+// Whether a scheme is meant for a region at all: its access pattern, and whether enough is known of the region.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/region.h"
+#include "model/scheme.h"
+#include "model/snapshot.h"
+
+namespace damon {
+
+// RegionFlags of a region: kRegionUnknown where no sample was answered in the present window (or, before its first
+// sample, in the previous one); kRegionWritesOnly where an answer could not see reads.
+uint32_t region_flags(const Region& region);
+
+// S-1. `region.nr_accesses` is the moving sum (M-16). Inverted bounds match nothing.
+bool pattern_matches(const AccessPattern& pattern, const RegionInfo& region);
+
+// Pattern, and one thing that the rules do not ask for: "could not look" is not "not accessed", so a region without a
+// single answer (kRegionUnknown) is out of reach of every action but kStat. Its counters say 0 because nobody could
+// look, and a pageout scheme would take it for cold.
+// Regions where only writes are seen are not held back: the flag travels with the request, and ops and users decide.
+bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region);
+
+}  // namespace damon

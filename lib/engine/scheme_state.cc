@@ -1,0 +1,54 @@
+#include "engine/scheme_state.h"
+
+#include "base/arithmetic.h"
+
+namespace damon {
+
+bool SchemeState::copy_from(const SchemeState& other) {
+    if (!goals.copy_from(other.goals)) return false;
+    stats = other.stats;
+    quota = other.quota;
+    filter_defaults = other.filter_defaults;
+    next_apply_sis = other.next_apply_sis;
+    wmark_user_permil = other.wmark_user_permil;
+    activated = other.activated;
+    due = other.due;
+    in_pass = other.in_pass;
+    return true;
+}
+
+uint64_t apply_interval_ticks(const SchemeParams& scheme, const Attrs& attrs) {
+    const uint64_t interval_us = scheme.apply_interval_us != 0 ? scheme.apply_interval_us : attrs.aggr_us;
+    return interval_us / attrs.divisor_us();
+}
+
+void start_scheme(const SchemeParams& scheme, const Attrs& attrs, uint64_t tick, SchemeState& state) {
+    state.next_apply_sis = tick + apply_interval_ticks(scheme, attrs);
+    state.filter_defaults = filter_defaults(scheme);
+    state.due = false;
+    state.in_pass = false;
+}
+
+void reschedule_scheme(const SchemeParams& scheme, const Attrs& before, const Attrs& after, uint64_t tick,
+                       SchemeState& state) {
+    if (before.sample_us == after.sample_us && before.aggr_us == after.aggr_us) return;
+    if (scheme.apply_interval_us == 0) {
+        state.next_apply_sis = tick + apply_interval_ticks(scheme, after);
+        return;
+    }
+    if (tick_reached(tick, state.next_apply_sis)) return;
+    const uint64_t remaining_us = saturating_mul(state.next_apply_sis - tick, before.divisor_us());
+    state.next_apply_sis = tick + remaining_us / after.divisor_us();
+}
+
+void forget_target(uint32_t target_idx, SchemeState& state) {
+    ResumePoint& resume = state.quota.resume;
+    if (!resume.set || resume.target_idx < target_idx) return;
+    if (resume.target_idx == target_idx) {
+        resume = {};
+    } else {
+        --resume.target_idx;
+    }
+}
+
+}  // namespace damon

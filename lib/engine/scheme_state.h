@@ -1,0 +1,46 @@
+// What a scheme remembers between passes. Its parameters are kept apart, in Params, so that they exist once.
+#pragma once
+
+#include <cstdint>
+
+#include "base/vector.h"
+#include "engine/core_filter.h"
+#include "engine/goal.h"
+#include "engine/quota.h"
+#include "model/attrs.h"
+#include "model/scheme.h"
+
+namespace damon {
+
+struct SchemeState {
+    SchemeStats stats;
+    QuotaState quota;
+    Vector<GoalState> goals;  // parallel to SchemeParams::goals
+    FilterDefaults filter_defaults;
+    uint64_t next_apply_sis = 0;     // T from which the scheme is due (C-4)
+    int32_t wmark_user_permil = -1;  // value of a user_input watermark; negative: not told yet
+    bool activated = true;           // by its watermarks (S-29)
+    bool due = false;                // its deadline had passed in the latest pass: for walk marks
+    bool in_pass = false;            // due and active: takes part in the latest pass
+
+    // Deep copy; false when out of memory.
+    [[nodiscard]] bool copy_from(const SchemeState& other);
+    bool operator==(const SchemeState&) const = default;
+};
+
+// Ticks between two applications (L-2).
+uint64_t apply_interval_ticks(const SchemeParams& scheme, const Attrs& attrs);
+
+// Start of a run: the first deadline, the filter defaults. Statistics and quota state stay.
+void start_scheme(const SchemeParams& scheme, const Attrs& attrs, uint64_t tick, SchemeState& state);
+
+// The deadline after the attributes changed from `before` to `after` at `tick`. A scheme with an interval of its own
+// keeps the time that has elapsed; one that follows the aggregation starts again with the window, where the
+// window does (M-29, Q-5).
+void reschedule_scheme(const SchemeParams& scheme, const Attrs& before, const Attrs& after, uint64_t tick,
+                       SchemeState& state);
+
+// A target went, by commit: the resume point goes with it, and those behind it move up.
+void forget_target(uint32_t target_idx, SchemeState& state);
+
+}  // namespace damon

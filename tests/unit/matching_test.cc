@@ -1,0 +1,68 @@
+// Which regions a scheme is for: pattern (S-1), and "could not look" is not "cold".
+#include "engine/matching.h"
+
+#include <gtest/gtest.h>
+
+namespace damon {
+namespace {
+
+constexpr RegionInfo kRegion{.start = 100, .end = 140, .target_idx = 0, .nr_accesses = 5, .age = 7, .flags = 0};
+
+TEST(Matching, BoundsAreInclusiveInEveryDimension) {
+    AccessPattern exact;
+    exact.min_sz = exact.max_sz = 40;
+    exact.min_nr_accesses = exact.max_nr_accesses = 5;
+    exact.min_age = exact.max_age = 7;
+    EXPECT_TRUE(pattern_matches(exact, kRegion));
+}
+
+TEST(Matching, EachBoundAloneCanRefuse) {
+    AccessPattern pattern;
+    EXPECT_TRUE(pattern_matches(pattern, kRegion));
+    EXPECT_FALSE(pattern_matches({.min_sz = 41}, kRegion));
+    EXPECT_FALSE(pattern_matches({.max_sz = 39}, kRegion));
+    EXPECT_FALSE(pattern_matches({.min_nr_accesses = 6}, kRegion));
+    EXPECT_FALSE(pattern_matches({.max_nr_accesses = 4}, kRegion));
+    EXPECT_FALSE(pattern_matches({.min_age = 8}, kRegion));
+    EXPECT_FALSE(pattern_matches({.max_age = 6}, kRegion));
+}
+
+TEST(Matching, InvertedBoundsMatchNothing) {
+    EXPECT_FALSE(pattern_matches({.min_sz = 50, .max_sz = 30}, kRegion));
+    EXPECT_FALSE(pattern_matches({.min_age = 8, .max_age = 6}, kRegion));
+}
+
+TEST(Matching, RegionsThatNobodyCouldLookAtAreForStatOnly) {
+    RegionInfo unknown = kRegion;
+    unknown.flags = kRegionUnknown;
+    SchemeParams scheme;
+    for (int32_t action = 0; action < kNrDamosActions; ++action) {
+        scheme.action = static_cast<DamosAction>(action);
+        EXPECT_TRUE(scheme_matches(scheme, kRegion)) << action;
+        EXPECT_EQ(scheme_matches(scheme, unknown), scheme.action == DamosAction::kStat) << action;
+    }
+}
+
+TEST(Matching, WritesOnlyRegionsAreNotHeldBack) {
+    RegionInfo region = kRegion;
+    region.flags = kRegionWritesOnly;
+    SchemeParams scheme;
+    scheme.action = DamosAction::kPageout;
+    EXPECT_TRUE(scheme_matches(scheme, region));
+}
+
+TEST(Matching, FlagsGoByThePresentWindowOnceItHasASample) {
+    Region region;
+    EXPECT_EQ(region_flags(region), kRegionUnknown) << "never sampled";
+    region.last_evidence = kEvidenceAnswered;
+    EXPECT_EQ(region_flags(region), 0u) << "right after the reset the previous window counts";
+    region.evidence = kEvidenceUnknown;
+    EXPECT_EQ(region_flags(region), kRegionUnknown) << "this window has only unanswered samples";
+    region.evidence = kEvidenceUnknown | kEvidenceAnswered;
+    EXPECT_EQ(region_flags(region), 0u) << "one answer is enough";
+    region.evidence = kEvidenceAnswered | kEvidenceWritesOnly;
+    EXPECT_EQ(region_flags(region), kRegionWritesOnly);
+}
+
+}  // namespace
+}  // namespace damon
