@@ -1,17 +1,10 @@
 // Whether a scheme is meant for a region at all: its access pattern, and whether enough is known of the region.
 #pragma once
 
-#include <cstdint>
-
-#include "engine/region.h"
 #include "model/scheme.h"
 #include "model/snapshot.h"
 
 namespace damon {
-
-// RegionFlags of a region: kRegionUnknown where no sample was answered in the present window (or, before its first
-// sample, in the previous one); kRegionWritesOnly where an answer could not see reads.
-uint32_t region_flags(const Region& region);
 
 // S-1. `region.nr_accesses` is the moving sum (M-16). Inverted bounds match nothing.
 bool pattern_matches(const AccessPattern& pattern, const RegionInfo& region);

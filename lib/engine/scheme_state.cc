@@ -1,6 +1,6 @@
 #include "engine/scheme_state.h"
 
-#include "base/arithmetic.h"
+#include "engine/cadence.h"
 
 namespace damon {
 
@@ -18,8 +18,7 @@ bool SchemeState::copy_from(const SchemeState& other) {
 }
 
 uint64_t apply_interval_ticks(const SchemeParams& scheme, const Attrs& attrs) {
-    const uint64_t interval_us = scheme.apply_interval_us != 0 ? scheme.apply_interval_us : attrs.aggr_us;
-    return interval_us / attrs.divisor_us();
+    return period_ticks(scheme.apply_interval_us != 0 ? scheme.apply_interval_us : attrs.aggr_us, attrs);
 }
 
 void start_scheme(const SchemeParams& scheme, const Attrs& attrs, uint64_t tick, SchemeState& state) {
@@ -36,9 +35,8 @@ void reschedule_scheme(const SchemeParams& scheme, const Attrs& before, const At
         state.next_apply_sis = tick + apply_interval_ticks(scheme, after);
         return;
     }
-    if (tick_reached(tick, state.next_apply_sis)) return;
-    const uint64_t remaining_us = saturating_mul(state.next_apply_sis - tick, before.divisor_us());
-    state.next_apply_sis = tick + remaining_us / after.divisor_us();
+    const PeriodChange unchanged{scheme.apply_interval_us, scheme.apply_interval_us};
+    state.next_apply_sis = retimed_deadline(tick, state.next_apply_sis, unchanged, before, after);
 }
 
 void forget_target(uint32_t target_idx, SchemeState& state) {

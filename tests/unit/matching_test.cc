@@ -51,18 +51,5 @@ TEST(Matching, WritesOnlyRegionsAreNotHeldBack) {
     EXPECT_TRUE(scheme_matches(scheme, region));
 }
 
-TEST(Matching, FlagsGoByThePresentWindowOnceItHasASample) {
-    Region region;
-    EXPECT_EQ(region_flags(region), kRegionUnknown) << "never sampled";
-    region.last_evidence = kEvidenceAnswered;
-    EXPECT_EQ(region_flags(region), 0u) << "right after the reset the previous window counts";
-    region.evidence = kEvidenceUnknown;
-    EXPECT_EQ(region_flags(region), kRegionUnknown) << "this window has only unanswered samples";
-    region.evidence = kEvidenceUnknown | kEvidenceAnswered;
-    EXPECT_EQ(region_flags(region), 0u) << "one answer is enough";
-    region.evidence = kEvidenceAnswered | kEvidenceWritesOnly;
-    EXPECT_EQ(region_flags(region), kRegionWritesOnly);
-}
-
 }  // namespace
 }  // namespace damon
