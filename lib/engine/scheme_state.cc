@@ -10,7 +10,6 @@ bool SchemeState::copy_from(const SchemeState& other) {
     quota = other.quota;
     filter_defaults = other.filter_defaults;
     next_apply_sis = other.next_apply_sis;
-    wmark_user_permil = other.wmark_user_permil;
     activated = other.activated;
     due = other.due;
     in_pass = other.in_pass;

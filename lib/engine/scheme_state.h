@@ -17,11 +17,10 @@ struct SchemeState {
     QuotaState quota;
     Vector<GoalState> goals;  // parallel to SchemeParams::goals
     FilterDefaults filter_defaults;
-    uint64_t next_apply_sis = 0;     // T from which the scheme is due (C-4)
-    int32_t wmark_user_permil = -1;  // value of a user_input watermark; negative: not told yet
-    bool activated = true;           // by its watermarks (S-29)
-    bool due = false;                // its deadline had passed in the latest pass: for walk marks
-    bool in_pass = false;            // due and active: takes part in the latest pass
+    uint64_t next_apply_sis = 0;  // T from which the scheme is due (C-4)
+    bool activated = true;        // by its watermarks (S-29)
+    bool due = false;             // its deadline had passed in the latest pass: for walk marks
+    bool in_pass = false;         // due and active: takes part in the latest pass
 
     // Deep copy; false when out of memory.
     [[nodiscard]] bool copy_from(const SchemeState& other);

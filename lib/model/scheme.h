@@ -56,6 +56,7 @@ struct QuotaGoal {
 };
 
 enum class GoalTuner : int32_t { kConsist = 0, kTemporal = 1 };
+inline constexpr int32_t kNrGoalTuners = 2;
 
 struct QuotaParams {
     uint64_t reset_interval_ms = 0;  // 0: a new window at every application
@@ -67,7 +68,8 @@ struct QuotaParams {
     bool operator==(const QuotaParams&) const = default;
 };
 
-enum class WatermarkMetric : int32_t { kNone = 0, kFreeMemRate = 1, kUserInput = 2 };
+enum class WatermarkMetric : int32_t { kNone = 0, kFreeMemRate = 1 };
+inline constexpr int32_t kNrWatermarkMetrics = 2;
 
 struct Watermarks {
     WatermarkMetric metric = WatermarkMetric::kNone;

@@ -106,7 +106,6 @@ TEST(SchemeState, CopiesAreDeepAndComplete) {
     ASSERT_TRUE(state.goals.push_back(GoalState{.current_value = 3}));
     state.filter_defaults.ops_reject = true;
     state.next_apply_sis = 4;
-    state.wmark_user_permil = 5;
     state.activated = false;
     state.due = true;
     state.in_pass = true;
