@@ -1,0 +1,83 @@
+// The simulator: eyes and hands over synthetic memory in virtual time. A world is built before or between the
+// sampling intervals; the driver sets the time; equal seeds, worlds and times give equal answers on every machine.
+// One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/status.h"
+#include "base/vector.h"
+#include "ops/ops.h"
+#include "ops/sim/machine.h"
+#include "ops/sim/sim_memory.h"
+#include "ops/sim/truth.h"
+#include "ops/sim/world.h"
+
+namespace damon {
+
+class SimOps final : public Ops {
+public:
+    // `page_size`: a power of two.
+    explicit SimOps(uint64_t seed = 1, uint64_t page_size = 4096) : seed_(seed), world_(page_size), memory_(world_) {
+        SimMachine machine;
+        machine.page_size = page_size;
+        memory_.set_machine(machine);
+    }
+    SimOps(const SimOps&) = delete;
+    SimOps& operator=(const SimOps&) = delete;
+
+    // --- building; each may also be used between two sampling intervals, and then holds from now on -----------------
+    // Failure: -EINVAL or -ENOMEM, and nothing changed.
+    Status add_range(const SimRange& range);
+    Status add_pattern(const SimPattern& pattern);
+    Status set_machine(const SimMachine& machine);
+    // The target ends at `at_us`: from then on it is not valid and cannot be looked at.
+    Status set_target_end(uint32_t target_idx, uint64_t at_us);
+
+    // --- time ---------------------------------------------------------------------------------------------------
+    // Does not go back: an earlier time than now is ignored.
+    void set_now(uint64_t now_us);
+    uint64_t now_us() const { return now_us_; }
+
+    // --- truth --------------------------------------------------------------------------------------------------
+    const SimWorld& world() const { return world_; }
+    const SimMemory& memory() const { return memory_; }
+    SimStat stat() const { return memory_.stat(now_us_); }
+
+    // --- Ops ----------------------------------------------------------------------------------------------------
+    OpsTraits traits() const override;
+    // Every target of the parameters must be one of the world.
+    Status validate(const Params& params) const override;
+    Status start(const Params& params) override;
+    void commit(const Params& params) override;
+    // The ranges of the world, joined where they touch. Ranges that the user gave are final, as with fvaddr.
+    void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;
+    // A page counts as armed from the present moment on, and look() tells whether it was accessed until the moment
+    // that is then the present one.
+    void arm(std::span<Sample> samples) override;
+    void look(std::span<Sample> samples) override;
+    bool target_valid(uint32_t target_idx) override;
+    bool targets_can_die() const override { return !target_ends_.empty(); }
+    Outcome apply(const ActionRequest& request) override;
+    void probe(std::span<const Sample> samples, std::span<uint8_t> hits) override;
+    void measure(std::span<MetricQuery> queries) override;
+    int32_t free_memory_permil() override;
+    bool virtual_now_us(uint64_t& now_us) const override;
+
+private:
+    Status replace_world(SimWorld& next);
+    bool alive(uint32_t target_idx) const;
+    bool measure_one(MetricQuery& query, const SimStat& stat) const;
+
+    uint64_t seed_;
+    uint64_t now_us_ = 0;
+    uint64_t armed_us_ = 0;
+    SimWorld world_;
+    SimMemory memory_;
+    Vector<uint64_t> target_ends_;  // by target; empty: none ever ends
+    Vector<uint8_t> pinned_;        // by target: the user gave ranges
+    Vector<ProbeParams> probes_;
+};
+
+}  // namespace damon
