@@ -1,6 +1,13 @@
 #include "engine/cadence.h"
 
 namespace damon {
+namespace {
+
+uint64_t intervals_tune_ticks(const Attrs& attrs, uint64_t aggr_samples) {
+    return std::min(saturating_mul(aggr_samples, attrs.intervals_goal.aggrs), kMaxPeriodTicks);
+}
+
+}  // namespace
 
 uint64_t retimed_deadline(uint64_t now, uint64_t deadline, PeriodChange period, const Attrs& before,
                           const Attrs& after) {
@@ -15,7 +22,7 @@ void Cadence::start(const Attrs& attrs) {
     *this = {};
     next_aggregation = period_ticks(attrs.aggr_us, attrs);
     next_ops_update = period_ticks(attrs.ops_update_us, attrs);
-    next_intervals_tune = std::min(saturating_mul(attrs.aggr_samples(), attrs.intervals_goal.aggrs), kMaxPeriodTicks);
+    begin_intervals_tune(attrs, attrs.aggr_samples());
     latch(attrs, false);
 }
 
@@ -32,6 +39,14 @@ void Cadence::advance_aggregation(const Attrs& attrs) {
 
 void Cadence::advance_ops_update(const Attrs& attrs) {
     next_ops_update = latched_ops_update + period_ticks(attrs.ops_update_us, attrs);
+}
+
+void Cadence::advance_intervals_tune(const Attrs& attrs, uint64_t aggr_samples) {
+    next_intervals_tune += intervals_tune_ticks(attrs, aggr_samples);
+}
+
+void Cadence::begin_intervals_tune(const Attrs& attrs, uint64_t aggr_samples) {
+    next_intervals_tune = passed_sample_intervals + intervals_tune_ticks(attrs, aggr_samples);
 }
 
 void Cadence::change_attrs(const Attrs& before, const Attrs& after) {

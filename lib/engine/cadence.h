@@ -55,6 +55,10 @@ struct Cadence {
     // The next deadline counts from the latched one, so that periods do not drift (L-2).
     void advance_aggregation(const Attrs& attrs);
     void advance_ops_update(const Attrs& attrs);
+    // The next tuning, `aggr_samples` times the goal's aggrs further on (M-32).
+    void advance_intervals_tune(const Attrs& attrs, uint64_t aggr_samples);
+    // A goal that was switched on in mid-run waits its full period from now.
+    void begin_intervals_tune(const Attrs& attrs, uint64_t aggr_samples);
 
     // New attributes: the window restarts if its length or its samples change, the update timer goes on.
     void change_attrs(const Attrs& before, const Attrs& after);

@@ -126,6 +126,11 @@ void RegionList::erase_all_of(size_t target) {
     shift_targets_after(target, size_t{0} - count);
 }
 
+void RegionList::erase_target(size_t target) {
+    erase_all_of(target);
+    targets_.erase(target, target + 1);
+}
+
 bool RegionList::reserve(size_t capacity) {
     if (capacity <= capacity_) return true;
     if (capacity > SIZE_MAX / sizeof(Region)) return false;

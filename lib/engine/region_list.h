@@ -51,6 +51,8 @@ public:
     [[nodiscard]] bool insert(size_t target, size_t index, AddressRange range);
     void erase(size_t target, size_t index);
     void erase_all_of(size_t target);
+    // The target goes with its regions; those behind it move up.
+    void erase_target(size_t target);
 
     // At least `capacity` regions in all. False: out of memory, and then nothing changed.
     [[nodiscard]] bool reserve(size_t capacity);

@@ -1,0 +1,66 @@
+#include "engine/sampling.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/arithmetic.h"
+
+namespace damon {
+
+void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random) {
+    DAMON_CHECK(samples.size() == regions.nr_regions());
+    const Region* region = regions.all().data();
+    Sample* sample = samples.data();
+    Random stream = random;  // a local: its state stays in registers
+    for (uint32_t target = 0; target < regions.nr_targets(); ++target) {
+        const Sample* const end = sample + regions.nr_regions_of(target);
+        for (; sample != end; ++sample, ++region) {
+            const AddressRange range = region->range;
+            *sample = {.addr = stream.between(range.start, range.end), .region = range, .target_idx = target};
+        }
+    }
+    random = stream;
+}
+
+// No branch depends on an answer: answers are as hard to predict as the program's accesses.
+uint32_t count_answers(std::span<Region> regions, std::span<const Sample> samples) {
+    DAMON_CHECK(samples.size() == regions.size());
+    uint32_t highest = 0;
+    for (size_t i = 0; i < samples.size(); ++i) {
+        Region& region = regions[i];
+        const unsigned yes = samples[i].seen == Seen::kYes;
+        const unsigned answered = yes | unsigned{samples[i].seen == Seen::kNo};
+        const unsigned writes_only = answered & unsigned{samples[i].writes_only};
+        region.nr_accesses += yes & unsigned{region.nr_accesses != kU32Max};
+        region.evidence = static_cast<uint8_t>(region.evidence | answered * kEvidenceAnswered |
+                                               writes_only * kEvidenceWritesOnly | (answered ^ 1) * kEvidenceUnknown);
+        highest = std::max(highest, region.nr_accesses);
+    }
+    return highest;
+}
+
+uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hits, const ProbeWeights& weights) {
+    DAMON_CHECK(hits.size() == regions.size());
+    uint64_t highest = 0;
+    for (size_t i = 0; i < hits.size(); ++i) {
+        Region& region = regions[i];
+        for (unsigned probe = 0; probe < weights.nr_probes(); ++probe) {
+            region.probe_hits[probe] = saturate_u8(region.probe_hits[probe] + ((hits[i] >> probe) & 1u));
+        }
+        highest = std::max(highest, weights.weighted_sum(region.probe_hits));
+    }
+    return highest;
+}
+
+void reset_window(std::span<Region> regions) {
+    for (Region& region : regions) {
+        region.last_nr_accesses = region.nr_accesses;
+        region.nr_accesses = 0;
+        memcpy(region.last_probe_hits, region.probe_hits, sizeof(region.probe_hits));
+        memset(region.probe_hits, 0, sizeof(region.probe_hits));
+        region.last_evidence = region.evidence;
+        region.evidence = 0;
+    }
+}
+
+}  // namespace damon

@@ -1,0 +1,29 @@
+// One interval's questions and answers (rules 2.3, P-1): one random address in every region, then the counts.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/random.h"
+#include "engine/probe_weights.h"
+#include "engine/region.h"
+#include "engine/region_list.h"
+#include "model/sample.h"
+
+namespace damon {
+
+// Fills one sample for each region, in order, with a random address of the region (M-12). `samples` has
+// regions.nr_regions() elements.
+void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random);
+
+// Adds the answers to the regions that they belong to. An answer "unknown" is never counted as an access: it only
+// becomes evidence. Returns the highest access count of all regions (M-13, M-17).
+uint32_t count_answers(std::span<Region> regions, std::span<const Sample> samples);
+
+// Adds the probes' hits (bit i: probe i); 8-bit counters saturate. Returns the highest weighted sum.
+uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hits, const ProbeWeights& weights);
+
+// M-23: the window is over; its counts become those of the previous window.
+void reset_window(std::span<Region> regions);
+
+}  // namespace damon
