@@ -20,13 +20,15 @@
 #include <cstdint>
 #include <span>
 
-#include "base/random.h"
 #include "base/status.h"
 #include "base/vector.h"
 #include "engine/cadence.h"
+#include "engine/probe_weights.h"
+#include "engine/random_streams.h"
 #include "engine/region.h"
 #include "engine/region_list.h"
 #include "engine/scheme_state.h"
+#include "engine/splitting.h"
 #include "model/action.h"
 #include "model/metrics.h"
 #include "model/ops_traits.h"
@@ -63,13 +65,15 @@ public:
 
     // Changes a running engine (A-18 to A-23 with the fixes of section 10). All memory is taken before anything
     // changes; failure: bit-identical to before. `new_targets` (may be null) receives a mark for each target that the
-    // ops must now cover because it is new and empty.
+    // ops must now cover because it is new, or another process's, and empty. Obsolete targets are gone
+    // afterwards: params() has the targets as they are numbered from now on, and so have the marks.
     Status commit(const Params& params, const OpsTraits& traits, Vector<uint8_t>* new_targets);
 
-    // Parameters as they are now, intervals as tuned.
+    // Parameters as they are now, intervals as tuned; given ranges that touch have become one.
     const Params& params() const;
 
-    // set_regions of rules M-8 to M-11; `granularity` is a power of two. Before start, and at updates.
+    // set_regions of rules M-8 to M-11; `granularity` is a power of two. Before start, and at updates. More ranges than
+    // fit take more memory, and region_capacity() grows. Failure: nothing changed.
     Status set_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity);
 
     // A target whose subject vanished is passed over by the schemes (S-11); its regions stay.
@@ -78,17 +82,20 @@ public:
     // --- one sampling interval --------------------------------------------------------------------------------
 
     // Latches this interval's deadlines (L-3) and draws one address per region (M-12), in region order. The span is
-    // valid until the next change of regions. Empty in attributes-only mode (P-4).
+    // valid until fold, or until parameters or coverage change, which drops the samples. Empty in attributes-only mode
+    // (P-4).
     std::span<Sample> plan();
     // The latched sampling interval to sleep, microseconds.
     uint64_t sleep_us() const;
 
-    // The samples of the last plan, to be looked at, and to be probed.
+    // The samples of the last plan, until fold: to be looked at, and to be probed.
     std::span<Sample> samples();
-    // Where probes exist: bit i of hits[n] says that probe i hit at samples()[n]. Before fold.
+    // Where probes exist: bit i of hits[n] says that probe i hit at samples()[n]. All 0 after plan; empty where the
+    // ops have no probes or none are set.
     std::span<uint8_t> probe_hits();
 
-    // Counts the answers, T += 1, and at the end of a window merges and cuts to the minimum count (L-7, L-8).
+    // T += 1, counts the answers, and at the end of a window merges and cuts to the minimum count (L-7, L-8). An answer
+    // "unknown" is never an access.
     Due fold();
 
     // Quota windows are real time: `now_us` serves only them. False: no scheme is due (or there are none).
@@ -120,7 +127,7 @@ public:
     // All regions in order. `moving`: moving sums; else the raw counters, complete at the end of a window. Returns
     // the number written, at most out.size().
     size_t read_regions(std::span<RegionInfo> out, bool moving) const;
-    // What no run with these parameters can exceed; reserved at prepare and commit.
+    // Regions that there is memory for; reserved at prepare and commit, and only set_target_ranges adds to it.
     size_t region_capacity() const;
     // Bytes reserved for regions, samples and scratch.
     size_t reserved_bytes() const;
@@ -135,6 +142,36 @@ public:
     bool operator==(const Engine& other) const;
     // Invariants I-1 to I-8; checked after every mutation in checked builds and by every simulation.
     bool is_valid() const;
+
+private:
+    [[nodiscard]] bool reserve_regions(size_t capacity);
+    void drop_samples();
+    Status set_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity);
+    void end_window(uint64_t highest_score);
+    void tune_intervals();
+    void change_attrs(const Attrs& attrs);
+
+    // The steps of a commit, on a copy of the engine that is thrown away where one fails; engine_commit.cc.
+    Status adopt(const Params& params, const OpsTraits& traits, Vector<uint8_t>& new_targets);
+    [[nodiscard]] bool adopt_targets(Vector<TargetParams>& targets, std::span<SchemeState> schemes,
+                                     Vector<uint8_t>& new_targets);
+    Status adopt_ranges(std::span<uint8_t> new_targets);
+    void adopt_probes(std::span<const ProbeParams> before);
+
+    Params params_;
+    OpsTraits traits_;
+    ProbeWeights weights_;       // of params_.probes
+    uint64_t aggr_samples_ = 0;  // W as the user set it; tuning keeps it (I-12)
+
+    RandomStreams streams_;
+    Cadence cadence_;
+    RegionList regions_;
+    Vector<Sample> samples_;  // of the last plan, one for each region; empty after fold
+    Vector<uint8_t> probe_hits_;
+    uint64_t size_limit_ = 0;  // L, as the latest M-22 returned it (M-17)
+    SplitMemory split_memory_;
+
+    Vector<SchemeState> schemes_;  // parallel to params_.schemes
 };
 
 }  // namespace damon

@@ -49,9 +49,7 @@ public:
     OpsTraits traits() const override;
     // Every target of the parameters must be one of the world.
     Status validate(const Params& params) const override;
-    // -EBUSY: another run is under way.
     Status start(const Params& params) override;
-    void stop() override;
     void commit(const Params& params) override;
     // The ranges of the world, joined where they touch. Ranges that the user gave are final, as with fvaddr.
     void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;
@@ -65,6 +63,7 @@ public:
     void probe(std::span<const Sample> samples, std::span<uint8_t> hits) override;
     void measure(std::span<MetricQuery> queries) override;
     int32_t free_memory_permil() override;
+    bool virtual_now_us(uint64_t& now_us) const override;
 
 private:
     Status replace_world(SimWorld& next);
@@ -74,7 +73,6 @@ private:
     uint64_t seed_;
     uint64_t now_us_ = 0;
     uint64_t armed_us_ = 0;
-    bool in_run_ = false;
     SimWorld world_;
     SimMemory memory_;
     Vector<uint64_t> target_ends_;  // by target; empty: none ever ends

@@ -1,0 +1,163 @@
+#include "engine/engine.h"
+
+#include <cerrno>
+#include <cinttypes>
+
+#include "engine/capacity.h"
+#include "engine/conversion.h"
+#include "engine/merging.h"
+#include "engine/moving_sum.h"
+#include "engine/sampling.h"
+#include "engine/set_regions.h"
+#include "engine/tuning.h"
+
+namespace damon {
+
+const Params& Engine::params() const { return params_; }
+
+void Engine::start(uint64_t seed) {
+    streams_ = RandomStreams(seed);
+    split_memory_ = {};
+    drop_samples();
+    for (uint32_t target = 0; target < params_.targets.size(); ++target) {
+        const std::span<const AddressRange> given = params_.targets[target].ranges.span();
+        if (given.empty()) continue;
+        regions_.erase_all_of(target);
+        set_regions(regions_, target, given, params_.min_region_sz);
+    }
+    cadence_.start(params_.attrs);
+    for (size_t i = 0; i < schemes_.size(); ++i) {
+        start_scheme(params_.schemes[i], params_.attrs, cadence_.passed_sample_intervals, schemes_[i]);
+    }
+    size_limit_ = cut_to_size_limit(regions_, {params_.attrs.min_nr_regions, params_.min_region_sz});
+    DAMON_CHECK(is_valid());
+}
+
+void Engine::stop() {
+    drop_samples();
+    for (size_t target = 0; target < regions_.nr_targets(); ++target) {
+        regions_.erase_all_of(target);
+        regions_.set_target_valid(target, true);
+    }
+    // A resume point goes with its target's regions.
+    for (SchemeState& scheme : schemes_) scheme.quota.resume = {};
+}
+
+void Engine::drop_samples() {
+    samples_.clear();
+    probe_hits_.clear();
+}
+
+bool Engine::reserve_regions(size_t capacity) {
+    const bool probing = traits_.has_probes && !params_.probes.empty();
+    return samples_.reserve(capacity) && (!probing || probe_hits_.reserve(capacity)) && regions_.reserve(capacity);
+}
+
+Status Engine::set_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity) {
+    const size_t wanted = slots_for_ranges(regions_, target_idx, ranges.size());
+    if (wanted > regions_.nr_free() &&
+        !reserve_regions(saturating_add(saturating_add(regions_.nr_regions(), wanted), region_capacity_for(params_)))) {
+        return Status::fail(-ENOMEM, "target %" PRIu32 ": no memory for %zu ranges", target_idx, ranges.size());
+    }
+    set_regions(regions_, target_idx, ranges, granularity);
+    return {};
+}
+
+Status Engine::set_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity) {
+    DAMON_CHECK(target_idx < regions_.nr_targets());
+    if (Status status = check_ranges(ranges, granularity); !status.ok()) {
+        return Status::fail(status.error(), "target %" PRIu32 ": %s", target_idx, status.text());
+    }
+    if (Status status = set_ranges(target_idx, ranges, granularity); !status.ok()) return status;
+    drop_samples();
+    DAMON_CHECK(is_valid());
+    return {};
+}
+
+void Engine::set_target_valid(uint32_t target_idx, bool valid) { regions_.set_target_valid(target_idx, valid); }
+
+std::span<Sample> Engine::plan() {
+    cadence_.latch(params_.attrs, weights_.attributes_only());
+    const bool probing = traits_.has_probes && weights_.nr_probes() != 0;
+    probe_hits_.clear();
+    const bool fits = samples_.resize(regions_.nr_regions()) && (!probing || probe_hits_.resize(regions_.nr_regions()));
+    DAMON_CHECK(fits);
+    if (!fits) return {};
+    draw_samples(regions_, samples_.span(), streams_.sampling);
+    return cadence_.latched_attributes_only ? std::span<Sample>{} : samples_.span();
+}
+
+uint64_t Engine::sleep_us() const { return cadence_.latched_sample_us; }
+std::span<Sample> Engine::samples() { return samples_.span(); }
+std::span<uint8_t> Engine::probe_hits() { return probe_hits_.span(); }
+
+Due Engine::fold() {
+    ++cadence_.passed_sample_intervals;
+    uint64_t highest_score = 0;
+    const std::span<Region> regions = regions_.all();
+    if (samples_.size() == regions.size() && !cadence_.latched_attributes_only) {
+        highest_score = count_answers(regions, samples_.span());
+    }
+    if (!probe_hits_.empty() && probe_hits_.size() == regions.size()) {
+        const uint64_t highest_sum = count_probe_hits(regions, probe_hits_.span(), weights_);
+        if (cadence_.latched_attributes_only) highest_score = highest_sum;
+    }
+    drop_samples();
+    const Due due{.aggregation = cadence_.aggregation_due(), .update = cadence_.ops_update_due()};
+    if (due.aggregation) end_window(highest_score);
+    return due;
+}
+
+void Engine::end_window(uint64_t highest_score) {
+    const Attrs& attrs = params_.attrs;
+    const uint64_t cap = weights_.attributes_only() ? saturating_mul(attrs.aggr_samples(), weights_.sum())
+                                                    : static_cast<uint32_t>(attrs.aggr_samples());
+    age_and_merge(regions_, weights_,
+                  {.threshold = highest_score / 10,
+                   .threshold_cap = cap,
+                   .max_region_bytes = size_limit_,
+                   .max_nr_regions = attrs.max_nr_regions});
+    size_limit_ = cut_to_size_limit(regions_, {attrs.min_nr_regions, params_.min_region_sz});
+    DAMON_CHECK(is_valid());
+}
+
+bool Engine::finish() {
+    if (cadence_.aggregation_due()) {
+        if (params_.attrs.intervals_goal.aggrs != 0 && cadence_.intervals_tune_due()) tune_intervals();
+        cadence_.advance_aggregation(params_.attrs);
+        reset_window(regions_.all());
+        split_regions(regions_, {params_.attrs.max_nr_regions, params_.min_region_sz}, split_memory_,
+                      streams_.splitting);
+        DAMON_CHECK(is_valid());
+    }
+    if (!cadence_.ops_update_due()) return false;
+    cadence_.advance_ops_update(params_.attrs);
+    return true;
+}
+
+void Engine::tune_intervals() {
+    // The window is complete: its counts are converted, not dropped (M-32 (0)).
+    cadence_.next_aggregation = cadence_.latched_aggregation;
+    cadence_.advance_intervals_tune(params_.attrs, aggr_samples_);
+    const uint64_t score = intervals_score(regions_, weights_, params_.attrs, aggr_samples_);
+    const TunedIntervals tuned = next_intervals(score, params_.attrs, aggr_samples_);
+    Attrs attrs = params_.attrs;
+    attrs.sample_us = tuned.sample_us;
+    attrs.aggr_us = tuned.aggr_us;
+    change_attrs(attrs);
+}
+
+void Engine::change_attrs(const Attrs& attrs) {
+    const Attrs before = params_.attrs;
+    const bool aggregating = cadence_.aggregating();
+    cadence_.change_attrs(before, attrs);
+    if (before.sample_us != attrs.sample_us || before.aggr_us != attrs.aggr_us) {
+        convert_results(regions_.all(), {before, attrs, aggregating, weights_.nr_probes()});
+    }
+    params_.attrs = attrs;
+    for (size_t i = 0; i < schemes_.size(); ++i) {
+        reschedule_scheme(params_.schemes[i], before, attrs, cadence_.passed_sample_intervals, schemes_[i]);
+    }
+}
+
+}  // namespace damon

@@ -1,0 +1,64 @@
+// The parts of Engine that only look.
+#include <algorithm>
+
+#include "engine/engine.h"
+#include "engine/moving_sum.h"
+#include "engine/region_info.h"
+#include "engine/validation.h"
+
+namespace damon {
+
+size_t Engine::nr_regions() const { return regions_.nr_regions(); }
+size_t Engine::nr_targets() const { return regions_.nr_targets(); }
+uint64_t Engine::passed_sample_intervals() const { return cadence_.passed_sample_intervals; }
+const Cadence& Engine::cadence() const { return cadence_; }
+const RegionList& Engine::regions() const { return regions_; }
+size_t Engine::region_capacity() const { return regions_.capacity(); }
+size_t Engine::nr_schemes() const { return schemes_.size(); }
+const SchemeState& Engine::scheme(size_t scheme_idx) const { return schemes_[scheme_idx]; }
+
+uint32_t Engine::moving_sum(const Region& region) const {
+    return MovingWindow(params_.attrs, cadence_).sum(region.nr_accesses, region.last_nr_accesses);
+}
+
+size_t Engine::read_regions(std::span<RegionInfo> out, bool moving) const {
+    const MovingWindow window(params_.attrs, cadence_);
+    size_t written = 0;
+    for (uint32_t target = 0; target < regions_.nr_targets(); ++target) {
+        const size_t fitting = std::min(regions_.nr_regions_of(target), out.size() - written);
+        for (size_t index = 0; index < fitting; ++index) {
+            const Region& region = regions_.at(target, index);
+            out[written] = describe_region(region, target, window);
+            if (!moving) out[written].nr_accesses = region.nr_accesses;
+            ++written;
+        }
+    }
+    return written;
+}
+
+size_t Engine::reserved_bytes() const {
+    return regions_.capacity() * sizeof(Region) + samples_.capacity() * sizeof(Sample) + probe_hits_.capacity();
+}
+
+bool Engine::operator==(const Engine& other) const {
+    return params_ == other.params_ && traits_ == other.traits_ && aggr_samples_ == other.aggr_samples_ &&
+           streams_ == other.streams_ && cadence_ == other.cadence_ && regions_ == other.regions_ &&
+           samples_ == other.samples_ && probe_hits_ == other.probe_hits_ && size_limit_ == other.size_limit_ &&
+           split_memory_ == other.split_memory_ && schemes_ == other.schemes_;
+}
+
+bool Engine::is_valid() const {
+    const Attrs& attrs = params_.attrs;
+    if (!regions_.is_valid()) return false;
+    if (regions_.nr_targets() != params_.targets.size() || schemes_.size() != params_.schemes.size()) return false;
+    if (!samples_.empty() && samples_.size() != regions_.nr_regions()) return false;
+    if (samples_.capacity() < regions_.capacity()) return false;
+    if (!(weights_ == ProbeWeights(params_.probes.span()))) return false;
+    if (params_.targets.empty() && regions_.capacity() == 0) return true;  // nothing was prepared yet
+    if (!validate_attrs(attrs).ok()) return false;
+    // Deadlines lie at most one period ahead (I-8, L-2).
+    if (!cadence_.aggregating()) return true;
+    return cadence_.next_aggregation - cadence_.passed_sample_intervals <= period_ticks(attrs.aggr_us, attrs);
+}
+
+}  // namespace damon
