@@ -1,0 +1,68 @@
+// How this process can see its own accesses: the ways there are, whether each works here, and why an answer could not
+// be given. Each way is a file of its own; access_checker.h picks one for each mapping and runs them.
+#pragma once
+
+#include <cstdint>
+
+namespace damon {
+
+// Values are part of the C ABI.
+enum class AccessCheck : int32_t {
+    kAuto = 0,        // per mapping: kUffdRwp, else kZap where declared shared, else kUffdWp
+    kUffdRwp = 1,     // userfaultfd read-write protection: reads and writes
+    kZap = 2,         // dropped page table entries of declared shared mappings: reads and writes
+    kUffdWp = 3,      // userfaultfd write protection: writes only
+    kReferenced = 4,  // accessed bits through MADV_COLD and smaps
+    kUffdMove = 5,
+    kMprotect = 6,
+    kPageIdle = 7,
+    kReport = 8,  // the program tells
+};
+inline constexpr int32_t kNrAccessChecks = 9;
+
+// What one way can do on this system, tried out just now.
+struct AccessCheckProbe {
+    bool available = false;
+    bool sees_reads = false;
+    bool sees_writes = false;
+    int32_t error = 0;      // positive errno of what failed; 0 where available
+    char reason[160] = {};  // one line: why not, or what it is
+};
+
+// Tries the way out on memory of its own: opens, arms, touches, looks. Any thread, leaves nothing behind. `id` outside
+// of the list: not available, EINVAL. kAuto answers for the best of its ways.
+AccessCheckProbe access_check_probe(int32_t id);
+
+// Why a sample was answered "unknown".
+enum class Blind : uint8_t {
+    kNot = 0,
+    kNoWay,         // no chosen way works for this kind of mapping
+    kNotWritable,   // only writes could be seen, and this mapping has none
+    kNotDeclared,   // zap needs a declared shared range
+    kForeign,       // the mapping is registered with a userfaultfd of the program's own
+    kHuge,          // a huge page, which arming would split
+    kGone,          // the mapping changed between arming and looking
+    kDropped,       // the page was discarded between arming and looking
+    kFailed,        // a system call failed
+    kRefused,       // the kernel would not arm this page
+    kOtherContext,  // another context armed or disarmed the page at the same moment
+    kReportsLost,   // the ring of reports was full
+    kForked,        // this process is a child of the one that started the run
+};
+inline constexpr unsigned kNrBlinds = 13;
+const char* blind_text(Blind blind);
+
+// Totals since start; only ever grow during a run.
+struct AccessStatistics {
+    uint64_t yes = 0;
+    uint64_t no = 0;
+    uint64_t unknown[kNrBlinds] = {};      // by Blind
+    uint64_t armed[kNrAccessChecks] = {};  // pages armed, by way
+    uint64_t registrations = 0;            // of mappings with the userfaultfd
+    uint64_t mappings_read = 0;            // complete readings of the mappings
+    uint64_t mappings_queried = 0;         // readings of a single mapping
+    uint64_t bad_maps_lines = 0;           // lines of /proc/PID/maps that were not understood
+    uint64_t reports_dropped = 0;
+};
+
+}  // namespace damon

@@ -1,0 +1,135 @@
+#include "ops/linux/proc_maps.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "ops/linux/syscalls.h"
+
+namespace damon {
+namespace {
+
+// Takes an unsigned number off the front; at least one digit, no overflow.
+bool take_number(std::string_view& text, unsigned base, uint64_t& value) {
+    value = 0;
+    size_t digits = 0;
+    for (; digits < text.size(); ++digits) {
+        const char character = text[digits];
+        unsigned digit = 99;
+        if (character >= '0' && character <= '9') digit = static_cast<unsigned>(character - '0');
+        if (character >= 'a' && character <= 'f') digit = static_cast<unsigned>(character - 'a') + 10;
+        if (digit >= base) break;
+        if (__builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, digit, &value)) return false;
+    }
+    text.remove_prefix(digits);
+    return digits != 0;
+}
+
+bool take(std::string_view& text, char expected) {
+    if (text.empty() || text.front() != expected) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+bool take_flags(std::string_view& text, Mapping& mapping) {
+    if (text.size() < 4) return false;
+    const bool readable_known = text[0] == 'r' || text[0] == '-';
+    const bool executable_known = text[2] == 'x' || text[2] == '-';
+    if (!readable_known || !executable_known || (text[1] != 'w' && text[1] != '-')) return false;
+    if (text[3] != 's' && text[3] != 'p') return false;
+    mapping.writable = text[1] == 'w';
+    mapping.shared = text[3] == 's';
+    text.remove_prefix(4);
+    return true;
+}
+
+// Feeds whole lines of a growing text to a visitor; the unfinished rest stays in front of the buffer.
+struct LineFeed {
+    static constexpr size_t kBytes = 8192;  // above any line: a path has at most 4,096 bytes
+
+    char buffer[kBytes];
+    size_t filled = 0;
+
+    void feed(ProcMaps::Visit visit, void* context, uint64_t& bad_lines) {
+        size_t start = 0;
+        while (const void* found = memchr(buffer + start, '\n', filled - start)) {
+            const size_t end = static_cast<size_t>(static_cast<const char*>(found) - buffer);
+            Mapping mapping;
+            if (parse_maps_line({buffer + start, end - start}, mapping)) {
+                visit(context, mapping);
+            } else {
+                ++bad_lines;
+            }
+            start = end + 1;
+        }
+        // A line that fills the whole buffer is none of ours.
+        if (start == 0 && filled == kBytes) {
+            ++bad_lines;
+            start = filled;
+        }
+        memmove(buffer, buffer + start, filled - start);
+        filled -= start;
+    }
+};
+
+}  // namespace
+
+bool parse_maps_line(std::string_view line, Mapping& mapping) {
+    mapping = {};
+    uint64_t ignored = 0;
+    if (!take_number(line, 16, mapping.range.start) || !take(line, '-')) return false;
+    if (!take_number(line, 16, mapping.range.end) || !take(line, ' ')) return false;
+    if (mapping.range.empty()) return false;
+    if (!take_flags(line, mapping) || !take(line, ' ')) return false;
+    if (!take_number(line, 16, ignored) || !take(line, ' ')) return false;  // offset
+    if (!take_number(line, 16, ignored) || !take(line, ':')) return false;  // device
+    if (!take_number(line, 16, ignored) || !take(line, ' ')) return false;
+    if (!take_number(line, 10, mapping.inode)) return false;
+    while (take(line, ' ')) {
+    }
+    mapping.vsyscall = line == "[vsyscall]";
+    return true;
+}
+
+int ProcMaps::open(pid_t pid) {
+    close();
+    char path[32] = "/proc/self/maps";
+    if (pid != 0) snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    fd_ = sys::open_read(path);
+    return fd_ < 0 ? fd_ : 0;
+}
+
+void ProcMaps::close() {
+    sys::close(fd_);
+    fd_ = -1;
+}
+
+int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines) {
+    LineFeed lines;
+    for (uint64_t offset = 0;;) {
+        const ssize_t got = sys::pread(fd_, lines.buffer + lines.filled, LineFeed::kBytes - lines.filled, offset);
+        if (got < 0) return static_cast<int>(got);
+        if (got == 0) break;
+        offset += static_cast<uint64_t>(got);
+        lines.filled += static_cast<size_t>(got);
+        lines.feed(visit, context, bad_lines);
+    }
+    if (lines.filled != 0) ++bad_lines;
+    return 0;
+}
+
+int ProcMaps::query(uint64_t address, Mapping& mapping) {
+    uapi::ProcmapQuery query;
+    query.query_addr = address;
+    const long result = sys::ioctl(fd_, uapi::kProcmapQuery, &query);
+    if (result < 0) return static_cast<int>(result);
+    mapping = {};
+    mapping.range = {query.vma_start, query.vma_end};
+    mapping.inode = query.inode;
+    mapping.writable = (query.vma_flags & uapi::kVmaWritable) != 0;
+    mapping.shared = (query.vma_flags & uapi::kVmaShared) != 0;
+    mapping.page_bytes = query.vma_page_size;
+    return 0;
+}
+
+}  // namespace damon

@@ -1,0 +1,54 @@
+// The mappings of a process as /proc/PID/maps tells them: a pure parser, and a reader that allocates nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "model/address_range.h"
+#include "ops/linux/uapi.h"
+
+namespace damon {
+
+// One mapping (VMA) of a process.
+struct Mapping {
+    AddressRange range;
+    uint64_t inode = 0;  // 0: anonymous
+    bool writable = false;
+    bool shared = false;
+    bool vsyscall = false;    // the fixed page above the address space: not a real mapping (C-9)
+    uint64_t page_bytes = 0;  // backing page size; 0: not told
+    bool operator==(const Mapping&) const = default;
+};
+
+// One line of the text, without its newline. False: not such a line, `mapping` is then unspecified.
+bool parse_maps_line(std::string_view line, Mapping& mapping);
+
+// Reads one process's maps, for one thread at a time. The file describes the process that opened it, also after a fork.
+class ProcMaps {
+public:
+    ProcMaps() = default;
+    ~ProcMaps() { close(); }
+    ProcMaps(const ProcMaps&) = delete;
+    ProcMaps& operator=(const ProcMaps&) = delete;
+
+    // `pid` 0: this process. 0 or a negative errno.
+    int open(pid_t pid);
+    void close();
+    bool is_open() const { return fd_ >= 0; }
+
+    // Calls visit(context, mapping) for each mapping in address order, from the text. 0 or a negative errno; lines that
+    // cannot be understood are passed over and counted in `bad_lines`.
+    using Visit = void (*)(void* context, const Mapping& mapping);
+    int read_all(Visit visit, void* context, uint64_t& bad_lines);
+
+    // The mapping that covers `address`, through PROCMAP_QUERY. -ENOENT: there is none; -ENOTTY: this kernel has no
+    // such query, read_all is the way.
+    int query(uint64_t address, Mapping& mapping);
+
+private:
+    int fd_ = -1;
+};
+
+}  // namespace damon

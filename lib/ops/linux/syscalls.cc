@@ -1,0 +1,123 @@
+#include "ops/linux/syscalls.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+namespace damon::sys {
+namespace {
+
+std::atomic<FaultHook> fault_hook{nullptr};
+
+// A negative errno where the hook wants the call to fail, else 0.
+int injected(Call call) {
+    const FaultHook hook = fault_hook.load(std::memory_order_acquire);
+    return hook == nullptr ? 0 : -hook(call);
+}
+
+// The host may call into the library between a failing call of its own and its look at errno.
+class KeepErrno {
+public:
+    KeepErrno() : saved_(errno) {}
+    ~KeepErrno() { errno = saved_; }
+    KeepErrno(const KeepErrno&) = delete;
+    KeepErrno& operator=(const KeepErrno&) = delete;
+
+    template <typename Result>
+    static Result answer(Result result) {
+        return result < 0 ? static_cast<Result>(-errno) : result;
+    }
+
+private:
+    const int saved_;
+};
+
+}  // namespace
+
+void set_fault_hook(FaultHook hook) { fault_hook.store(hook, std::memory_order_release); }
+
+int userfaultfd(int flags) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kUserfaultfd)) return error;
+    return static_cast<int>(KeepErrno::answer(::syscall(SYS_userfaultfd, flags)));
+}
+
+int open_read(const char* path) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kOpen)) return error;
+    return KeepErrno::answer(::open(path, O_RDONLY | O_CLOEXEC));
+}
+
+void close(int fd) {
+    const KeepErrno keep;
+    if (fd >= 0) ::close(fd);
+}
+
+long ioctl(int fd, unsigned long request, void* argument) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kIoctl)) return error;
+    return KeepErrno::answer(::ioctl(fd, request, argument));
+}
+
+ssize_t read(int fd, void* buffer, size_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kRead)) return error;
+    return KeepErrno::answer(::read(fd, buffer, bytes));
+}
+
+ssize_t pread(int fd, void* buffer, size_t bytes, uint64_t offset) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kPread)) return error;
+    return KeepErrno::answer(::pread(fd, buffer, bytes, static_cast<off_t>(offset)));
+}
+
+void* mmap(size_t bytes, int fd, int& error) {
+    const KeepErrno keep;
+    error = injected(Call::kMmap);
+    if (error != 0) return nullptr;
+    const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    void* address = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (address != MAP_FAILED) return address;
+    error = -errno;
+    return nullptr;
+}
+
+int munmap(void* address, size_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kMunmap)) return error;
+    return KeepErrno::answer(::munmap(address, bytes));
+}
+
+int madvise(uint64_t address, uint64_t bytes, int advice) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kMadvise)) return error;
+    return KeepErrno::answer(::madvise(reinterpret_cast<void*>(address), bytes, advice));
+}
+
+int memfd_create(const char* name) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kMemfdCreate)) return error;
+    return KeepErrno::answer(::memfd_create(name, MFD_CLOEXEC));
+}
+
+int ftruncate(int fd, uint64_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kFtruncate)) return error;
+    return KeepErrno::answer(::ftruncate(fd, static_cast<off_t>(bytes)));
+}
+
+int kill(pid_t pid, int signal) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kKill)) return error;
+    return KeepErrno::answer(::kill(pid, signal));
+}
+
+pid_t getpid() { return ::getpid(); }
+
+}  // namespace damon::sys
