@@ -132,4 +132,25 @@ int ProcMaps::query(uint64_t address, Mapping& mapping) {
     return 0;
 }
 
+int ProcMaps::find(uint64_t address, Mapping& mapping) {
+    const int queried = query(address, mapping);
+    if (queried != -ENOTTY) return queried;
+    struct Search {
+        uint64_t address;
+        Mapping* found;
+        bool any;
+    } search{address, &mapping, false};
+    uint64_t bad_lines = 0;
+    const int error = read_all(
+        [](void* context, const Mapping& seen) {
+            auto* wanted = static_cast<Search*>(context);
+            if (!seen.range.contains(wanted->address)) return;
+            *wanted->found = seen;
+            wanted->any = true;
+        },
+        &search, bad_lines);
+    if (error != 0) return error;
+    return search.any ? 0 : -ENOENT;
+}
+
 }  // namespace damon

@@ -47,6 +47,9 @@ public:
     // such query, read_all is the way.
     int query(uint64_t address, Mapping& mapping);
 
+    // The same by whatever this kernel has.
+    int find(uint64_t address, Mapping& mapping);
+
 private:
     int fd_ = -1;
 };

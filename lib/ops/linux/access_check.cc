@@ -1,0 +1,89 @@
+#include "ops/linux/access_check.h"
+
+#include <cerrno>
+
+#include "ops/linux/probe_answer.h"
+#include "ops/linux/uffd_wp.h"
+#include "ops/linux/zap.h"
+
+namespace damon {
+namespace {
+
+AccessCheckProbe not_built_in(const char* what) {
+    AccessCheckProbe probe;
+    probe.error = EOPNOTSUPP;
+    snprintf(probe.reason, sizeof probe.reason, "%s is not built in", what);
+    return probe;
+}
+
+AccessCheckProbe probe_auto() {
+    AccessCheckProbe probe;
+    for (const AccessCheck way : {AccessCheck::kUffdRwp, AccessCheck::kUffdWp, AccessCheck::kZap}) {
+        probe = access_check_probe(static_cast<int32_t>(way));
+        if (probe.available) break;
+    }
+    return probe;
+}
+
+}  // namespace
+
+AccessCheckProbe access_check_probe(int32_t id) {
+    switch (static_cast<AccessCheck>(id)) {
+        case AccessCheck::kAuto:
+            return probe_auto();
+        case AccessCheck::kUffdRwp:
+            return not_built_in("uffd_rwp");
+        case AccessCheck::kZap:
+            return probe_zap();
+        case AccessCheck::kUffdWp:
+            return probe_uffd_wp();
+        case AccessCheck::kReferenced:
+            return not_built_in("referenced");
+        case AccessCheck::kUffdMove:
+            return not_built_in("uffd_move");
+        case AccessCheck::kMprotect:
+            return not_built_in("mprotect");
+        case AccessCheck::kPageIdle:
+            return not_built_in("page_idle");
+        case AccessCheck::kReport:
+            return probe_works("whatever the program reports", true);
+    }
+    AccessCheckProbe probe;
+    probe.error = EINVAL;
+    snprintf(probe.reason, sizeof probe.reason, "%d is no access check, 0 to %d are", id, kNrAccessChecks - 1);
+    return probe;
+}
+
+const char* blind_text(Blind blind) {
+    switch (blind) {
+        case Blind::kNot:
+            return "answered";
+        case Blind::kNoWay:
+            return "no access check works on this mapping";
+        case Blind::kNotWritable:
+            return "only writes could be seen, and the mapping is not writable";
+        case Blind::kNotDeclared:
+            return "not a declared shared range";
+        case Blind::kForeign:
+            return "the mapping is registered with another userfaultfd";
+        case Blind::kHuge:
+            return "a huge page, which would have to be split";
+        case Blind::kGone:
+            return "the mapping changed between arming and looking";
+        case Blind::kDropped:
+            return "the page was discarded between arming and looking";
+        case Blind::kFailed:
+            return "a system call failed";
+        case Blind::kRefused:
+            return "the kernel refused to arm the page";
+        case Blind::kOtherContext:
+            return "another context handled the page at the same moment";
+        case Blind::kReportsLost:
+            return "access reports were lost";
+        case Blind::kForked:
+            return "the run belongs to the parent process";
+    }
+    return "unknown reason";
+}
+
+}  // namespace damon

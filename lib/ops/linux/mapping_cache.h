@@ -1,0 +1,62 @@
+// The mappings of this process as last read, each with what is known of the ways to see its accesses. One context's
+// own; only its worker uses it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/vector.h"
+#include "model/address_range.h"
+#include "ops/linux/access_check.h"
+#include "ops/linux/proc_maps.h"
+
+namespace damon {
+
+struct CachedMapping {
+    AddressRange range;
+    uint64_t page_bytes = 0;      // backing page size; 0: not told
+    uint16_t failed_ways = 0;     // bit AccessCheck: tried, and not possible here
+    Blind blind = Blind::kNoWay;  // why the last of them was not
+    bool writable = false;
+    bool shared = false;
+    uint8_t registered = 0;  // bit AccessCheck: registered with the userfaultfd for this way
+
+    bool failed(AccessCheck way) const { return (failed_ways >> static_cast<unsigned>(way) & 1) != 0; }
+    void fail(AccessCheck way, Blind why) {
+        failed_ways = static_cast<uint16_t>(failed_ways | 1u << static_cast<unsigned>(way));
+        blind = why;
+    }
+};
+
+class MappingCache {
+public:
+    // Reserves room for a usual number of mappings; reading more takes more of the library's own heap. 0 or a negative
+    // errno.
+    int open();
+    void close();
+
+    // Reads all mappings anew. What was learnt of a mapping is kept where it still lies as it did. Where the reading
+    // fails, everything stays. `statistics` counts it.
+    void reload(AccessStatistics& statistics);
+
+    // The mapping that covers `address`; nullptr: none was there at the last reading. Valid until the next call that
+    // reads.
+    CachedMapping* find(uint64_t address);
+
+    // Reads the mapping at `address` anew, because it turned out to have changed; nullptr: there is none.
+    CachedMapping* reread(uint64_t address, AccessStatistics& statistics);
+
+    std::span<CachedMapping> all() { return mappings_.span(); }
+    ProcMaps& maps() { return maps_; }
+
+private:
+    void put(const Mapping& mapping);
+    size_t first_ending_after(uint64_t address) const;
+
+    ProcMaps maps_;
+    Vector<CachedMapping> mappings_;  // sorted, disjoint
+    Vector<CachedMapping> reading_;   // the reading under way
+    size_t hint_ = 0;                 // samples come in address order
+    bool reading_failed_ = false;
+};
+
+}  // namespace damon

@@ -1,0 +1,124 @@
+#include "ops/linux/page_scan.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "ops/linux/syscalls.h"
+
+namespace damon {
+namespace {
+
+// The cost model of asking for neighbours together. Measured on the development machine: a scan of one page 0.70 us; of
+// n pages 0.65 us + 5.5 ns a page, 11 ns where every other page differs and is answered alone. So a hole of 64 pages
+// between two samples costs no more than a call of its own.
+constexpr uint64_t kMaxGapPages = 64;
+// Bounds the answer of one call, and with it the memory on the stack.
+constexpr size_t kMaxGroupPages = 512;
+constexpr size_t kMaxRegions = 128;
+
+}  // namespace
+
+int PageScan::open(uint64_t page_bytes) {
+    close();
+    page_bytes_ = page_bytes;
+    fd_ = sys::open_read("/proc/self/pagemap");
+    if (fd_ < 0) return fd_;
+    // Behaviour, not version (fact 1): the page of this very variable is present and must be reported so.
+    uapi::PageRegion region;
+    uapi::ScanArguments arguments;
+    const uint64_t page = reinterpret_cast<uint64_t>(&region) & ~(page_bytes - 1);
+    region.start = page;  // makes it present
+    arguments.start = page;
+    arguments.end = page + page_bytes;
+    arguments.vec = reinterpret_cast<uint64_t>(&region);
+    arguments.vec_len = 1;
+    arguments.return_mask = uapi::kPagePresent;
+    const long found = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    can_scan_ = found == 1 && region.start == page && region.categories == uapi::kPagePresent;
+    categories_ = uapi::kPageWpAllowed | uapi::kPageWritten | uapi::kPagePresent | uapi::kPageSwapped | uapi::kPageHuge;
+    return 0;
+}
+
+void PageScan::close() {
+    sys::close(fd_);
+    fd_ = -1;
+    can_scan_ = false;
+}
+
+size_t PageScan::group_size(std::span<const uint64_t> pages) const {
+    size_t size = 1;
+    while (size < pages.size() && pages[size] >= pages[size - 1] &&
+           pages[size] - pages[size - 1] <= kMaxGapPages * page_bytes_ &&
+           pages[size] - pages[0] < kMaxGroupPages * page_bytes_) {
+        ++size;
+    }
+    return size;
+}
+
+// Answers at least the first page; returns how many it answered (the answer of one call is bounded).
+size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    uapi::PageRegion regions[kMaxRegions];
+    uapi::ScanArguments arguments;
+    arguments.start = pages.front();
+    arguments.end = pages.back() + page_bytes_;
+    arguments.vec = reinterpret_cast<uint64_t>(regions);
+    arguments.vec_len = kMaxRegions;
+    arguments.return_mask = categories_;
+    const long found = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    if (found < 0 || found > static_cast<long>(kMaxRegions)) {
+        std::fill(states.begin(), states.end(), kFailed);
+        return pages.size();
+    }
+    const uint64_t walked = std::max(arguments.walk_end, pages.front() + page_bytes_);
+    size_t answered = 0;
+    for (long at = 0; answered < pages.size() && pages[answered] < walked; ++answered) {
+        while (at < found && regions[at].end <= pages[answered]) ++at;
+        const bool inside = at < found && regions[at].start <= pages[answered];
+        states[answered] = inside ? static_cast<uint32_t>(regions[at].categories) | kMapped : 0;
+    }
+    return answered;
+}
+
+// The same from the entries of the file: presence only.
+size_t PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    uint64_t entries[kMaxGroupPages];
+    const uint64_t first = pages.front() / page_bytes_;
+    const size_t nr_entries = pages.back() / page_bytes_ - first + 1;
+    const ssize_t bytes = sys::pread(fd_, entries, nr_entries * sizeof entries[0], first * sizeof entries[0]);
+    for (size_t i = 0; i < pages.size(); ++i) {
+        const size_t index = pages[i] / page_bytes_ - first;
+        states[i] = kFailed;
+        if (bytes < 0 || (index + 1) * sizeof entries[0] > static_cast<size_t>(bytes)) continue;
+        states[i] = kMapped | ((entries[index] & uapi::kEntryPresent) != 0 ? uapi::kPagePresent : 0) |
+                    ((entries[index] & uapi::kEntrySwapped) != 0 ? uapi::kPageSwapped : 0);
+    }
+    return pages.size();
+}
+
+void PageScan::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    DAMON_CHECK(pages.size() == states.size());
+    while (!pages.empty()) {
+        const size_t size = group_size(pages);
+        const auto group = pages.first(size);
+        const size_t answered =
+            can_scan_ ? scan_group(group, states.first(size)) : read_group(group, states.first(size));
+        pages = pages.subspan(answered);
+        states = states.subspan(answered);
+    }
+}
+
+int PageScan::arm_written(uint64_t page) {
+    uapi::PageRegion region;
+    uapi::ScanArguments arguments;
+    arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
+    arguments.start = page;
+    arguments.end = page + page_bytes_;
+    arguments.vec = reinterpret_cast<uint64_t>(&region);
+    arguments.vec_len = 1;
+    arguments.category_mask = uapi::kPagePresent | uapi::kPageHuge;
+    arguments.category_inverted = uapi::kPageHuge;
+    arguments.return_mask = uapi::kPageWritten;
+    return static_cast<int>(sys::ioctl(fd_, uapi::kPagemapScan, &arguments));
+}
+
+}  // namespace damon

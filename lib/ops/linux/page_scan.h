@@ -1,0 +1,52 @@
+// What the page tables say of single pages, through /proc/self/pagemap: PAGEMAP_SCAN (Linux 6.7), else the file's own
+// entries, which tell only presence. Looking never touches the pages.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "ops/linux/uapi.h"
+
+namespace damon {
+
+class PageScan {
+public:
+    // What look answers: uapi::kPage* bits and kMapped, 0 for an address where nothing is mapped, or kFailed where the
+    // kernel would not tell. Without PAGEMAP_SCAN everything is taken for mapped.
+    static constexpr uint32_t kMapped = 1u << 30;
+    static constexpr uint32_t kFailed = 1u << 31;
+
+    PageScan() = default;
+    ~PageScan() { close(); }
+    PageScan(const PageScan&) = delete;
+    PageScan& operator=(const PageScan&) = delete;
+
+    // 0 or a negative errno. The file describes the process that opened it, also after a fork.
+    int open(uint64_t page_bytes);
+    void close();
+
+    // Whether write protection and its states can be read and set: needs PAGEMAP_SCAN.
+    bool can_scan() const { return can_scan_; }
+    // Asks also for uapi::kPageAccessed, which older kernels refuse to know.
+    void ask_for_accessed() { categories_ |= uapi::kPageAccessed; }
+
+    // The state of each page, `pages` in any order; ascending neighbours are asked for together where that is cheaper.
+    void look(std::span<const uint64_t> pages, std::span<uint32_t> states);
+
+    // Write-protects one page if it is present and not part of a huge mapping. 1: armed; 0: nothing there to arm, or it
+    // is huge; -EPERM: the mapping is not registered for asynchronous write protection; or another negative errno. The
+    // kernel does all of it in one step, so no huge page can be split by a race.
+    int arm_written(uint64_t page);
+
+private:
+    size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
+    size_t read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
+    size_t group_size(std::span<const uint64_t> pages) const;
+
+    int fd_ = -1;
+    bool can_scan_ = false;
+    uint64_t page_bytes_ = 4096;
+    uint64_t categories_ = 0;
+};
+
+}  // namespace damon

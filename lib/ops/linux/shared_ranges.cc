@@ -1,0 +1,202 @@
+#include "ops/linux/shared_ranges.h"
+
+#include <sched.h>
+
+#include <cerrno>
+
+#include "base/arithmetic.h"
+#include "base/heap.h"
+#include "ops/linux/fork_safe_lock.h"
+#include "ops/linux/page_sizes.h"
+#include "ops/linux/proc_maps.h"
+#include "ops/linux/syscalls.h"
+
+namespace damon {
+
+// A slot is free where its range is empty. Chunks of slots are never given back, so that pins need no lifetime rules.
+struct SharedSlot {
+    AddressRange range;
+    uint32_t pins = 0;
+    pid_t pinned_by = 0;  // pins of another process are of the parent's threads, which a child does not have
+};
+
+namespace {
+
+constexpr size_t kSlotsInChunk = 64;
+struct Chunk {
+    SharedSlot slots[kSlotsInChunk];
+    Chunk* next = nullptr;
+};
+
+constinit Chunk first_chunk;
+constinit ForkSafeLock lock;
+
+template <typename Visit>
+SharedSlot* find_slot(Visit matches) {
+    for (Chunk* chunk = &first_chunk; chunk != nullptr; chunk = chunk->next) {
+        for (SharedSlot& slot : chunk->slots) {
+            if (matches(slot)) return &slot;
+        }
+    }
+    return nullptr;
+}
+
+SharedSlot* slot_at(uint64_t address) {
+    return find_slot([address](const SharedSlot& slot) { return slot.range.contains(address); });
+}
+
+SharedSlot* free_slot() {
+    return find_slot([](const SharedSlot& slot) { return slot.range.empty(); });
+}
+
+bool is_pinned(const SharedSlot& slot, pid_t self) { return slot.pins != 0 && slot.pinned_by == self; }
+
+bool is_whole_pages(AddressRange range) {
+    const uint64_t page = read_page_sizes().base_bytes;
+    return !range.empty() && range.start % page == 0 && range.end % page == 0;
+}
+
+// Whether every page of the range lies in shared mappings now.
+bool is_shared_mapping(AddressRange range) {
+    ProcMaps maps;
+    if (maps.open(0) != 0) return false;
+    while (!range.empty()) {
+        Mapping mapping;
+        if (maps.find(range.start, mapping) != 0 || !mapping.shared) return false;
+        range.start = mapping.range.end;
+    }
+    return true;
+}
+
+// Makes sure that there are two free slots: a withdrawal may split a range. The memory is taken before the lock.
+int make_room(pid_t self) {
+    Chunk* fresh = heap_new<Chunk>();
+    if (fresh == nullptr) return -ENOMEM;
+    size_t free_slots = 0;
+    {
+        const LockGuard guard(lock, self);
+        Chunk* last = &first_chunk;
+        for (Chunk* chunk = &first_chunk; chunk != nullptr; chunk = chunk->next) {
+            last = chunk;
+            for (const SharedSlot& slot : chunk->slots) free_slots += slot.range.empty();
+        }
+        if (free_slots < 2) last->next = fresh;
+    }
+    if (free_slots >= 2) heap_delete(fresh);
+    return 0;
+}
+
+// Under the lock: takes `range` out of its slot. False: a check is at work in it.
+bool take_out(AddressRange range, pid_t self) {
+    SharedSlot* slot = slot_at(range.start);
+    if (is_pinned(*slot, self)) return false;
+    const AddressRange rest{range.end, slot->range.end};
+    if (!rest.empty()) free_slot()->range = rest;
+    slot->range.end = range.start;
+    return true;
+}
+
+// Under the lock.
+bool is_declared(AddressRange range) {
+    while (!range.empty()) {
+        const SharedSlot* slot = slot_at(range.start);
+        if (slot == nullptr) return false;
+        range.start = slot->range.end;
+    }
+    return true;
+}
+
+}  // namespace
+
+int shared_declare(AddressRange range) {
+    const pid_t self = sys::getpid();
+    if (!is_whole_pages(range)) return -EINVAL;
+    if (!is_shared_mapping(range)) return -ENODEV;
+    if (const int error = make_room(self)) return error;
+    const LockGuard guard(lock, self);
+    if (find_slot([range](const SharedSlot& slot) { return !slot.range.empty() && slot.range.intersects(range); })) {
+        return -EEXIST;
+    }
+    SharedSlot* slot = free_slot();
+    if (slot == nullptr) return -ENOMEM;  // taken by others since
+    slot->pins = 0;
+    slot->range.start = range.start;
+    slot->range.end = range.end;  // last: what makes the slot taken
+    return 0;
+}
+
+int shared_withdraw(AddressRange range) {
+    const pid_t self = sys::getpid();
+    if (!is_whole_pages(range)) return -EINVAL;
+    if (const int error = make_room(self)) return error;
+    bool checked = false;
+    while (!range.empty()) {
+        bool waiting = false;
+        {
+            const LockGuard guard(lock, self);
+            if (!checked && !is_declared(range)) return -ENOENT;
+            checked = true;
+            const SharedSlot* slot = slot_at(range.start);
+            if (slot == nullptr) return -ENOENT;  // somebody else is withdrawing it too
+            if (free_slot() == nullptr) return -ENOMEM;
+            const AddressRange part{range.start, slot->range.end < range.end ? slot->range.end : range.end};
+            waiting = !take_out(part, self);
+            if (!waiting) range.start = part.end;
+        }
+        if (waiting) sched_yield();
+    }
+    return 0;
+}
+
+void* shared_map(size_t bytes, int& error) {
+    const uint64_t page = read_page_sizes().base_bytes;
+    error = -EINVAL;
+    if (bytes == 0 || bytes > SIZE_MAX - page) return nullptr;
+    bytes = align_up(bytes, page);
+    const int fd = sys::memfd_create("damon");
+    error = fd;
+    if (fd < 0) return nullptr;
+    error = sys::ftruncate(fd, bytes);
+    void* address = error == 0 ? sys::mmap(bytes, fd, error) : nullptr;
+    sys::close(fd);
+    if (address == nullptr) return nullptr;
+    const uint64_t start = reinterpret_cast<uint64_t>(address);
+    error = shared_declare({start, start + bytes});
+    if (error == 0) return address;
+    (void)sys::munmap(address, bytes);
+    return nullptr;
+}
+
+int shared_unmap(void* address, size_t bytes) {
+    const uint64_t page = read_page_sizes().base_bytes;
+    const uint64_t start = reinterpret_cast<uint64_t>(address);
+    if (bytes == 0 || bytes > UINT64_MAX - start - page) return -EINVAL;
+    bytes = align_up(bytes, page);
+    if (const int error = shared_withdraw({start, start + bytes})) return error;
+    return sys::munmap(address, bytes);
+}
+
+bool SharedPin::pin(uint64_t address) {
+    unpin();
+    const pid_t self = sys::getpid();
+    const LockGuard guard(lock, self);
+    SharedSlot* slot = slot_at(address);
+    if (slot == nullptr) return false;
+    if (slot->pinned_by != self) slot->pins = 0;
+    slot->pinned_by = self;
+    ++slot->pins;
+    slot_ = slot;
+    range_ = slot->range;
+    return true;
+}
+
+void SharedPin::unpin() {
+    if (slot_ == nullptr) return;
+    const pid_t self = sys::getpid();
+    const LockGuard guard(lock, self);
+    if (slot_->pinned_by == self && slot_->pins > 0) --slot_->pins;
+    slot_ = nullptr;
+    range_ = {};
+}
+
+}  // namespace damon

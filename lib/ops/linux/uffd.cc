@@ -1,0 +1,169 @@
+#include "ops/linux/uffd.h"
+
+#include <fcntl.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "ops/linux/fork_safe_lock.h"
+#include "ops/linux/syscalls.h"
+#include "ops/linux/uapi.h"
+
+namespace damon {
+namespace {
+
+// The process-wide state. A child of fork finds another process id in `owner` and starts from nothing.
+struct Shared {
+    ForkSafeLock lock;
+    pid_t owner = 0;
+    uint32_t users = 0;
+    UffdFeatures features;
+    std::atomic<int> fd{-1};
+    std::atomic<pid_t> fd_owner{0};
+    std::atomic<uint64_t> epoch{0};
+};
+constinit Shared shared;
+
+// The descriptor, or -ECHILD in a process that does not own it. An inherited descriptor would act on the parent.
+int own_fd() {
+    if (shared.fd_owner.load(std::memory_order_acquire) != sys::getpid()) return -ECHILD;
+    return shared.fd.load(std::memory_order_relaxed);
+}
+
+// Fact 2: for the asynchronous modes the weakest kind of descriptor is enough, so it is asked for first.
+int open_descriptor() {
+    const int flags = O_CLOEXEC | O_NONBLOCK;
+    const int user_mode = sys::userfaultfd(flags | uapi::kUffdUserModeOnly);
+    if (user_mode >= 0) return user_mode;
+    const int plain = sys::userfaultfd(flags);
+    if (plain >= 0) return plain;
+    const int device = sys::open_read("/dev/userfaultfd");
+    if (device < 0) return user_mode;
+    const long opened = sys::ioctl(device, uapi::kUffdNew, reinterpret_cast<void*>(static_cast<intptr_t>(flags)));
+    sys::close(device);
+    return opened < 0 ? user_mode : static_cast<int>(opened);
+}
+
+// A descriptor with what is offered switched on; negative errno.
+int open_enabled(UffdFeatures& features) {
+    features = uffd_offered();
+    if (features.error != 0) return features.error;
+    const int fd = open_descriptor();
+    if (fd < 0) return fd;
+    uapi::UffdApi api;
+    if (features.wp_async) api.features |= uapi::kFeatureWpAsync;
+    if (features.rwp_async) api.features |= uapi::kFeatureRwp | uapi::kFeatureRwpAsync;
+    const uint64_t wanted = api.features;
+    const long result = sys::ioctl(fd, uapi::kUffdioApi, &api);
+    // Without the asynchronous mode a fault would wait for a handler that nobody runs.
+    if (result < 0 || (api.features & wanted) != wanted) {
+        sys::close(fd);
+        return result < 0 ? static_cast<int>(result) : -ENOTSUP;
+    }
+    return fd;
+}
+
+}  // namespace
+
+UffdFeatures uffd_offered() {
+    UffdFeatures features;
+    const int fd = open_descriptor();
+    if (fd < 0) {
+        features.error = fd;
+        return features;
+    }
+    uapi::UffdApi api;
+    const long result = sys::ioctl(fd, uapi::kUffdioApi, &api);
+    sys::close(fd);
+    if (result < 0) {
+        features.error = static_cast<int>(result);
+        return features;
+    }
+    features.wp_async = (api.features & uapi::kFeatureWpAsync) != 0;
+    const uint64_t rwp = uapi::kFeatureRwp | uapi::kFeatureRwpAsync;
+    features.rwp_async = (api.features & rwp) == rwp;
+    if (!features.wp_async && !features.rwp_async) features.error = -ENOTSUP;
+    return features;
+}
+
+int uffd_acquire(UffdFeatures& features) {
+    const pid_t self = sys::getpid();
+    int fresh = -1;
+    UffdFeatures fresh_features;
+    for (;;) {
+        int inherited = -1;
+        {
+            const LockGuard guard(shared.lock, self);
+            if (shared.owner != self) {  // of the parent: forget it
+                inherited = shared.fd.exchange(-1);
+                shared.users = 0;
+                shared.owner = self;
+            }
+            if (shared.users == 0 && fresh >= 0) {
+                shared.features = fresh_features;
+                shared.fd.store(fresh, std::memory_order_relaxed);
+                shared.fd_owner.store(self, std::memory_order_release);
+                fresh = -1;
+                ++shared.users;
+                features = shared.features;
+                return 0;
+            }
+            if (shared.users > 0) {
+                ++shared.users;
+                features = shared.features;
+                break;
+            }
+        }
+        sys::close(inherited);
+        fresh = open_enabled(fresh_features);
+        if (fresh < 0) return fresh;
+    }
+    sys::close(fresh);  // another context was faster
+    return 0;
+}
+
+void uffd_release() {
+    const pid_t self = sys::getpid();
+    int closing = -1;
+    {
+        const LockGuard guard(shared.lock, self);
+        if (shared.owner != self || shared.users == 0) return;
+        if (--shared.users == 0) closing = shared.fd.exchange(-1);
+    }
+    sys::close(closing);
+}
+
+int uffd_register(AddressRange range, uint64_t mode) {
+    const int fd = own_fd();
+    if (fd < 0) return fd;
+    uapi::UffdRegister request;
+    request.range = {range.start, range.size()};
+    request.mode = mode;
+    return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRegister, &request));
+}
+
+void uffd_unregister(AddressRange range, uint64_t mode) {
+    const int fd = own_fd();
+    if (fd < 0) return;
+    // Older kernels let one descriptor unregister the mappings of another. Registering is always checked: where it is
+    // refused, the program has put a mapping of its own there meanwhile.
+    if (uffd_register(range, mode) < 0) return;
+    // Before and after: a context that arms in between must notice too.
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    uapi::UffdRange request{range.start, range.size()};
+    (void)sys::ioctl(fd, uapi::kUffdioUnregister, &request);  // gone already: nothing to drop
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+}
+
+int uffd_rwprotect(AddressRange range) {
+    const int fd = own_fd();
+    if (fd < 0) return fd;
+    uapi::UffdRwprotect request;
+    request.range = {range.start, range.size()};
+    request.mode = uapi::kRwprotect;
+    return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRwprotect, &request));
+}
+
+uint64_t uffd_epoch() { return shared.epoch.load(std::memory_order_seq_cst); }
+
+}  // namespace damon

@@ -1,0 +1,45 @@
+// The one userfaultfd of this process, shared by all contexts (fact 3). Only its asynchronous modes are used: the
+// kernel resolves every fault itself, so no access and no system call of the program ever waits for the monitor or
+// fails.
+//
+// The descriptor is opened by its first user and closed by its last. Mappings are registered whole, never in parts: a
+// mapping split in two could no longer be moved by one mremap of the program. A forked child owns none of it: every
+// function below then answers -ECHILD, and the child's first user of its own starts afresh.
+#pragma once
+
+#include <cstdint>
+
+#include "model/address_range.h"
+
+namespace damon {
+
+struct UffdFeatures {
+    bool wp_async = false;   // asynchronous write protection
+    bool rwp_async = false;  // asynchronous read-write protection
+    int error = 0;           // negative errno of the opening, where there is neither
+};
+
+// What the kernel offers to this process, asked with a descriptor that is thrown away. Whether it works as it says is
+// for the behaviour probes of uffd_wp and uffd_rwp.
+UffdFeatures uffd_offered();
+
+// Becomes one of the users; opens the descriptor where there is none. 0, or a negative errno and then not a user.
+int uffd_acquire(UffdFeatures& features);
+void uffd_release();
+
+// Registers the mappings of `range` (uapi::kRegisterMode*). 0, or: -EBUSY: some of it belongs to a userfaultfd of the
+// program's own, or to this one in the other mode; -EINVAL, -EPERM: not possible for this kind of mapping; -ENOENT,
+// -ENOMEM, -EAGAIN: the mapping is gone.
+int uffd_register(AddressRange range, uint64_t mode);
+
+// Drops the registration and every mark in `range`, which lies in one mapping and was registered in `mode`. Answers of
+// other contexts that are under way become unknown, and those contexts register again by themselves: see uffd_epoch.
+void uffd_unregister(AddressRange range, uint64_t mode);
+
+// Read-write-protects a page, or a whole huge page. 0 or a negative errno.
+int uffd_rwprotect(AddressRange range);
+
+// Counts unregistrations. A look whose arm saw another value cannot trust what it sees.
+uint64_t uffd_epoch();
+
+}  // namespace damon

@@ -1,0 +1,50 @@
+#include "ops/linux/uffd_mapping.h"
+
+#include <cerrno>
+
+#include "ops/linux/uffd.h"
+
+namespace damon {
+namespace {
+
+uint64_t mode_of(AccessCheck way) {
+    return way == AccessCheck::kUffdRwp ? uapi::kRegisterModeRwp : uapi::kRegisterModeWp;
+}
+uint8_t bit_of(AccessCheck way) { return static_cast<uint8_t>(1u << static_cast<unsigned>(way)); }
+
+}  // namespace
+
+ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics) {
+    switch (uffd_register(mapping.range, mode_of(way))) {
+        case 0:
+            mapping.registered |= bit_of(way);
+            ++statistics.registrations;
+            return ArmResult::kArmed;
+        case -EBUSY:
+            mapping.fail(way, Blind::kForeign);
+            return ArmResult::kBlind;
+        case -ENOENT:
+        case -ENOMEM:
+        case -EAGAIN:
+            return ArmResult::kGone;
+        case -EINVAL:  // not for this kind of mapping, or nothing is mapped there any more: who reads it anew will see
+        case -EPERM:
+            mapping.fail(way, Blind::kRefused);
+            return ArmResult::kBlind;
+        case -ECHILD:
+            mapping.blind = Blind::kForked;
+            return ArmResult::kBlind;
+        default:
+            mapping.blind = Blind::kFailed;
+            return ArmResult::kBlind;
+    }
+}
+
+void unregister_mapping(CachedMapping& mapping) {
+    for (const AccessCheck way : {AccessCheck::kUffdWp, AccessCheck::kUffdRwp}) {
+        if ((mapping.registered & bit_of(way)) != 0) uffd_unregister(mapping.range, mode_of(way));
+    }
+    mapping.registered = 0;
+}
+
+}  // namespace damon

@@ -1,0 +1,16 @@
+// Registering a mapping with the process's userfaultfd, lazily, and what its refusals mean (fact 4).
+#pragma once
+
+#include "ops/linux/mapping_cache.h"
+#include "ops/linux/uffd_wp.h"
+
+namespace damon {
+
+// Registers the whole mapping for `way` (kUffdWp or kUffdRwp). kArmed stands for "registered"; kBlind: this way is not
+// possible here, and the mapping remembers it.
+ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics);
+
+// Drops the registrations and marks that this context made in the mapping.
+void unregister_mapping(CachedMapping& mapping);
+
+}  // namespace damon

@@ -1,0 +1,32 @@
+// Seeing writes by asynchronous write protection: PAGEMAP_SCAN protects a page, the program's next write lifts the
+// protection without any help, and the scan tells. Linux 6.7, no privilege needed.
+//
+// A huge page is never armed: a write to an armed one makes the kernel split its mapping (measured on Linux 6.18: the
+// huge page is gone after the first write), which would cost the program more than the answer is worth.
+#pragma once
+
+#include <cstdint>
+
+#include "ops/linux/access_check.h"
+#include "ops/linux/mapping_cache.h"
+#include "ops/linux/page_scan.h"
+
+namespace damon {
+
+enum class ArmResult : uint8_t {
+    kArmed,
+    kNothing,  // not present, or huge: look at the page
+    kBlind,    // not possible in this mapping: mapping.blind
+    kGone,     // the mapping is not what it was: read it anew
+};
+
+// Arms the page, registering its whole mapping first where that has not been done.
+ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics);
+
+// Judges the state of a page that was armed. kNot: `accessed` is the answer.
+Blind wp_judge(uint32_t state, bool& accessed);
+
+// Tries it out on memory of its own, as an ordinary user of the process-wide userfaultfd.
+AccessCheckProbe probe_uffd_wp();
+
+}  // namespace damon

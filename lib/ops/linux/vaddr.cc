@@ -1,0 +1,110 @@
+#include "ops/linux/vaddr.h"
+
+#include <cerrno>
+
+#include "ops/linux/proc_maps.h"
+#include "ops/linux/syscalls.h"
+#include "ops/linux/three_regions.h"
+
+namespace damon {
+namespace {
+
+int32_t normalized(int32_t pid) { return pid == sys::getpid() ? 0 : pid; }
+
+}  // namespace
+
+OpsTraits VaddrOps::traits() const { return {}; }
+
+Status VaddrOps::validate(const Params& params) const {
+    if (params.ops_id == OpsId::kPaddr) {
+        return Status::fail(-EOPNOTSUPP,
+                            "ops paddr: a process cannot see physical memory's accesses; use vaddr or fvaddr");
+    }
+    if (params.ops_id != OpsId::kVaddr && params.ops_id != OpsId::kFvaddr) {
+        return Status::fail(-EINVAL, "ops id %d is not of virtual addresses: vaddr is 0, fvaddr 1",
+                            static_cast<int>(params.ops_id));
+    }
+    if (params.access_check < 0 || params.access_check >= kNrAccessChecks) {
+        return Status::fail(-EINVAL, "access check %d: 0 to %d are known", params.access_check, kNrAccessChecks - 1);
+    }
+    switch (static_cast<AccessCheck>(params.access_check)) {
+        case AccessCheck::kAuto:
+        case AccessCheck::kUffdRwp:
+        case AccessCheck::kZap:
+        case AccessCheck::kUffdWp:
+            break;
+        case AccessCheck::kReport:
+            return {};  // whose memory it is does not matter then
+        default:
+            return Status::fail(-EOPNOTSUPP, "access check %d is not built in; 0 picks one", params.access_check);
+    }
+    for (size_t i = 0; i < params.targets.size(); ++i) {
+        if (normalized(params.targets[i].pid) == 0) continue;
+        return Status::fail(
+            -EOPNOTSUPP,
+            "target %zu is process %d: only this process's own accesses (pid 0) can be seen, or reported "
+            "ones (access check %d)",
+            i, params.targets[i].pid, static_cast<int>(AccessCheck::kReport));
+    }
+    return {};
+}
+
+Status VaddrOps::start(const Params& params) {
+    ops_id_ = params.ops_id;
+    access_check_ = static_cast<AccessCheck>(params.access_check);
+    page_bytes_ = read_page_sizes().base_bytes;
+    if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
+    for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
+    return takes_reports() ? Status() : checker_.start(access_check_);
+}
+
+void VaddrOps::commit(const Params& params) {
+    // Out of memory: the targets beyond count as gone until the next commit.
+    const size_t nr = pids_.resize(params.targets.size()) ? params.targets.size() : pids_.size();
+    for (size_t i = 0; i < nr; ++i) pids_[i] = normalized(params.targets[i].pid);
+}
+
+void VaddrOps::stop() {
+    checker_.stop();
+    pids_.clear();
+}
+
+void VaddrOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) {
+    coverage.changed = false;
+    if (target_idx >= pids_.size()) return;
+    if (!takes_reports() && reason == RefreshReason::kUpdate) checker_.refresh();
+    if (ops_id_ == OpsId::kFvaddr) return;
+    ProcMaps maps;
+    if (maps.open(pids_[target_idx]) != 0) return;
+    ThreeRegions three;
+    uint64_t bad_lines = 0;
+    const auto visit = [](void* context, const Mapping& mapping) {
+        if (!mapping.vsyscall) static_cast<ThreeRegions*>(context)->add(mapping.range);
+    };
+    AddressRange ranges[3];
+    if (maps.read_all(visit, &three, bad_lines) != 0 || !three.finish(page_bytes_, ranges)) return;
+    coverage.ranges.clear();
+    for (const AddressRange range : ranges) {
+        if (!coverage.ranges.push_back(range)) return;
+    }
+    coverage.changed = true;
+}
+
+void VaddrOps::arm(std::span<Sample> samples) { checker_.arm(samples); }
+void VaddrOps::look(std::span<Sample> samples) { checker_.look(samples); }
+void VaddrOps::disarm() { checker_.disarm(); }
+
+bool VaddrOps::target_valid(uint32_t target_idx) {
+    if (target_idx >= pids_.size()) return false;
+    // EPERM: it is there, and belongs to somebody else.
+    return pids_[target_idx] == 0 || sys::kill(pids_[target_idx], 0) != -ESRCH;
+}
+
+bool VaddrOps::targets_can_die() const {
+    for (const int32_t pid : pids_) {
+        if (pid != 0) return true;
+    }
+    return false;
+}
+
+}  // namespace damon

@@ -1,0 +1,41 @@
+// The operations on virtual address spaces: vaddr and fvaddr (M-1 to M-5). Composes the eyes of this folder.
+#pragma once
+
+#include <cstdint>
+
+#include "base/vector.h"
+#include "ops/linux/access_checker.h"
+#include "ops/ops.h"
+
+namespace damon {
+
+class VaddrOps final : public Ops {
+public:
+    OpsTraits traits() const override;
+    Status validate(const Params& params) const override;
+    Status start(const Params& params) override;
+    void commit(const Params& params) override;
+    void stop() override;
+    // vaddr: the three ranges of the target's address space, without a look at given ranges on kUpdate (M-4). fvaddr:
+    // never changes anything (M-5).
+    void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;
+    void arm(std::span<Sample> samples) override;
+    void look(std::span<Sample> samples) override;
+    void disarm() override;
+    bool target_valid(uint32_t target_idx) override;
+    bool targets_can_die() const override;
+
+    // Totals of this run, for the worker.
+    const AccessStatistics& statistics() const { return checker_.statistics(); }
+
+private:
+    bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
+
+    OpsId ops_id_ = OpsId::kVaddr;
+    AccessCheck access_check_ = AccessCheck::kAuto;
+    uint64_t page_bytes_ = 4096;
+    Vector<int32_t> pids_;  // by target; 0: this process
+    AccessChecker checker_;
+};
+
+}  // namespace damon

@@ -1,0 +1,177 @@
+// Reads and writes of known pages are seen exactly, by every way that this kernel has.
+#include <gtest/gtest.h>
+
+#include "ops/linux/shared_ranges.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+TEST(UffdWp, SeesWritesOfArmedPagesAndNothingElse) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(16);
+    memory.fill();
+    auto samples = memory.samples();
+    checker->arm(samples);
+    for (const size_t page : {1, 2, 15}) memory.write(page);
+    for (const size_t page : {3, 4}) memory.read(page);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "nyynnnnnnnnnnnny");
+    EXPECT_TRUE(memory.is_as_filled());
+
+    // An armed page that was not written stays armed; the written ones are armed again.
+    checker->arm(samples);
+    memory.write(5);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "nnnnnynnnnnnnnnn");
+    EXPECT_EQ(checker->statistics().registrations, 1u);
+}
+
+TEST(UffdWp, SeesWritesToSharedMemoryThatIsNotDeclared) {
+    Checker checker(AccessCheck::kAuto);
+    if (!checker.works()) return;
+    Memory memory(8, Kind::kShared);
+    memory.fill();
+    auto samples = memory.samples();
+    checker->arm(samples);
+    memory.write(7);
+    checker->look(samples);
+    if (access_check_probe(static_cast<int32_t>(AccessCheck::kUffdRwp)).available) {
+        EXPECT_EQ(answers(samples), "NNNNNNNY");
+    } else {
+        EXPECT_EQ(answers(samples), "nnnnnnny");
+    }
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+TEST(Zap, SeesReadsAndWritesOfDeclaredSharedMemory) {
+    Checker checker(AccessCheck::kZap);
+    ASSERT_TRUE(checker.works());
+    // One sample in 16 pages, so that a read's fault-around (fact 6) stays between the samples.
+    Memory memory(16 * 16, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    auto samples = memory.samples({0, 16, 32, 48, 64, 80, 96, 112, 128});
+    checker->arm(samples);
+    memory.read(16);
+    memory.write(48);
+    memory.read(128);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "NYNYNNNNY");
+    checker->arm(samples);
+    memory.write(0);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "YNNNNNNNN");
+    EXPECT_TRUE(memory.is_as_filled());
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+TEST(Zap, NeverActsOnMemoryThatIsNotDeclared) {
+    Checker checker(AccessCheck::kZap);
+    ASSERT_TRUE(checker.works());
+    Memory shared(4, Kind::kShared);
+    Memory anonymous(4);
+    for (Memory* memory : {&shared, &anonymous}) {
+        memory->fill();
+        auto samples = memory->samples();
+        checker->arm(samples);
+        checker->look(samples);
+        EXPECT_EQ(answers(samples), "????");
+        EXPECT_TRUE(memory->is_as_filled());
+    }
+    EXPECT_EQ(checker->statistics().unknown[static_cast<unsigned>(Blind::kNotDeclared)], 8u);
+    EXPECT_EQ(checker->statistics().armed[static_cast<unsigned>(AccessCheck::kZap)], 0u);
+}
+
+TEST(Auto, HolesAreNotArmedAndFirstAccessesAreSeenBothWays) {
+    Checker checker(AccessCheck::kAuto);
+    ASSERT_TRUE(checker.works());
+    Memory memory(8);  // no page is present
+    auto samples = memory.samples();
+    checker->arm(samples);
+    memory.read(2);
+    memory.data(5)[0] = 1;
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "NNYNNYNN");
+    // Fact 8: arming a hole would have made page tables for it; nothing was armed, so nothing was registered.
+    EXPECT_EQ(checker->statistics().armed[static_cast<unsigned>(AccessCheck::kUffdWp)], 0u);
+}
+
+TEST(Auto, UnmappedAddressesAreNotAccessed) {
+    Checker checker(AccessCheck::kAuto);
+    ASSERT_TRUE(checker.works());
+    Memory memory(4);
+    memory.fill();
+    ASSERT_EQ(munmap(memory.data(1), 2 * page_bytes()), 0);
+    auto samples = memory.samples({1, 2});
+    checker->arm(samples);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "NN");
+}
+
+TEST(Auto, DeclaredSharedMemoryShowsReadsToo) {
+    Checker checker(AccessCheck::kAuto);
+    ASSERT_TRUE(checker.works());
+    int error = 0;
+    auto* memory = static_cast<volatile char*>(shared_map(64 * page_bytes(), error));
+    ASSERT_NE(memory, nullptr) << error;
+    for (size_t i = 0; i < 64; ++i) memory[i * page_bytes()] = static_cast<char>(i);
+    std::vector<Sample> samples(3);
+    for (size_t i = 0; i < 3; ++i) samples[i].addr = reinterpret_cast<uint64_t>(memory) + i * 20 * page_bytes() + 7;
+    checker->arm(samples);
+    EXPECT_EQ(memory[20 * page_bytes()], 20);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "NYN");
+    EXPECT_EQ(shared_unmap(const_cast<char*>(memory), 64 * page_bytes()), 0);
+}
+
+TEST(Auto, ThousandsOfSamplesOverManyMappingsAreAllExact) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(4096);
+    memory.fill();
+    // Every 64 pages a mapping of its own.
+    for (size_t page = 0; page < 4096; page += 128)
+        ASSERT_EQ(mprotect(memory.data(page), 64 * page_bytes(), PROT_READ), 0);
+    for (size_t page = 0; page < 4096; page += 128) {
+        ASSERT_EQ(mprotect(memory.data(page), 64 * page_bytes(), PROT_READ | PROT_WRITE), 0);
+        ASSERT_EQ(madvise(memory.data(page), 64 * page_bytes(), MADV_DONTDUMP), 0);
+    }
+    auto samples = memory.samples();
+    for (size_t round = 1; round <= 3; ++round) {
+        checker->arm(samples);
+        for (size_t page = 0; page < 4096; page += round * 7) memory.write(page);
+        checker->look(samples);
+        for (size_t page = 0; page < 4096; ++page) {
+            ASSERT_EQ(samples[page].seen, page % (round * 7) == 0 ? Seen::kYes : Seen::kNo) << page;
+        }
+    }
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+TEST(Disarm, LeavesNoRegistrationAndNoMark) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(8);
+    memory.fill();
+    auto samples = memory.samples();
+    checker->arm(samples);
+    PageScan scan;
+    ASSERT_EQ(scan.open(page_bytes()), 0);
+    const uint64_t page = memory.address(3);
+    uint32_t state = 0;
+    scan.look({&page, 1}, {&state, 1});
+    EXPECT_EQ(state & (uapi::kPageWpAllowed | uapi::kPageWritten), uapi::kPageWpAllowed);
+    checker->disarm();
+    scan.look({&page, 1}, {&state, 1});
+    EXPECT_EQ(state & (uapi::kPageWpAllowed | uapi::kPageWritten), uapi::kPageWritten);
+    // And the next arm works as the first.
+    checker->arm(samples);
+    memory.write(1);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "nynnnnnn");
+}
+
+}  // namespace
+}  // namespace damon::test

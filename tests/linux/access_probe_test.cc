@@ -1,0 +1,53 @@
+// Probing by behaviour (facts 1 and 2): an answer for every way, and one that holds.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "ops/linux/access_check.h"
+
+namespace damon {
+namespace {
+
+AccessCheckProbe probe(AccessCheck id) { return access_check_probe(static_cast<int32_t>(id)); }
+
+TEST(Probe, EveryWayAnswersWithAReason) {
+    for (int32_t id = 0; id < kNrAccessChecks; ++id) {
+        const AccessCheckProbe answer = access_check_probe(id);
+        EXPECT_GT(strlen(answer.reason), 5u) << id;
+        EXPECT_EQ(answer.available, answer.error == 0) << id << ": " << answer.reason;
+        EXPECT_EQ(answer.available, answer.sees_writes) << id;
+    }
+}
+
+TEST(Probe, UnknownWaysAreRefused) {
+    for (const int32_t id : {-1, kNrAccessChecks, 1000}) {
+        const AccessCheckProbe answer = access_check_probe(id);
+        EXPECT_FALSE(answer.available);
+        EXPECT_EQ(answer.error, EINVAL);
+    }
+}
+
+TEST(Probe, WaysThatAreNotBuiltInSaySo) {
+    for (const AccessCheck id :
+         {AccessCheck::kReferenced, AccessCheck::kUffdMove, AccessCheck::kMprotect, AccessCheck::kPageIdle}) {
+        EXPECT_FALSE(probe(id).available);
+        EXPECT_EQ(probe(id).error, EOPNOTSUPP);
+        EXPECT_NE(strstr(probe(id).reason, "not built in"), nullptr);
+    }
+}
+
+TEST(Probe, ZapWorksOnAnyKernel) {
+    EXPECT_TRUE(probe(AccessCheck::kZap).available) << probe(AccessCheck::kZap).reason;
+    EXPECT_TRUE(probe(AccessCheck::kZap).sees_reads);
+}
+
+TEST(Probe, WriteProtectionSeesNoReads) { EXPECT_FALSE(probe(AccessCheck::kUffdWp).sees_reads); }
+
+TEST(Probe, AutoIsAsGoodAsItsBestWay) {
+    const AccessCheckProbe answer = probe(AccessCheck::kAuto);
+    EXPECT_TRUE(answer.available);
+    EXPECT_GE(answer.sees_reads, probe(AccessCheck::kUffdRwp).available);
+}
+
+}  // namespace
+}  // namespace damon

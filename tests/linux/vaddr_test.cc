@@ -1,0 +1,131 @@
+// VaddrOps: what is accepted, where targets lie (M-1 to M-5), whether they live.
+#include "ops/linux/vaddr.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstring>
+
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+// One target, this process.
+Params params_for(OpsId ops_id, int32_t pid = 0, AccessCheck access_check = AccessCheck::kAuto) {
+    Params params;
+    params.ops_id = ops_id;
+    params.access_check = static_cast<int32_t>(access_check);
+    TargetParams target;
+    target.pid = pid;
+    EXPECT_TRUE(params.targets.push_back(std::move(target)));
+    return params;
+}
+
+TEST(Vaddr, TheWholeAddressSpaceIsThreeRegionsM1) {
+    VaddrOps ops;
+    Memory memory(4);
+    memory.fill();
+    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());
+    TargetCoverage coverage;
+    ops.refresh(0, RefreshReason::kInit, coverage);
+    ASSERT_TRUE(coverage.changed);
+    ASSERT_EQ(coverage.ranges.size(), 3u);
+    bool stack = false;
+    bool heap = false;
+    for (const AddressRange range : coverage.ranges) {
+        EXPECT_LT(range.start, range.end);
+        EXPECT_EQ(range.start % page_bytes(), 0u);
+        EXPECT_LT(range.end, uint64_t{1} << 60);  // C-9: not up to the vsyscall page
+        stack |= range.contains(reinterpret_cast<uint64_t>(&stack));
+        heap |= range.contains(memory.address(2));
+    }
+    EXPECT_TRUE(stack && heap);
+    ops.stop();
+}
+
+TEST(Vaddr, UpdateReplacesGivenRangesM4) {
+    VaddrOps ops;
+    Params params = params_for(OpsId::kVaddr);
+    ASSERT_TRUE(params.targets[0].ranges.push_back({0x1000, 0x2000}));
+    ASSERT_TRUE(ops.start(params).ok());
+    TargetCoverage coverage;
+    ops.refresh(0, RefreshReason::kUpdate, coverage);
+    EXPECT_TRUE(coverage.changed);
+    EXPECT_EQ(coverage.ranges.size(), 3u);
+    ops.stop();
+}
+
+TEST(Fvaddr, GivenRangesAreFinalM5) {
+    VaddrOps ops;
+    ASSERT_TRUE(ops.start(params_for(OpsId::kFvaddr)).ok());
+    TargetCoverage coverage;
+    for (const RefreshReason reason : {RefreshReason::kInit, RefreshReason::kUpdate}) {
+        ops.refresh(0, reason, coverage);
+        EXPECT_FALSE(coverage.changed);
+    }
+    ops.stop();
+}
+
+TEST(Vaddr, RefusesWhatAProcessCannotSee) {
+    const VaddrOps ops;
+    EXPECT_TRUE(ops.validate(params_for(OpsId::kVaddr)).ok());
+    EXPECT_TRUE(ops.validate(params_for(OpsId::kFvaddr, getpid())).ok());
+    const Status physical = ops.validate(params_for(OpsId::kPaddr));
+    EXPECT_EQ(physical.error(), -EOPNOTSUPP);
+    EXPECT_NE(strstr(physical.text(), "physical"), nullptr);
+    const Status other = ops.validate(params_for(OpsId::kVaddr, 1));
+    EXPECT_EQ(other.error(), -EOPNOTSUPP);
+    EXPECT_NE(strstr(other.text(), "process 1"), nullptr);
+    EXPECT_TRUE(ops.validate(params_for(OpsId::kVaddr, 1, AccessCheck::kReport)).ok());
+    EXPECT_EQ(ops.validate(params_for(OpsId::kVaddr, 0, AccessCheck::kMprotect)).error(), -EOPNOTSUPP);
+    EXPECT_EQ(ops.validate(params_for(OpsId::kVaddr, 0, static_cast<AccessCheck>(77))).error(), -EINVAL);
+}
+
+TEST(Vaddr, AnotherProcessIsValidWhileItLives) {
+    const pid_t child = fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    VaddrOps ops;
+    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr, child, AccessCheck::kReport)).ok());
+    EXPECT_TRUE(ops.targets_can_die());
+    EXPECT_TRUE(ops.target_valid(0));
+    EXPECT_FALSE(ops.target_valid(1));
+    TargetCoverage coverage;
+    ops.refresh(0, RefreshReason::kInit, coverage);
+    EXPECT_TRUE(coverage.changed);
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    EXPECT_FALSE(ops.target_valid(0));
+    ops.refresh(0, RefreshReason::kUpdate, coverage);
+    EXPECT_FALSE(coverage.changed);  // M-3
+    ops.stop();
+}
+
+TEST(Vaddr, ThisProcessNeverDies) {
+    VaddrOps ops;
+    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());
+    EXPECT_TRUE(ops.target_valid(0));
+    EXPECT_FALSE(ops.targets_can_die());
+    ops.stop();
+}
+
+TEST(Vaddr, ArmsAndLooksThroughTheSeam) {
+    VaddrOps ops;
+    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());
+    Memory memory(4);
+    memory.fill();
+    auto samples = memory.samples();
+    ops.arm(samples);
+    memory.write(2);
+    ops.look(samples);
+    EXPECT_EQ(samples[2].seen, Seen::kYes);
+    EXPECT_EQ(samples[1].seen, Seen::kNo);
+    ops.disarm();
+    ops.stop();
+}
+
+}  // namespace
+}  // namespace damon::test
