@@ -82,8 +82,8 @@ public:
     // New elements are value-initialised. False when out of memory, and then nothing changed.
     [[nodiscard]] bool resize(size_t wanted) {
         if (!reserve(wanted)) return false;
+        if (wanted < size_) truncate(wanted);
         while (size_ < wanted) ::new (data_ + size_++) T();
-        truncate(wanted);
         return true;
     }
 
