@@ -35,7 +35,9 @@ def read_results(folder, reasons):
     rows = []
     for path in sorted(folder.glob("*.xml")):
         for case in ElementTree.parse(path).iter("testcase"):
-            rows.append((path.stem, case.get("name"), *outcome(case, reasons)))
+            suite = case.get("classname") or ""
+            name = case.get("name") if suite in ("", case.get("name")) else f"{suite}.{case.get('name')}"
+            rows.append((path.stem, name, *outcome(case, reasons)))
     for path in sorted(folder.glob("*.txt")):
         if path.name == "parts.txt":
             continue
@@ -54,7 +56,7 @@ def add_parts(folder, rows):
     for line in (folder / "parts.txt").read_text().splitlines():
         part, status, seconds = line.split()
         lines.append(f"{part}: {seconds} s" + ("" if status == "0" else f", exit status {status}"))
-        own = [row for row in rows if row[0] == part]
+        own = [row for row in rows if row[0] == part or row[0].startswith(part + "-")]
         if status != "0" and not any(row[2] == "failed" for row in own):
             rows.append((part, "the part itself", "failed", f"exit status {status}"))
         elif not own:

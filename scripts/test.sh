@@ -49,7 +49,7 @@ test_everything() {
     [ ! -d lib/capi ] || run_part install-check install_check
     [ ! -x bindings/python/test.sh ] || run_part python test_python
     [ ! -x bindings/rust/test.sh ] || run_part rust test_rust
-    [ ! -x tests/vm/run.sh ] || run_part vm test_vm
+    run_part vm test_vm
     [ ! -f docs/Doxyfile ] || run_part docs docs_command
     python3 scripts/report.py "$results"
 }

@@ -28,8 +28,8 @@ bench_command() {
 # Leaves its results where `./dev test` adds them up.
 test_vm() {
     want_packages "${packages_vm[@]}"
-    build_preset release
-    tests/vm/run.sh build/release "$PWD/$results"
+    build_preset release --target vm_programs
+    python3 -B tests/vm/run.py build/release/tests/vm "$PWD/$results"
 }
 
 vm_command() {

@@ -1,5 +1,8 @@
 """The checks of this folder find what they are there to find."""
 
+import pathlib
+import sys
+import tempfile
 import unittest
 
 import exports
@@ -12,6 +15,9 @@ import sizes
 import skips
 import symbols
 import words
+
+sys.path.append(str(repo.ROOT / "scripts"))
+import report  # noqa: E402
 
 
 class Includes(unittest.TestCase):
@@ -109,6 +115,36 @@ class Skips(unittest.TestCase):
 
     def test_a_test_that_skips_by_itself_is_found(self):
         self.assertTrue(skips.DIRECT.search("GTEST_" + "SKIP() << 1;"))
+
+
+class Report(unittest.TestCase):
+    """What `./dev test` counts."""
+
+    REASONS = {"no-x": "a reason"}
+    FILES = {
+        "parts.txt": "one 8 3\ntwo 1 2\nthree 0 1\n",
+        "one.xml": "<testsuite><testcase name='a' status='run'/><testcase name='b' status='fail'><failure/></testcase>"
+        "<testcase name='c' status='notrun'><skipped message='x'/><system-out>SKIP no-x: seen</system-out></testcase>"
+        "<testcase name='d' status='notrun'><skipped message='SKIP no-y: seen'/></testcase>"
+        "<testcase name='e' status='notrun'><skipped message='disabled'/></testcase></testsuite>",
+        "three-k.txt": "passed boot Linux 7\nskipped run SKIP no-x: why\nskipped run SKIP no-z: why\n",
+    }
+
+    def rows(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in self.FILES.items():
+                pathlib.Path(folder, name).write_text(content)
+            rows = report.read_results(pathlib.Path(folder), self.REASONS)
+            report.add_parts(pathlib.Path(folder), rows)
+        return {(part, test): outcome for part, test, outcome, _ in rows}, [row[2] for row in rows]
+
+    def test_undeclared_skips_and_parts_that_died_are_failures(self):
+        by_name, outcomes = self.rows()
+        self.assertEqual(by_name["one", "c"], "skipped")
+        self.assertEqual(by_name["one", "d"], "failed")
+        self.assertEqual(by_name["one", "e"], "failed")
+        self.assertEqual(by_name["two", "the part itself"], "failed")
+        self.assertEqual([outcomes.count(kind) for kind in ("passed", "failed", "skipped")], [2, 5, 2])
 
 
 class Tree(unittest.TestCase):

@@ -1,0 +1,38 @@
+#!/bin/busybox sh
+# shellcheck shell=dash
+# Runs as the first process of the virtual machine. The console is for reading; results go to the second serial port.
+/bin/busybox --install -s /bin
+export PATH=/bin DAMON_IN_VM=1
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/shm
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /tmp
+stty -F /dev/ttyS1 raw
+exec 3>/dev/ttyS1
+echo "VM-KERNEL $(uname -r)" >&3
+
+# The statistics of the kernel's own DAMON would occupy it.
+stat_switch=/sys/module/damon_stat/parameters/enabled
+[ ! -w $stat_switch ] || echo N >$stat_switch
+
+while read -r module; do
+    insmod "/modules/$module.ko" || echo "VM-PROBLEM insmod $module" >&3
+done </modules/order
+if [ -w /sys/block/zram0/disksize ]; then
+    echo 512M >/sys/block/zram0/disksize
+    mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 || echo "VM-PROBLEM no swap" >&3
+fi
+
+for program in /tests/*; do
+    name=${program##*/}
+    rm -f /tmp/result.xml
+    timeout -s KILL "${DAMON_VM_PROGRAM_SECONDS:-240}" "$program" --gtest_color=no --gtest_output=xml:/tmp/result.xml
+    echo "VM-RESULT $name $?" >&3
+    [ ! -f /tmp/result.xml ] || cat /tmp/result.xml >&3
+    echo "VM-END $name" >&3
+done
+echo VM-DONE >&3
+sleep 1
+poweroff -f

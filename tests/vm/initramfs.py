@@ -1,0 +1,86 @@
+"""Writes the file system that the virtual machine boots into: busybox, kernel modules, test programs, and init."""
+
+import gzip
+import lzma
+import pathlib
+import re
+import stat
+import subprocess
+
+import kernel
+
+INIT = pathlib.Path(__file__).with_name("init.sh")
+MODULES = ("lzo_rle", "zram")  # the compressor is found by its name, so nothing depends on it
+
+
+class Archive:
+    """A cpio archive in the "newc" format, all of it owned by root."""
+
+    def __init__(self):
+        self.content = bytearray()
+        self.inode = 0
+
+    def add(self, name, mode, data=b""):
+        self.inode += 1
+        fields = [self.inode, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        self.content += b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        self._align()
+        self.content += data
+        self._align()
+
+    def folder(self, name):
+        self.add(name, stat.S_IFDIR | 0o755)
+
+    def file(self, name, data, mode=0o755):
+        self.add(name, stat.S_IFREG | mode, data)
+
+    def _align(self):
+        self.content += b"\0" * (-len(self.content) % 4)
+
+    def finished(self):
+        self.add("TRAILER!!!", 0)
+        return gzip.compress(bytes(self.content), compresslevel=1)
+
+
+def decompressed(path):
+    data = path.read_bytes()
+    if path.suffix == ".xz":
+        return lzma.decompress(data)
+    if path.suffix == ".zst":
+        return subprocess.run(["zstd", "-dcq"], input=data, capture_output=True, check=True).stdout
+    return data
+
+
+def modules_in_order(folder, wanted):
+    """[(name, content)]: each module after those that it depends on. A module that is not there is built in."""
+    ordered = {}
+
+    def visit(module):
+        path = kernel.module_file(folder, module)
+        if module in ordered or path is None:
+            return
+        data = decompressed(path)
+        found = re.search(rb"\0depends=([^\0]*)\0", data)
+        for needed in filter(None, found.group(1).decode().replace("-", "_").split(",") if found else []):
+            visit(needed)
+        ordered[module] = data
+
+    for module in wanted:
+        visit(module)
+    return list(ordered.items())
+
+
+def build(folder, programs, wanted_modules=MODULES):
+    """The compressed archive for an unpacked kernel and paths of statically linked test programs."""
+    archive = Archive()
+    for name in ("bin", "dev", "proc", "sys", "tmp", "modules", "tests"):
+        archive.folder(name)
+    archive.file("init", INIT.read_bytes())
+    archive.file("bin/busybox", next(folder.rglob("bin/busybox")).read_bytes())
+    modules = modules_in_order(folder, wanted_modules)
+    for name, data in modules:
+        archive.file(f"modules/{name}.ko", data, 0o644)
+    archive.file("modules/order", "".join(name + "\n" for name, _ in modules).encode(), 0o644)
+    for program in programs:
+        archive.file(f"tests/{program.name}", program.read_bytes())
+    return archive.finished()

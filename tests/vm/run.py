@@ -1,0 +1,108 @@
+"""run.py <folder of test programs> <results>: boots each kernel with the programs and writes what they reported.
+
+Results are files that scripts/report.py adds up: one .xml for each kernel and program, and one .txt for each kernel with
+what is to be said about the boot. DAMON_VM_KERNEL=/path/vmlinuz replaces the current kernel (its modules are not
+loaded), DAMON_VM_ACCEL (tcg) and DAMON_VM_MEMORY (2G) are handed to qemu.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import initramfs
+import kernel
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "vm"
+SECONDS = 420  # for one kernel, from power on to power off
+BROKEN = re.compile(r"^.*(?:kernel BUG|BUG: |Oops|Kernel panic|general protection fault|soft lockup).*$", re.M)
+
+
+def qemu(image, archive, results):
+    accelerator = os.environ.get("DAMON_VM_ACCEL", "tcg,thread=multi")
+    memory = os.environ.get("DAMON_VM_MEMORY", "2G")
+    return (
+        ["qemu-system-x86_64", "-accel", accelerator, "-cpu", "max", "-smp", "2", "-m", memory]
+        + ["-nographic", "-no-reboot", "-nodefaults", "-kernel", image, "-initrd", archive]
+        + ["-append", "console=ttyS0 panic=-1 quiet", "-serial", "stdio", "-serial", f"file:{results}"]
+    )
+
+
+def boot(image, archive, scratch):
+    """(what the console showed, what the second port received, seconds, whether it ended by itself)"""
+    received = scratch / "received"
+    received.write_bytes(b"")
+    begin = time.monotonic()
+    with open(scratch / "console", "wb") as console:
+        machine = subprocess.Popen(qemu(image, archive, received), stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        try:
+            machine.wait(SECONDS)
+            ended = True
+        except subprocess.TimeoutExpired:
+            machine.kill()
+            machine.wait()
+            ended = False
+    shown = (scratch / "console").read_text(errors="replace")
+    return shown, received.read_text(errors="replace"), time.monotonic() - begin, ended
+
+
+def boot_lines(shown, received, seconds, ended):
+    """The lines of the .txt file: whether the machine came up, ran everything, and the kernel stayed whole."""
+    release = re.search(r"^VM-KERNEL (\S+)", received, flags=re.M)
+    lines = [f"passed boot Linux {release.group(1)}" if release else f"failed boot no init after {seconds:.0f} s"]
+    if release and not re.search(r"^VM-DONE", received, flags=re.M):
+        lines.append("failed run " + ("ended early" if ended else f"not done after {seconds:.0f} s"))
+    lines += [f"failed {problem.replace(' ', '-')}" for problem in re.findall(r"^VM-PROBLEM (.*?)\r?$", received, flags=re.M)]
+    lines += [f"failed kernel {line.strip()}" for line in BROKEN.findall(shown)]
+    return lines
+
+
+def program_results(received):
+    """[(program, exit status, XML or '')]"""
+    pattern = re.compile(r"^VM-RESULT (\S+) (\d+)\r?\n(.*?)^VM-END \1", re.M | re.S)
+    return [(name, int(status), xml) for name, status, xml in pattern.findall(received)]
+
+
+def test_kernel(name, folder, programs, results):
+    given = os.environ.get("DAMON_VM_KERNEL") if name == "current" else None
+    scratch = CACHE / "run" / name
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    archive = scratch / "initramfs.gz"
+    archive.write_bytes(initramfs.build(folder, programs, () if given else initramfs.MODULES))
+    shown, received, seconds, ended = boot(given or kernel.image(folder), archive, scratch)
+    lines = boot_lines(shown, received, seconds, ended)
+    for program, status, xml in program_results(received):
+        if "</testsuites>" in xml:
+            (results / f"vm-{name}-{program}.xml").write_text(xml)
+        else:
+            lines.append(f"failed {program} died with status {status}")
+    (results / f"vm-{name}.txt").write_text("".join(line + "\n" for line in lines))
+    print(f"{name}: {seconds:.0f} s; console and results in {scratch.relative_to(ROOT)}")
+    if any(line.startswith("failed") for line in lines):
+        print(shown[-4000:])
+    return all(line.startswith("passed") for line in lines)
+
+
+def main():
+    programs = sorted(pathlib.Path(sys.argv[1]).glob("*_static"))
+    results = pathlib.Path(sys.argv[2])
+    fine = True
+    for name in kernel.KERNELS:
+        try:
+            if not shutil.which("qemu-system-x86_64"):
+                raise kernel.Unavailable("no qemu-system-x86_64")
+            folder = kernel.fetch(name, CACHE)
+        except kernel.Unavailable as why:
+            (results / f"vm-{name}.txt").write_text(f"skipped boot SKIP vm-kernel: {why}\n")
+            continue
+        fine = test_kernel(name, folder, programs, results) and fine
+    sys.exit(0 if fine else 1)
+
+
+if __name__ == "__main__":
+    main()
