@@ -66,7 +66,7 @@ TEST(Pulse, HotTimeIsTheSumOfHotMoments) {
         const uint64_t until = from + random.between(0, 100);
         uint64_t sum = 0;
         for (uint64_t at = from; at < until; ++at) sum += pulse.hot_at(address, at) ? 1 : 0;
-        ASSERT_EQ(pulse.hot_time_us(address, from, until), sum)
+        ASSERT_EQ(pulse.hot_time_us(address, {from, until}), sum)
             << "round " << round << " of seed 20261123: address " << address << " [" << from << ", " << until << ")";
     }
 }
@@ -90,8 +90,8 @@ TEST(Pulse, FastSweepMissesNoPage) {
     pulse.period_us = 100;  // ten pages in a microsecond
     pulse.window_pages = 1;
     for (uint64_t address = 0; address < pulse.range.end; address += 4096) {
-        ASSERT_EQ(pulse.expected_nano(address, 500, 600, false), kSurelyAccessed) << address;
-        ASSERT_EQ(pulse.hot_time_us(address, 500, 600), 1u) << address;
+        ASSERT_EQ(pulse.expected_nano(address, {500, 600}), kSurelyAccessed) << address;
+        ASSERT_EQ(pulse.hot_time_us(address, {500, 600}), 1u) << address;
     }
 }
 
@@ -99,9 +99,9 @@ TEST(Pulse, DaysOfAccessesDoNotOverflow) {
     SimPulse pulse;
     pulse.range = {0, 4096};
     pulse.rate_millihz = uint64_t{1} << 40;
-    EXPECT_EQ(pulse.expected_nano(0, 0, kU64Max / 4, false), kSurelyAccessed);
+    EXPECT_EQ(pulse.expected_nano(0, {0, kU64Max / 4}), kSurelyAccessed);
     pulse.rate_millihz = 1'000;
-    EXPECT_EQ(pulse.expected_nano(0, 0, 86'400'000'000, false), 86'400 * kNanoAccess);
+    EXPECT_EQ(pulse.expected_nano(0, {0, 86'400'000'000}), 86'400 * kNanoAccess);
 }
 
 TEST(Pulse, WritesAreAShare) {
@@ -109,12 +109,12 @@ TEST(Pulse, WritesAreAShare) {
     pulse.range = {0, 4096};
     pulse.rate_millihz = 1'000;
     pulse.writes_bp = 2'500;
-    EXPECT_EQ(pulse.expected_nano(0, 0, 4'000'000, false), 4 * kNanoAccess);
-    EXPECT_EQ(pulse.expected_nano(0, 0, 4'000'000, true), kNanoAccess);
+    EXPECT_EQ(pulse.expected_nano(0, {0, 4'000'000}), 4 * kNanoAccess);
+    EXPECT_EQ(pulse.expected_nano(0, {0, 4'000'000}, true), kNanoAccess);
     pulse.rate_millihz = kU64Max;
-    EXPECT_EQ(pulse.expected_nano(0, 0, 1, true), kSurelyAccessed);
+    EXPECT_EQ(pulse.expected_nano(0, {0, 1}, true), kSurelyAccessed);
     pulse.writes_bp = 0;
-    EXPECT_EQ(pulse.expected_nano(0, 0, 1, true), 0u);
+    EXPECT_EQ(pulse.expected_nano(0, {0, 1}, true), 0u);
 }
 
 // Which of the parts of a stepped pattern are hot, as a picture: one digit a step.

@@ -158,7 +158,7 @@ RegionInfo region(uint64_t start, uint64_t end, uint32_t nr_accesses, uint32_t t
 TEST(Truth, CountsBytesOfTheOverlap) {
     const AddressRange hot[] = {{10, 30}, {50, 60}};
     const RegionInfo regions[] = {region(0, 20, 5), region(20, 40, 1), region(40, 60, 5), region(0, 100, 9, 1)};
-    const SimAccuracy accuracy = compare_with_truth(hot, regions, 0, 5);
+    const SimAccuracy accuracy = compare_with_truth(hot, regions, {0, 5});
     EXPECT_EQ(accuracy.hot_bytes, 30u);
     EXPECT_EQ(accuracy.found_bytes, 40u);
     EXPECT_EQ(accuracy.both_bytes, 20u);
@@ -170,7 +170,7 @@ TEST(Truth, CountsBytesOfTheOverlap) {
 TEST(Truth, OneRegionMayHoldManyHotRanges) {
     const AddressRange hot[] = {{10, 20}, {30, 40}, {50, 60}};
     const RegionInfo regions[] = {region(0, 35, 1), region(35, 100, 1)};
-    EXPECT_EQ(compare_with_truth(hot, regions, 0, 1).both_bytes, 30u);
+    EXPECT_EQ(compare_with_truth(hot, regions, {0, 1}).both_bytes, 30u);
 }
 
 TEST(Truth, NothingHotAndNothingFoundIsPerfect) {

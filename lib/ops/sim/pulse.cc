@@ -56,10 +56,10 @@ bool SimPulse::hot_at(uint64_t address, uint64_t at_us) const {
     return ((at_us - begin_us) % period_us + period_us - phase_us) % period_us < hot_us;
 }
 
-uint64_t SimPulse::hot_time_us(uint64_t address, uint64_t from_us, uint64_t until_us) const {
+uint64_t SimPulse::hot_time_us(uint64_t address, TimeSpan span) const {
     DAMON_CHECK(range.contains(address));
-    from_us = std::max(from_us, begin_us);
-    until_us = std::min(until_us, end_us);
+    const uint64_t from_us = std::max(span.from_us, begin_us);
+    const uint64_t until_us = std::min(span.until_us, end_us);
     if (from_us >= until_us) return 0;
     if (period_us == 0) return until_us - from_us;
     const HotWindow window = hot_window(*this, address);
@@ -67,8 +67,8 @@ uint64_t SimPulse::hot_time_us(uint64_t address, uint64_t from_us, uint64_t unti
            hot_since_begin_us(window, period_us, from_us - begin_us);
 }
 
-uint64_t SimPulse::expected_nano(uint64_t address, uint64_t from_us, uint64_t until_us, bool writes_only) const {
-    const uint64_t expected = saturating_mul(rate_millihz, hot_time_us(address, from_us, until_us));
+uint64_t SimPulse::expected_nano(uint64_t address, TimeSpan span, bool writes_only) const {
+    const uint64_t expected = saturating_mul(rate_millihz, hot_time_us(address, span));
     // Saturated means "surely", also where only a part of the accesses writes.
     if (!writes_only || writes_bp == kBp || (expected == kU64Max && writes_bp != 0)) return expected;
     return mul_div(expected, writes_bp, kBp);

@@ -8,6 +8,12 @@
 
 namespace damon {
 
+// The moments [from_us, until_us).
+struct TimeSpan {
+    uint64_t from_us = 0;
+    uint64_t until_us = 0;
+};
+
 // Every page of `range` is accessed at random moments (a Poisson process) at `rate_millihz` while it is hot. It is hot
 // only within [begin_us, end_us), and there
 //   - always, where period_us is 0;
@@ -37,10 +43,11 @@ struct SimPulse {
 
     // `address` lies in the range.
     bool hot_at(uint64_t address, uint64_t at_us) const;
-    // How long the page at `address` is hot between two moments.
-    uint64_t hot_time_us(uint64_t address, uint64_t from_us, uint64_t until_us) const;
-    // Expected number of accesses of the page at `address` between two moments, in units of 1e-9, saturating.
-    uint64_t expected_nano(uint64_t address, uint64_t from_us, uint64_t until_us, bool writes_only) const;
+    // How long the page at `address` is hot in a time span.
+    uint64_t hot_time_us(uint64_t address, TimeSpan span) const;
+    // Expected number of accesses (`writes_only`: writes) of the page at `address` in a time span, in units of 1e-9,
+    // saturating.
+    uint64_t expected_nano(uint64_t address, TimeSpan span, bool writes_only = false) const;
 };
 
 }  // namespace damon

@@ -14,7 +14,7 @@ bool is_young(const SimBlock& block) {
     const uint64_t from_us = block.now_us > window_us ? block.now_us - window_us : 0;
     const AddressRange range = block.extent->range;
     const uint64_t middle = range.start + range.size() / 2;
-    return block.world->expected_nano(piece_of(block), middle, from_us, block.now_us) >= kNanoAccess;
+    return block.world->expected_nano(piece_of(block), middle, {from_us, block.now_us}) >= kNanoAccess;
 }
 
 bool block_size_within(const SimBlock& block, uint64_t min_bytes, uint64_t max_bytes) {

@@ -42,7 +42,7 @@ Extent SimMemory::settled(const Extent& extent, uint64_t now_us) const {
     if ((extent.evicted | extent.untouched | extent.inactive) == 0) return after;
     const uint64_t middle = extent.range.start + extent.range.size() / 2;
     const uint64_t expected =
-        world_->expected_nano(world_->pieces()[extent.piece_idx], middle, extent.anchor_us, now_us);
+        world_->expected_nano(world_->pieces()[extent.piece_idx], middle, {extent.anchor_us, now_us});
     after.evicted = untouched_part(extent.evicted, expected);
     after.untouched = untouched_part(extent.untouched, expected);
     after.inactive = untouched_part(extent.inactive, expected);

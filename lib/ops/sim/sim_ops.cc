@@ -142,7 +142,7 @@ void SimOps::look(std::span<Sample> samples) {
         const uint32_t flags = world_.range_of(piece).flags;
         if ((flags & kSimRangeOpaque) != 0) continue;
         sample.writes_only = (flags & kSimRangeWritesOnly) != 0;
-        const uint64_t expected = world_.expected_nano(piece, sample.addr, armed_us_, now_us_, sample.writes_only);
+        const uint64_t expected = world_.expected_nano(piece, sample.addr, {armed_us_, now_us_}, sample.writes_only);
         // What happened to a page in a stretch of time is a fact of the world: whoever asks gets the same answer.
         const uint64_t page = align_down(sample.addr, world_.page_size());
         const uint64_t fate = mix(mix(mix(mix(seed_, sample.target_idx), page), armed_us_), now_us_);

@@ -27,18 +27,17 @@ SimAccuracy& SimAccuracy::operator+=(const SimAccuracy& other) {
     return *this;
 }
 
-SimAccuracy compare_with_truth(std::span<const AddressRange> hot, std::span<const RegionInfo> regions,
-                               uint32_t target_idx, uint32_t min_nr_accesses) {
+SimAccuracy compare_with_truth(std::span<const AddressRange> hot, std::span<const RegionInfo> regions, FoundHot found) {
     SimAccuracy accuracy;
     for (const AddressRange& range : hot) accuracy.hot_bytes += range.size();
     size_t next_hot = 0;
     for (const RegionInfo& region : regions) {
-        if (region.target_idx != target_idx || region.nr_accesses < min_nr_accesses) continue;
-        const AddressRange found{region.start, region.end};
-        accuracy.found_bytes += found.size();
-        while (next_hot < hot.size() && hot[next_hot].end <= found.start) ++next_hot;
-        for (size_t i = next_hot; i < hot.size() && hot[i].start < found.end; ++i) {
-            accuracy.both_bytes += hot[i].intersection(found).size();
+        if (region.target_idx != found.target_idx || region.nr_accesses < found.min_nr_accesses) continue;
+        const AddressRange range{region.start, region.end};
+        accuracy.found_bytes += range.size();
+        while (next_hot < hot.size() && hot[next_hot].end <= range.start) ++next_hot;
+        for (size_t i = next_hot; i < hot.size() && hot[i].start < range.end; ++i) {
+            accuracy.both_bytes += hot[i].intersection(range).size();
         }
     }
     return accuracy;

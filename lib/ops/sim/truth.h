@@ -23,9 +23,14 @@ struct SimAccuracy {
     bool operator==(const SimAccuracy&) const = default;
 };
 
-// Compares the regions of one target that have at least `min_nr_accesses` with the ranges that are truly hot. Both
-// lists are sorted and disjoint; regions of other targets are passed over.
-SimAccuracy compare_with_truth(std::span<const AddressRange> hot, std::span<const RegionInfo> regions,
-                               uint32_t target_idx, uint32_t min_nr_accesses);
+// Which regions count as found hot.
+struct FoundHot {
+    uint32_t target_idx = 0;
+    uint32_t min_nr_accesses = 1;
+};
+
+// Compares regions with the ranges that are truly hot. Both lists are sorted and disjoint; regions of other targets are
+// passed over.
+SimAccuracy compare_with_truth(std::span<const AddressRange> hot, std::span<const RegionInfo> regions, FoundHot found);
 
 }  // namespace damon

@@ -106,12 +106,11 @@ size_t SimWorld::find_piece(uint32_t target_idx, uint64_t address, size_t hint) 
     return inside ? static_cast<size_t>(after - 1 - pieces_.begin()) : kNoPiece;
 }
 
-uint64_t SimWorld::expected_nano(const SimPiece& piece, uint64_t address, uint64_t from_us, uint64_t until_us,
-                                 bool writes_only) const {
+uint64_t SimWorld::expected_nano(const SimPiece& piece, uint64_t address, TimeSpan span, bool writes_only) const {
     uint64_t expected = 0;
     for (uint32_t i = 0; i < piece.nr_pulses; ++i) {
         const SimPulse& pulse = pulses_[members_[piece.first_pulse + i]];
-        expected = saturating_add(expected, pulse.expected_nano(address, from_us, until_us, writes_only));
+        expected = saturating_add(expected, pulse.expected_nano(address, span, writes_only));
     }
     return expected;
 }

@@ -71,10 +71,8 @@ public:
     // The piece that holds an address; kNoPiece where nothing is mapped. `hint`: any number, best an earlier answer.
     size_t find_piece(uint32_t target_idx, uint64_t address, size_t hint = 0) const;
 
-    // Expected accesses (`writes_only`: writes) of the page at `address` of a piece between two moments, in units of
-    // 1e-9, saturating.
-    uint64_t expected_nano(const SimPiece& piece, uint64_t address, uint64_t from_us, uint64_t until_us,
-                           bool writes_only = false) const;
+    // As SimPulse::expected_nano, for all patterns of a piece together.
+    uint64_t expected_nano(const SimPiece& piece, uint64_t address, TimeSpan span, bool writes_only = false) const;
     // The rate of the page at a moment, in accesses per 1,000 s, saturating.
     uint64_t rate_millihz(const SimPiece& piece, uint64_t address, uint64_t at_us) const;
 
