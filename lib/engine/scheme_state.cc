@@ -9,9 +9,12 @@ bool SchemeState::copy_from(const SchemeState& other) {
     stats = other.stats;
     quota = other.quota;
     filter_defaults = other.filter_defaults;
+    acted_until = other.acted_until;
+    acted_target = other.acted_target;
     next_apply_sis = other.next_apply_sis;
     activated = other.activated;
     due = other.due;
+    esz_due = other.esz_due;
     in_pass = other.in_pass;
     return true;
 }

@@ -17,9 +17,14 @@ struct SchemeState {
     QuotaState quota;
     Vector<GoalState> goals;  // parallel to SchemeParams::goals
     FilterDefaults filter_defaults;
+    // Within a pass: how far the scheme has acted in target `acted_target`. A region that another scheme cuts
+    // afterwards is met twice, and acted on once (I-9).
+    uint64_t acted_until = 0;
+    uint32_t acted_target = 0;
     uint64_t next_apply_sis = 0;  // T from which the scheme is due (C-4)
     bool activated = true;        // by its watermarks (S-29)
     bool due = false;             // its deadline had passed in the latest pass: for walk marks
+    bool esz_due = false;         // a charge window has opened, its effective size is to be computed
     bool in_pass = false;         // due and active: takes part in the latest pass
 
     // Deep copy; false when out of memory.

@@ -106,8 +106,11 @@ TEST(SchemeState, CopiesAreDeepAndComplete) {
     ASSERT_TRUE(state.goals.push_back(GoalState{.current_value = 3}));
     state.filter_defaults.ops_reject = true;
     state.next_apply_sis = 4;
+    state.acted_until = 5;
+    state.acted_target = 6;
     state.activated = false;
     state.due = true;
+    state.esz_due = true;
     state.in_pass = true;
     SchemeState copy;
     ASSERT_TRUE(copy.copy_from(state));

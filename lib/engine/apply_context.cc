@@ -1,0 +1,53 @@
+#include "engine/apply_context.h"
+
+#include "engine/region_info.h"
+
+namespace damon {
+
+RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor) {
+    RegionInfo info = describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
+    if (context.cadence.latched_attributes_only) info.flags &= ~uint32_t{kRegionUnknown};
+    return info;
+}
+
+FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor) {
+    const std::span<const DamosFilter> filters = context.schemes[cursor.scheme].core_filters.span();
+    const bool default_reject = context.states[cursor.scheme].filter_defaults.core_reject;
+    while (true) {
+        const CoreFilterSubject subject{.range = context.regions.at(cursor.target, cursor.region).range,
+                                        .target_idx = cursor.target,
+                                        .min_region_sz = context.min_region_sz};
+        const CoreFilterDecision decision = decide_core_filters(filters, default_reject, subject);
+        if (decision.split_size == 0) return {decision.accepted, decision.by_filter};
+        if (!context.regions.split_at(cursor.target, cursor.region, decision.split_size)) return {};
+    }
+}
+
+bool is_ranked(const ApplyContext& context, uint32_t scheme_idx) {
+    return context.traits.score != ScoreSource::kNone && quota_is_set(context.schemes[scheme_idx]);
+}
+
+uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const RegionInfo& region) {
+    const SchemeParams& scheme = context.schemes[scheme_idx];
+    const ScoreInput input{.nr_accesses = region.nr_accesses,
+                           .max_nr_accesses = context.attrs.max_nr_accesses(),
+                           .age = region.age,
+                           .aggr_us = context.attrs.aggr_us};
+    return action_score(context.traits.score, scheme.action, input, scheme.quota);
+}
+
+ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, RequestKind kind, bool by_filter) {
+    const RegionInfo region = region_under(context, cursor);
+    return {.kind = kind,
+            .core_filters_allowed = by_filter,
+            .target_idx = cursor.target,
+            .scheme_idx = cursor.scheme,
+            .scheme = &context.schemes[cursor.scheme],
+            .ops_filters_default_reject = context.states[cursor.scheme].filter_defaults.ops_reject,
+            .range = {region.start, region.end},
+            .nr_accesses = region.nr_accesses,
+            .age = region.age,
+            .region_flags = region.flags};
+}
+
+}  // namespace damon

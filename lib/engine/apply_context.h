@@ -1,0 +1,60 @@
+// What an apply pass works on: the engine's members, lent for one call, and what every part of the pass does with them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/cadence.h"
+#include "engine/moving_sum.h"
+#include "engine/region_list.h"
+#include "engine/scheme_state.h"
+#include "model/action.h"
+#include "model/attrs.h"
+#include "model/ops_traits.h"
+#include "model/scheme.h"
+#include "model/snapshot.h"
+
+namespace damon {
+
+struct ApplyContext {
+    RegionList& regions;
+    std::span<const SchemeParams> schemes;
+    std::span<SchemeState> states;  // parallel to schemes
+    const Attrs& attrs;
+    const Cadence& cadence;
+    const OpsTraits& traits;
+    uint64_t min_region_sz;
+    MovingWindow window{attrs, cadence};
+
+    uint64_t tick() const { return cadence.passed_sample_intervals; }
+};
+
+// One region and one scheme.
+struct ApplyCursor {
+    uint32_t target = 0;
+    uint32_t scheme = 0;
+    size_t region = 0;  // of the target
+    bool operator==(const ApplyCursor&) const = default;
+};
+
+// The region as schemes see it. Where only attributes are monitored (P-4) nobody tries to see accesses, and a region is
+// not held back for it (P-5).
+RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor);
+
+// Runs the core filters on the region under the cursor, cutting it where an address filter ends inside (S-34): the
+// cursor stays on the left part. Out of region capacity counts as rejected.
+struct FilterVerdict {
+    bool accepted = false;
+    bool by_filter = false;  // S-31
+};
+FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor);
+
+// Whether the scheme's regions are ranked: a quota is set and the ops have scores (S-2, S-26 (4)).
+bool is_ranked(const ApplyContext& context, uint32_t scheme_idx);
+
+// For ops whose scores the engine computes itself.
+uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const RegionInfo& region);
+
+ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, RequestKind kind, bool by_filter);
+
+}  // namespace damon

@@ -1,0 +1,330 @@
+#include "engine/apply_walk.h"
+
+#include <algorithm>
+
+#include "base/arithmetic.h"
+#include "engine/matching.h"
+
+namespace damon {
+namespace {
+
+bool at_snapshot_limit(const SchemeParams& scheme, const SchemeState& state) {
+    return scheme.max_nr_snapshots != 0 && scheme.max_nr_snapshots <= state.stats.nr_snapshots;
+}
+
+void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  // S-18
+    stats.nr_tried += 1;
+    stats.sz_tried += size;
+    stats.sz_applied += outcome.applied;
+    stats.sz_ops_filter_passed += outcome.filter_passed;
+    if (outcome.applied != 0) stats.nr_applied += 1;
+}
+
+// The limit of M-22 before it is aligned up.
+uint64_t size_limit_of(const ApplyContext& context) {
+    uint64_t total = 0;
+    for (size_t target = 0; target < context.regions.nr_targets(); ++target) {
+        for (size_t region = 0; region < context.regions.nr_regions_of(target); ++region) {
+            total += context.regions.at(target, region).size();
+        }
+    }
+    return std::max(total / context.attrs.min_nr_regions, context.min_region_sz);
+}
+
+// S-19, and more: probe counters must be equal too, and a region that nobody could look at is not joined to one
+// that was looked at, or it would pass for it.
+bool same_history(const Region& left, const Region& right) {
+    const unsigned answered =
+        ((left.evidence ^ right.evidence) | (left.last_evidence ^ right.last_evidence)) & kEvidenceAnswered;
+    return left.range.end == right.range.start && left.age == right.age &&
+           left.last_nr_accesses == right.last_nr_accesses && left.nr_accesses == right.nr_accesses &&
+           std::ranges::equal(left.probe_hits, right.probe_hits) &&
+           std::ranges::equal(left.last_probe_hits, right.last_probe_hits) && answered == 0;
+}
+
+bool acted_before(const ApplyContext& context, const ApplyCursor& cursor) {
+    const SchemeState& state = context.states[cursor.scheme];
+    return state.acted_target == cursor.target &&
+           context.regions.at(cursor.target, cursor.region).range.start < state.acted_until;
+}
+
+void forget_resume_points_at(uint32_t target_idx, std::span<SchemeState> states) {
+    for (SchemeState& state : states) {
+        if (state.quota.resume.target_idx == target_idx) state.quota.resume = {};
+    }
+}
+
+}  // namespace
+
+bool ApplyWalk::reserve(std::span<const SchemeParams> schemes) {
+    size_t nr_goals = 0;
+    for (const SchemeParams& scheme : schemes) nr_goals += scheme.goals.size();
+    return queries_.reserve(nr_goals);
+}
+
+bool ApplyWalk::begin(const ApplyContext& context, uint64_t now_us) {
+    DAMON_CHECK(step_ == Step::kIdle);
+    queries_.clear();
+    bool any = false;
+    for (SchemeState& state : context.states) {
+        state.due = tick_reached(context.tick(), state.next_apply_sis);
+        state.in_pass = state.due && state.activated;
+        any |= state.in_pass;
+    }
+    if (!any) {
+        for (SchemeState& state : context.states) state.due = false;
+        return false;
+    }
+    for (uint32_t i = 0; i < context.schemes.size(); ++i) open_window(context, i, now_us);
+    step_ = Step::kQuotas;
+    return true;
+}
+
+void ApplyWalk::open_window(const ApplyContext& context, uint32_t scheme_idx, uint64_t now_us) {
+    const SchemeParams& scheme = context.schemes[scheme_idx];
+    SchemeState& state = context.states[scheme_idx];
+    state.esz_due =
+        state.in_pass && roll_quota_window(scheme, now_us, context.min_region_sz, state.quota, state.stats.qt_exceeds);
+    if (!state.esz_due) return;
+    for (uint32_t i = 0; i < scheme.goals.size(); ++i) {
+        const QuotaGoal& goal = scheme.goals[i];
+        if (!goal_needs_measuring(goal)) continue;
+        const bool added = queries_.push_back(MetricQuery{.metric = goal.metric,
+                                                          .nid = goal.nid,
+                                                          .memcg_id = goal.memcg_id,
+                                                          .scheme_idx = scheme_idx,
+                                                          .goal_idx = i});
+        DAMON_CHECK(added);
+        if (!added) return;
+    }
+}
+
+void ApplyWalk::set_effective_sizes(const ApplyContext& context) {
+    for (const MetricQuery& query : queries_) {
+        const SchemeParams& scheme = context.schemes[query.scheme_idx];
+        SchemeState& state = context.states[query.scheme_idx];
+        take_goal_answer(scheme.goals[query.goal_idx], scheme.quota.goal_tuner, state.quota.esz, query,
+                         state.goals[query.goal_idx]);
+    }
+    for (size_t i = 0; i < context.schemes.size(); ++i) {
+        const SchemeParams& scheme = context.schemes[i];
+        SchemeState& state = context.states[i];
+        if (!state.esz_due) continue;
+        state.esz_due = false;
+        if (!scheme.goals.empty()) {
+            state.quota.esz_bp =
+                tune_esz_bp(scheme.quota, state.quota.esz_bp, score_goals(scheme.goals.span(), state.goals.span()));
+        }
+        state.quota.esz = effective_size(scheme, state.quota, context.min_region_sz);
+    }
+}
+
+bool ApplyWalk::next_request(const ApplyContext& context, ActionRequest& request) {
+    DAMON_CHECK(awaiting_ == Awaiting::kNothing);
+    if (step_ == Step::kQuotas) {
+        set_effective_sizes(context);
+        ranking_.begin();
+        step_ = Step::kRanking;
+    }
+    if (step_ == Step::kRanking) {
+        if (ranking_.next_score(context, request)) {
+            awaiting_ = Awaiting::kRankingScore;
+            return true;
+        }
+        begin_acting(context);
+    }
+    if (step_ == Step::kActing) {
+        if (walk(context, request)) return true;
+        finish(context, saw_a_region_);
+    }
+    return false;
+}
+
+void ApplyWalk::begin_acting(const ApplyContext& context) {
+    merge_limit_ = size_limit_of(context);
+    for (SchemeState& state : context.states) state.acted_until = 0;
+    cursor_ = {};
+    score_accepted_ = false;
+    saw_a_region_ = false;
+    step_ = Step::kActing;
+}
+
+bool ApplyWalk::walk(const ApplyContext& context, ActionRequest& request) {
+    while (find_region(context)) {
+        saw_a_region_ = true;
+        for (; cursor_.scheme < context.schemes.size(); ++cursor_.scheme) {
+            if (visit(context, request)) return true;
+        }
+        leave_region(context);
+    }
+    return false;
+}
+
+// Moves the cursor to the next target where the present one has no more regions to visit.
+bool ApplyWalk::find_region(const ApplyContext& context) {
+    for (; cursor_.target < context.regions.nr_targets(); ++cursor_.target, cursor_.region = 0) {
+        const bool valid = context.regions.target_valid(cursor_.target);
+        const size_t nr_regions = context.regions.nr_regions_of(cursor_.target);
+        if (valid && cursor_.region < nr_regions) return true;
+        // A target that cannot be resumed in must not hold its schemes up for ever (S-11).
+        if (!valid || nr_regions == 0) forget_resume_points_at(cursor_.target, context.states);
+    }
+    return false;
+}
+
+void ApplyWalk::leave_region(const ApplyContext& context) {
+    cursor_.scheme = 0;
+    if (cursor_.region > 0) {
+        const Region& left = context.regions.at(cursor_.target, cursor_.region - 1);
+        const Region& right = context.regions.at(cursor_.target, cursor_.region);
+        if (same_history(left, right) && right.range.end - left.range.start <= merge_limit_) {
+            context.regions.merge_into_previous(cursor_.target, cursor_.region);
+            return;
+        }
+    }
+    ++cursor_.region;
+}
+
+// S-12 for one scheme and region. True: `request` is filled.
+bool ApplyWalk::visit(const ApplyContext& context, ActionRequest& request) {
+    const Verdict verdict = score_accepted_ ? Verdict::kAct : judge(context);
+    score_accepted_ = false;
+    if (verdict == Verdict::kAskScore) {
+        request = make_request(context, cursor_, RequestKind::kScore, false);
+        awaiting_ = Awaiting::kScore;
+        return true;
+    }
+    return verdict == Verdict::kAct && act(context, request);
+}
+
+ApplyWalk::Verdict ApplyWalk::judge(const ApplyContext& context) {
+    const SchemeParams& scheme = context.schemes[cursor_.scheme];
+    const SchemeState& state = context.states[cursor_.scheme];
+    if (!state.in_pass) return Verdict::kPass;
+    if (quota_is_set(scheme) && quota_is_full(state.quota, context.min_region_sz)) return Verdict::kPass;
+    if (skip_charged(context) || acted_before(context, cursor_)) return Verdict::kPass;
+    if (at_snapshot_limit(scheme, state)) return Verdict::kPass;
+    const RegionInfo region = region_under(context, cursor_);
+    if (!scheme_matches(scheme, region)) return Verdict::kPass;
+    if (!is_ranked(context, cursor_.scheme)) return Verdict::kAct;
+    if (context.traits.score == ScoreSource::kAsk) return Verdict::kAskScore;
+    return builtin_score(context, cursor_.scheme, region) >= state.quota.min_score ? Verdict::kAct : Verdict::kPass;
+}
+
+// S-24.
+bool ApplyWalk::skip_charged(const ApplyContext& context) {
+    ResumePoint& resume = context.states[cursor_.scheme].quota.resume;
+    if (!resume.set) return false;
+    if (resume.target_idx != cursor_.target) return true;
+    const AddressRange range = context.regions.at(cursor_.target, cursor_.region).range;
+    const ResumeSkip skip = resume_skip(resume, range, context.min_region_sz);
+    // A region that cannot be cut is skipped whole: better than acting twice on its left part.
+    const bool cut = skip.split_size != 0 && context.regions.split_at(cursor_.target, cursor_.region, skip.split_size);
+    // What is left starts the window, also where the point itself lay inside a smallest region.
+    if (cut) resume.addr = context.regions.at(cursor_.target, cursor_.region).range.end;
+    if (!cut && cursor_.region + 1 == context.regions.nr_regions_of(cursor_.target)) resume = {};
+    return skip.skip;
+}
+
+// S-13 to S-15. False: nothing is asked of the ops.
+bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
+    if (!context.traits.has_apply) {
+        take_outcome(context, {});
+        return false;
+    }
+    SchemeState& state = context.states[cursor_.scheme];
+    if (quota_is_set(context.schemes[cursor_.scheme])) {
+        const uint64_t size = context.regions.at(cursor_.target, cursor_.region).size();
+        const uint64_t allowed = size_within_quota(state.quota, size, context.min_region_sz);
+        const bool fits = allowed == size;
+        if (!fits && (allowed == 0 || !context.regions.split_at(cursor_.target, cursor_.region, allowed))) {
+            count_tried(allowed, {}, state.stats);
+            return false;
+        }
+    }
+    const FilterVerdict verdict = run_core_filters(context, cursor_);
+    if (!verdict.accepted) return false;
+    request = make_request(context, cursor_, RequestKind::kApply, verdict.by_filter);
+    awaiting_ = Awaiting::kApply;
+    return true;
+}
+
+void ApplyWalk::complete(const ApplyContext& context, const Outcome& outcome) {
+    const Awaiting awaited = awaiting_;
+    awaiting_ = Awaiting::kNothing;
+    switch (awaited) {
+        case Awaiting::kNothing:
+            break;
+        case Awaiting::kRankingScore:
+            ranking_.take_score(context, outcome.score);
+            break;
+        case Awaiting::kScore:
+            score_accepted_ =
+                std::min(outcome.score, kMaxScore) >= context.states[cursor_.scheme].quota.min_score;
+            if (!score_accepted_) ++cursor_.scheme;
+            break;
+        case Awaiting::kApply:
+            take_outcome(context, outcome);
+            ++cursor_.scheme;
+            break;
+    }
+}
+
+// S-16 to S-18.
+void ApplyWalk::take_outcome(const ApplyContext& context, const Outcome& outcome) {
+    const SchemeParams& scheme = context.schemes[cursor_.scheme];
+    SchemeState& state = context.states[cursor_.scheme];
+    Region& region = context.regions.at(cursor_.target, cursor_.region);
+    if (context.traits.has_apply) {
+        charge_quota(scheme.quota, region.size(), outcome.applied, outcome.elapsed_ns, state.quota);
+        const bool full = quota_is_set(scheme) && quota_is_full(state.quota, context.min_region_sz);
+        if (full && follows(context)) {
+            state.quota.resume = {.addr = region.range.end, .target_idx = cursor_.target, .set = true};
+        }
+    }
+    state.acted_target = cursor_.target;
+    state.acted_until = region.range.end;
+    if (scheme.action != DamosAction::kStat) region.age = 0;
+    count_tried(region.size(), outcome, state.stats);
+}
+
+// Whether any region lies behind the one under the cursor: without one there is nothing to resume at.
+bool ApplyWalk::follows(const ApplyContext& context) const {
+    if (cursor_.region + 1 < context.regions.nr_regions_of(cursor_.target)) return true;
+    for (size_t later = cursor_.target + 1; later < context.regions.nr_targets(); ++later) {
+        if (context.regions.target_valid(later) && context.regions.nr_regions_of(later) != 0) return true;
+    }
+    return false;
+}
+
+// S-20, Q-21.
+void ApplyWalk::finish(const ApplyContext& context, bool complete) {
+    for (size_t i = 0; i < context.schemes.size(); ++i) {
+        const SchemeParams& scheme = context.schemes[i];
+        SchemeState& state = context.states[i];
+        if (!state.due) continue;
+        state.next_apply_sis = context.tick() + apply_interval_ticks(scheme, context.attrs);
+        if (complete && state.in_pass && !at_snapshot_limit(scheme, state)) state.stats.nr_snapshots += 1;
+    }
+    step_ = Step::kIdle;
+}
+
+void ApplyWalk::cancel(const ApplyContext& context) {
+    if (step_ == Step::kIdle) return;
+    awaiting_ = Awaiting::kNothing;
+    finish(context, false);
+}
+
+bool ApplyWalk::copy_from(const ApplyWalk& other) {
+    if (!queries_.copy_from(other.queries_) || !queries_.reserve(other.queries_.capacity())) return false;
+    ranking_ = other.ranking_;
+    cursor_ = other.cursor_;
+    merge_limit_ = other.merge_limit_;
+    step_ = other.step_;
+    awaiting_ = other.awaiting_;
+    score_accepted_ = other.score_accepted_;
+    saw_a_region_ = other.saw_a_region_;
+    return true;
+}
+
+}  // namespace damon

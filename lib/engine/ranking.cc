@@ -1,0 +1,44 @@
+#include "engine/ranking.h"
+
+#include "engine/matching.h"
+
+namespace damon {
+
+void Ranking::begin() { *this = {}; }
+
+bool Ranking::next_score(const ApplyContext& context, ActionRequest& request) {
+    for (; cursor_.scheme < context.schemes.size(); ++cursor_.scheme) {
+        QuotaState& quota = context.states[cursor_.scheme].quota;
+        if (!context.states[cursor_.scheme].in_pass || !is_ranked(context, cursor_.scheme)) continue;
+        for (; cursor_.target < context.regions.nr_targets(); ++cursor_.target) {
+            if (rank_target(context, request)) return true;
+            cursor_.region = 0;
+        }
+        cursor_.target = 0;
+        quota.min_score = histogram_.min_score(quota.esz);
+        histogram_.clear();
+    }
+    return false;
+}
+
+bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
+    for (; cursor_.region < context.regions.nr_regions_of(cursor_.target); ++cursor_.region) {
+        if (!scheme_matches(context.schemes[cursor_.scheme], region_under(context, cursor_))) continue;
+        const FilterVerdict verdict = run_core_filters(context, cursor_);
+        if (!verdict.accepted) continue;
+        if (context.traits.score == ScoreSource::kAsk) {
+            request = make_request(context, cursor_, RequestKind::kScore, verdict.by_filter);
+            return true;
+        }
+        const RegionInfo region = region_under(context, cursor_);
+        histogram_.add(builtin_score(context, cursor_.scheme, region), region.end - region.start);
+    }
+    return false;
+}
+
+void Ranking::take_score(const ApplyContext& context, uint32_t score) {
+    histogram_.add(score, context.regions.at(cursor_.target, cursor_.region).size());
+    ++cursor_.region;
+}
+
+}  // namespace damon
