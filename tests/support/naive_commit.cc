@@ -1,6 +1,7 @@
 // Parameters of the naive engine: checks, start and stop, commits, changes of attributes.
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <stdexcept>
 
 #include "base/arithmetic.h"
@@ -156,6 +157,7 @@ void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_ta
         const TargetParams& source = params.targets[i];
         if (source.obsolete) continue;
         NaiveTarget target;
+        const bool changed = i >= targets_.size() || targets_[i].params.pid != source.pid;
         if (i < targets_.size()) {
             target.regions = std::move(targets_[i].regions);
             target.valid = targets_[i].valid;
@@ -165,7 +167,7 @@ void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_ta
         if (!source.ranges.empty()) {
             naive_set_regions(target.regions, coalesced(source.ranges.span()), params.min_region_sz);
         }
-        marks.push_back(i >= targets_.size() && target.regions.empty());
+        marks.push_back(changed && target.regions.empty());
         kept.push_back(std::move(target));
     }
     targets_ = std::move(kept);
@@ -195,19 +197,21 @@ void NaiveEngine::commit_probes(const Params& params) {
     for (const ProbeParams& probe : params.probes) probes_.push_back(deep_copy(probe));
 }
 
-// kept regions follow a coarser granularity; ranges that then overlap become one.
+// Q-39, I-3: kept regions follow a coarser granularity. Coverage grows outwards, a bound between neighbours moves down,
+// and regions that vanish leave their memory to a neighbour.
 void NaiveEngine::refit_regions(uint64_t granularity) {
     for (NaiveTarget& target : targets_) {
-        std::vector<AddressRange> ranges;
-        for (const AddressRange range : naive_coverage(target.regions)) {
-            const AddressRange cover{align_down(range.start, granularity), align_up(range.end, granularity)};
-            if (!ranges.empty() && cover.start <= ranges.back().end) {
-                ranges.back().end = cover.end;
-            } else {
-                ranges.push_back(cover);
-            }
+        NaiveRegions fitted;
+        for (auto region = target.regions.begin(); region != target.regions.end(); ++region) {
+            const auto next = std::next(region);
+            const bool touches = next != target.regions.end() && next->start == region->end;
+            NaiveRegion moved = *region;
+            moved.start = align_down(region->start, granularity);
+            moved.end = touches ? align_down(region->end, granularity) : align_up(region->end, granularity);
+            if (!fitted.empty()) moved.start = std::max(moved.start, fitted.back().end);
+            if (moved.start < moved.end) fitted.push_back(moved);
         }
-        naive_set_regions(target.regions, ranges, granularity);
+        target.regions = fitted;
     }
 }
 

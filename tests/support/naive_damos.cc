@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "base/arithmetic.h"
+#include "model/snapshot.h"
 #include "support/naive_engine.h"
 
 namespace damon::test {
@@ -21,7 +22,10 @@ bool NaiveEngine::due(const NaiveScheme& scheme) const { return tick_reached(tic
 
 // --- which regions (S-1, S-2) --------------------------------------------------------------------------------------
 
+// Beyond the rules: memory that nobody could look at is no candidate for anything but counting.
 bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const {
+    const bool unknown = (region_flags(region) & kRegionUnknown) != 0;
+    if (unknown && scheme.params.action != DamosAction::kStat) return false;
     const AccessPattern& pattern = scheme.params.pattern;
     const uint32_t accesses = moving_sum(region);
     return pattern.min_sz <= region.size() && region.size() <= pattern.max_sz && pattern.min_nr_accesses <= accesses &&
@@ -35,6 +39,7 @@ NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& sche
     request.range = {region.start, region.end};
     request.nr_accesses = moving_sum(region);
     request.age = region.age;
+    request.region_flags = region_flags(region);
     request.core_filters_allowed = scheme.core_filters_allowed;
     request.ops_default_reject = scheme.ops_default_reject;
     return request;

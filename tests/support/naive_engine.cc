@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/arithmetic.h"
+#include "model/snapshot.h"
 
 namespace damon::test {
 
@@ -20,12 +21,30 @@ bool NaiveEngine::attributes_only() const {
     return std::any_of(probes_.begin(), probes_.end(), [](const ProbeParams& probe) { return probe.weight != 0; });
 }
 
-uint32_t NaiveEngine::moving_sum(const NaiveRegion& region) const {
+uint64_t NaiveEngine::previous_window_bp() const {
     const uint64_t window = std::max<uint64_t>(attrs_.aggr_us, 1) / std::max<uint64_t>(attrs_.sample_us, 1);
     const uint64_t left = tick_reached(tick_, next_aggregation_) ? 0 : next_aggregation_ - tick_;
-    const uint64_t bp = mul_div(left, 10'000, window);
+    return mul_div(left, 10'000, window);
+}
+
+uint32_t NaiveEngine::moving_sum(const NaiveRegion& region) const {
+    const uint64_t bp = previous_window_bp();
     if (bp == 10'000) return region.last_nr_accesses;
     return saturate_u32(saturating_add(region.nr_accesses, mul_div(region.last_nr_accesses, bp, 10'000)));
+}
+
+// A region of which nothing was seen is unknown; so is one of which nothing was seen in this window although somebody
+// tried.
+uint32_t NaiveEngine::region_flags(const NaiveRegion& region) const {
+    constexpr uint8_t kAnswered = 1, kWrites = 2, kUnanswered = 4;
+    const uint64_t bp = previous_window_bp();
+    uint8_t evidence = bp == 10'000 ? uint8_t{0} : region.evidence;
+    if (bp != 0) evidence |= region.last_evidence;
+    const bool tried_in_vain = (region.evidence & kUnanswered) != 0 && (region.evidence & kAnswered) == 0;
+    uint32_t flags = 0;
+    if ((evidence & kAnswered) == 0 || tried_in_vain) flags |= kRegionUnknown;
+    if ((evidence & kWrites) != 0) flags |= kRegionWritesOnly;
+    return flags;
 }
 
 // --- M-22 ------------------------------------------------------------------------------------------------------

@@ -91,13 +91,16 @@ public:
     uint64_t size_limit() const { return size_limit_; }
     bool attributes_only() const;
     uint32_t moving_sum(const NaiveRegion& region) const;  // M-14
+    // RegionFlags: beyond the rules, what is known of the samples that the moving sum stands for.
+    uint32_t region_flags(const NaiveRegion& region) const;
 
 private:
     using RegionIterator = NaiveRegions::iterator;
 
     // Monitoring: naive_engine.cc.
-    uint64_t total_size_limit() const;  // M-22 before aligning
-    uint64_t cut_to_minimum_count();    // M-22
+    uint64_t previous_window_bp() const;  // M-14
+    uint64_t total_size_limit() const;    // M-22 before aligning
+    uint64_t cut_to_minimum_count();      // M-22
     uint64_t score_of(uint32_t nr_accesses, const std::array<uint8_t, 4>& hits) const;
     uint64_t highest_score() const;
     void count_sample(NaiveRegion& region, const Sample& sample, uint8_t hits);

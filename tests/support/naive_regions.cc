@@ -102,22 +102,11 @@ NaiveRegions::iterator naive_merge_left(NaiveRegions& regions, NaiveRegions::ite
     for (size_t i = 0; i < left->probe_hits.size(); ++i) {
         left->probe_hits[i] = static_cast<uint8_t>(mean(left->probe_hits[i], right->probe_hits[i]));
     }
-    left->evidence |= right->evidence;
+    left->evidence |= right->evidence;  // beyond the rules: what is known of the samples is joined
+    left->last_evidence |= right->last_evidence;
     left->end = right->end;
     regions.erase(right);
     return left;
-}
-
-std::list<AddressRange> naive_coverage(const NaiveRegions& regions) {
-    std::list<AddressRange> ranges;
-    for (const NaiveRegion& region : regions) {
-        if (!ranges.empty() && ranges.back().end == region.start) {
-            ranges.back().end = region.end;
-        } else {
-            ranges.push_back({region.start, region.end});
-        }
-    }
-    return ranges;
 }
 
 }  // namespace damon::test

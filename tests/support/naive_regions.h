@@ -40,7 +40,4 @@ void naive_split(NaiveRegions& regions, NaiveRegions::iterator region, uint64_t 
 // M-20: the region left of `right` takes it in. Returns the survivor.
 NaiveRegions::iterator naive_merge_left(NaiveRegions& regions, NaiveRegions::iterator right);
 
-// The union of the regions as maximal ranges.
-std::list<AddressRange> naive_coverage(const NaiveRegions& regions);
-
 }  // namespace damon::test

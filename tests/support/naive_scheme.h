@@ -52,6 +52,7 @@ struct NaiveRequest {
     AddressRange range;
     uint32_t nr_accesses = 0;  // moving sum
     uint32_t age = 0;
+    uint32_t region_flags = 0;
     bool core_filters_allowed = false;
     bool ops_default_reject = false;
     bool operator==(const NaiveRequest&) const = default;
