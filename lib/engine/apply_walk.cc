@@ -306,6 +306,9 @@ void ApplyWalk::finish(const ApplyContext& context, bool complete) {
         state.next_apply_sis = context.tick() + apply_interval_ticks(scheme, context.attrs);
         if (complete && state.in_pass && !at_snapshot_limit(scheme, state)) state.stats.nr_snapshots += 1;
     }
+    queries_.clear();
+    ranking_.begin();
+    cursor_ = {};
     step_ = Step::kIdle;
 }
 

@@ -28,7 +28,7 @@ public:
 
     // S-10. False: no scheme is both due and active; nothing happens, no deadline moves.
     bool begin(const ApplyContext& context, uint64_t now_us);
-    // Valid until the next call of begin; to be answered before the first next_request.
+    // To be answered before the first next_request; valid until the pass is over.
     std::span<MetricQuery> metric_queries() { return queries_.span(); }
     // False: the pass is over and deadlines have moved on.
     bool next_request(const ApplyContext& context, ActionRequest& request);

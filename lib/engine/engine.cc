@@ -34,6 +34,7 @@ void Engine::start(uint64_t seed) {
 }
 
 void Engine::stop() {
+    walk_.cancel(apply_context());
     drop_samples();
     for (size_t target = 0; target < regions_.nr_targets(); ++target) {
         regions_.erase_all_of(target);
@@ -69,6 +70,7 @@ Status Engine::set_target_ranges(uint32_t target_idx, std::span<const AddressRan
         return Status::fail(status.error(), "target %" PRIu32 ": %s", target_idx, status.text());
     }
     if (Status status = set_ranges(target_idx, ranges, granularity); !status.ok()) return status;
+    walk_.cancel(apply_context());
     drop_samples();
     DAMON_CHECK(is_valid());
     return {};

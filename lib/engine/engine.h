@@ -22,6 +22,7 @@
 
 #include "base/status.h"
 #include "base/vector.h"
+#include "engine/apply_walk.h"
 #include "engine/cadence.h"
 #include "engine/probe_weights.h"
 #include "engine/random_streams.h"
@@ -100,7 +101,8 @@ public:
 
     // Quota windows are real time: `now_us` serves only them. False: no scheme is due (or there are none).
     bool apply_begin(uint64_t now_us);
-    // Which measurements the due schemes' goals need in this pass; answer in place before next_request. Usually empty.
+    // Which measurements the goals of due schemes need in this pass; answer in place before the first next_request.
+    // Usually empty. What cannot be answered takes no part.
     std::span<MetricQuery> metric_queries();
     bool next_request(ActionRequest& request);
     void complete(const Outcome& outcome);
@@ -150,6 +152,7 @@ private:
     void end_window(uint64_t highest_score);
     void tune_intervals();
     void change_attrs(const Attrs& attrs);
+    ApplyContext apply_context();
 
     // The steps of a commit, on a copy of the engine that is thrown away where one fails; engine_commit.cc.
     Status adopt(const Params& params, const OpsTraits& traits, Vector<uint8_t>& new_targets);
@@ -172,6 +175,7 @@ private:
     SplitMemory split_memory_;
 
     Vector<SchemeState> schemes_;  // parallel to params_.schemes
+    ApplyWalk walk_;
 };
 
 }  // namespace damon

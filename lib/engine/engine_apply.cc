@@ -1,21 +1,43 @@
 // The part of Engine that runs schemes.
+#include <algorithm>
+
 #include "engine/engine.h"
+#include "engine/watermark.h"
 
 namespace damon {
 
-bool Engine::apply_begin(uint64_t) { return false; }
-std::span<MetricQuery> Engine::metric_queries() { return {}; }
-bool Engine::next_request(ActionRequest&) { return false; }
-void Engine::complete(const Outcome&) {}
+ApplyContext Engine::apply_context() {
+    return {regions_, params_.schemes.span(), schemes_.span(), params_.attrs, cadence_, traits_, params_.min_region_sz};
+}
 
-bool Engine::needs_free_memory() const {
-    for (const SchemeParams& scheme : params_.schemes) {
-        if (scheme.wmarks.metric == WatermarkMetric::kFreeMemRate) return true;
-    }
+bool Engine::apply_begin(uint64_t now_us) { return walk_.begin(apply_context(), now_us); }
+
+std::span<MetricQuery> Engine::metric_queries() { return walk_.metric_queries(); }
+
+bool Engine::next_request(ActionRequest& request) {
+    if (walk_.next_request(apply_context(), request)) return true;
+    DAMON_CHECK(is_valid());
     return false;
 }
 
-uint64_t Engine::watermark_wait_us(int32_t) { return 0; }
+void Engine::complete(const Outcome& outcome) { walk_.complete(apply_context(), outcome); }
+
+bool Engine::needs_free_memory() const {
+    return std::ranges::any_of(params_.schemes, [](const SchemeParams& scheme) {
+        return scheme.wmarks.metric == WatermarkMetric::kFreeMemRate;
+    });
+}
+
+// Every round looks at every scheme anew, and without schemes there is nothing to wait for.
+uint64_t Engine::watermark_wait_us(int32_t free_permil) {
+    if (schemes_.empty()) return 0;
+    uint64_t shortest = kU64Max;
+    for (size_t i = 0; i < schemes_.size(); ++i) {
+        const Watermarks& wmarks = params_.schemes[i].wmarks;
+        shortest = std::min(shortest, evaluate_watermark(wmarks, free_permil, schemes_[i].activated));
+    }
+    return shortest;
+}
 
 void Engine::set_goal_value(size_t scheme_idx, size_t goal_idx, uint64_t value) {
     params_.schemes[scheme_idx].goals[goal_idx].current_value = value;

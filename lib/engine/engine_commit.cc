@@ -53,7 +53,8 @@ Status Engine::prepare(const Params& params, const OpsTraits& traits) {
     next.traits_ = traits;
     if (!next.params_.copy_from(params) || !next.regions_.resize_targets(params.targets.size()) ||
         !next.reserve_regions(region_capacity_for(params)) ||
-        !carry_over_schemes(schemes_.span(), next.params_.schemes.span(), params.attrs, 0, next.schemes_)) {
+        !carry_over_schemes(schemes_.span(), next.params_.schemes.span(), params.attrs, 0, next.schemes_) ||
+        !next.walk_.reserve(next.params_.schemes.span())) {
         return no_memory(params);
     }
     for (TargetParams& target : next.params_.targets) coalesce_ranges(target.ranges);
@@ -77,12 +78,13 @@ Status Engine::commit(const Params& params, const OpsTraits& traits, Vector<uint
 }
 
 Status Engine::adopt(const Params& params, const OpsTraits& traits, Vector<uint8_t>& new_targets) {
+    walk_.cancel(apply_context());
     Params next;
     Vector<SchemeState> states;
     if (!next.copy_from(params) ||
         !carry_over_schemes(schemes_.span(), next.schemes.span(), params_.attrs, cadence_.passed_sample_intervals,
                             states) ||
-        !adopt_targets(next.targets, states.span(), new_targets)) {
+        !walk_.reserve(next.schemes.span()) || !adopt_targets(next.targets, states.span(), new_targets)) {
         return no_memory(params);
     }
     next.attrs = params_.attrs;
@@ -148,7 +150,7 @@ bool Engine::copy_from(const Engine& other) {
     Engine copy;
     if (!copy.params_.copy_from(other.params_) || !copy.regions_.copy_from(other.regions_) ||
         !copy.samples_.copy_from(other.samples_) || !copy.probe_hits_.copy_from(other.probe_hits_) ||
-        !copy.schemes_.copy_from(other.schemes_)) {
+        !copy.schemes_.copy_from(other.schemes_) || !copy.walk_.copy_from(other.walk_)) {
         return false;
     }
     copy.traits_ = other.traits_;

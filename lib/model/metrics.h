@@ -17,6 +17,7 @@ struct MetricQuery {
     uint32_t goal_idx = 0;
     uint64_t answer = 0;
     bool answered = false;  // false: cannot be measured here
+    bool operator==(const MetricQuery&) const = default;
 };
 
 }  // namespace damon
