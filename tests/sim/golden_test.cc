@@ -1,0 +1,113 @@
+// Whole runs in small worlds, window by window, against texts that are checked in. A difference is a change of what the
+// monitor does: look at it, and if it is meant, renew the texts and say so in the commit:
+//
+//     DAMON_RENEW_GOLDEN=1 <build>/tests/sim_tests --gtest_filter='Golden.*'
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "support/sim_run.h"
+
+namespace damon::test {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kSecond = 1'000'000;
+
+std::filesystem::path golden_path(const std::string& name) {
+    return std::filesystem::path(__FILE__).parent_path() / "golden" / (name + ".txt");
+}
+
+// One line a window: when, then each region as first page, nr_accesses and age. The last number is the end.
+std::string window_text(const SimRun& run) {
+    std::ostringstream text;
+    text << run.now_us() / 1'000 << " ms, f1 " << run.accuracy().f1_bp() << ":";
+    for (const RegionInfo& region : run.regions()) {
+        text << " | " << region.start / kPage << " " << region.nr_accesses << "/" << region.age;
+    }
+    text << " | " << (run.regions().empty() ? 0 : run.regions().back().end / kPage) << "\n";
+    return text.str();
+}
+
+void compare_with_golden(const std::string& name, const std::string& text) {
+    if (getenv("DAMON_RENEW_GOLDEN") != nullptr) {
+        std::ofstream(golden_path(name)) << text;
+        return;
+    }
+    std::ifstream file(golden_path(name));
+    ASSERT_TRUE(file.is_open()) << golden_path(name);
+    std::string expected;
+    std::istringstream actual(text);
+    std::string line;
+    for (unsigned number = 1; std::getline(file, expected); ++number) {
+        ASSERT_TRUE(std::getline(actual, line)) << name << " ends before line " << number;
+        ASSERT_EQ(line, expected) << name << ", line " << number;
+    }
+    EXPECT_FALSE(std::getline(actual, line)) << name << " goes on: " << line;
+}
+
+void run_windows(SimRun& run, const std::string& name, unsigned windows) {
+    run.params.attrs.min_nr_regions = 3;
+    run.params.attrs.max_nr_regions = 12;
+    run.start();
+    std::string text;
+    for (unsigned i = 0; i < windows; ++i) {
+        run.window();
+        text += window_text(run);
+    }
+    compare_with_golden(name, text);
+}
+
+TEST(Golden, OneHotRange) {
+    SimRun run;
+    run.map(0, 1'000 * kPage);
+    run.pattern(SimPatternKind::kConstant, {300 * kPage, 400 * kPage});
+    run_windows(run, "one_hot_range", 30);
+}
+
+TEST(Golden, LukewarmNextToHot) {
+    SimRun run;
+    run.seed = 2;
+    run.map(0, 1'000 * kPage);
+    run.pattern(SimPatternKind::kConstant, {300 * kPage, 400 * kPage});
+    run.pattern(SimPatternKind::kConstant, {400 * kPage, 700 * kPage}).rate_millihz = 100'000;
+    run_windows(run, "lukewarm_next_to_hot", 30);
+}
+
+TEST(Golden, Stairs) {
+    SimRun run;
+    run.seed = 3;
+    run.map(0, 1'000 * kPage);
+    SimPattern& stairs = run.pattern(SimPatternKind::kStairs, {100 * kPage, 900 * kPage});
+    stairs.nr_regions = 4;
+    stairs.step_us = kSecond;
+    run_windows(run, "stairs", 50);
+}
+
+TEST(Golden, TwoRangesWithAHole) {
+    SimRun run;
+    run.seed = 4;
+    run.map(0, 400 * kPage);
+    run.map(5'000 * kPage, 5'600 * kPage);
+    SimPattern& zigzag = run.pattern(SimPatternKind::kZigzag, {5'000 * kPage, 5'600 * kPage});
+    zigzag.nr_regions = 3;
+    zigzag.step_us = kSecond;
+    run_windows(run, "two_ranges_with_a_hole", 40);
+}
+
+TEST(Golden, TunedIntervals) {
+    SimRun run;
+    run.seed = 5;
+    run.truly_hot = 2'500;
+    run.params.attrs.intervals_goal = {.access_bp = 400, .aggrs = 3, .min_sample_us = 5'000, .max_sample_us = 400'000};
+    run.map(0, 1'000 * kPage);
+    run.pattern(SimPatternKind::kConstant, {300 * kPage, 310 * kPage}).rate_millihz = 5'000;
+    run_windows(run, "tuned_intervals", 40);
+}
+
+}  // namespace
+}  // namespace damon::test
