@@ -47,41 +47,51 @@ void SimRun::start() {
     must(Engine::validate(params, sim.traits()));
     must(engine_.prepare(params, sim.traits()));
     must(sim.start(params));
-    for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
-        coverage_.changed = false;
-        sim.refresh(target_idx, RefreshReason::kInit, coverage_);
-        if (!coverage_.changed) continue;
-        must(engine_.set_target_ranges(target_idx, coverage_.ranges.span(), params.min_region_sz));
-    }
+    refresh(RefreshReason::kInit);
     engine_.start(seed);
     ASSERT_TRUE(engine_.is_valid());
 }
 
+void SimRun::refresh(RefreshReason reason) {
+    for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
+        coverage_.changed = false;
+        sim.refresh(target_idx, reason, coverage_);
+        if (!coverage_.changed) continue;
+        must(engine_.set_target_ranges(target_idx, coverage_.ranges.span(), params.min_region_sz));
+    }
+}
+
+bool SimRun::pass_gate() {
+    const uint64_t wait_us = engine_.watermark_wait_us(engine_.needs_free_memory() ? sim.free_memory_permil() : -1);
+    if (wait_us == 0) return true;
+    now_us_ += wait_us;
+    sim.set_now(now_us_);
+    return false;
+}
+
+void SimRun::apply_schemes() {
+    if (!engine_.apply_begin(now_us_)) return;
+    sim.measure(engine_.metric_queries());
+    ActionRequest request;
+    while (engine_.next_request(request)) engine_.complete(sim.apply(request));
+    ASSERT_TRUE(sim.memory().is_valid()) << "after schemes at " << now_us_ << " us";
+}
+
 void SimRun::interval() {
+    if (!pass_gate()) return;
     sim.arm(engine_.plan());
     now_us_ += engine_.sleep_us();
     sim.set_now(now_us_);
     sim.look(engine_.samples());
     const Due due = engine_.fold();
     ASSERT_TRUE(engine_.is_valid()) << "after fold at " << now_us_ << " us";
-    if (engine_.apply_begin(now_us_)) {
-        sim.measure(engine_.metric_queries());
-        ActionRequest request;
-        while (engine_.next_request(request)) engine_.complete(sim.apply(request));
-    }
+    apply_schemes();
     if (due.aggregation) {
         regions_.resize(engine_.nr_regions());
         regions_.resize(engine_.read_regions(regions_, false));
         ++nr_windows_;
     }
-    if (engine_.finish()) {
-        for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
-            coverage_.changed = false;
-            sim.refresh(target_idx, RefreshReason::kUpdate, coverage_);
-            if (!coverage_.changed) continue;
-            must(engine_.set_target_ranges(target_idx, coverage_.ranges.span(), params.min_region_sz));
-        }
-    }
+    if (engine_.finish()) refresh(RefreshReason::kUpdate);
     ASSERT_TRUE(engine_.is_valid()) << "after finish at " << now_us_ << " us";
 }
 

@@ -32,7 +32,8 @@ public:
 
     // A failure is reported to GoogleTest.
     void start();
-    // One sampling interval of params' length, then the invariants (I-1 to I-8).
+    // One round of the worker: a sampling interval and then the invariants (I-1 to I-8), or, where no scheme is to run
+    // now, the wait for the watermarks (L-22).
     void interval();
     // Intervals until a window has ended (or so many).
     void window();
@@ -52,6 +53,9 @@ public:
 
 private:
     void add_pending();
+    bool pass_gate();
+    void apply_schemes();
+    void refresh(RefreshReason reason);
 
     Engine engine_;
     TargetCoverage coverage_;
