@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 
@@ -18,7 +19,7 @@ const Params& Engine::params() const { return params_; }
 void Engine::start(uint64_t seed) {
     streams_ = RandomStreams(seed);
     split_memory_ = {};
-    drop_samples();
+    planned_ = false;
     for (uint32_t target = 0; target < params_.targets.size(); ++target) {
         const std::span<const AddressRange> given = params_.targets[target].ranges.span();
         if (given.empty()) continue;
@@ -35,18 +36,13 @@ void Engine::start(uint64_t seed) {
 
 void Engine::stop() {
     walk_.cancel(apply_context());
-    drop_samples();
+    planned_ = false;
     for (size_t target = 0; target < regions_.nr_targets(); ++target) {
         regions_.erase_all_of(target);
         regions_.set_target_valid(target, true);
     }
     // A resume point goes with its target's regions.
     for (SchemeState& scheme : schemes_) scheme.quota.resume = {};
-}
-
-void Engine::drop_samples() {
-    samples_.clear();
-    probe_hits_.clear();
 }
 
 bool Engine::reserve_regions(size_t capacity) {
@@ -71,7 +67,7 @@ Status Engine::set_target_ranges(uint32_t target_idx, std::span<const AddressRan
     }
     if (Status status = set_ranges(target_idx, ranges, granularity); !status.ok()) return status;
     walk_.cancel(apply_context());
-    drop_samples();
+    planned_ = false;
     DAMON_CHECK(is_valid());
     return {};
 }
@@ -81,30 +77,31 @@ void Engine::set_target_valid(uint32_t target_idx, bool valid) { regions_.set_ta
 std::span<Sample> Engine::plan() {
     cadence_.latch(params_.attrs, weights_.attributes_only());
     const bool probing = traits_.has_probes && weights_.nr_probes() != 0;
-    probe_hits_.clear();
-    const bool fits = samples_.resize(regions_.nr_regions()) && (!probing || probe_hits_.resize(regions_.nr_regions()));
-    DAMON_CHECK(fits);
-    if (!fits) return {};
+    const size_t nr_hits = probing ? regions_.nr_regions() : 0;
+    planned_ = samples_.resize(regions_.nr_regions()) && probe_hits_.resize(nr_hits);
+    DAMON_CHECK(planned_);
+    if (!planned_) return {};
     draw_samples(regions_, samples_.span(), streams_.sampling);
+    std::fill(probe_hits_.begin(), probe_hits_.end(), uint8_t{0});
     return cadence_.latched_attributes_only ? std::span<Sample>{} : samples_.span();
 }
 
 uint64_t Engine::sleep_us() const { return cadence_.latched_sample_us; }
-std::span<Sample> Engine::samples() { return samples_.span(); }
-std::span<uint8_t> Engine::probe_hits() { return probe_hits_.span(); }
+std::span<Sample> Engine::samples() { return planned_ ? samples_.span() : std::span<Sample>{}; }
+std::span<uint8_t> Engine::probe_hits() { return planned_ ? probe_hits_.span() : std::span<uint8_t>{}; }
 
 Due Engine::fold() {
     ++cadence_.passed_sample_intervals;
     uint64_t highest_score = 0;
-    const std::span<Region> regions = regions_.all();
-    if (samples_.size() == regions.size() && !cadence_.latched_attributes_only) {
-        highest_score = count_answers(regions, samples_.span());
+    if (planned_) {
+        const std::span<Region> regions = regions_.all();
+        if (!cadence_.latched_attributes_only) highest_score = count_answers(regions, samples_.span());
+        if (!probe_hits_.empty()) {
+            const uint64_t highest_sum = count_probe_hits(regions, probe_hits_.span(), weights_);
+            if (cadence_.latched_attributes_only) highest_score = highest_sum;
+        }
     }
-    if (!probe_hits_.empty() && probe_hits_.size() == regions.size()) {
-        const uint64_t highest_sum = count_probe_hits(regions, probe_hits_.span(), weights_);
-        if (cadence_.latched_attributes_only) highest_score = highest_sum;
-    }
-    drop_samples();
+    planned_ = false;
     const Due due{.aggregation = cadence_.aggregation_due(), .update = cadence_.ops_update_due()};
     if (due.aggregation) end_window(highest_score);
     return due;

@@ -147,7 +147,6 @@ public:
 
 private:
     [[nodiscard]] bool reserve_regions(size_t capacity);
-    void drop_samples();
     Status set_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity);
     void end_window(uint64_t highest_score);
     void tune_intervals();
@@ -169,8 +168,10 @@ private:
     RandomStreams streams_;
     Cadence cadence_;
     RegionList regions_;
-    Vector<Sample> samples_;  // of the last plan, one for each region; empty after fold
+    // One for each region while planned_; afterwards nobody's, kept at its size.
+    Vector<Sample> samples_;
     Vector<uint8_t> probe_hits_;
+    bool planned_ = false;
     uint64_t size_limit_ = 0;  // L, as the latest M-22 returned it (M-17)
     SplitMemory split_memory_;
 

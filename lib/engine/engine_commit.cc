@@ -91,7 +91,7 @@ Status Engine::adopt(const Params& params, const OpsTraits& traits, Vector<uint8
     const Params before = std::exchange(params_, std::move(next));
     schemes_.swap(states);
     traits_ = traits;
-    drop_samples();
+    planned_ = false;
     if (Status status = adopt_ranges(new_targets.span()); !status.ok()) return status;
     if (before.min_region_sz < params_.min_region_sz) {
         for (size_t target = 0; target < regions_.nr_targets(); ++target) {
@@ -161,6 +161,7 @@ bool Engine::copy_from(const Engine& other) {
     copy.cadence_ = other.cadence_;
     copy.size_limit_ = other.size_limit_;
     copy.split_memory_ = other.split_memory_;
+    copy.planned_ = other.planned_;
     *this = std::move(copy);
     return true;
 }

@@ -41,17 +41,19 @@ size_t Engine::reserved_bytes() const {
 }
 
 bool Engine::operator==(const Engine& other) const {
+    if (planned_ != other.planned_) return false;
+    if (planned_ && !(samples_ == other.samples_ && probe_hits_ == other.probe_hits_)) return false;
     return params_ == other.params_ && traits_ == other.traits_ && aggr_samples_ == other.aggr_samples_ &&
            streams_ == other.streams_ && cadence_ == other.cadence_ && regions_ == other.regions_ &&
-           samples_ == other.samples_ && probe_hits_ == other.probe_hits_ && size_limit_ == other.size_limit_ &&
-           split_memory_ == other.split_memory_ && schemes_ == other.schemes_ && walk_ == other.walk_;
+           size_limit_ == other.size_limit_ && split_memory_ == other.split_memory_ && schemes_ == other.schemes_ &&
+           walk_ == other.walk_;
 }
 
 bool Engine::is_valid() const {
     const Attrs& attrs = params_.attrs;
     if (!regions_.is_valid()) return false;
     if (regions_.nr_targets() != params_.targets.size() || schemes_.size() != params_.schemes.size()) return false;
-    if (!samples_.empty() && samples_.size() != regions_.nr_regions()) return false;
+    if (planned_ && samples_.size() != regions_.nr_regions()) return false;
     if (samples_.capacity() < regions_.capacity()) return false;
     if (!(weights_ == ProbeWeights(params_.probes.span()))) return false;
     if (params_.targets.empty() && regions_.capacity() == 0) return true;  // nothing was prepared yet
