@@ -8,10 +8,7 @@ namespace damon {
 class Clock {
 public:
     // Nanoseconds of CLOCK_MONOTONIC.
-    virtual uint64_t now_ns() const;
-
-protected:
-    ~Clock() = default;
+    uint64_t now_ns() const;
 };
 
 }  // namespace damon

@@ -18,6 +18,7 @@ struct OpsTraits {
     bool has_probes = false;
     bool has_subject = true;       // vaddr, fvaddr: a target is a process (O-4)
     bool has_target_valid = true;  // the run ends when no target is valid (L-16)
+    bool simulated = false;        // acting costs the time that Outcome::elapsed_ns says, not real time
     ScoreSource score = ScoreSource::kNone;
     bool operator==(const OpsTraits&) const = default;
 };

@@ -18,6 +18,6 @@ uint32_t Ops::score(const ActionRequest&) { return 0; }
 void Ops::probe(std::span<const Sample>, std::span<uint8_t>) {}
 void Ops::measure(std::span<MetricQuery>) {}
 int32_t Ops::free_memory_permil() { return -1; }
-bool Ops::virtual_now_us(uint64_t&) const { return false; }
+void Ops::set_now(uint64_t) {}
 
 }  // namespace damon

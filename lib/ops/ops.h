@@ -67,8 +67,8 @@ public:
     // Free memory in permil of all memory, for watermarks; negative: not known.
     virtual int32_t free_memory_permil();
 
-    // Virtual time: how the clock of a simulated world stands. False: there is none, use the real clock.
-    virtual bool virtual_now_us(uint64_t& now_us) const;
+    // What time it is, before each arm, look and apply: real microseconds, or virtual ones of a manual drive.
+    virtual void set_now(uint64_t now_us);
 
 protected:
     ~Ops() = default;

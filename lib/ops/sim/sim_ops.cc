@@ -87,6 +87,7 @@ OpsTraits SimOps::traits() const {
     traits.has_probes = true;
     traits.has_subject = false;
     traits.has_target_valid = true;
+    traits.simulated = true;
     traits.score = ScoreSource::kPhysical;
     return traits;
 }
@@ -176,11 +177,6 @@ void SimOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {
             if (probe_hits(probes_[i], block)) hits[n] |= static_cast<uint8_t>(1u << i);
         }
     }
-}
-
-bool SimOps::virtual_now_us(uint64_t& now_us) const {
-    now_us = now_us_;
-    return true;
 }
 
 }  // namespace damon

@@ -37,7 +37,7 @@ public:
 
     // --- time ---------------------------------------------------------------------------------------------------
     // Does not go back: an earlier time than now is ignored.
-    void set_now(uint64_t now_us);
+    void set_now(uint64_t now_us) override;
     uint64_t now_us() const { return now_us_; }
 
     // --- truth --------------------------------------------------------------------------------------------------
@@ -63,7 +63,6 @@ public:
     void probe(std::span<const Sample> samples, std::span<uint8_t> hits) override;
     void measure(std::span<MetricQuery> queries) override;
     int32_t free_memory_permil() override;
-    bool virtual_now_us(uint64_t& now_us) const override;
 
 private:
     Status replace_world(SimWorld& next);

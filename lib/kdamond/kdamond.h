@@ -1,0 +1,181 @@
+// One context at work: the engine that decides, the ops that act, and the thread (or manual driver) that brings them
+// together. The only layer that knows both; it makes no decision about memory of its own.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "engine/engine.h"
+#include "kdamond/lock.h"
+#include "kdamond/mailbox.h"
+#include "kdamond/publisher.h"
+#include "kdamond/walk.h"
+#include "model/params.h"
+#include "ops/ops.h"
+
+namespace damon {
+
+// What the layer above does for the worker. All are called on the worker with no lock held.
+struct Host {
+    void* owner = nullptr;
+    // DAMOS_CALLBACK: the program's own action.
+    uint64_t (*action)(void* owner, const ActionRequest& request) = nullptr;
+    // Before schemes are applied: user_input goals that were set meanwhile go to the engine.
+    void (*bring_goal_values)(void* owner, Engine& engine) = nullptr;
+    // The intervals were tuned.
+    void (*attrs_tuned)(void* owner, const Attrs& attrs) = nullptr;
+    // Something went wrong that no caller is told of: a worker that ended on its own.
+    void (*failed)(void* owner, const Status& status) = nullptr;
+};
+
+struct StartOptions {
+    uint64_t seed = 0;
+    bool manual = false;
+};
+
+// New parameters on their way to the worker.
+struct Commit {
+    Params params;
+    // After the engine and the ops took the parameters over; on the worker, no lock held; may be null.
+    void (*taken)(Commit& commit) = nullptr;
+    // Ends a commit that was put off, done or not.
+    void (*dispose)(Commit& commit) = nullptr;
+    Status status;
+    Commit* next = nullptr;  // commits that wait for the end of an apply pass
+};
+
+class Kdamond {
+public:
+    Kdamond(Meeting& meeting, const Host& host);
+    ~Kdamond();
+    Kdamond(const Kdamond&) = delete;
+    Kdamond& operator=(const Kdamond&) = delete;
+
+    // --- lifecycle.cc: any thread but the worker; the caller has a place in the registry ---
+
+    // Checks and reserves everything that a run needs; no effect on failure. Stopped only. The ops must live until
+    // stop.
+    Status prepare(const Params& params, Ops& ops, const StartOptions& options);
+    // Begins the prepared run; returns when calls are accepted, or with the reason why the run could not begin.
+    Status launch();
+    // Ends the run, if any, and waits for it.
+    void stop();
+
+    bool running() const;  // begun and not ended
+    int32_t tid() const { return tid_.load(std::memory_order_relaxed); }
+    // Whether the calling thread is inside a callback of this context (or is its worker).
+    bool on_worker() const;
+    uint64_t cpu_ns() const;
+
+    // --- control.cc ---
+
+    int call(Call& call, uint64_t* id_out);
+    int cancel_call(uint64_t id);
+    // Returns commit.status, except where the commit had to be put off to the end of an apply pass: then 0, and
+    // `*deferred` is true: the commit belongs to the worker from then on, which disposes of it.
+    Status commit(Commit& commit, bool* deferred);
+    int set_pause(bool pause);
+    bool paused() const;
+    int walk(Walk& walk);
+    // 0, -ETIMEDOUT or -ECANCELED.
+    int wait_for_snapshot(uint64_t after_seq, int64_t timeout_ms);
+    int step(uint64_t now_us);
+    // Takes the place of the manual driver (true), so that state may be touched between two steps; false: not manual or
+    // not running.
+    bool enter_manual();
+    void leave_manual();
+
+    const Publisher& publisher() const { return publisher_; }
+    const Counters& counters() const { return counters_; }
+    // The worker's own; touch it on the worker, between manual steps, or stopped.
+    Engine& engine() { return engine_; }
+    const Engine& engine() const { return engine_; }
+    // The regions as they are now, and what they are; `out` has room for them.
+    SnapshotInfo describe_now() const { return publisher_.describe(engine_, now_ns()); }
+    void read_now(void* out) const { Publisher::copy_regions(engine_, out); }
+    bool in_apply_pass() const { return in_apply_pass_; }
+    bool manual() const { return options_.manual; }
+    uint64_t now_ns() const;
+
+private:
+    enum class Phase : uint8_t { kStopped, kStarting, kRunning, kEnded };
+    // Where the current sampling interval stands. A pause is possible in front of kArmed and of kFinished.
+    enum class Stage : uint8_t { kIdle, kArmed, kCounted };
+    enum class Sleep : uint8_t { kElapsed, kInterrupted };
+
+    // interval.cc: one sampling interval
+    void begin_interval();
+    void count_interval();
+    void finish_interval();
+    void count_answers(std::span<const Sample> samples);
+    void apply_schemes();
+    Outcome act(const ActionRequest& request);
+    void refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only);
+    void reserve_published();
+    Status commit_now(Commit& commit);
+    void run_deferred_commits();
+
+    // worker.cc: the thread
+    static void* thread_main(void* self);
+    void run();
+    Status begin_run();
+    void finish_run();
+    bool should_end();
+    bool pass_gate();
+    void pause_here();
+    void wait_while_paused();
+    bool pause_wanted() const;
+    Sleep sleep_interval();
+    uint64_t next_deadline_ns(uint64_t sleep_ns);
+    void set_runner();
+
+    // lifecycle.cc
+    Status launch_thread();
+    Status launch_manually();
+    uint64_t thread_cpu_ns() const;
+
+    // control.cc: manual drive
+    int set_pause_manually(bool pause);
+    void settle_manually();
+    void advance_manually();
+
+    Meeting& meeting_;
+    const Host host_;
+    Clock clock_;
+    Engine engine_;
+    Ops* ops_ = nullptr;
+    OpsTraits traits_;
+    Mailbox mailbox_;
+    WalkSlot walks_;
+    Publisher publisher_;
+    Counters counters_;
+    StartOptions options_;
+    TargetCoverage coverage_;
+    Commit* deferred_commits_ = nullptr;
+    Stage stage_ = Stage::kIdle;
+    bool in_apply_pass_ = false;
+    uint64_t manual_now_us_ = 0;
+    uint64_t gate_until_us_ = 0;  // manual drive: no sampling before, the schemes wait for their watermarks
+    uint64_t deadline_ns_ = 0;
+    Due due_;
+
+    // Under the meeting's mutex:
+    Phase phase_ = Phase::kStopped;
+    bool stop_requested_ = false;
+    bool pause_wanted_ = false;
+    bool paused_ = false;
+    bool driver_busy_ = false;  // manual drive: a thread is stepping, calling or changing
+    bool joining_ = false;
+    Status start_status_;
+    uint64_t past_cpu_ns_ = 0;  // of the workers before this one
+    pthread_t thread_{};
+
+    std::atomic<int32_t> tid_{0};
+    std::atomic<uintptr_t> runner_{0};  // pthread_t of the thread that runs the worker's code now
+};
+
+}  // namespace damon

@@ -1,0 +1,142 @@
+// Beginning and ending runs, from the callers' side.
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <cerrno>
+
+#include "kdamond/kdamond.h"
+#include "kdamond/registry.h"
+
+namespace damon {
+
+Kdamond::Kdamond(Meeting& meeting, const Host& host)
+    : meeting_(meeting), host_(host), mailbox_(meeting), walks_(meeting), publisher_(meeting) {}
+
+Kdamond::~Kdamond() = default;
+
+Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& options) {
+    const OpsTraits traits = ops.traits();
+    Status status = ops.validate(params);
+    if (status.ok()) status = Engine::validate(params, traits);
+    if (status.ok()) status = engine_.prepare(params, traits);
+    if (!status.ok()) return status;
+    const size_t nr_schemes = params.schemes.size();
+    if (!publisher_.reserve(engine_.region_capacity(), nr_schemes) || !walks_.reserve(nr_schemes)) {
+        return Status::fail(-ENOMEM, "no memory for the snapshots of %llu regions",
+                            static_cast<unsigned long long>(engine_.region_capacity()));
+    }
+    ops_ = &ops;
+    traits_ = traits;
+    options_ = options;
+    return status;
+}
+
+Status Kdamond::launch() {
+    {
+        const Lock lock(meeting_.mutex);
+        phase_ = Phase::kStarting;
+        stop_requested_ = false;
+    }
+    return options_.manual ? launch_manually() : launch_thread();
+}
+
+Status Kdamond::launch_thread() {
+    // The worker inherits a mask with everything blocked: the program's signals go to the program's threads.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int error = pthread_create(&thread_, nullptr, thread_main, this);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    Lock lock(meeting_.mutex);
+    if (error != 0) {
+        phase_ = Phase::kStopped;
+        return Status::fail(-EAGAIN, "no worker thread could be made: pthread_create() says %d", error);
+    }
+    while (phase_ == Phase::kStarting) meeting_.callers.wait(meeting_.mutex);
+    const Status status = start_status_;
+    if (!status.ok()) {
+        lock.unlock();
+        pthread_join(thread_, nullptr);
+        lock.relock();
+        tid_.store(0, std::memory_order_relaxed);
+        runner_.store(0, std::memory_order_relaxed);
+        phase_ = Phase::kStopped;
+    }
+    return status;
+}
+
+Status Kdamond::launch_manually() {
+    set_runner();
+    const Status status = begin_run();
+    manual_now_us_ = 0;
+    gate_until_us_ = 0;
+    {
+        const Lock lock(meeting_.mutex);
+        phase_ = status.ok() ? Phase::kRunning : Phase::kStopped;
+        driver_busy_ = status.ok();
+        paused_ = pause_wanted_;
+    }
+    if (status.ok()) {
+        if (!paused_) advance_manually();
+        leave_manual();
+    }
+    runner_.store(0, std::memory_order_relaxed);
+    return status;
+}
+
+void Kdamond::stop() {
+    Lock lock(meeting_.mutex);
+    if (options_.manual && phase_ == Phase::kRunning) {
+        while (driver_busy_) meeting_.callers.wait(meeting_.mutex);
+        if (phase_ == Phase::kRunning) {
+            driver_busy_ = true;
+            set_runner();
+            lock.unlock();
+            finish_run();
+            lock.relock();
+            driver_busy_ = false;
+        }
+    }
+    while (joining_) meeting_.callers.wait(meeting_.mutex);
+    if (phase_ == Phase::kStopped) return;
+    if (!options_.manual) {
+        stop_requested_ = true;
+        joining_ = true;
+        meeting_.worker.notify_all();
+        lock.unlock();
+        pthread_join(thread_, nullptr);
+        lock.relock();
+        joining_ = false;
+    }
+    phase_ = Phase::kStopped;
+    meeting_.callers.notify_all();
+}
+
+bool Kdamond::running() const {
+    const Lock lock(meeting_.mutex);
+    return phase_ == Phase::kStarting || phase_ == Phase::kRunning;
+}
+
+bool Kdamond::on_worker() const {
+    const auto self = reinterpret_cast<uintptr_t>(reinterpret_cast<void*>(pthread_self()));
+    return runner_.load(std::memory_order_relaxed) == self;
+}
+
+uint64_t Kdamond::thread_cpu_ns() const {
+    clockid_t clock = 0;
+    timespec used{};
+    if (pthread_getcpuclockid(thread_, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
+    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
+}
+
+uint64_t Kdamond::cpu_ns() const {
+    const Lock lock(meeting_.mutex);
+    const bool alive = !options_.manual && phase_ == Phase::kRunning;
+    return past_cpu_ns_ + (alive ? thread_cpu_ns() : 0);
+}
+
+uint64_t Kdamond::now_ns() const { return options_.manual ? manual_now_us_ * 1000 : clock_.now_ns(); }
+
+}  // namespace damon

@@ -1,0 +1,159 @@
+#include "kdamond/mailbox.h"
+
+#include <cerrno>
+
+#include "base/check.h"
+#include "base/heap.h"
+
+namespace damon {
+
+void Mailbox::open() {
+    const Lock lock(meeting_.mutex);
+    open_ = true;
+}
+
+void Mailbox::close() {
+    Lock lock(meeting_.mutex);
+    open_ = false;
+    while (first_ != nullptr) {
+        Call& call = *first_;
+        unlink(call);
+        if (call.repeat) {
+            drop_repeat(call, lock);
+        } else {
+            call.state = Call::State::kCanceled;
+        }
+    }
+    meeting_.callers.notify_all();
+}
+
+int Mailbox::run_once(Call& call, uint64_t* id_out) {
+    const Lock lock(meeting_.mutex);
+    if (!open_) return -ECANCELED;
+    call.id = next_id_++;
+    if (id_out != nullptr) *id_out = call.id;
+    append(call);
+    meeting_.worker.notify_all();
+    while (call.state == Call::State::kPending || call.state == Call::State::kRunning) {
+        meeting_.callers.wait(meeting_.mutex);
+    }
+    return call.state == Call::State::kDone ? 0 : -ECANCELED;
+}
+
+int Mailbox::add_repeat(const Call& call, uint64_t* id_out) {
+    Call* copy = heap_new<Call>(call);
+    if (copy == nullptr) return -ENOMEM;
+    copy->repeat = true;
+    Lock lock(meeting_.mutex);
+    if (!open_) {
+        lock.unlock();
+        heap_delete(copy);
+        return -ECANCELED;
+    }
+    copy->id = next_id_++;
+    if (id_out != nullptr) *id_out = copy->id;
+    append(*copy);
+    meeting_.worker.notify_all();
+    return 0;
+}
+
+int Mailbox::cancel(uint64_t id, bool on_worker) {
+    Lock lock(meeting_.mutex);
+    if (running_ != nullptr && running_->id == id) {
+        if (!running_->repeat) return -ENOENT;
+        running_->cancel_requested = true;
+        const auto still_running = [&] { return running_ != nullptr && running_->id == id; };
+        while (!on_worker && still_running()) meeting_.callers.wait(meeting_.mutex);
+        return 0;
+    }
+    Call* call = first_;
+    while (call != nullptr && call->id != id) call = call->next;
+    if (call == nullptr) return -ENOENT;
+    unlink(*call);
+    if (call->repeat) {
+        drop_repeat(*call, lock);
+    } else {
+        call->state = Call::State::kCanceled;
+        meeting_.callers.notify_all();
+    }
+    return 0;
+}
+
+void Mailbox::run(bool with_repeats) {
+    Lock lock(meeting_.mutex);
+    if (first_ == nullptr) return;
+    // What arrives from here on carries this round's number and waits for the next one.
+    ++round_;
+    for (Call* call = next_of_round(with_repeats); call != nullptr; call = next_of_round(with_repeats)) {
+        run_one(*call, lock);
+    }
+}
+
+Call* Mailbox::next_of_round(bool with_repeats) {
+    Call* call = first_;
+    while (call != nullptr && (call->round == round_ || (call->repeat && !with_repeats))) call = call->next;
+    return call;
+}
+
+void Mailbox::run_one(Call& call, Lock& lock) {
+    unlink(call);
+    call.state = Call::State::kRunning;
+    running_ = &call;
+    lock.unlock();
+    const int result = call.fn(call.data);
+    lock.relock();
+    if (!call.repeat) {
+        running_ = nullptr;
+        call.result = result;
+        call.state = Call::State::kDone;  // its owner may go on from here: do not touch it again
+        meeting_.callers.notify_all();
+        return;
+    }
+    if (result != 0 || call.cancel_requested || !open_) {
+        drop_repeat(call, lock);
+        return;
+    }
+    running_ = nullptr;
+    call.state = Call::State::kPending;
+    append(call);
+}
+
+// Still counts as running while it is released, so that a concurrent cancel waits for that too.
+void Mailbox::drop_repeat(Call& call, Lock& lock) {
+    lock.unlock();
+    if (call.release != nullptr) call.release(call.data);
+    lock.relock();
+    if (running_ == &call) running_ = nullptr;
+    meeting_.callers.notify_all();
+    heap_delete(&call);
+}
+
+void Mailbox::append(Call& call) {
+    call.round = round_;
+    call.previous = last_;
+    call.next = nullptr;
+    (last_ == nullptr ? first_ : last_->next) = &call;
+    last_ = &call;
+}
+
+void Mailbox::unlink(Call& call) {
+    (call.previous == nullptr ? first_ : call.previous->next) = call.next;
+    (call.next == nullptr ? last_ : call.next->previous) = call.previous;
+    call.previous = call.next = nullptr;
+}
+
+bool Mailbox::has_one_shot_locked() const {
+    for (const Call* call = first_; call != nullptr; call = call->next) {
+        if (!call->repeat) return true;
+    }
+    return false;
+}
+
+bool Mailbox::has_repeat_locked() const {
+    for (const Call* call = first_; call != nullptr; call = call->next) {
+        if (call->repeat) return true;
+    }
+    return false;
+}
+
+}  // namespace damon

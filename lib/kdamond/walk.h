@@ -1,0 +1,55 @@
+// The one walk that may be pending: a function to be told of every region that schemes act on.
+#pragma once
+
+#include <cstdint>
+
+#include "base/vector.h"
+#include "engine/engine.h"
+#include "kdamond/lock.h"
+#include "model/action.h"
+
+namespace damon {
+
+// Lives on the stack of the thread that waits for it.
+struct Walk {
+    // Called on the worker with no lock held.
+    void (*fn)(void* data, const ActionRequest& request, const Outcome& outcome) = nullptr;
+    void* data = nullptr;
+    bool finished = false;
+    bool canceled = false;
+};
+
+class WalkSlot {
+public:
+    explicit WalkSlot(Meeting& meeting) : meeting_(meeting) {}
+
+    // Accepts walks from here on; until then they are refused.
+    void open();
+    // Refuses new walks and cancels the pending one.
+    void close();
+
+    // Makes room for the marks. False: out of memory.
+    [[nodiscard]] bool reserve(size_t nr_schemes);
+
+    // Waits until every scheme has had one due pass. 0; -EBUSY: another walk is pending; -ECANCELED. Not on the worker.
+    int run(Walk& walk);
+
+    // --- for the worker ---
+    // A pass begins: it reports to the walk that is pending now, if any; a later one waits for the next pass.
+    void begin_pass();
+    void report(const ActionRequest& request, const Outcome& outcome);
+    // The pass has ended: schemes that were due are marked and report no more; all marked, the walk is complete.
+    void end_pass(const Engine& engine);
+    void cancel();
+
+private:
+    void finish_locked(bool canceled);
+
+    Meeting& meeting_;
+    Walk* pending_ = nullptr;
+    Walk* reporting_ = nullptr;  // worker only
+    bool open_ = false;
+    Vector<bool> marks_;  // worker only, one a scheme: had its due pass
+};
+
+}  // namespace damon

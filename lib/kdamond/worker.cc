@@ -1,0 +1,212 @@
+// The worker thread: begins a run, drives interval after interval, waits (asleep, paused, at the watermarks), ends.
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "kdamond/kdamond.h"
+#include "kdamond/registry.h"
+
+namespace damon {
+
+void* Kdamond::thread_main(void* self) {
+    static_cast<Kdamond*>(self)->run();
+    return nullptr;
+}
+
+void Kdamond::run() {
+    char name[16];  // the kernel's limit
+    snprintf(name, sizeof name, "kdamond.%u", registry_next_worker_number());
+    pthread_setname_np(pthread_self(), name);
+    set_runner();
+    tid_.store(static_cast<int32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
+    const Status status = begin_run();
+    {
+        const Lock lock(meeting_.mutex);
+        start_status_ = status;
+        phase_ = status.ok() ? Phase::kRunning : Phase::kEnded;
+        meeting_.callers.notify_all();
+    }
+    if (!status.ok()) return;
+    while (!should_end()) {
+        if (pause_wanted()) {
+            pause_here();
+        } else if (stage_ == Stage::kCounted) {
+            finish_interval();
+        } else if (pass_gate()) {
+            begin_interval();
+            if (sleep_interval() == Sleep::kElapsed) {
+                count_interval();
+            } else {
+                // Stopped or paused in mid-sleep: the samples in flight are given up, nothing was counted.
+                ops_->disarm();
+                stage_ = Stage::kIdle;
+            }
+        }
+    }
+    finish_run();
+}
+
+Status Kdamond::begin_run() {
+    Status status = ops_->start(engine_.params());
+    if (!status.ok()) return status;
+    refresh_coverage(RefreshReason::kInit, nullptr);
+    engine_.start(options_.seed);
+    publisher_.publish_schemes(engine_);
+    stage_ = Stage::kIdle;
+    deadline_ns_ = 0;
+    mailbox_.open();
+    walks_.open();
+    return {};
+}
+
+// L-17. Schemes, attributes and statistics survive in the engine; regions go.
+void Kdamond::finish_run() {
+    ops_->disarm();
+    ops_->stop();
+    engine_.stop();
+    mailbox_.close();
+    walks_.close();
+    const Lock lock(meeting_.mutex);
+    if (!options_.manual) past_cpu_ns_ += thread_cpu_ns();
+    phase_ = Phase::kEnded;
+    paused_ = false;
+    tid_.store(0, std::memory_order_relaxed);
+    runner_.store(0, std::memory_order_relaxed);
+    registry_leave();
+    meeting_.callers.notify_all();
+}
+
+// L-16. Also tells the engine which targets are gone.
+bool Kdamond::should_end() {
+    {
+        const Lock lock(meeting_.mutex);
+        if (stop_requested_) return true;
+    }
+    if (!traits_.has_target_valid) return false;
+    bool any = false;
+    for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
+        const bool valid = ops_->target_valid(target_idx);
+        engine_.set_target_valid(target_idx, valid);
+        any = any || valid;
+    }
+    if (!any) {
+        host_.failed(host_.owner,
+                     Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)",
+                                  static_cast<unsigned long long>(engine_.nr_targets())));
+    }
+    return !any;
+}
+
+bool Kdamond::pause_wanted() const {
+    const Lock lock(meeting_.mutex);
+    return pause_wanted_;
+}
+
+// Absolute deadlines, one grid of sampling intervals. A worker that is late skips grid points instead of catching up,
+// and never leaves the program less than half an interval to show its accesses.
+uint64_t Kdamond::next_deadline_ns(uint64_t sleep_ns) {
+    const uint64_t now = clock_.now_ns();
+    if (deadline_ns_ == 0 || sleep_ns == 0) return now + sleep_ns;
+    uint64_t deadline = deadline_ns_ + sleep_ns;
+    const uint64_t earliest = now + sleep_ns / 2;
+    if (deadline < earliest) {
+        const uint64_t missed = (earliest - deadline + sleep_ns - 1) / sleep_ns;
+        deadline += missed * sleep_ns;
+        Counters::add(counters_.nr_skipped_intervals, missed);
+    }
+    // An interval that was tuned down, or a clock that was set back, must not leave a deadline far ahead.
+    return std::min(deadline, now + 2 * sleep_ns);
+}
+
+Kdamond::Sleep Kdamond::sleep_interval() {
+    const uint64_t sleep_ns = engine_.sleep_us() * 1000;
+    deadline_ns_ = next_deadline_ns(sleep_ns);
+    if (sleep_ns == 0) sched_yield();
+    const Lock lock(meeting_.mutex);
+    for (;;) {
+        if (stop_requested_ || pause_wanted_) return Sleep::kInterrupted;
+        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, deadline_ns_);
+        Counters::add(counters_.nr_wakeups, 1);
+        if (elapsed) return Sleep::kElapsed;
+    }
+}
+
+// L-22: true where sampling may go on; else one round of waiting was done.
+bool Kdamond::pass_gate() {
+    const int32_t free_permil = engine_.needs_free_memory() ? ops_->free_memory_permil() : -1;
+    const uint64_t wait_us = engine_.watermark_wait_us(free_permil);
+    if (wait_us == 0) return true;
+    walks_.close();
+    ops_->disarm();
+    publisher_.publish_schemes(engine_);
+    const uint64_t deadline_ns = clock_.now_ns() + wait_us * 1000;
+    Lock lock(meeting_.mutex);
+    while (!stop_requested_ && !pause_wanted_) {
+        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, deadline_ns);
+        Counters::add(counters_.nr_wakeups, 1);
+        if (elapsed) break;
+        if (mailbox_.has_one_shot_locked()) {
+            lock.unlock();
+            mailbox_.run(false);
+            lock.relock();
+        }
+    }
+    lock.unlock();
+    mailbox_.run(true);
+    walks_.open();
+    deadline_ns_ = 0;
+    return false;
+}
+
+// L-18, L-19: nothing is sampled, merged, split, tuned, updated or applied, and T does not advance.
+void Kdamond::pause_here() {
+    walks_.close();
+    ops_->disarm();
+    wait_while_paused();
+    walks_.open();
+    deadline_ns_ = 0;
+}
+
+void Kdamond::wait_while_paused() {
+    Lock lock(meeting_.mutex);
+    paused_ = true;
+    meeting_.callers.notify_all();
+    uint64_t round_ns = clock_.now_ns();
+    while (pause_wanted_ && !stop_requested_) {
+        if (mailbox_.has_one_shot_locked()) {
+            lock.unlock();
+            mailbox_.run(false);
+            lock.relock();
+            continue;
+        }
+        // Only what can change without anybody telling needs a look now and then: without it, not one wake-up.
+        if (!mailbox_.has_repeat_locked() && !ops_->targets_can_die()) {
+            meeting_.worker.wait(meeting_.mutex);
+            Counters::add(counters_.nr_wakeups, 1);
+            round_ns = clock_.now_ns();
+            continue;
+        }
+        const uint64_t interval_ns = std::max<uint64_t>(engine_.params().attrs.sample_us * 1000, 1'000'000);
+        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, round_ns + interval_ns);
+        Counters::add(counters_.nr_wakeups, 1);
+        if (!elapsed) continue;
+        round_ns = clock_.now_ns();
+        lock.unlock();
+        mailbox_.run(true);
+        const bool end = should_end();
+        lock.relock();
+        if (end) break;
+    }
+    paused_ = false;
+    meeting_.callers.notify_all();
+}
+
+void Kdamond::set_runner() {
+    runner_.store(reinterpret_cast<uintptr_t>(reinterpret_cast<void*>(pthread_self())), std::memory_order_relaxed);
+}
+
+}  // namespace damon
