@@ -1,0 +1,77 @@
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "capi/handles.h"
+#include "capi/structs.h"
+#include "ops/linux/access_check.h"
+#include "ops/linux/shared_ranges.h"
+
+namespace {
+
+const char* name_of(int32_t id) {
+    static constexpr const char* kNames[] = {"auto",      "uffd_rwp", "zap",       "uffd_wp", "referenced",
+                                             "uffd_move", "mprotect", "page_idle", "report"};
+    return kNames[id];
+}
+
+damon::AddressRange range_of(const void* addr, size_t len) {
+    const auto start = reinterpret_cast<uintptr_t>(addr);
+    return {start, start + len};
+}
+
+}  // namespace
+
+void damon_access_check_info_init(struct damon_access_check_info* info) {
+    if (info == nullptr) return;
+    *info = {};
+    info->size = sizeof *info;
+}
+
+int damon_access_check_probe(int32_t id, struct damon_access_check_info* out) {
+    if (id < DAMON_ACCESS_CHECK_AUTO || id >= damon::kNrAccessChecks) return -EINVAL;
+    const damon::Status status = damon::check_out_struct("damon_access_check_info", out);
+    if (!status.ok()) return status.error();
+    const damon::AccessCheckProbe probe = damon::access_check_probe(id);
+    damon_access_check_info info{};
+    info.size = sizeof info;
+    info.available = probe.available ? 1 : 0;
+    if (probe.sees_reads) info.sees |= DAMON_SEES_READS;
+    if (probe.sees_writes) info.sees |= DAMON_SEES_WRITES;
+    info.error = -probe.error;
+    snprintf(info.name, sizeof info.name, "%s", name_of(id));
+    snprintf(info.reason, sizeof info.reason, "%s", probe.reason);
+    damon::write_struct(info, out);
+    return 0;
+}
+
+void damon_access_report_init(struct damon_access_report* r) {
+    if (r == nullptr) return;
+    *r = {};
+    r->size = sizeof *r;
+}
+
+void* damon_shared_map(size_t len) {
+    int error = -EINVAL;
+    void* memory = len == 0 ? nullptr : damon::shared_map(len, error);
+    if (memory == nullptr) errno = -error;
+    return memory;
+}
+
+int damon_shared_unmap(void* addr, size_t len) { return addr == nullptr ? -EINVAL : damon::shared_unmap(addr, len); }
+
+int damon_shared_declare(const void* addr, size_t len) {
+    return addr == nullptr ? -EINVAL : damon::shared_declare(range_of(addr, len));
+}
+
+int damon_shared_withdraw(const void* addr, size_t len) {
+    return addr == nullptr ? -EINVAL : damon::shared_withdraw(range_of(addr, len));
+}
+
+int damon_report_access(damon_ctx* ctx, const struct damon_access_report* r) {
+    damon_access_report known{};
+    damon::Status status = damon::check_handle(ctx);
+    if (status.ok()) status = damon::read_struct("damon_access_report", r, known);
+    if (!status.ok()) return status.error();
+    return -EOPNOTSUPP;
+}

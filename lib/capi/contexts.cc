@@ -1,0 +1,254 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "base/heap.h"
+#include "capi/convert.h"
+#include "capi/handles.h"
+#include "capi/structs.h"
+
+namespace {
+
+void copy_back_tuned(void* owner, const damon::Attrs& attrs) {
+    auto* ctx = static_cast<damon_ctx*>(owner);
+    const damon::Lock lock(ctx->meeting.mutex);
+    ctx->attrs.sample_us = attrs.sample_us;
+    ctx->attrs.aggr_us = attrs.aggr_us;
+}
+
+void bring_goal_values(void* owner, damon::Engine& engine) {
+    auto* ctx = static_cast<damon_ctx*>(owner);
+    if (!ctx->goal_values_changed.exchange(false)) return;
+    const damon::Lock lock(ctx->meeting.mutex);
+    for (size_t i = 0; i < ctx->schemes.size(); ++i) {
+        const auto& goals = ctx->schemes[i]->params.goals;
+        for (size_t j = 0; j < goals.size(); ++j) engine.set_goal_value(i, j, goals[j].current_value);
+    }
+}
+
+void keep_failure(void* owner, const damon::Status& status) { damon::report(static_cast<damon_ctx*>(owner), status); }
+
+uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
+
+template <typename Change>
+int change_stopped(damon_ctx* ctx, Change change) {
+    const damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
+    if (!status.ok()) return damon::report(ctx, status);
+    const damon::Lock lock(ctx->meeting.mutex);
+    change();
+    return 0;
+}
+
+}  // namespace
+
+damon_ctx::damon_ctx()
+    : pid(getpid()),
+      min_region_sz(page_bytes()),
+      kdamond(meeting, {this, damon::run_action_callback, bring_goal_values, copy_back_tuned, keep_failure}) {}
+
+damon_ctx::~damon_ctx() {
+    for (damon_target* target : targets) damon::heap_delete(target);
+    for (damos* scheme : schemes) damon::heap_delete(scheme);
+}
+
+namespace damon {
+
+int report(const damon_ctx* ctx, const Status& status) {
+    if (ctx != nullptr && !status.ok() && ctx->pid == getpid()) {
+        const Lock lock(ctx->meeting.mutex);
+        memcpy(ctx->errmsg, status.text(), sizeof ctx->errmsg);
+    }
+    return status.error();
+}
+
+Status check_handle(const damon_ctx* ctx) {
+    if (ctx == nullptr) return Status::fail(-EINVAL, "the context is NULL");
+    if (ctx->pid != getpid()) return Status::fail(-ECHILD, "the context belongs to process %d", ctx->pid);
+    return {};
+}
+
+Status check_setter(const damon_ctx* ctx, OnWorker on_worker) {
+    const Status status = check_handle(ctx);
+    if (!status.ok()) return status;
+    if (!ctx->kdamond.running()) return status;
+    if (on_worker == OnWorker::kAllowed && ctx->kdamond.on_worker()) return status;
+    return Status::fail(-EBUSY, "the context runs: use damon_commit_ctx(), or damon_stop() it first");
+}
+
+Ops& ops_of(damon_ctx& ctx) {
+    if (ctx.ops_id == OpsId::kCustom) return ctx.custom_ops;
+    if (ctx.ops_id == OpsId::kSim && ctx.external_ops != nullptr) return *ctx.external_ops;
+    return ctx.vaddr_ops;
+}
+
+Status collect_params(const damon_ctx& ctx, Params& params) {
+    const Lock lock(ctx.meeting.mutex);
+    params.attrs = ctx.attrs;
+    params.min_region_sz = ctx.min_region_sz;
+    params.addr_unit = ctx.addr_unit;
+    params.ops_id = ctx.ops_id;
+    params.access_check = ctx.access_check;
+    bool fits = params.targets.resize(ctx.targets.size()) && params.schemes.resize(ctx.schemes.size());
+    for (size_t i = 0; fits && i < ctx.targets.size(); ++i) {
+        fits = params.targets[i].copy_from(ctx.targets[i]->params);
+    }
+    for (size_t i = 0; fits && i < ctx.schemes.size(); ++i) {
+        fits = params.schemes[i].copy_from(ctx.schemes[i]->params);
+    }
+    return fits ? Status() : Status::fail(-ENOMEM, "no memory for a copy of the parameters");
+}
+
+}  // namespace damon
+
+damon_ctx* damon_ctx_new(void) { return damon::heap_new<damon_ctx>(); }
+
+void damon_ctx_free(damon_ctx* ctx) {
+    if (ctx == nullptr) return;
+    if (ctx->pid != getpid()) {
+        // In a child the worker's memory may have been copied half-way through a change, and its locks held: nothing
+        // of a context that ran can be walked safely. It stays where it is, shared with the parent until written to.
+        return;
+    }
+    if (ctx->kdamond.on_worker()) return;
+    ctx->kdamond.stop();
+    damon::heap_delete(ctx);
+}
+
+int damon_ctx_errmsg(const damon_ctx* ctx, char* buf, size_t len) {
+    if (ctx == nullptr || (buf == nullptr && len > 0)) return -EINVAL;
+    const damon::Status owned = damon::check_handle(ctx);
+    if (!owned.ok()) return owned.error();
+    const damon::Lock lock(ctx->meeting.mutex);
+    const size_t length = strlen(ctx->errmsg);
+    if (len > 0) {
+        const size_t copied = std::min(length, len - 1);
+        memcpy(buf, ctx->errmsg, copied);
+        buf[copied] = '\0';
+    }
+    return static_cast<int>(length);
+}
+
+void damon_attrs_init(struct damon_attrs* attrs) {
+    if (attrs != nullptr) *attrs = damon::attrs_to_c(damon::Attrs());
+}
+
+int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
+    damon::Status status = damon::check_setter(ctx, damon::OnWorker::kAllowed);
+    damon_attrs known = damon::attrs_to_c(damon::Attrs());
+    if (status.ok()) status = damon::read_struct("damon_attrs", attrs, known);
+    if (!status.ok()) return damon::report(ctx, status);
+    const damon::Attrs wanted = damon::attrs_from_c(known);
+    if (ctx->kdamond.running()) return damon::commit_attrs_on_worker(*ctx, wanted);
+    damon::Params probe;
+    probe.attrs = wanted;
+    status = damon::Engine::validate(probe, damon::OpsTraits());
+    if (!status.ok()) return damon::report(ctx, status);
+    const damon::Lock lock(ctx->meeting.mutex);
+    ctx->attrs = wanted;
+    return 0;
+}
+
+int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
+    damon::Status status = damon::check_handle(ctx);
+    if (status.ok()) status = damon::check_out_struct("damon_attrs", attrs_out);
+    if (!status.ok()) return damon::report(ctx, status);
+    const damon::Lock lock(ctx->meeting.mutex);
+    damon::write_struct(damon::attrs_to_c(ctx->attrs), attrs_out);
+    return 0;
+}
+
+int damon_ctx_set_ops(damon_ctx* ctx, int32_t ops_id) {
+    if (ops_id < DAMON_OPS_VADDR || ops_id > DAMON_OPS_PADDR) {
+        return damon::report(ctx, damon::Status::fail(-EINVAL,
+                                                      "ops_id is %d; it must be DAMON_OPS_VADDR (0), _FVADDR (1) or "
+                                                      "_PADDR (2); others have functions of their own",
+                                                      ops_id));
+    }
+    return change_stopped(ctx, [&] { ctx->ops_id = static_cast<damon::OpsId>(ops_id); });
+}
+
+int damon_ctx_set_min_region_sz(damon_ctx* ctx, uint64_t min_region_sz) {
+    if (!std::has_single_bit(min_region_sz)) {
+        return damon::report(ctx, damon::Status::fail(-EINVAL, "min_region_sz is %llu; it must be a power of two",
+                                                      static_cast<unsigned long long>(min_region_sz)));
+    }
+    return change_stopped(ctx, [&] { ctx->min_region_sz = min_region_sz; });
+}
+
+int damon_ctx_set_addr_unit(damon_ctx* ctx, uint64_t addr_unit) {
+    if (addr_unit == 0) {
+        return damon::report(ctx, damon::Status::fail(-EINVAL, "addr_unit is 0; it must be at least 1"));
+    }
+    return change_stopped(ctx, [&] { ctx->addr_unit = addr_unit; });
+}
+
+int damon_ctx_set_seed(damon_ctx* ctx, uint64_t seed) {
+    return change_stopped(ctx, [&] { ctx->seed = seed; });
+}
+
+int damon_ctx_set_drive(damon_ctx* ctx, int32_t drive) {
+    if (drive != DAMON_DRIVE_THREAD && drive != DAMON_DRIVE_MANUAL) {
+        return damon::report(
+            ctx, damon::Status::fail(-EINVAL, "drive is %d; it must be DAMON_DRIVE_THREAD (0) or _MANUAL (1)", drive));
+    }
+    return change_stopped(ctx, [&] { ctx->manual = drive == DAMON_DRIVE_MANUAL; });
+}
+
+int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
+    if (id < DAMON_ACCESS_CHECK_AUTO || id > DAMON_ACCESS_CHECK_REPORT) {
+        return damon::report(ctx, damon::Status::fail(-EINVAL,
+                                                      "access check is %d; it must be DAMON_ACCESS_CHECK_AUTO (0) to "
+                                                      "_REPORT (%d)",
+                                                      id, DAMON_ACCESS_CHECK_REPORT));
+    }
+    return change_stopped(ctx, [&] { ctx->access_check = id; });
+}
+
+void damon_operations_init(struct damon_operations* ops) {
+    if (ops == nullptr) return;
+    *ops = {};
+    ops->size = sizeof *ops;
+}
+
+int damon_ctx_set_custom_ops(damon_ctx* ctx, const struct damon_operations* ops, void* priv) {
+    damon_operations known{};
+    damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
+    if (status.ok()) status = damon::read_struct("damon_operations", ops, known);
+    if (status.ok() && (known.flags & ~static_cast<uint32_t>(DAMON_OPERATIONS_WRITES_ONLY)) != 0) {
+        status = damon::Status::fail(
+            -EINVAL, "damon_operations.flags is 0x%x; only DAMON_OPERATIONS_WRITES_ONLY (1) is known", known.flags);
+    }
+    if (!status.ok()) return damon::report(ctx, status);
+    const damon::Lock lock(ctx->meeting.mutex);
+    ctx->custom_ops.set(known, priv, ctx);
+    ctx->ops_id = damon::OpsId::kCustom;
+    return 0;
+}
+
+void damon_ctx_stats_init(struct damon_ctx_stats* stats) {
+    if (stats == nullptr) return;
+    *stats = {};
+    stats->size = sizeof *stats;
+}
+
+int damon_ctx_get_stats(const damon_ctx* ctx, struct damon_ctx_stats* stats_out) {
+    damon::Status status = damon::check_handle(ctx);
+    if (status.ok()) status = damon::check_out_struct("damon_ctx_stats", stats_out);
+    if (!status.ok()) return damon::report(ctx, status);
+    const damon::Counters& counters = ctx->kdamond.counters();
+    damon_ctx_stats stats{};
+    stats.size = sizeof stats;
+    stats.nr_intervals = counters.nr_intervals;
+    stats.nr_skipped_intervals = counters.nr_skipped_intervals;
+    stats.nr_wakeups = counters.nr_wakeups;
+    stats.nr_samples = counters.nr_samples;
+    stats.nr_unknown_samples = counters.nr_unknown_samples;
+    stats.nr_writes_only_samples = counters.nr_writes_only_samples;
+    stats.cpu_ns = ctx->kdamond.cpu_ns();
+    stats.nr_lost_reports = ctx->vaddr_ops.statistics().reports_dropped;
+    damon::write_struct(stats, stats_out);
+    return 0;
+}
