@@ -1,7 +1,5 @@
 #include "engine/ranking.h"
 
-#include "engine/matching.h"
-
 namespace damon {
 
 void Ranking::begin() { *this = {}; }
@@ -23,7 +21,7 @@ bool Ranking::next_score(const ApplyContext& context, ActionRequest& request) {
 
 bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
     for (; cursor_.region < context.regions.nr_regions_of(cursor_.target); ++cursor_.region) {
-        if (!scheme_matches(context.schemes[cursor_.scheme], region_under(context, cursor_))) continue;
+        if (!is_candidate(context, cursor_.scheme, region_under(context, cursor_))) continue;
         const FilterVerdict verdict = run_core_filters(context, cursor_);
         if (!verdict.accepted) continue;
         if (context.traits.score == ScoreSource::kAsk) {

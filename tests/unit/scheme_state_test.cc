@@ -49,6 +49,15 @@ TEST(SchemeState, ElapsedTimeSurvivesNewIntervals) {  // Q-4
     EXPECT_EQ(state.next_apply_sis, 80u);
 }
 
+TEST(SchemeState, AShorterIntervalCountsFromTheNextApplication) {
+    SchemeParams scheme;
+    scheme.apply_interval_us = 50;
+    SchemeState state;
+    state.next_apply_sis = 100;
+    reschedule_scheme(scheme, attrs_of(10, 100), attrs_of(20, 200), 60, state);
+    EXPECT_EQ(state.next_apply_sis, 80u) << "the deadline of the longer interval before";
+}
+
 TEST(SchemeState, ManyTuningsDoNotPostponeALongInterval) {  // 0 applications in the baseline
     SchemeParams scheme;
     scheme.apply_interval_us = 100'000;
