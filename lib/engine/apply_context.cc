@@ -1,17 +1,13 @@
 #include "engine/apply_context.h"
 
-#include "engine/matching.h"
 #include "engine/region_info.h"
 
 namespace damon {
 
 RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor) {
-    return describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
-}
-
-bool is_candidate(const ApplyContext& context, uint32_t scheme_idx, RegionInfo region) {
-    if (context.cadence.latched_attributes_only) region.flags &= ~uint32_t{kRegionUnknown};
-    return scheme_matches(context.schemes[scheme_idx], region);
+    RegionInfo info = describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
+    if (context.cadence.latched_attributes_only) info.flags &= ~uint32_t{kRegionUnknown};
+    return info;
 }
 
 FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor) {

@@ -37,12 +37,9 @@ struct ApplyCursor {
     bool operator==(const ApplyCursor&) const = default;
 };
 
-// The region as schemes see it.
+// The region as schemes see it. Where only attributes are monitored (P-4) nobody tries to see accesses, and a region is
+// not held back for it (P-5).
 RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor);
-
-// scheme_matches; but where only attributes are monitored (P-4) nobody tries to see accesses, and no region is held
-// back for it (P-5).
-bool is_candidate(const ApplyContext& context, uint32_t scheme_idx, RegionInfo region);
 
 // Runs the core filters on the region under the cursor, cutting it where an address filter ends inside (S-34): the
 // cursor stays on the left part. Out of region capacity counts as rejected.

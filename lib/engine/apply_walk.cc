@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/arithmetic.h"
-#include "engine/region_info.h"
+#include "engine/matching.h"
 
 namespace damon {
 namespace {
@@ -33,12 +33,13 @@ uint64_t size_limit_of(const ApplyContext& context) {
 
 // S-19, and more: probe counters must be equal too, and a region that nobody could look at is not joined to one
 // that was looked at, or it would pass for it.
-bool same_history(const Region& left, const Region& right, const MovingWindow& window) {
-    const uint32_t flags = region_flags(left, window) ^ region_flags(right, window);
+bool same_history(const Region& left, const Region& right) {
+    const unsigned answered =
+        ((left.evidence ^ right.evidence) | (left.last_evidence ^ right.last_evidence)) & kEvidenceAnswered;
     return left.range.end == right.range.start && left.age == right.age &&
            left.last_nr_accesses == right.last_nr_accesses && left.nr_accesses == right.nr_accesses &&
            std::ranges::equal(left.probe_hits, right.probe_hits) &&
-           std::ranges::equal(left.last_probe_hits, right.last_probe_hits) && (flags & kRegionUnknown) == 0;
+           std::ranges::equal(left.last_probe_hits, right.last_probe_hits) && answered == 0;
 }
 
 bool acted_before(const ApplyContext& context, const ApplyCursor& cursor) {
@@ -176,7 +177,7 @@ void ApplyWalk::leave_region(const ApplyContext& context) {
     if (cursor_.region > 0) {
         const Region& left = context.regions.at(cursor_.target, cursor_.region - 1);
         const Region& right = context.regions.at(cursor_.target, cursor_.region);
-        if (same_history(left, right, context.window) && right.range.end - left.range.start <= merge_limit_) {
+        if (same_history(left, right) && right.range.end - left.range.start <= merge_limit_) {
             context.regions.merge_into_previous(cursor_.target, cursor_.region);
             return;
         }
@@ -204,7 +205,7 @@ ApplyWalk::Verdict ApplyWalk::judge(const ApplyContext& context) {
     if (skip_charged(context) || acted_before(context, cursor_)) return Verdict::kPass;
     if (at_snapshot_limit(scheme, state)) return Verdict::kPass;
     const RegionInfo region = region_under(context, cursor_);
-    if (!is_candidate(context, cursor_.scheme, region)) return Verdict::kPass;
+    if (!scheme_matches(scheme, region)) return Verdict::kPass;
     if (!is_ranked(context, cursor_.scheme)) return Verdict::kAct;
     if (context.traits.score == ScoreSource::kAsk) return Verdict::kAskScore;
     return builtin_score(context, cursor_.scheme, region) >= state.quota.min_score ? Verdict::kAct : Verdict::kPass;

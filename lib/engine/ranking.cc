@@ -1,5 +1,7 @@
 #include "engine/ranking.h"
 
+#include "engine/matching.h"
+
 namespace damon {
 
 void Ranking::begin() { *this = {}; }
@@ -21,7 +23,7 @@ bool Ranking::next_score(const ApplyContext& context, ActionRequest& request) {
 
 bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
     for (; cursor_.region < context.regions.nr_regions_of(cursor_.target); ++cursor_.region) {
-        if (!is_candidate(context, cursor_.scheme, region_under(context, cursor_))) continue;
+        if (!scheme_matches(context.schemes[cursor_.scheme], region_under(context, cursor_))) continue;
         const FilterVerdict verdict = run_core_filters(context, cursor_);
         if (!verdict.accepted) continue;
         if (context.traits.score == ScoreSource::kAsk) {

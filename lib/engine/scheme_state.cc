@@ -37,9 +37,8 @@ void reschedule_scheme(const SchemeParams& scheme, const Attrs& before, const At
         state.next_apply_sis = tick + apply_interval_ticks(scheme, after);
         return;
     }
-    if (tick_reached(tick, state.next_apply_sis)) return;
-    const uint64_t remaining_us = saturating_mul(state.next_apply_sis - tick, before.divisor_us());
-    state.next_apply_sis = tick + period_ticks(remaining_us, after);
+    const PeriodChange unchanged{scheme.apply_interval_us, scheme.apply_interval_us};
+    state.next_apply_sis = retimed_deadline(tick, state.next_apply_sis, unchanged, before, after);
 }
 
 void forget_target(uint32_t target_idx, SchemeState& state) {

@@ -39,8 +39,8 @@ uint64_t apply_interval_ticks(const SchemeParams& scheme, const Attrs& attrs);
 void start_scheme(const SchemeParams& scheme, const Attrs& attrs, uint64_t tick, SchemeState& state);
 
 // The deadline after the attributes changed from `before` to `after` at `tick`. A scheme with an interval of its own
-// keeps the time that has elapsed; one that follows the aggregation starts again with the window, where the
-// window does (M-29, Q-5).
+// keeps the time that has elapsed and is due within one interval; one that follows the aggregation starts again
+// with the window, where the window does (M-29, Q-5).
 void reschedule_scheme(const SchemeParams& scheme, const Attrs& before, const Attrs& after, uint64_t tick,
                        SchemeState& state);
 

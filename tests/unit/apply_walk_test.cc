@@ -272,6 +272,7 @@ TEST_F(ApplyWalkTest, RegionsWithDifferentHistoriesStayApart) {  // S-19, Q-56
         [](Region& region) { region.probe_hits[3] = 1; },
         [](Region& region) { region.last_probe_hits[0] = 1; },
         [](Region& region) { region.evidence = kEvidenceUnknown; },
+        [](Region& region) { region.last_evidence = 0; },
         [](Region& region) { region.range.start += 1; },
     };
     attrs_.min_nr_regions = 1;
