@@ -16,12 +16,14 @@ def declared(text):
 
 def outcome(case, reasons):
     """('passed' | 'failed' | 'skipped', what to say) of one <testcase>, as ctest or pytest writes it."""
-    if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
-        return "failed", ""
+    failure = case.find("failure") if case.find("failure") is not None else case.find("error")
+    if failure is not None or case.get("status") == "fail":
+        said = (failure.get("message") or "") if failure is not None else ""
+        return "failed", said.strip().replace("\n", "\n      ")
     skipped = case.find("skipped")
     if skipped is None and case.get("status") not in ("notrun", "disabled"):
         return "passed", ""
-    text = "\n".join([skipped.get("message", "") + (skipped.text or "") if skipped is not None else "", *case.itertext()])
+    text = "\n".join([skipped.get("message") or "" if skipped is not None else "", *case.itertext()])
     said = SKIP.search(text)
     if said is None:
         return "failed", "did not run, and declared no skip"

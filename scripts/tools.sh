@@ -29,12 +29,12 @@ bench_command() {
 test_vm() {
     want_packages "${packages_vm[@]}"
     build_preset release --target vm_programs
-    python3 -B tests/vm/run.py build/release/tests/vm "$PWD/$results"
+    python3 -B tests/vm/run.py build/release/tests/vm "$PWD/$results" "$@"
 }
 
 vm_command() {
     setup_test
     fresh_results
-    run_part vm test_vm
+    run_part vm test_vm "$@"
     python3 scripts/report.py "$results"
 }

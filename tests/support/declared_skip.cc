@@ -30,7 +30,7 @@ void declared_skip(std::string_view identifier, std::string_view seen) {
         ADD_FAILURE() << "tests/skips.txt does not allow the skip '" << identifier << "' (" << seen << ")";
         return;
     }
-    GTEST_SKIP() << "SKIP " << identifier << ": " << seen << " (" << reason << ")";
+    GTEST_SKIP() << "SKIP " << identifier << ": " << seen << "\n" << reason;
 }
 
 }  // namespace damon::test

@@ -1,4 +1,5 @@
-"""run.py <folder of test programs> <results>: boots each kernel with the programs and writes what they reported.
+"""run.py <folder of test programs> <results> [kernel...]: boots each kernel with the programs and writes what they
+reported.
 
 Results are files that scripts/report.py adds up: one .xml for each kernel and program, and one .txt for each kernel with
 what is to be said about the boot. DAMON_VM_KERNEL=/path/vmlinuz replaces the current kernel (its modules are not
@@ -92,7 +93,7 @@ def main():
     programs = sorted(pathlib.Path(sys.argv[1]).glob("*_static"))
     results = pathlib.Path(sys.argv[2])
     fine = True
-    for name in kernel.KERNELS:
+    for name in sys.argv[3:] or kernel.KERNELS:
         try:
             if not shutil.which("qemu-system-x86_64"):
                 raise kernel.Unavailable("no qemu-system-x86_64")
