@@ -16,7 +16,7 @@ docs_command() {
 demo_command() {
     setup_build
     build_preset release
-    examples/demo.sh build/release "$@"
+    build/release/examples/demo "$@"
 }
 
 bench_command() {

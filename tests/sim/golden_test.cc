@@ -19,7 +19,7 @@ constexpr uint64_t kPage = 4096;
 constexpr uint64_t kSecond = 1'000'000;
 
 std::filesystem::path golden_path(const std::string& name) {
-    return std::filesystem::path(__FILE__).parent_path() / "golden" / (name + ".txt");
+    return std::filesystem::path(DAMON_TESTS_DIR) / "sim" / "golden" / (name + ".txt");
 }
 
 // One line a window: when, then each region as first page, nr_accesses and age. The last number is the end.
