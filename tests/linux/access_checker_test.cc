@@ -28,6 +28,39 @@ TEST(UffdWp, SeesWritesOfArmedPagesAndNothingElse) {
     EXPECT_EQ(checker->statistics().registrations, 1u);
 }
 
+TEST(UffdRwp, SeesReadsAndWritesOfArmedPages) {
+    Checker checker(AccessCheck::kUffdRwp);
+    if (!checker.works()) return;
+    for (const Kind kind : {Kind::kAnonymous, Kind::kShared}) {
+        Memory memory(16, kind);
+        memory.fill();
+        auto samples = memory.samples();
+        checker->arm(samples);
+        for (const size_t page : {1, 2, 15}) memory.write(page);
+        for (const size_t page : {3, 4}) memory.read(page);
+        checker->look(samples);
+        EXPECT_EQ(answers(samples), "NYYYYNNNNNNNNNNY");
+        checker->arm(samples);
+        memory.read(0);
+        checker->look(samples);
+        EXPECT_EQ(answers(samples), "YNNNNNNNNNNNNNNN");
+        EXPECT_TRUE(memory.is_as_filled());
+    }
+}
+
+TEST(UffdRwp, SeesReadsOfMemoryThatIsNotWritable) {
+    Checker checker(AccessCheck::kUffdRwp);
+    if (!checker.works()) return;
+    Memory memory(8);
+    memory.fill();
+    ASSERT_EQ(mprotect(memory.data(), memory.bytes(), PROT_READ), 0);
+    auto samples = memory.samples();
+    checker->arm(samples);
+    memory.read(6);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "NNNNNNYN");
+}
+
 TEST(UffdWp, SeesWritesToSharedMemoryThatIsNotDeclared) {
     Checker checker(AccessCheck::kAuto);
     if (!checker.works()) return;
@@ -161,11 +194,11 @@ TEST(Disarm, LeavesNoRegistrationAndNoMark) {
     ASSERT_EQ(scan.open(page_bytes()), 0);
     const uint64_t page = memory.address(3);
     uint32_t state = 0;
-    scan.look({&page, 1}, {&state, 1});
-    EXPECT_EQ(state & (uapi::kPageWpAllowed | uapi::kPageWritten), uapi::kPageWpAllowed);
+    scan.look_marked({&page, 1}, {&state, 1});
+    EXPECT_NE(state & PageScan::kMarked, 0u);
     checker->disarm();
-    scan.look({&page, 1}, {&state, 1});
-    EXPECT_EQ(state & (uapi::kPageWpAllowed | uapi::kPageWritten), uapi::kPageWritten);
+    scan.look_marked({&page, 1}, {&state, 1});
+    EXPECT_EQ(state & (PageScan::kMarked | uapi::kPageWpAllowed), 0u);
     // And the next arm works as the first.
     checker->arm(samples);
     memory.write(1);

@@ -86,13 +86,23 @@ std::string answers(std::span<const Sample> samples) {
     return text;
 }
 
+std::string plain_answers(std::span<const Sample> samples) {
+    std::string text = answers(samples);
+    for (char& letter : text) letter = static_cast<char>(tolower(letter));
+    return text;
+}
+
+std::string way_name(const testing::TestParamInfo<AccessCheck>& info) {
+    return info.param == AccessCheck::kUffdWp ? "UffdWp" : info.param == AccessCheck::kUffdRwp ? "UffdRwp" : "Zap";
+}
+
 Checker::Checker(AccessCheck choice) {
     const AccessCheckProbe probe = access_check_probe(static_cast<int32_t>(choice));
     if (!probe.available && (choice == AccessCheck::kUffdRwp || choice == AccessCheck::kUffdWp)) {
         declared_skip(choice == AccessCheck::kUffdRwp ? "uffd-rwp" : "uffd-wp", probe.reason);
         return;
     }
-    const Status status = checker_.start(choice);
+    const Status status = checker_.start(choice, 4096);
     works_ = status.ok();
     EXPECT_TRUE(works_) << status.text();
 }

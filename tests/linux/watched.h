@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/sample.h"
@@ -59,6 +60,8 @@ private:
 
 // The answers as letters: y, n, ? in the order of the samples; upper case where reads could be seen too.
 std::string answers(std::span<const Sample> samples);
+// The same, all in lower case: what was answered, by whatever way.
+std::string plain_answers(std::span<const Sample> samples);
 
 // A started checker; the test fails, or skips as declared, where the way does not work here.
 class Checker {
@@ -67,11 +70,18 @@ public:
     bool works() const { return works_; }
     AccessChecker& operator*() { return checker_; }
     AccessChecker* operator->() { return &checker_; }
+    uint64_t unknown(Blind blind) const { return checker_.statistics().unknown[static_cast<unsigned>(blind)]; }
 
 private:
     AccessChecker checker_;
     bool works_ = false;
 };
+
+// For tests of what holds for every way that works on private memory: the parameter is the way.
+class EveryWay : public testing::TestWithParam<AccessCheck> {};
+std::string way_name(const testing::TestParamInfo<AccessCheck>& info);
+#define INSTANTIATE_EVERY_WAY(suite) \
+    INSTANTIATE_TEST_SUITE_P(Ways, suite, testing::Values(AccessCheck::kUffdWp, AccessCheck::kUffdRwp), way_name)
 
 // A number of kB that smaps tells of the mapping at `address`, for instance "AnonHugePages"; -1: no such line.
 long smaps_kb(uint64_t address, const char* name);

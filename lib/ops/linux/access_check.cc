@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "ops/linux/probe_answer.h"
+#include "ops/linux/uffd_rwp.h"
 #include "ops/linux/uffd_wp.h"
 #include "ops/linux/zap.h"
 
@@ -32,7 +33,7 @@ AccessCheckProbe access_check_probe(int32_t id) {
         case AccessCheck::kAuto:
             return probe_auto();
         case AccessCheck::kUffdRwp:
-            return not_built_in("uffd_rwp");
+            return probe_uffd_rwp();
         case AccessCheck::kZap:
             return probe_zap();
         case AccessCheck::kUffdWp:

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "ops/linux/counter.h"
+
 namespace damon {
 
 // Values are part of the C ABI.
@@ -52,17 +54,17 @@ enum class Blind : uint8_t {
 inline constexpr unsigned kNrBlinds = 13;
 const char* blind_text(Blind blind);
 
-// Totals since start; only ever grow during a run.
+// Totals since start; they only grow during a run. The worker counts, any thread may copy.
 struct AccessStatistics {
-    uint64_t yes = 0;
-    uint64_t no = 0;
-    uint64_t unknown[kNrBlinds] = {};      // by Blind
-    uint64_t armed[kNrAccessChecks] = {};  // pages armed, by way
-    uint64_t registrations = 0;            // of mappings with the userfaultfd
-    uint64_t mappings_read = 0;            // complete readings of the mappings
-    uint64_t mappings_queried = 0;         // readings of a single mapping
-    uint64_t bad_maps_lines = 0;           // lines of /proc/PID/maps that were not understood
-    uint64_t reports_dropped = 0;
+    Counter yes;
+    Counter no;
+    Counter unknown[kNrBlinds];      // by Blind
+    Counter armed[kNrAccessChecks];  // pages armed, by way
+    Counter registrations;           // of mappings with the userfaultfd
+    Counter mappings_read;           // complete readings of the mappings
+    Counter mappings_queried;        // readings of a single mapping
+    Counter bad_maps_lines;          // lines of /proc/PID/maps that were not understood
+    Counter reports;                 // taken from the ring
 };
 
 }  // namespace damon

@@ -1,65 +1,54 @@
 #include "ops/linux/access_checker.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
 #include "ops/linux/syscalls.h"
 #include "ops/linux/uffd.h"
 #include "ops/linux/uffd_mapping.h"
+#include "ops/linux/uffd_rwp.h"
+#include "ops/linux/uffd_wp.h"
+#include "ops/linux/watch.h"
 
 namespace damon {
 namespace {
 
-// How a sample is watched between arm and look.
-enum class Watch : uint8_t { kBlind, kPresence, kZap, kUffdWp, kUffdRwp };
-
-uint16_t packed(Watch watch, Blind blind) {
-    return static_cast<uint16_t>(static_cast<unsigned>(watch) | static_cast<unsigned>(blind) << 4);
-}
-Watch watch_of(const Sample& sample) { return static_cast<Watch>(sample.ops_private & 0xf); }
-Blind blind_of(const Sample& sample) { return static_cast<Blind>(sample.ops_private >> 4 & 0xf); }
-
-void set_watch(Sample& sample, Watch watch) { sample.ops_private = packed(watch, Blind::kNot); }
-void set_blind(Sample& sample, Blind blind) { sample.ops_private = packed(Watch::kBlind, blind); }
-
-Watch watch_by(AccessCheck way) {
-    switch (way) {
-        case AccessCheck::kUffdRwp:
-            return Watch::kUffdRwp;
-        case AccessCheck::kZap:
-            return Watch::kZap;
-        default:
-            return Watch::kUffdWp;
-    }
-}
-
 constexpr AccessCheck kBestFirst[] = {AccessCheck::kUffdRwp, AccessCheck::kZap, AccessCheck::kUffdWp};
 
-}  // namespace
+// A batch that the kernel is asked about in one go: addresses, their states, and whose they are.
+struct Pages {
+    static constexpr size_t kMax = 128;
 
-struct AccessChecker::Batch {
-    uint64_t pages[kBatch];
-    uint32_t states[kBatch];
-    uint32_t sample_idx[kBatch];
+    uint64_t pages[kMax];
+    uint32_t states[kMax];
+    uint32_t sample_idx[kMax];
     size_t size = 0;
 
     void add(uint64_t page, size_t index) {
         pages[size] = page;
         sample_idx[size++] = static_cast<uint32_t>(index);
     }
-    void look(PageScan& scan) { scan.look({pages, size}, {states, size}); }
 };
 
-Status AccessChecker::start(AccessCheck choice) {
+}  // namespace
+
+// --- life
+// -------------------------------------------------------------------------------------------------------------
+
+int AccessChecker::open(size_t max_samples) {
+    if (const int error = scan_.open(sizes_.base_bytes)) return error;
+    if (const int error = mappings_.open()) return error;
+    return marks_.join(max_samples);
+}
+
+Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
     stop();
     statistics_ = {};
     sizes_ = read_page_sizes();
-    if (const int error = scan_.open(sizes_.base_bytes)) {
-        return Status::fail(error, "cannot open /proc/self/pagemap (errno %d)", -error);
-    }
-    if (const int error = mappings_.open()) {
-        scan_.close();
-        return Status::fail(error, "cannot read /proc/self/maps (errno %d)", -error);
+    if (const int error = open(max_samples)) {
+        stop();
+        return Status::fail(error, "cannot open this process's pagemap and maps, or no memory: errno %d", -error);
     }
     AccessCheckProbe last;
     for (const AccessCheck way : kBestFirst) {
@@ -82,11 +71,12 @@ Status AccessChecker::start(AccessCheck choice) {
 }
 
 void AccessChecker::stop() {
-    if (owner_ != 0 && !forked()) disarm();
+    if (owner_ != 0) disarm();
     if (has_uffd_) uffd_release();
     has_uffd_ = false;
     enabled_ = 0;
     owner_ = 0;
+    marks_.leave();
     mappings_.close();
     scan_.close();
 }
@@ -105,29 +95,43 @@ void AccessChecker::disarm() {
     for (CachedMapping& mapping : mappings_.all()) unregister_mapping(mapping);
 }
 
+// --- arming
+// -----------------------------------------------------------------------------------------------------------
+
 void AccessChecker::arm(std::span<Sample> samples) {
     if (forked()) {
         for (Sample& sample : samples) set_blind(sample, Blind::kForked);
         return;
     }
     epoch_ = uffd_epoch();
+    marks_.begin_interval();
+    mappings_.begin_interval();
     Zapper zapper(mappings_.maps(), sizes_);
-    for (size_t done = 0; done < samples.size(); done += kBatch) {
-        arm_batch(samples.subspan(done, std::min(kBatch, samples.size() - done)), zapper);
+    for (size_t done = 0; done < samples.size(); done += Pages::kMax) {
+        arm_batch(samples.subspan(done, std::min(Pages::kMax, samples.size() - done)), zapper);
     }
 }
 
 void AccessChecker::arm_batch(std::span<Sample> samples, Zapper& zapper) {
-    Batch batch;
+    Pages batch;
     for (size_t i = 0; i < samples.size(); ++i) {
         samples[i].seen = Seen::kUnknown;
         samples[i].writes_only = false;
         const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
         if (!arm_unseen(samples[i], page)) batch.add(page, i);
     }
-    batch.look(scan_);
+    look_at({batch.pages, batch.size}, {batch.states, batch.size});
     for (size_t i = 0; i < batch.size; ++i) {
-        arm_seen(samples[batch.sample_idx[i]], batch.pages[i], batch.states[i], zapper);
+        arm_seen(samples[batch.sample_idx[i]], {batch.pages[i], batch.states[i]}, zapper);
+    }
+}
+
+// Read-write protection leaves marks that must be told from pages of a mapping that is not registered.
+void AccessChecker::look_at(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    if (enabled(AccessCheck::kUffdRwp)) {
+        scan_.look_marked(pages, states);
+    } else {
+        scan_.look(pages, states);
     }
 }
 
@@ -138,45 +142,51 @@ bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
     CachedMapping* mapping = mappings_.find(page);
     if (mapping == nullptr || !mapping->writable || mapping->failed(AccessCheck::kUffdWp)) return false;
     if (mapping->shared && enabled(AccessCheck::kZap)) return false;
-    switch (wp_arm(scan_, *mapping, page, statistics_)) {
-        case ArmResult::kArmed:
-            set_watch(sample, Watch::kUffdWp);
-            return true;
-        case ArmResult::kNothing:
-            return false;
-        case ArmResult::kGone:
-            mappings_.reread(page, statistics_);
-            return false;
-        case ArmResult::kBlind:
-            break;
+    bool nothing = false;
+    if (arm_wp(*mapping, page, nothing) != Blind::kNot || nothing) return false;
+    set_watch(sample, Watch::kUffdWp, false);
+    return true;
+}
+
+void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
+    if ((page.state & PageScan::kFailed) != 0) return set_blind(sample, Blind::kFailed);
+    if ((page.state & uapi::kPagePresent) == 0) return set_watch(sample, Watch::kPresence, false);
+    CachedMapping* mapping = mappings_.find(page.address);
+    bool fresh = mapping == nullptr;
+    if (fresh) mapping = mappings_.reread(page.address, statistics_);
+    for (;;) {
+        if (mapping == nullptr) return set_blind(sample, Blind::kGone);
+        const Blind blind = arm_present(sample, *mapping, page, zapper);
+        if (blind == Blind::kNot) return;
+        // What is known of the mapping may be old (fact 4).
+        if (fresh || (blind != Blind::kGone && blind != Blind::kNotWritable)) return set_blind(sample, blind);
+        fresh = true;
+        mapping = mappings_.reread(page.address, statistics_);
     }
-    return false;
 }
 
-void AccessChecker::arm_seen(Sample& sample, uint64_t page, uint32_t state, Zapper& zapper) {
-    if ((state & PageScan::kFailed) != 0) return set_blind(sample, Blind::kFailed);
-    if ((state & uapi::kPagePresent) == 0) return set_watch(sample, Watch::kPresence);
-    CachedMapping* mapping = mappings_.find(page);
-    if (mapping == nullptr) mapping = mappings_.reread(page, statistics_);
-    if (mapping == nullptr) return set_blind(sample, Blind::kGone);
-    const Blind blind = arm_present(sample, *mapping, page, (state & uapi::kPageHuge) != 0, zapper);
-    if (blind != Blind::kNot) set_blind(sample, blind);
-}
-
-Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, uint64_t page, bool huge, Zapper& zapper) {
+Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper) {
     Blind why = Blind::kNoWay;
     for (const AccessCheck way : kBestFirst) {
         if (!enabled(way)) continue;
-        bool gone = false;
-        const Blind blind = arm_with(way, mapping, page, huge, zapper, gone);
-        if (blind == Blind::kNot) {
-            set_watch(sample, watch_by(way));
-            return blind;
+        Blind blind = mapping.blind;
+        if (mapping.failed(way)) {
+        } else if (way == AccessCheck::kUffdRwp) {
+            blind = arm_rwp(mapping, page);
+        } else if (way == AccessCheck::kZap) {
+            blind = arm_zap(mapping, page, zapper);
+        } else if (!mapping.writable) {
+            blind = Blind::kNotWritable;
+        } else if (page.huge()) {
+            blind = Blind::kHuge;
+        } else {
+            bool nothing = false;
+            blind = arm_wp(mapping, page.address, nothing);
+            if (nothing) blind = Blind::kGone;  // it was present a moment ago
         }
-        if (gone) {
-            // The next interval finds the mapping as it is now.
-            mappings_.reread(page, statistics_);
-            return Blind::kGone;
+        if (blind == Blind::kNot) {
+            set_watch(sample, watch_by(way), page.huge());
+            return blind;
         }
         // That the range was not declared matters only where nothing else was possible either.
         if (why == Blind::kNoWay || blind != Blind::kNotDeclared) why = blind;
@@ -184,65 +194,154 @@ Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, uint64_
     return why;
 }
 
-Blind AccessChecker::arm_with(AccessCheck way, CachedMapping& mapping, uint64_t page, bool huge, Zapper& zapper,
-                              bool& gone) {
-    if (mapping.failed(way)) return mapping.blind;
-    if (way == AccessCheck::kZap) {
-        if (!mapping.shared || !zapper.may_zap(page)) return Blind::kNotDeclared;
-        const Blind blind = zapper.zap(page, huge);
-        if (blind == Blind::kNot) ++statistics_.armed[static_cast<unsigned>(way)];
-        return blind;
-    }
-    if (way == AccessCheck::kUffdWp) {
-        if (!mapping.writable) return Blind::kNotWritable;
-        if (huge) return Blind::kHuge;
-        const ArmResult result = wp_arm(scan_, mapping, page, statistics_);
-        if (result == ArmResult::kArmed) return Blind::kNot;
-        gone = result != ArmResult::kBlind;  // a page that was present is not there any more, or became huge
-        return mapping.blind;
-    }
-    return Blind::kNoWay;
+// True: another context has the page armed; its state has then been read once more.
+bool AccessChecker::begin_marking(Page& page, AccessCheck way) {
+    if (!marks_.crowded()) return false;
+    if (!marks_.begin(SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge()), way)) return false;
+    look_at({&page.address, 1}, {&page.state, 1});
+    return true;
 }
+
+void AccessChecker::end_marking(Page page, Blind blind, bool wiped) {
+    if (!marks_.crowded()) return;
+    const uint64_t unit = SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge());
+    if (blind == Blind::kNot) {
+        marks_.finish(unit, wiped);
+    } else {
+        marks_.abandon(unit);
+    }
+}
+
+Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page& page) {
+    if (marks_.crowded() && (page.state & PageScan::kMarked) != 0) {
+        // Of a marked page the size is not told, and other contexts know a huge page by another name.
+        uint32_t state = PageScan::kFailed;
+        scan_.look({&page.address, 1}, {&state, 1});
+        page.state |= state & (uapi::kPageHuge | PageScan::kFailed);
+    }
+    AddressRange unit{page.address, page.address + sizes_.base_bytes};
+    if (page.huge()) {
+        const uint64_t bytes = std::max(mapping.page_bytes, sizes_.huge_bytes);
+        unit.start = align_down(page.address, bytes);
+        unit.end = unit.start + bytes;
+        if (!mapping.range.covers(unit)) return Blind::kHuge;
+    }
+    const uint32_t huge = page.state & uapi::kPageHuge;
+    begin_marking(page, AccessCheck::kUffdRwp);
+    Blind blind = Blind::kNot;
+    const bool wiped = (page.state & uapi::kPageAccessed) != 0;
+    if ((page.state & PageScan::kFailed) != 0) {
+        blind = Blind::kFailed;
+    } else if ((page.state & PageScan::kMarked) == 0) {  // else armed before, and not accessed since
+        const ArmResult result = rwp_arm(mapping, unit, statistics_);
+        if (result != ArmResult::kArmed) blind = result == ArmResult::kGone ? Blind::kGone : mapping.blind;
+    }
+    end_marking({page.address, huge}, blind, wiped);
+    return blind;
+}
+
+Blind AccessChecker::arm_zap(CachedMapping& mapping, Page page, Zapper& zapper) {
+    if (!mapping.shared || !zapper.may_zap(page.address)) return Blind::kNotDeclared;
+    const uint32_t huge = page.state & uapi::kPageHuge;
+    begin_marking(page, AccessCheck::kZap);
+    Blind blind = Blind::kNot;
+    // Another context may have zapped it meanwhile: absent, it is armed for both.
+    const bool present = (page.state & uapi::kPagePresent) != 0;
+    if ((page.state & PageScan::kFailed) != 0) {
+        blind = Blind::kFailed;
+    } else if (present) {
+        blind = zapper.zap(page.address, huge != 0);
+        if (blind == Blind::kNot) ++statistics_.armed[static_cast<unsigned>(AccessCheck::kZap)];
+    }
+    end_marking({page.address, huge}, blind, present);
+    return blind;
+}
+
+// `nothing`: not present, or huge.
+Blind AccessChecker::arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing) {
+    if (marks_.crowded()) marks_.begin(page, AccessCheck::kUffdWp);
+    bool written = false;
+    Blind blind = Blind::kNot;
+    switch (wp_arm(scan_, mapping, page, statistics_, written)) {
+        case ArmResult::kArmed:
+            break;
+        case ArmResult::kNothing:
+            nothing = true;
+            break;
+        case ArmResult::kGone:
+            blind = Blind::kGone;
+            break;
+        case ArmResult::kBlind:
+            blind = mapping.blind;
+            break;
+    }
+    end_marking({page, 0}, nothing ? Blind::kGone : blind, written);
+    return blind;
+}
+
+// --- looking
+// ----------------------------------------------------------------------------------------------------------
 
 void AccessChecker::look(std::span<Sample> samples) {
-    const bool child = forked();
-    const bool disturbed = uffd_epoch() != epoch_;
-    for (size_t done = 0; done < samples.size(); done += kBatch) {
-        const auto part = samples.subspan(done, std::min(kBatch, samples.size() - done));
-        Batch batch;
-        for (size_t i = 0; i < part.size(); ++i) {
-            if (child) set_blind(part[i], Blind::kForked);
-            if (watch_of(part[i]) == Watch::kBlind) {
-                answer(part[i], 0, disturbed);
-            } else {
-                batch.add(align_down(part[i].addr, sizes_.base_bytes), i);
-            }
-        }
-        batch.look(scan_);
-        for (size_t i = 0; i < batch.size; ++i) answer(part[batch.sample_idx[i]], batch.states[i], disturbed);
+    if (forked()) {
+        for (Sample& sample : samples) set_blind(sample, Blind::kForked);
+    }
+    disturbed_ = uffd_epoch() != epoch_;
+    for (size_t done = 0; done < samples.size(); done += Pages::kMax) {
+        look_batch(samples.subspan(done, std::min(Pages::kMax, samples.size() - done)));
     }
 }
 
-// `disturbed`: marks were dropped by another context since arming.
-void AccessChecker::answer(Sample& sample, uint32_t state, bool disturbed) {
-    Blind blind = blind_of(sample);
-    bool accessed = (state & uapi::kPagePresent) != 0;
-    const Watch watch = watch_of(sample);
-    if (watch == Watch::kPresence || watch == Watch::kZap) {
-        if ((state & PageScan::kFailed) != 0) blind = Blind::kFailed;
-        if (watch == Watch::kZap && state == 0) blind = Blind::kGone;
-    } else if (watch == Watch::kUffdWp) {
-        blind = disturbed ? Blind::kOtherContext : wp_judge(state, accessed);
-        sample.writes_only = true;
+void AccessChecker::look_batch(std::span<Sample> samples) {
+    Pages plain;
+    Pages marked;
+    for (size_t i = 0; i < samples.size(); ++i) {
+        const Watch watch = watch_of(samples[i]);
+        const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
+        if (watch == Watch::kBlind) {
+            answer(samples[i], 0);
+        } else {
+            (watch == Watch::kUffdRwp ? marked : plain).add(page, i);
+        }
     }
-    if (blind != Blind::kNot) {
-        sample.seen = Seen::kUnknown;
-        sample.writes_only = false;
-        ++statistics_.unknown[static_cast<unsigned>(blind)];
+    scan_.look({plain.pages, plain.size}, {plain.states, plain.size});
+    if (marked.size != 0) scan_.look_marked({marked.pages, marked.size}, {marked.states, marked.size});
+    for (const Pages* batch : {&plain, &marked}) {
+        for (size_t i = 0; i < batch->size; ++i) answer(samples[batch->sample_idx[i]], batch->states[i]);
+    }
+}
+
+Blind AccessChecker::judge(const Sample& sample, uint32_t state, bool& accessed) {
+    const Watch watch = watch_of(sample);
+    if (watch == Watch::kBlind) return blind_of(sample);
+    accessed = (state & uapi::kPagePresent) != 0;
+    if (watch == Watch::kPresence) return (state & PageScan::kFailed) != 0 ? Blind::kFailed : Blind::kNot;
+
+    Blind blind = Blind::kNot;
+    if (watch == Watch::kZap) {
+        if ((state & PageScan::kFailed) != 0) return Blind::kFailed;
+        if ((state & PageScan::kMapped) == 0) return Blind::kGone;
+    } else {
+        if (disturbed_) return Blind::kOtherContext;
+        blind = watch == Watch::kUffdRwp ? rwp_judge(state, accessed) : wp_judge(state, accessed);
+    }
+    if (blind != Blind::kNot) return blind;
+    const uint64_t page = align_down(sample.addr, sizes_.base_bytes);
+    return marks_.judge(SharedMarks::unit_of(page, sizes_.huge_bytes, was_huge(sample)), accessed);
+}
+
+void AccessChecker::answer(Sample& sample, uint32_t state) {
+    bool accessed = false;
+    const Blind blind = judge(sample, state, accessed);
+    sample.seen = accessed ? Seen::kYes : Seen::kNo;
+    sample.writes_only = watch_of(sample) == Watch::kUffdWp;
+    if (blind == Blind::kNot) {
+        ++(accessed ? statistics_.yes : statistics_.no);
         return;
     }
-    sample.seen = accessed ? Seen::kYes : Seen::kNo;
-    ++(accessed ? statistics_.yes : statistics_.no);
+    sample.seen = Seen::kUnknown;
+    sample.writes_only = false;
+    ++statistics_.unknown[static_cast<unsigned>(blind)];
 }
 
 }  // namespace damon

@@ -19,7 +19,7 @@
 #include "ops/linux/mapping_cache.h"
 #include "ops/linux/page_scan.h"
 #include "ops/linux/page_sizes.h"
-#include "ops/linux/uffd_wp.h"
+#include "ops/linux/shared_marks.h"
 #include "ops/linux/zap.h"
 
 namespace damon {
@@ -31,10 +31,14 @@ public:
     AccessChecker(const AccessChecker&) = delete;
     AccessChecker& operator=(const AccessChecker&) = delete;
 
-    // `choice`: kAuto, kUffdRwp, kZap or kUffdWp. Fails where no way works at all, with the reasons.
-    Status start(AccessCheck choice);
+    // `choice`: kAuto, kUffdRwp, kZap or kUffdWp. Takes room for `max_samples` at a time; more are served too, but less
+    // well where several contexts run. Fails where no way works at all, with the reason.
+    Status start(AccessCheck choice, size_t max_samples);
     // Gives everything back. In a forked child it only closes what was inherited.
     void stop();
+
+    // More samples than start knew of. False: out of memory, everything is as before.
+    bool grow(size_t max_samples) { return marks_.grow(max_samples); }
 
     // The mappings may have changed: reads them anew.
     void refresh();
@@ -48,26 +52,41 @@ public:
     const AccessStatistics& statistics() const { return statistics_; }
 
 private:
-    // Samples that are looked at together; bounds the worker's stack.
-    static constexpr size_t kBatch = 128;
-    struct Batch;
+    // A page to be armed, and what is known of it.
+    struct Page {
+        uint64_t address;
+        uint32_t state;
+        bool huge() const { return (state & uapi::kPageHuge) != 0; }
+    };
 
     bool enabled(AccessCheck way) const { return (enabled_ >> static_cast<unsigned>(way) & 1) != 0; }
+    bool forked() const;
+    int open(size_t max_samples);
+
     void arm_batch(std::span<Sample> samples, Zapper& zapper);
     bool arm_unseen(Sample& sample, uint64_t page);
-    void arm_seen(Sample& sample, uint64_t page, uint32_t state, Zapper& zapper);
-    Blind arm_present(Sample& sample, CachedMapping& mapping, uint64_t page, bool huge, Zapper& zapper);
-    Blind arm_with(AccessCheck way, CachedMapping& mapping, uint64_t page, bool huge, Zapper& zapper, bool& gone);
-    void answer(Sample& sample, uint32_t state, bool disturbed);
-    bool forked() const;
+    void arm_seen(Sample& sample, Page page, Zapper& zapper);
+    Blind arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
+    Blind arm_rwp(CachedMapping& mapping, Page& page);
+    Blind arm_zap(CachedMapping& mapping, Page page, Zapper& zapper);
+    Blind arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing);
+    bool begin_marking(Page& page, AccessCheck way);
+    void end_marking(Page page, Blind blind, bool wiped);
+
+    void look_at(std::span<const uint64_t> pages, std::span<uint32_t> states);
+    void look_batch(std::span<Sample> samples);
+    Blind judge(const Sample& sample, uint32_t state, bool& accessed);
+    void answer(Sample& sample, uint32_t state);
 
     PageSizes sizes_;
     PageScan scan_;
     MappingCache mappings_;
+    SharedMarks marks_;
     uint32_t enabled_ = 0;  // bit AccessCheck
     bool has_uffd_ = false;
     pid_t owner_ = 0;  // 0: not started
     uint64_t epoch_ = 0;
+    bool disturbed_ = false;  // marks were dropped by another context between arm and look
     AccessStatistics statistics_;
 };
 

@@ -16,16 +16,15 @@ CachedMapping fresh(const Mapping& mapping) {
     return cached;
 }
 
-// What was learnt of a mapping holds for its remains too, as long as it is of the same kind: registrations live in the
-// kernel's mapping, and splitting or growing it keeps them. Failures are tried again.
-void inherit(CachedMapping& now, const CachedMapping& before) {
-    if (now.shared != before.shared || !now.range.intersects(before.range)) return;
-    now.registered |= before.registered;
-    if (now.range == before.range && now.writable == before.writable) {
-        now.failed_ways = before.failed_ways;
-        now.blind = before.blind;
-        if (now.page_bytes == 0) now.page_bytes = before.page_bytes;
-    }
+// Registrations live in the kernel's mapping, and splitting or growing it keeps them.
+void inherit_registration(CachedMapping& now, const CachedMapping& before) {
+    if (now.shared == before.shared && now.range.intersects(before.range)) now.registered |= before.registered;
+}
+
+void inherit_failures(CachedMapping& now, const CachedMapping& before) {
+    if (now.shared != before.shared || now.writable != before.writable || now.range != before.range) return;
+    now.failed_ways = before.failed_ways;
+    now.blind = before.blind;
 }
 
 }  // namespace
@@ -49,13 +48,16 @@ void MappingCache::reload(AccessStatistics& statistics) {
         if (mapping.vsyscall) return;
         if (!self->reading_.push_back(fresh(mapping))) self->reading_failed_ = true;
     };
-    if (maps_.read_all(visit, this, statistics.bad_maps_lines) != 0 || reading_failed_) return;
+    uint64_t bad_lines = 0;
+    const int error = maps_.read_all(visit, this, bad_lines);
+    statistics.bad_maps_lines += bad_lines;
+    if (error != 0 || reading_failed_) return;
     ++statistics.mappings_read;
     size_t before = 0;
     for (CachedMapping& now : reading_) {
         while (before < mappings_.size() && mappings_[before].range.end <= now.range.start) ++before;
         for (size_t i = before; i < mappings_.size() && mappings_[i].range.start < now.range.end; ++i) {
-            inherit(now, mappings_[i]);
+            inherit_registration(now, mappings_[i]);
         }
     }
     mappings_.swap(reading_);
@@ -86,25 +88,41 @@ CachedMapping* MappingCache::reread(uint64_t address, AccessStatistics& statisti
     Mapping mapping;
     const int error = maps_.query(address, mapping);
     if (error == -ENOTTY) {
-        reload(statistics);
+        if (may_reload_) reload(statistics);
+        may_reload_ = false;
         return find(address);
     }
     ++statistics.mappings_queried;
-    if (error == 0) put(mapping);
-    return error == 0 ? find(address) : nullptr;
+    if (error != 0) return nullptr;
+    put(mapping);
+    return find(address);
 }
 
-// Takes the place of everything that it overlaps. Out of memory: the next complete reading will find it.
+// Out of memory: what could not be kept is found again by the next reading.
 void MappingCache::put(const Mapping& mapping) {
     CachedMapping now = fresh(mapping);
     const size_t first = first_ending_after(mapping.range.start);
     size_t last = first;
-    while (last < mappings_.size() && mappings_[last].range.start < mapping.range.end) inherit(now, mappings_[last++]);
-    if (first < last) {
-        mappings_[first] = now;
-        mappings_.erase(first + 1, last);
-    } else {
-        (void)mappings_.insert(first, now);
+    CachedMapping before_it;
+    CachedMapping behind_it;
+    for (; last < mappings_.size() && mappings_[last].range.start < now.range.end; ++last) {
+        const CachedMapping& old = mappings_[last];
+        inherit_registration(now, old);
+        inherit_failures(now, old);
+        // The rest of an overlapped one stays as it was known: its registration must not be forgotten.
+        if (old.range.start < now.range.start) {
+            before_it = old;
+            before_it.range.end = now.range.start;
+        }
+        if (old.range.end > now.range.end) {
+            behind_it = old;
+            behind_it.range.start = now.range.end;
+        }
+    }
+    mappings_.erase(first, last);
+    size_t at = first;
+    for (const CachedMapping& part : {before_it, now, behind_it}) {
+        if (!part.range.empty() && mappings_.insert(at, part)) ++at;
     }
     hint_ = first;
 }

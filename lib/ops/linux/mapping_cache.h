@@ -20,6 +20,10 @@ struct CachedMapping {
     bool shared = false;
     uint8_t registered = 0;  // bit AccessCheck: registered with the userfaultfd for this way
 
+    bool is_registered(AccessCheck way) const { return (registered >> static_cast<unsigned>(way) & 1) != 0; }
+    void set_registered(AccessCheck way) {
+        registered = static_cast<uint8_t>(registered | 1u << static_cast<unsigned>(way));
+    }
     bool failed(AccessCheck way) const { return (failed_ways >> static_cast<unsigned>(way) & 1) != 0; }
     void fail(AccessCheck way, Blind why) {
         failed_ways = static_cast<uint16_t>(failed_ways | 1u << static_cast<unsigned>(way));
@@ -34,13 +38,16 @@ public:
     int open();
     void close();
 
-    // Reads all mappings anew. What was learnt of a mapping is kept where it still lies as it did. Where the reading
-    // fails, everything stays. `statistics` counts it.
+    // Reads all mappings anew. Registrations are remembered; ways that failed will be tried again. Where the reading
+    // fails, everything stays.
     void reload(AccessStatistics& statistics);
 
     // The mapping that covers `address`; nullptr: none was there at the last reading. Valid until the next call that
     // reads.
     CachedMapping* find(uint64_t address);
+
+    // A kernel without PROCMAP_QUERY makes reread as costly as reload, so it is done once an interval at most.
+    void begin_interval() { may_reload_ = true; }
 
     // Reads the mapping at `address` anew, because it turned out to have changed; nullptr: there is none.
     CachedMapping* reread(uint64_t address, AccessStatistics& statistics);
@@ -57,6 +64,7 @@ private:
     Vector<CachedMapping> reading_;   // the reading under way
     size_t hint_ = 0;                 // samples come in address order
     bool reading_failed_ = false;
+    bool may_reload_ = true;
 };
 
 }  // namespace damon

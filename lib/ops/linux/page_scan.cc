@@ -79,8 +79,8 @@ size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t>
     return answered;
 }
 
-// The same from the entries of the file: presence only.
-size_t PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+// From the entries of the file: presence and marks.
+void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     uint64_t entries[kMaxGroupPages];
     const uint64_t first = pages.front() / page_bytes_;
     const size_t nr_entries = pages.back() / page_bytes_ - first + 1;
@@ -90,24 +90,42 @@ size_t PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t>
         states[i] = kFailed;
         if (bytes < 0 || (index + 1) * sizeof entries[0] > static_cast<size_t>(bytes)) continue;
         states[i] = kMapped | ((entries[index] & uapi::kEntryPresent) != 0 ? uapi::kPagePresent : 0) |
-                    ((entries[index] & uapi::kEntrySwapped) != 0 ? uapi::kPageSwapped : 0);
+                    ((entries[index] & uapi::kEntrySwapped) != 0 ? uapi::kPageSwapped : 0) |
+                    ((entries[index] & uapi::kEntryMarked) != 0 ? kMarked : 0);
     }
-    return pages.size();
 }
 
 void PageScan::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     DAMON_CHECK(pages.size() == states.size());
     while (!pages.empty()) {
-        const size_t size = group_size(pages);
-        const auto group = pages.first(size);
-        const size_t answered =
-            can_scan_ ? scan_group(group, states.first(size)) : read_group(group, states.first(size));
+        size_t answered = group_size(pages);
+        if (can_scan_) {
+            answered = scan_group(pages.first(answered), states.first(answered));
+        } else {
+            read_group(pages.first(answered), states.first(answered));
+        }
         pages = pages.subspan(answered);
         states = states.subspan(answered);
     }
 }
 
-int PageScan::arm_written(uint64_t page) {
+void PageScan::look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    DAMON_CHECK(pages.size() == states.size() && can_scan_);
+    for (size_t done = 0; done < pages.size();) {
+        const size_t size = group_size(pages.subspan(done));
+        read_group(pages.subspan(done, size), states.subspan(done, size));
+        done += size;
+    }
+    // Runs of pages that are not marked.
+    for (size_t first = 0; first < pages.size();) {
+        size_t last = first;
+        while (last < pages.size() && (states[last] & (kMarked | kFailed)) == 0) ++last;
+        look(pages.subspan(first, last - first), states.subspan(first, last - first));
+        first = last + 1;
+    }
+}
+
+int PageScan::arm_written(uint64_t page, bool& written) {
     uapi::PageRegion region;
     uapi::ScanArguments arguments;
     arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
@@ -118,7 +136,9 @@ int PageScan::arm_written(uint64_t page) {
     arguments.category_mask = uapi::kPagePresent | uapi::kPageHuge;
     arguments.category_inverted = uapi::kPageHuge;
     arguments.return_mask = uapi::kPageWritten;
-    return static_cast<int>(sys::ioctl(fd_, uapi::kPagemapScan, &arguments));
+    const long armed = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    written = armed == 1 && (region.categories & uapi::kPageWritten) != 0;
+    return static_cast<int>(armed);
 }
 
 }  // namespace damon

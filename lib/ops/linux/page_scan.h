@@ -13,6 +13,7 @@ class PageScan {
 public:
     // What look answers: uapi::kPage* bits and kMapped, 0 for an address where nothing is mapped, or kFailed where the
     // kernel would not tell. Without PAGEMAP_SCAN everything is taken for mapped.
+    static constexpr uint32_t kMarked = 1u << 29;  // of look_marked: protected by userfaultfd, in either mode
     static constexpr uint32_t kMapped = 1u << 30;
     static constexpr uint32_t kFailed = 1u << 31;
 
@@ -33,14 +34,20 @@ public:
     // The state of each page, `pages` in any order; ascending neighbours are asked for together where that is cheaper.
     void look(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
+    // The same, and first of all whether the page is marked. Of a marked page only kMarked, kMapped and presence are
+    // told. PAGEMAP_SCAN alone cannot tell a page that is read-write-protected from one of a mapping that is not
+    // registered.
+    void look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states);
+
     // Write-protects one page if it is present and not part of a huge mapping. 1: armed; 0: nothing there to arm, or it
     // is huge; -EPERM: the mapping is not registered for asynchronous write protection; or another negative errno. The
     // kernel does all of it in one step, so no huge page can be split by a race.
-    int arm_written(uint64_t page);
+    // `written`: whether the page was not armed before, or had been written since.
+    int arm_written(uint64_t page, bool& written);
 
 private:
     size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
-    size_t read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
+    void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
     size_t group_size(std::span<const uint64_t> pages) const;
 
     int fd_ = -1;

@@ -86,6 +86,7 @@ inline constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);  //
 // One entry of the file itself, 8 bytes a page.
 inline constexpr uint64_t kEntryPresent = uint64_t{1} << 63;
 inline constexpr uint64_t kEntrySwapped = uint64_t{1} << 62;
+inline constexpr uint64_t kEntryMarked = uint64_t{1} << 57;  // protected by userfaultfd; on Linux 7.3 by RWP too
 
 // --- /proc/PID/maps ---------------------------------------------------------------------------------------------
 

@@ -10,14 +10,13 @@ namespace {
 uint64_t mode_of(AccessCheck way) {
     return way == AccessCheck::kUffdRwp ? uapi::kRegisterModeRwp : uapi::kRegisterModeWp;
 }
-uint8_t bit_of(AccessCheck way) { return static_cast<uint8_t>(1u << static_cast<unsigned>(way)); }
 
 }  // namespace
 
 ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics) {
     switch (uffd_register(mapping.range, mode_of(way))) {
         case 0:
-            mapping.registered |= bit_of(way);
+            mapping.set_registered(way);
             ++statistics.registrations;
             return ArmResult::kArmed;
         case -EBUSY:
@@ -42,7 +41,7 @@ ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatis
 
 void unregister_mapping(CachedMapping& mapping) {
     for (const AccessCheck way : {AccessCheck::kUffdWp, AccessCheck::kUffdRwp}) {
-        if ((mapping.registered & bit_of(way)) != 0) uffd_unregister(mapping.range, mode_of(way));
+        if (mapping.is_registered(way)) uffd_unregister(mapping.range, mode_of(way));
     }
     mapping.registered = 0;
 }

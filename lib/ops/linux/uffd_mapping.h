@@ -2,9 +2,15 @@
 #pragma once
 
 #include "ops/linux/mapping_cache.h"
-#include "ops/linux/uffd_wp.h"
 
 namespace damon {
+
+enum class ArmResult : uint8_t {
+    kArmed,
+    kNothing,  // not present, or huge: look at the page
+    kBlind,    // not possible in this mapping: mapping.blind
+    kGone,     // the mapping is not what it was: read it anew
+};
 
 // Registers the whole mapping for `way` (kUffdWp or kUffdRwp). kArmed stands for "registered"; kBlind: this way is not
 // possible here, and the mapping remembers it.

@@ -1,21 +1,19 @@
 #include "ops/linux/uffd_wp.h"
 
-#include <sys/mman.h>
+#include <cerrno>
 
-#include "ops/linux/page_sizes.h"
 #include "ops/linux/probe_answer.h"
-#include "ops/linux/syscalls.h"
+#include "ops/linux/scratch_page.h"
 #include "ops/linux/uffd.h"
-#include "ops/linux/uffd_mapping.h"
 
 namespace damon {
 
-ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics) {
-    int result = scan.arm_written(page);
+ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics, bool& written) {
+    int result = scan.arm_written(page, written);
     if (result == -EPERM) {
         const ArmResult registered = register_mapping(mapping, AccessCheck::kUffdWp, statistics);
         if (registered != ArmResult::kArmed) return registered;
-        result = scan.arm_written(page);
+        result = scan.arm_written(page, written);
         // Registered, and yet not: the program changes this mapping right now.
         if (result == -EPERM) return ArmResult::kGone;
     }
@@ -39,40 +37,29 @@ Blind wp_judge(uint32_t state, bool& accessed) {
 
 namespace {
 
-struct Trial {
-    volatile char* memory;
-    uint64_t page;
-    uint64_t page_bytes;
-    PageScan scan;
-
-    uint32_t state() {
-        uint32_t answer = PageScan::kFailed;
-        scan.look({&page, 1}, {&answer, 1});
-        return answer;
-    }
-};
-
-AccessCheckProbe try_out(Trial& trial) {
+AccessCheckProbe try_out(ScratchPage& scratch) {
     AccessStatistics statistics;
     CachedMapping mapping;
-    mapping.range = {trial.page, trial.page + trial.page_bytes};
-    if (const int error = trial.scan.open(trial.page_bytes))
+    mapping.range = scratch.range();
+    PageScan scan;
+    if (const int error = scan.open(scratch.range().size()))
         return probe_failed(error, "cannot open /proc/self/pagemap");
-    if (!trial.scan.can_scan()) return probe_failed(-ENOTTY, "no PAGEMAP_SCAN (Linux 6.7)");
-    *trial.memory = 42;
-    if (wp_arm(trial.scan, mapping, trial.page, statistics) != ArmResult::kArmed) {
+    if (!scan.can_scan()) return probe_failed(-ENOTTY, "no PAGEMAP_SCAN (Linux 6.7)");
+    scratch.write(42);
+    bool was_written = false;
+    if (wp_arm(scan, mapping, mapping.range.start, statistics, was_written) != ArmResult::kArmed) {
         return probe_failed(-EIO, "a present page could not be write-protected");
     }
-    bool idle = true;
-    const Blind before = wp_judge(trial.state(), idle);
-    const bool readable = *trial.memory == 42;
-    bool read = true;
-    const Blind after_read = wp_judge(trial.state(), read);
-    *trial.memory = 43;
-    bool written = false;
-    const Blind after_write = wp_judge(trial.state(), written);
-    const bool judged = before == Blind::kNot && after_read == Blind::kNot && after_write == Blind::kNot;
-    if (!judged || idle || read || !written || !readable || *trial.memory != 43) {
+    bool seen[3] = {true, true, false};  // idle, read, written
+    for (int step = 0; step < 3; ++step) {
+        if (step == 1 && scratch.read() != 42) return probe_failed(-EIO, "a protected page lost its content");
+        if (step == 2) scratch.write(43);
+        uint32_t state = PageScan::kFailed;
+        scan.look({&mapping.range.start, 1}, {&state, 1});
+        if (wp_judge(state, seen[step]) != Blind::kNot)
+            return probe_failed(-EIO, "a protected page could not be judged");
+    }
+    if (seen[0] || seen[1] || !seen[2] || !was_written || scratch.read() != 43) {
         return probe_failed(-EIO, "a write did not show, or something else did");
     }
     return probe_works("writable memory; reads and huge pages cannot be seen", false);
@@ -82,20 +69,12 @@ AccessCheckProbe try_out(Trial& trial) {
 
 AccessCheckProbe probe_uffd_wp() {
     UffdFeatures features;
-    int error = uffd_acquire(features);
+    const int error = uffd_acquire(features);
     if (error != 0) return probe_failed(error, "cannot open a userfaultfd");
     AccessCheckProbe probe = probe_failed(-ENOTSUP, "no asynchronous write protection (Linux 6.7)");
     if (features.wp_async) {
-        const uint64_t page_bytes = read_page_sizes().base_bytes;
-        void* memory = sys::mmap(page_bytes, -1, error);
-        if (memory == nullptr) {
-            probe = probe_failed(error, "no memory to try it on");
-        } else {
-            Trial trial{static_cast<volatile char*>(memory), reinterpret_cast<uint64_t>(memory), page_bytes, {}};
-            probe = try_out(trial);
-            // Takes the registration along; unregistering would disturb contexts that run.
-            (void)sys::munmap(memory, page_bytes);
-        }
+        ScratchPage scratch;
+        probe = scratch.error() == 0 ? try_out(scratch) : probe_failed(scratch.error(), "no memory to try it on");
     }
     uffd_release();
     return probe;

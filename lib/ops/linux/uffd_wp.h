@@ -10,18 +10,13 @@
 #include "ops/linux/access_check.h"
 #include "ops/linux/mapping_cache.h"
 #include "ops/linux/page_scan.h"
+#include "ops/linux/uffd_mapping.h"
 
 namespace damon {
 
-enum class ArmResult : uint8_t {
-    kArmed,
-    kNothing,  // not present, or huge: look at the page
-    kBlind,    // not possible in this mapping: mapping.blind
-    kGone,     // the mapping is not what it was: read it anew
-};
-
-// Arms the page, registering its whole mapping first where that has not been done.
-ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics);
+// Arms the page, registering its whole mapping first where that has not been done. kArmed: `written` says whether the
+// page was not armed before, or had been written since.
+ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics, bool& written);
 
 // Judges the state of a page that was armed. kNot: `accessed` is the answer.
 Blind wp_judge(uint32_t state, bool& accessed);

@@ -1,5 +1,6 @@
 #include "ops/linux/vaddr.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "ops/linux/proc_maps.h"
@@ -10,6 +11,15 @@ namespace damon {
 namespace {
 
 int32_t normalized(int32_t pid) { return pid == sys::getpid() ? 0 : pid; }
+
+// Coverage may exceed the limit of regions by a few until the next merge.
+size_t most_samples(const Params& params) {
+    size_t samples = params.attrs.max_nr_regions;
+    for (const TargetParams& target : params.targets) samples += target.ranges.size() + 3;
+    return samples;
+}
+
+constexpr size_t kMinReports = 4096;
 
 }  // namespace
 
@@ -55,13 +65,19 @@ Status VaddrOps::start(const Params& params) {
     page_bytes_ = read_page_sizes().base_bytes;
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
-    return takes_reports() ? Status() : checker_.start(access_check_);
+    if (!takes_reports()) return checker_.start(access_check_, most_samples(params));
+    report_statistics_ = {};
+    if (!reports_.reserve(std::max(kMinReports, most_samples(params)))) {
+        return Status::fail(-ENOMEM, "no memory for access reports");
+    }
+    return {};
 }
 
 void VaddrOps::commit(const Params& params) {
     // Out of memory: the targets beyond count as gone until the next commit.
     const size_t nr = pids_.resize(params.targets.size()) ? params.targets.size() : pids_.size();
     for (size_t i = 0; i < nr; ++i) pids_[i] = normalized(params.targets[i].pid);
+    (void)checker_.grow(most_samples(params));
 }
 
 void VaddrOps::stop() {
@@ -90,9 +106,25 @@ void VaddrOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage
     coverage.changed = true;
 }
 
-void VaddrOps::arm(std::span<Sample> samples) { checker_.arm(samples); }
-void VaddrOps::look(std::span<Sample> samples) { checker_.look(samples); }
-void VaddrOps::disarm() { checker_.disarm(); }
+void VaddrOps::arm(std::span<Sample> samples) {
+    if (takes_reports()) {
+        reports_.arm();
+    } else {
+        checker_.arm(samples);
+    }
+}
+
+void VaddrOps::look(std::span<Sample> samples) {
+    if (takes_reports()) {
+        reports_.look(samples, report_statistics_);
+    } else {
+        checker_.look(samples);
+    }
+}
+
+void VaddrOps::disarm() {
+    if (!takes_reports()) checker_.disarm();
+}
 
 bool VaddrOps::target_valid(uint32_t target_idx) {
     if (target_idx >= pids_.size()) return false;

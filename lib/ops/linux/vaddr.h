@@ -5,6 +5,7 @@
 
 #include "base/vector.h"
 #include "ops/linux/access_checker.h"
+#include "ops/linux/report.h"
 #include "ops/ops.h"
 
 namespace damon {
@@ -25,8 +26,12 @@ public:
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override;
 
-    // Totals of this run, for the worker.
-    const AccessStatistics& statistics() const { return checker_.statistics(); }
+    // Any thread, also before the first start: 0; -EAGAIN: too many at once, dropped; -EOPNOTSUPP: this context was
+    // never started with AccessCheck::kReport.
+    int report_access(const AccessReport& report) { return reports_.report(report); }
+
+    // Totals of this run; any thread.
+    AccessStatistics statistics() const { return takes_reports() ? report_statistics_ : checker_.statistics(); }
 
 private:
     bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
@@ -36,6 +41,8 @@ private:
     uint64_t page_bytes_ = 4096;
     Vector<int32_t> pids_;  // by target; 0: this process
     AccessChecker checker_;
+    ReportRing reports_;
+    AccessStatistics report_statistics_;
 };
 
 }  // namespace damon

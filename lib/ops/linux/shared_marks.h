@@ -1,0 +1,89 @@
+// Contexts of one process share the marks of the pages: the kernel keeps one mark a page, whoever set it. So a context
+// that arms a page again must pass on the evidence that it wipes away. This file is the process-wide ledger of who has
+// which page armed at this moment. A context that runs alone pays one load per interval.
+//
+// Arming a page is: begin, the system calls, finish. Looking at it is: the system call, then judge.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ops/linux/access_check.h"
+
+namespace damon {
+
+// One context's part of the ledger; its worker's own. Not movable while joined.
+class SharedMarks {
+public:
+    static constexpr size_t kMaxContexts = 64;
+
+    SharedMarks() = default;
+    ~SharedMarks() { leave(); }
+    SharedMarks(const SharedMarks&) = delete;
+    SharedMarks& operator=(const SharedMarks&) = delete;
+
+    // Takes part, with room for `max_pages` armed at a time; pages beyond are unknown where others run. 0, -ENOMEM, or
+    // -EUSERS: kMaxContexts take part already.
+    int join(size_t max_pages);
+    void leave();
+    // Makes room for more; what is armed at this moment becomes unknown where others run. False: out of memory, as it
+    // was.
+    bool grow(size_t max_pages);
+
+    // A new interval: what this context had armed counts no more.
+    void begin_interval();
+
+    // Whether any other context takes part; where not, the calls below are not needed.
+    bool crowded() const { return crowded_; }
+
+    // About to arm `unit` (a page's address, or that of a huge page, with unit_of). True: another context has it armed,
+    // so look at it once more before arming it, and tell finish what was seen.
+    bool begin(uint64_t unit, AccessCheck way);
+    // It is armed. `wiped`: the mark that stood there said "accessed", and was set anew.
+    void finish(uint64_t unit, bool wiped);
+    // Not armed after all; nothing was wiped.
+    void abandon(uint64_t unit);
+
+    // What the mark's own answer is worth. `accessed` is that answer, and may be turned into yes. kNot: it holds.
+    Blind judge(uint64_t unit, bool& accessed);
+
+    // The name of a page, or of the huge page around it.
+    static uint64_t unit_of(uint64_t page, uint64_t huge_bytes, bool huge) {
+        return huge ? (page & ~(huge_bytes - 1)) | 1 : page;
+    }
+
+private:
+    enum class State : uint8_t {
+        kNone,    // not armed by this context
+        kArming,  // between begin and finish
+        kArmed,
+    };
+    struct Entry {
+        uint64_t unit = 0;
+        uint32_t interval = 0;  // of the owner; an older one counts as empty
+        State state = State::kNone;
+        uint8_t way = 0;
+        uint8_t busy = 0;        // others between begin and finish: a "no" of the mark may be their doing
+        bool hit = false;        // accessed: another saw it before it wiped the mark
+        bool disturbed = false;  // wiped at about the time of arming: a "no" of the mark cannot be trusted
+        bool lost = false;       // another way was used on it: the mark says nothing
+        uint64_t marked = 0;     // bit of each member whose entry this one made busy
+    };
+
+    Entry* find(uint64_t unit, bool insert);
+    template <typename Visit>
+    void for_others(uint64_t unit, Visit visit);
+    void end(Entry& own, bool wiped);
+
+    Entry* entries_ = nullptr;
+    size_t capacity_ = 0;  // a power of two
+    size_t nr_used_ = 0;
+    uint32_t interval_ = 0;
+    uint64_t joins_seen_ = 0;
+    bool crowded_ = false;
+    pid_t owner_ = 0;  // 0: not joined
+};
+
+}  // namespace damon

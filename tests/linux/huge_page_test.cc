@@ -1,0 +1,123 @@
+// Fact 7: huge pages stay huge, whatever is watched.
+#include <gtest/gtest.h>
+
+#include "ops/linux/page_sizes.h"
+#include "ops/linux/shared_ranges.h"
+#include "support/declared_skip.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+constexpr size_t kHugePages = 4;
+
+// Memory of huge pages only; the test is skipped where the system gives none.
+class HugePages : public testing::Test {
+protected:
+    HugePages() : memory_(kHugePages * huge_bytes() / page_bytes(), Kind::kAnonymous, huge_bytes()) {
+        if (madvise(memory_.data(), memory_.bytes(), MADV_HUGEPAGE) == 0) memory_.fill();
+        huge_ = huge_kb() == all_kb();
+        if (!huge_) declared_skip("huge-pages", "MADV_HUGEPAGE gave " + std::to_string(huge_kb()) + " kB");
+    }
+
+    static uint64_t huge_bytes() { return read_page_sizes().huge_bytes; }
+    long huge_kb() const { return smaps_kb(memory_.address(0), "AnonHugePages"); }
+    long all_kb() const { return static_cast<long>(memory_.bytes() / 1024); }
+    size_t page_of(size_t huge_page, size_t offset) const { return huge_page * (huge_bytes() / page_bytes()) + offset; }
+
+    Memory memory_;
+    bool huge_ = false;
+};
+
+TEST_F(HugePages, WriteProtectionLeavesThemAloneAndSaysSo) {
+    if (!huge_) return;
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    auto samples = memory_.samples({page_of(0, 0), page_of(1, 7), page_of(2, 100), page_of(3, 511)});
+    for (int round = 0; round < 3; ++round) {
+        checker->arm(samples);
+        for (size_t i = 0; i < kHugePages; ++i) memory_.write(page_of(i, 33));
+        checker->look(samples);
+        EXPECT_EQ(answers(samples), "????");
+    }
+    EXPECT_EQ(checker.unknown(Blind::kHuge), 12u);
+    EXPECT_EQ(huge_kb(), all_kb());
+    checker->disarm();
+    EXPECT_EQ(huge_kb(), all_kb());
+    EXPECT_TRUE(memory_.is_as_filled());
+}
+
+TEST_F(HugePages, ReadWriteProtectionSeesThemWholeAndKeepsThem) {
+    if (!huge_) return;
+    Checker checker(AccessCheck::kUffdRwp);
+    if (!checker.works()) return;
+    auto samples = memory_.samples({page_of(0, 0), page_of(1, 7), page_of(2, 100), page_of(3, 511)});
+    for (int round = 0; round < 3; ++round) {
+        checker->arm(samples);
+        EXPECT_EQ(huge_kb(), all_kb());
+        memory_.read(page_of(1, 300));  // another page of the same huge one
+        memory_.write(page_of(3, 511));
+        checker->look(samples);
+        EXPECT_EQ(answers(samples), "NYNY");
+    }
+    EXPECT_EQ(huge_kb(), all_kb());
+    checker->disarm();
+    EXPECT_EQ(huge_kb(), all_kb());
+    EXPECT_TRUE(memory_.is_as_filled());
+}
+
+TEST_F(HugePages, AutoNeverSplitsThem) {
+    if (!huge_) return;
+    Checker checker(AccessCheck::kAuto);
+    ASSERT_TRUE(checker.works());
+    auto samples = memory_.samples();
+    for (int round = 0; round < 2; ++round) {
+        checker->arm(samples);
+        for (size_t page = 0; page < memory_.nr_pages(); page += 5) memory_.write(page);
+        checker->look(samples);
+    }
+    EXPECT_EQ(huge_kb(), all_kb());
+    EXPECT_TRUE(memory_.is_as_filled());
+}
+
+TEST_F(HugePages, AdviceBetweenArmAndLookIsHarmless) {
+    if (!huge_) return;
+    Checker checker(AccessCheck::kAuto);
+    ASSERT_TRUE(checker.works());
+    Memory small(huge_bytes() / page_bytes(), Kind::kAnonymous, huge_bytes());
+    ASSERT_EQ(madvise(small.data(), small.bytes(), MADV_NOHUGEPAGE), 0);
+    small.fill();
+    auto samples = small.samples({0, 3, 9});
+    checker->arm(samples);
+    small.write(3);
+    madvise(small.data(), small.bytes(), MADV_HUGEPAGE);
+    checker->look(samples);
+    EXPECT_EQ(plain_answers(samples), "nyn");
+    EXPECT_TRUE(small.is_as_filled());
+}
+
+TEST(SharedHugePages, ZapDropsThemWholeAndKeepsTheirContent) {
+    const uint64_t huge_bytes = read_page_sizes().huge_bytes;
+    constexpr int kCollapse = 25;  // MADV_COLLAPSE
+    Memory memory(2 * huge_bytes / page_bytes(), Kind::kShared, huge_bytes);
+    memory.fill();
+    if (madvise(memory.data(), memory.bytes(), kCollapse) != 0 || smaps_kb(memory.address(0), "ShmemPmdMapped") <= 0) {
+        return declared_skip("shared-huge-pages", "MADV_COLLAPSE on a memfd");
+    }
+    const long before = smaps_kb(memory.address(0), "ShmemPmdMapped");
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    Checker checker(AccessCheck::kZap);
+    ASSERT_TRUE(checker.works());
+    auto samples = memory.samples({5, huge_bytes / page_bytes() + 9});
+    checker->arm(samples);
+    memory.read(100);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "YN");
+    memory.read(huge_bytes / page_bytes());
+    EXPECT_EQ(smaps_kb(memory.address(0), "ShmemPmdMapped"), before);
+    EXPECT_TRUE(memory.is_as_filled());
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+}  // namespace
+}  // namespace damon::test

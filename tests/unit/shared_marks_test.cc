@@ -1,0 +1,193 @@
+// The ledger of armed pages: one context must not eat another's evidence, in whatever order they come.
+#include "ops/linux/shared_marks.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/heap.h"
+#include "support/heap_fault.h"
+
+namespace damon {
+namespace {
+
+constexpr uint64_t kPage = 0x7000;
+constexpr AccessCheck kWp = AccessCheck::kUffdWp;
+
+// Two contexts, both in their first interval.
+class TwoContexts : public testing::Test {
+protected:
+    TwoContexts() {
+        EXPECT_EQ(a_.join(16), 0);
+        EXPECT_EQ(b_.join(16), 0);
+        a_.begin_interval();
+        b_.begin_interval();
+    }
+
+    static void arm(SharedMarks& context, bool wiped, uint64_t unit = kPage, AccessCheck way = kWp) {
+        context.begin(unit, way);
+        context.finish(unit, wiped);
+    }
+    // What a mark that says `mark` is worth: y, n or ?.
+    static char judged(SharedMarks& context, bool mark, uint64_t unit = kPage) {
+        bool accessed = mark;
+        if (context.judge(unit, accessed) != Blind::kNot) return '?';
+        return accessed ? 'y' : 'n';
+    }
+
+    SharedMarks a_;
+    SharedMarks b_;
+};
+
+TEST_F(TwoContexts, KnowOfEachOther) {
+    EXPECT_TRUE(a_.crowded());
+    EXPECT_TRUE(b_.crowded());
+}
+
+TEST_F(TwoContexts, MarksOfDifferentPagesDoNotMeet) {
+    arm(a_, true, 0x1000);
+    arm(b_, true, 0x2000);
+    EXPECT_EQ(judged(a_, false, 0x1000), 'n');
+    EXPECT_EQ(judged(b_, true, 0x2000), 'y');
+}
+
+TEST_F(TwoContexts, WipedEvidenceIsPassedOn) {
+    arm(a_, true);
+    arm(b_, true);  // accessed since a armed it
+    EXPECT_EQ(judged(a_, false), 'y');
+    EXPECT_EQ(judged(b_, false), 'n');
+}
+
+TEST_F(TwoContexts, NothingWipedNothingPassedOn) {
+    arm(a_, true);
+    arm(b_, false);
+    EXPECT_EQ(judged(a_, false), 'n');
+    EXPECT_EQ(judged(b_, true), 'y');
+}
+
+TEST_F(TwoContexts, EvidenceFromBeforeArmingIsNotPassedOn) {
+    arm(b_, true);
+    a_.begin_interval();
+    arm(a_, true);
+    EXPECT_EQ(judged(a_, false), 'n');
+}
+
+TEST_F(TwoContexts, BusyPagesAreUnknownUntilTheOtherIsDone) {
+    arm(a_, true);
+    EXPECT_TRUE(b_.begin(kPage, kWp));
+    EXPECT_EQ(judged(a_, false), '?');
+    EXPECT_EQ(judged(a_, true), 'y');
+    b_.finish(kPage, false);
+    EXPECT_EQ(judged(a_, false), 'n');
+}
+
+TEST_F(TwoContexts, ArmingAtTheSameTimeMakesNoUnsure) {
+    a_.begin(kPage, kWp);
+    EXPECT_FALSE(b_.begin(kPage, kWp));
+    b_.finish(kPage, true);
+    a_.finish(kPage, false);
+    EXPECT_EQ(judged(a_, false), '?');
+    EXPECT_EQ(judged(a_, true), 'y');
+    EXPECT_EQ(judged(b_, false), 'n');
+}
+
+TEST_F(TwoContexts, AnAbandonedArmingChangesNothing) {
+    arm(a_, true);
+    b_.begin(kPage, kWp);
+    b_.abandon(kPage);
+    EXPECT_EQ(judged(a_, false), 'n');
+    EXPECT_EQ(judged(b_, false), 'n');
+}
+
+TEST_F(TwoContexts, AnotherWayOnTheSamePageMakesItUnknown) {
+    arm(a_, true);
+    arm(b_, true, kPage, AccessCheck::kZap);
+    EXPECT_EQ(judged(a_, true), '?');
+    EXPECT_EQ(judged(b_, true), 'y');
+}
+
+TEST_F(TwoContexts, TwoSamplesOfOnePageAreOneEntry) {
+    arm(a_, true);
+    arm(a_, false);
+    arm(b_, true);
+    EXPECT_EQ(judged(a_, false), 'y');
+}
+
+TEST_F(TwoContexts, AFullLedgerIsUnsureButStillTellsTheOthers) {
+    SharedMarks small;
+    ASSERT_EQ(small.join(1), 0);
+    a_.begin_interval();
+    small.begin_interval();
+    for (uint64_t page = 1; page <= 8; ++page) arm(a_, true, page << 12);
+    for (uint64_t page = 1; page <= 8; ++page) arm(small, page == 8, page << 12);
+    EXPECT_EQ(judged(small, false, 8 << 12), '?');
+    EXPECT_EQ(judged(small, true, 8 << 12), 'y');
+    EXPECT_EQ(judged(a_, false, 8 << 12), '?');
+    EXPECT_EQ(judged(a_, false, 7 << 12), 'n');
+    ASSERT_TRUE(small.grow(64));
+    small.begin_interval();
+    arm(small, true, 8 << 12);
+    EXPECT_EQ(judged(small, false, 8 << 12), 'n');
+}
+
+TEST_F(TwoContexts, WhoJoinsInMidIntervalMakesEveryNoUnsureOnce) {
+    arm(a_, true);
+    SharedMarks late;
+    ASSERT_EQ(late.join(4), 0);
+    EXPECT_EQ(judged(a_, false), '?');
+    EXPECT_EQ(judged(a_, true), 'y');
+    a_.begin_interval();
+    arm(a_, true);
+    EXPECT_EQ(judged(a_, false), 'n');
+}
+
+TEST_F(TwoContexts, ThreeAreToldEach) {
+    SharedMarks c;
+    ASSERT_EQ(c.join(4), 0);
+    for (SharedMarks* context : {&a_, &b_, &c}) context->begin_interval();
+    arm(a_, false);
+    arm(b_, false);
+    b_.abandon(kPage);
+    arm(b_, false);
+    EXPECT_TRUE(c.begin(kPage, kWp));
+    EXPECT_TRUE(b_.begin(kPage, kWp));  // again, while c is at it
+    b_.finish(kPage, false);
+    EXPECT_EQ(judged(a_, false), '?');
+    c.finish(kPage, true);
+    EXPECT_EQ(judged(a_, false), 'y');
+    EXPECT_EQ(judged(b_, false), 'y');
+}
+
+TEST(SharedMarks, AloneNothingIsKept) {
+    SharedMarks context;
+    ASSERT_EQ(context.join(4), 0);
+    context.begin_interval();
+    EXPECT_FALSE(context.crowded());
+    bool accessed = false;
+    EXPECT_EQ(context.judge(kPage, accessed), Blind::kNot);
+    EXPECT_FALSE(accessed);
+}
+
+TEST(SharedMarks, JoiningCanFailAndHoldsNothingThen) {
+    const size_t before = heap_bytes_in_use();
+    {
+        SharedMarks context;
+        const test::HeapFault fault(0);
+        EXPECT_EQ(context.join(4), -ENOMEM);
+    }
+    std::vector<std::unique_ptr<SharedMarks>> contexts;
+    for (size_t i = 0; i < SharedMarks::kMaxContexts; ++i) {
+        contexts.push_back(std::make_unique<SharedMarks>());
+        ASSERT_EQ(contexts.back()->join(4), 0);
+    }
+    SharedMarks one_more;
+    EXPECT_EQ(one_more.join(4), -EUSERS);
+    contexts.clear();
+    EXPECT_EQ(one_more.join(4), 0);
+    one_more.leave();
+    EXPECT_EQ(heap_bytes_in_use(), before);
+}
+
+}  // namespace
+}  // namespace damon
