@@ -73,5 +73,6 @@ int damon_report_access(damon_ctx* ctx, const struct damon_access_report* r) {
     damon::Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::read_struct("damon_access_report", r, known);
     if (!status.ok()) return status.error();
-    return -EOPNOTSUPP;
+    if (known.len == 0 || known.addr + known.len < known.addr) return -EINVAL;
+    return ctx->vaddr_ops.report_access({known.addr, known.len});
 }

@@ -104,6 +104,25 @@ TEST(Vaddr, AnotherProcessIsValidWhileItLives) {
     ops.stop();
 }
 
+TEST(Vaddr, ReportsAreTheOnlyEvidenceWhereTheyAreChosen) {
+    VaddrOps ops;
+    EXPECT_EQ(ops.report_access({1, 1}), -EOPNOTSUPP);
+    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr, 0, AccessCheck::kReport)).ok());
+    Memory memory(4);
+    memory.fill();
+    auto samples = memory.samples();
+    EXPECT_EQ(ops.report_access({memory.address(1), 8}), -ECANCELED);
+    ops.arm(samples);
+    memory.write(0);
+    EXPECT_EQ(ops.report_access({memory.address(2) + 9, 8}), 0);
+    ops.look(samples);
+    EXPECT_EQ(answers(samples), "NNYN");
+    EXPECT_EQ(ops.statistics().reports, 1u);
+    ops.disarm();
+    EXPECT_EQ(ops.report_access({memory.address(2) + 9, 8}), -ECANCELED);
+    ops.stop();
+}
+
 TEST(Vaddr, ThisProcessNeverDies) {
     VaddrOps ops;
     ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());

@@ -83,6 +83,14 @@ TEST_F(Reports, WithoutARingAreRefused) {
     EXPECT_EQ(samples_[0].seen, Seen::kNo);
 }
 
+TEST_F(Reports, AreRefusedWhileNobodyLooks) {
+    ring_.disarm();
+    EXPECT_EQ(ring_.report({150, 1}), -ECANCELED);
+    ring_.arm();
+    EXPECT_EQ(look(), "nnnnnnnnnnnnnnnnnnnn");
+    EXPECT_EQ(ring_.report({150, 1}), 0);
+}
+
 TEST_F(Reports, OfManyThreadsAllArriveOrAreCounted) {
     constexpr uint64_t kEach = 20'000;
     std::atomic<uint64_t> dropped{0};

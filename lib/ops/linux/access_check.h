@@ -65,6 +65,7 @@ struct AccessStatistics {
     Counter mappings_queried;        // readings of a single mapping
     Counter bad_maps_lines;          // lines of /proc/PID/maps that were not understood
     Counter reports;                 // taken from the ring
+    Counter reports_dropped;         // the ring was full
 };
 
 }  // namespace damon

@@ -56,6 +56,7 @@ bool ReportRing::reserve(size_t max_reports) {
 int ReportRing::report(const AccessReport& report) {
     const uint64_t nr_cells = nr_cells_.load(std::memory_order_acquire);
     if (nr_cells == 0) return -EOPNOTSUPP;
+    if (!open_.load(std::memory_order_relaxed)) return -ECANCELED;
     uint64_t position = head_.load(std::memory_order_relaxed);
     for (;;) {
         Cell& cell = cells_[position & (nr_cells - 1)];
@@ -91,6 +92,7 @@ void ReportRing::arm() {
     for (uint64_t left = nr_cells_.load(std::memory_order_relaxed); left > 0 && take(report); --left) {
     }
     dropped_before_ = dropped_.load(std::memory_order_relaxed);
+    open_.store(true, std::memory_order_relaxed);
 }
 
 void ReportRing::look(std::span<Sample> samples, AccessStatistics& statistics) {

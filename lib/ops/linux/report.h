@@ -29,11 +29,17 @@ public:
     // may be reporting for the first time. False: out of memory.
     bool reserve(size_t max_reports);
 
-    // Any thread. 0; -EAGAIN: the ring is full, the report is dropped and counted; -EOPNOTSUPP: nobody takes reports.
+    // Any thread. 0; -EAGAIN: the ring is full, the report is dropped and counted; -ECANCELED: nobody takes reports
+    // now; -EOPNOTSUPP: nobody ever did.
     int report(const AccessReport& report);
+
+    // Reports dropped so far. Any thread.
+    uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
     // The worker: from here on reports count for the next look; earlier ones are dropped.
     void arm();
+    // The worker: reports are refused until the next arm.
+    void disarm() { open_.store(false, std::memory_order_relaxed); }
     // A sample is accessed where a report since arm overlapped its region. Where reports were lost, the others are
     // unknown.
     void look(std::span<Sample> samples, AccessStatistics& statistics);
@@ -48,7 +54,8 @@ private:
 
     Cell* cells_ = nullptr;
     std::atomic<uint64_t> nr_cells_{0};  // a power of two; 0: no ring
-    std::atomic<uint64_t> head_{0};      // next to fill
+    std::atomic<bool> open_{false};
+    std::atomic<uint64_t> head_{0};  // next to fill
     std::atomic<uint64_t> dropped_{0};
     uint64_t tail_ = 0;  // next to empty
     uint64_t dropped_before_ = 0;

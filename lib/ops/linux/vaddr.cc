@@ -81,6 +81,7 @@ void VaddrOps::commit(const Params& params) {
 }
 
 void VaddrOps::stop() {
+    reports_.disarm();
     checker_.stop();
     pids_.clear();
 }
@@ -123,7 +124,14 @@ void VaddrOps::look(std::span<Sample> samples) {
 }
 
 void VaddrOps::disarm() {
-    if (!takes_reports()) checker_.disarm();
+    reports_.disarm();
+    checker_.disarm();
+}
+
+AccessStatistics VaddrOps::statistics() const {
+    AccessStatistics statistics = takes_reports() ? report_statistics_ : checker_.statistics();
+    statistics.reports_dropped += reports_.dropped();
+    return statistics;
 }
 
 bool VaddrOps::target_valid(uint32_t target_idx) {

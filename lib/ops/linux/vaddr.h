@@ -31,7 +31,7 @@ public:
     int report_access(const AccessReport& report) { return reports_.report(report); }
 
     // Totals of this run; any thread.
-    AccessStatistics statistics() const { return takes_reports() ? report_statistics_ : checker_.statistics(); }
+    AccessStatistics statistics() const;
 
 private:
     bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
