@@ -6,6 +6,7 @@ packages_test=(clang clang-format-14 git shellcheck)
 packages_docs=(doxygen)
 packages_python=(python3-dev python3-venv)
 packages_rust=(cargo)
+packages_bench=(libbenchmark-dev valgrind)
 packages_vm=(debian-archive-keyring qemu-system-x86 zstd)
 
 say() { printf '== %s\n' "$*"; }

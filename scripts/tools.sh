@@ -21,6 +21,7 @@ demo_command() {
 
 bench_command() {
     setup_build
+    want_packages "${packages_bench[@]}"
     build_preset release
     bench/run.sh build/release "$@"
 }

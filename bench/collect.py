@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Gathers the output of the benchmarks: collect.py RESULTS_DIR OUT.json [--docs]
+
+Prints a table of what is to be reached and what was; --docs writes it into docs/benchmarks.md, between its markers.
+"""
+import json
+import pathlib
+import platform
+import re
+import sys
+
+MARKERS = ("<!-- results: begin -->", "<!-- results: end -->")
+
+
+def google_benchmarks(path):
+    values = {}
+    if not path.exists() or path.stat().st_size == 0:
+        return values
+    for run in json.loads(path.read_text())["benchmarks"]:
+        if run.get("error_occurred"):
+            continue
+        name = run["name"].removesuffix("/iterations:200")
+        for key in ("items_per_second", "ns_per_sample", "bytes_per_region", "regions", "unknown"):
+            if key in run:
+                scale = 1e9 if key == "ns_per_sample" else 1
+                values[f"{name}.{key}"] = {"value": run[key] * scale, "unit": "ns" if scale != 1 else key}
+        values[f"{name}.cpu_time"] = {"value": run["cpu_time"], "unit": run["time_unit"]}
+    return values
+
+
+def instructions(folder):
+    counts = {}
+    for log in folder.glob("instructions.*.log"):
+        length = log.name.split(".")[1]
+        collected = re.search(r"Collected\s*:\s*(\d+)", log.read_text())
+        samples = (folder / f"instructions.{length}.samples").read_text().split()
+        if collected and samples:
+            counts[int(length)] = (int(collected[1]), int(samples[0]))
+    if len(counts) < 2:
+        return {}
+    (few, many) = (counts[min(counts)], counts[max(counts)])
+    per_sample = (many[0] - few[0]) / (many[1] - few[1])
+    return {"instructions_per_region_sample": {"value": per_sample, "unit": "instructions"}}
+
+
+def gather(folder):
+    values = {}
+    for name in ("engine_bench", "access_bench"):
+        values.update(google_benchmarks(folder / f"{name}.json"))
+    values.update(instructions(folder))
+    for line in (folder / "runtime.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        values[entry["name"]] = {"value": entry["value"], "unit": entry["unit"]}
+    two_calls = values.get("TwoBareSystemCalls.cpu_time")
+    for name in list(values):
+        if two_calls and name.startswith("Sampling/") and name.endswith(".ns_per_sample"):
+            ratio = values[name]["value"] / two_calls["value"]
+            values[name.replace(".ns_per_sample", ".over_two_calls")] = {"value": ratio, "unit": "ratio"}
+    return values
+
+
+# What is to be reached, in the order of the table: text, value's name, limit, whether more is better, format.
+GOALS = [
+    ("virtual intervals/s, default attributes", "IntervalsAtDefaults.items_per_second", 1e6, True, "{:,.0f}"),
+    ("region-samples/s at 1,000 regions", "RegionSamples/1000.items_per_second", 100e6, True, "{:,.0f}"),
+    ("instructions a region-sample (counted)", "instructions_per_region_sample", None, None, "{:.1f}"),
+    ("bytes a region, reserved at start (engine)", "RegionSamples/1000.bytes_per_region", 96, False, "{:.0f}"),
+    ("snapshot read, 1,000 regions, us", "snapshot_read", 10, False, "{:.2f}"),
+    ("call round trip while paused, us", "call_round_trip.paused", None, None, "{:.1f}"),
+    ("paused: worker CPU, ns in 2 s", "paused.worker_cpu", None, None, "{:.0f}"),
+    ("paused: wake-ups in 2 s", "paused.wakeups", 0, False, "{:.0f}"),
+    ("CPU an interval, 1 TiB sparse over 1 GiB", "interval_cpu.1TiB_over_1GiB", 1.2, False, "{:.2f}"),
+    ("slow-down, private memory, defaults, %", "slowdown.private_defaults", 2, False, "{:.2f}"),
+    ("slow-down, private memory, intervals goal, %", "slowdown.private_tuned", 0.5, False, "{:.2f}"),
+    ("slow-down, shared memory, defaults, %", "slowdown.shared_defaults", 2, False, "{:.2f}"),
+    ("slow-down, shared memory, intervals goal, %", "slowdown.shared_tuned", 0.5, False, "{:.2f}"),
+    ("slow-down, paused over stopped, %", "slowdown.shared_paused_over_stopped", None, None, "{:.2f}"),
+]
+
+
+def table(values):
+    rows = ["| what | to reach | measured | |", "| --- | --- | --- | --- |"]
+    for text, name, limit, more, form in GOALS:
+        if name not in values:
+            rows.append(f"| {text} | {'' if limit is None else form.format(limit)} | not measured here | |")
+            continue
+        value = values[name]["value"]
+        goal, verdict = "", ""
+        if limit is not None:
+            goal = (">= " if more else "<= ") + form.format(limit)
+            verdict = "reached" if (value >= limit if more else value <= limit) else "not reached"
+        rows.append(f"| {text} | {goal} | {form.format(value)} | {verdict} |")
+    checks = {"1": "uffd_rwp", "2": "zap", "3": "uffd_wp"}
+    for name in sorted(values, key=lambda n: [int(x) for x in re.findall(r"\d+", n)] if n.startswith("Sampling") else []):
+        found = re.fullmatch(r"Sampling/check:(\d)/samples:(\d+)/MiB:(\d+)\.over_two_calls", name)
+        if found:
+            ns = values[name.replace("over_two_calls", "ns_per_sample")]["value"]
+            value = values[name]["value"]
+            verdict = "reached" if value <= 2 else "not reached"
+            rows.append(f"| {checks[found[1]]}, {found[2]} samples over {found[3]} MiB: CPU a sample over two bare calls "
+                        f"| <= 2.00 | {value:.2f} ({ns:.0f} ns) | {verdict} |")
+    for kind in ("private", "shared"):
+        for regions in (10, 100, 1000):
+            name = f"worker_cpu.{kind}.{regions}_regions"
+            if name in values:
+                rows.append(f"| worker CPU, program idle, {kind} memory, {regions} regions, % of a core | "
+                            f"| {values[name]['value']:.2f} | |")
+    return "\n".join(rows)
+
+
+def main():
+    folder, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    values = gather(folder)
+    out.write_text(json.dumps({"kernel": platform.release(), "machine": platform.machine(), "values": values}, indent=1))
+    text = table(values)
+    print(text)
+    if "--docs" in sys.argv[3:]:
+        page = pathlib.Path("docs/benchmarks.md")
+        before, rest = page.read_text().split(MARKERS[0])
+        after = rest.split(MARKERS[1])[1]
+        page.write_text(f"{before}{MARKERS[0]}\n{text}\n{MARKERS[1]}{after}")
+
+
+if __name__ == "__main__":
+    main()

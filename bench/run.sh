@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs the benchmarks of a build tree and gathers what they print: bench/run.sh BUILD_DIR [--docs]
+# BUILD_DIR/bench.json gets every value; --docs also renews the table in docs/benchmarks.md.
+set -euo pipefail
+
+build=$1
+out=$build/bench-results
+mkdir -p "$out"
+
+for name in engine_bench access_bench; do
+    if [[ -x $build/bench/$name ]]; then
+        "$build/bench/$name" --benchmark_format=json >"$out/$name.json" 2>"$out/$name.err" || cat "$out/$name.err" >&2
+    fi
+done
+
+# Instructions are counted, not timed: two lengths of the same run, so that start-up cancels out.
+if command -v valgrind >/dev/null; then
+    for intervals in 1000 3000; do
+        valgrind --tool=callgrind --callgrind-out-file=/dev/null "$build/bench/instructions_bench" "$intervals" \
+            >"$out/instructions.$intervals.samples" 2>"$out/instructions.$intervals.log"
+    done
+fi
+
+"$build/bench/runtime_bench" >"$out/runtime.jsonl"
+python3 -B bench/collect.py "$out" "$build/bench.json" "${@:2}"
