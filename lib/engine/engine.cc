@@ -51,7 +51,9 @@ bool Engine::reserve_regions(size_t capacity) {
 }
 
 Status Engine::set_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity) {
-    const size_t wanted = slots_for_ranges(regions_, target_idx, ranges.size());
+    // The ranges that start() installs keep their room.
+    size_t wanted = slots_for_ranges(regions_, target_idx, ranges.size());
+    for (const TargetParams& target : params_.targets) wanted = saturating_add(wanted, target.ranges.size());
     if (wanted > regions_.nr_free() &&
         !reserve_regions(saturating_add(saturating_add(regions_.nr_regions(), wanted), region_capacity_for(params_)))) {
         return Status::fail(-ENOMEM, "target %" PRIu32 ": no memory for %zu ranges", target_idx, ranges.size());

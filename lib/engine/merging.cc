@@ -9,19 +9,27 @@ namespace {
 
 void age_regions(RegionList& regions, const ProbeWeights& weights, uint64_t threshold) {
     for (Region& region : regions.all()) {
+        if (looked_at_in_vain(region)) continue;
         region.age = aged(region.age, weights.score(region), weights.last_score(region), threshold);
     }
 }
 
-// M-19, one pass over one target. The score of `previous` is the one that earlier merges have averaged.
-void merge_target(RegionList& regions, size_t target, const ProbeWeights& weights, uint64_t threshold,
-                  uint64_t max_region_bytes) {
+// M-19 but for the size. The score of `left` is the one that earlier merges have averaged.
+bool alike(const Region& left, const Region& right, const ProbeWeights& weights, const MergeLimits& limits) {
+    if (left.range.end != right.range.start) return false;
+    // Unknown is as far from known as can be (M-36).
+    if (looked_at_in_vain(left) != looked_at_in_vain(right) && limits.threshold < limits.threshold_cap) return false;
+    return absolute_difference(weights.score(left), weights.score(right)) <= limits.threshold;
+}
+
+// One pass over one target.
+void merge_target(RegionList& regions, size_t target, const ProbeWeights& weights, const MergeLimits& limits) {
     size_t index = 1;
     while (index < regions.nr_regions_of(target)) {
         const Region& previous = regions.at(target, index - 1);
         const Region& region = regions.at(target, index);
-        if (previous.range.end == region.range.start && region.range.end - previous.range.start <= max_region_bytes &&
-            absolute_difference(weights.score(previous), weights.score(region)) <= threshold) {
+        const uint64_t joined_bytes = region.range.end - previous.range.start;
+        if (joined_bytes <= limits.max_region_bytes && alike(previous, region, weights, limits)) {
             regions.merge_into_previous(target, index);
         } else {
             ++index;
@@ -38,14 +46,13 @@ uint32_t aged(uint32_t age, uint64_t score, uint64_t last_score, uint64_t thresh
 }
 
 void age_and_merge(RegionList& regions, const ProbeWeights& weights, const MergeLimits& limits) {
-    uint64_t threshold = limits.threshold;
-    age_regions(regions, weights, threshold);
+    MergeLimits pass = limits;
+    age_regions(regions, weights, pass.threshold);
     while (true) {
-        for (size_t target = 0; target < regions.nr_targets(); ++target) {
-            merge_target(regions, target, weights, threshold, limits.max_region_bytes);
-        }
-        if (regions.nr_regions() <= limits.max_nr_regions || threshold >= limits.threshold_cap) return;
-        threshold = threshold < limits.threshold_cap / 2 ? std::max<uint64_t>(1, 2 * threshold) : limits.threshold_cap;
+        for (size_t target = 0; target < regions.nr_targets(); ++target) merge_target(regions, target, weights, pass);
+        if (regions.nr_regions() <= pass.max_nr_regions || pass.threshold >= pass.threshold_cap) return;
+        const bool far_from_cap = pass.threshold < pass.threshold_cap / 2;
+        pass.threshold = far_from_cap ? std::max<uint64_t>(1, 2 * pass.threshold) : pass.threshold_cap;
     }
 }
 

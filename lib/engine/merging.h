@@ -20,7 +20,8 @@ struct MergeLimits {
 // more, or became or ceased to be zero, is new again.
 uint32_t aged(uint32_t age, uint64_t score, uint64_t last_score, uint64_t threshold);
 
-// M-18 to M-21: ages every region once, then merges with a growing threshold until few enough are left.
+// M-18 to M-21: ages every region once, then merges with a growing threshold until few enough are left. A region that
+// was looked at in vain does not age, and joins one that was seen only at the last threshold (M-36).
 void age_and_merge(RegionList& regions, const ProbeWeights& weights, const MergeLimits& limits);
 
 }  // namespace damon

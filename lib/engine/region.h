@@ -30,4 +30,10 @@ enum RegionEvidence : uint8_t {
     kEvidenceUnknown = 1u << 2,     // at least one sample could not be looked at
 };
 
+// Looked at in this window, but never with an answer: its count of 0 says nothing (M-36). Not so where nothing was
+// asked, as in a window that has taken no sample or where only attributes are monitored.
+inline bool looked_at_in_vain(const Region& region) {
+    return (region.evidence & (kEvidenceAnswered | kEvidenceUnknown)) == kEvidenceUnknown;
+}
+
 }  // namespace damon

@@ -24,13 +24,19 @@ uint64_t intervals_score(const RegionList& regions, const ProbeWeights& weights,
                          uint64_t aggr_samples) {
     Wide total_size = 0;
     Wide seen = 0;
+    bool in_vain = false;
     for (size_t target = 0; target < regions.nr_targets(); ++target) {
         for (size_t index = 0; index < regions.nr_regions_of(target); ++index) {
             const Region& region = regions.at(target, index);
+            if (looked_at_in_vain(region)) {
+                in_vain = true;
+                continue;
+            }
             total_size += region.size();
             seen += Wide{region.size()} * weights.score(region);
         }
     }
+    if (total_size == 0 && in_vain) return kBp;
     if (weights.attributes_only()) seen /= weights.sum();
     const Wide possible = wide_product(total_size, aggr_samples);
     const Wide goal = std::max<Wide>(wide_product(possible, attrs.intervals_goal.access_bp) / kBp, 1);

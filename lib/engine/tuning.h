@@ -16,7 +16,8 @@ struct TunedIntervals {
 };
 
 // M-32 (1) to (3): how much of the goal the finished window reached, in bp of the goal. With weighted probes the
-// weighted share of their hits stands for accesses.
+// weighted share of their hits stands for accesses. Memory that was looked at in vain takes no part; where there
+// is no other, the goal counts as met (M-36).
 uint64_t intervals_score(const RegionList& regions, const ProbeWeights& weights, const Attrs& attrs,
                          uint64_t aggr_samples);
 

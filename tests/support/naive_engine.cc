@@ -10,6 +10,13 @@ namespace damon::test {
 
 using Wide = unsigned __int128;
 
+namespace {
+
+// M-36: samples were taken in this window, and none was answered.
+bool looked_in_vain(const NaiveRegion& region) { return (region.evidence & 4) != 0 && (region.evidence & 1) == 0; }
+
+}  // namespace
+
 size_t NaiveEngine::nr_regions() const {
     size_t count = 0;
     for (const NaiveTarget& target : targets_) count += target.regions.size();
@@ -138,6 +145,7 @@ uint64_t NaiveEngine::highest_score() const {
 }
 
 void NaiveEngine::age(NaiveRegion& region, uint64_t threshold) const {
+    if (looked_in_vain(region)) return;  // M-36
     const uint64_t score = score_of(region.nr_accesses, region.probe_hits);
     const uint64_t last = score_of(region.last_nr_accesses, region.last_probe_hits);
     if (absolute_difference(score, last) > threshold || (score == 0) != (last == 0)) {
@@ -147,14 +155,15 @@ void NaiveEngine::age(NaiveRegion& region, uint64_t threshold) const {
     }
 }
 
-void NaiveEngine::merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing) {
+void NaiveEngine::merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing, bool last_pass) {
     for (auto region = regions.begin(); region != regions.end(); ++region) {
         if (ageing) age(*region, threshold);
         if (region == regions.begin()) continue;
         const auto previous = std::prev(region);
         const uint64_t difference = absolute_difference(score_of(previous->nr_accesses, previous->probe_hits),
                                                         score_of(region->nr_accesses, region->probe_hits));
-        if (previous->end == region->start && difference <= threshold &&
+        const bool strangers = looked_in_vain(*previous) != looked_in_vain(*region);  // M-36
+        if (previous->end == region->start && difference <= threshold && (!strangers || last_pass) &&
             Wide{previous->size()} + region->size() <= size_limit_) {
             region = naive_merge_left(regions, region);
         }
@@ -170,7 +179,7 @@ void NaiveEngine::merge_window(uint64_t max_score) {
     }
     uint64_t threshold = max_score / 10;
     for (bool first = true;; first = false) {
-        for (NaiveTarget& target : targets_) merge_target(target.regions, threshold, first);
+        for (NaiveTarget& target : targets_) merge_target(target.regions, threshold, first, threshold >= cap);
         if (nr_regions() <= attrs_.max_nr_regions || threshold >= cap) return;
         threshold = threshold < cap / 2 ? std::max<uint64_t>(1, 2 * threshold) : cap;
     }
@@ -231,12 +240,18 @@ void NaiveEngine::tune() {
     for (const ProbeParams& probe : probes_) weights += probe.weight;
     Wide possible = 0;
     Wide seen = 0;
+    bool in_vain = false;
     for (const NaiveTarget& target : targets_) {
         for (const NaiveRegion& region : target.regions) {
+            if (looked_in_vain(region)) {
+                in_vain = true;
+                continue;
+            }
             possible += Wide{region.size()} * aggr_samples_;
             seen += Wide{region.size()} * score_of(region.nr_accesses, region.probe_hits);
         }
     }
+    if (possible == 0 && in_vain) return;    // M-36
     if (attributes_only()) seen /= weights;
 
     const Wide goal = std::max<Wide>(possible * attrs_.intervals_goal.access_bp / 10'000, 1);

@@ -105,7 +105,7 @@ private:
     uint64_t highest_score() const;
     void count_sample(NaiveRegion& region, const Sample& sample, uint8_t hits);
     void merge_window(uint64_t max_score);
-    void merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing);
+    void merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing, bool last_pass);
     void age(NaiveRegion& region, uint64_t threshold) const;
     void reset_window();
     void split_window();

@@ -138,6 +138,20 @@ TEST(EngineMemory, CoverageThatDoesNotFitGrowsTheEngineOrChangesNothing) {
     EXPECT_EQ(engine.nr_regions(), ranges.size()) << "gaps cannot be merged away";
 }
 
+TEST(EngineMemory, CoverageFromTheOpsLeavesRoomForTheGivenRanges) {
+    Params small = toy_params({{}, {}});
+    small.attrs.max_nr_regions = 10;
+    for (uint64_t i = 0; i < 20; ++i) ASSERT_TRUE(small.targets[1].ranges.push_back({i * 10, i * 10 + 5}));
+    Engine engine;
+    ASSERT_TRUE(engine.prepare(small, toy_traits()).ok());
+    std::vector<AddressRange> ranges;
+    for (uint64_t i = 0; i < engine.region_capacity(); ++i) ranges.push_back({i * 10, i * 10 + 5});
+    ASSERT_TRUE(engine.set_target_ranges(0, ranges, 1).ok());
+    engine.start(1);
+    EXPECT_EQ(engine.regions().nr_regions_of(0), ranges.size());
+    EXPECT_EQ(engine.regions().nr_regions_of(1), 20u);
+}
+
 TEST(EngineMemory, AFailedCopyLeavesTheCopyAsItWas) {
     Engine engine = started_engine(busy_params());
     Engine copy = started_engine(toy_params({{{0, 50}}}));

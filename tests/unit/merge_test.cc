@@ -117,6 +117,39 @@ TEST(Merge, ProbesWithoutWeightInfluenceNothing_P6) {
     EXPECT_EQ(list.nr_regions(), 1u);
 }
 
+Region in_vain(Region region) {
+    region.evidence = kEvidenceUnknown;
+    return region;
+}
+
+Region answered(Region region) {
+    region.evidence = kEvidenceAnswered | kEvidenceUnknown;
+    return region;
+}
+
+TEST(Merge, ARegionThatWasLookedAtInVainDoesNotAge_M36) {
+    RegionList list = list_of({{in_vain(region_at({0, 10}, 0, 7)), in_vain(region_at({20, 30}, 0, 7, 9)),
+                                answered(region_at({40, 50}, 0, 7))}});
+    age_and_merge(list, ProbeWeights(), limits_of(0, 20, 100));
+    EXPECT_EQ(list.at(0, 0).age, 7u);
+    EXPECT_EQ(list.at(0, 1).age, 7u) << "nor does a rate that nobody could confirm make it new";
+    EXPECT_EQ(list.at(0, 2).age, 8u);
+}
+
+// Else memory that nobody could look at would pass for cold.
+TEST(Merge, UnknownMemoryJoinsKnownMemoryOnlyAtTheCap_M36) {
+    const std::vector<Region> regions = {answered(region_at({0, 10})), in_vain(region_at({10, 20})),
+                                         in_vain(region_at({20, 30})), answered(region_at({30, 40}))};
+    RegionList enough = list_of({regions});
+    age_and_merge(enough, ProbeWeights(), limits_of(0, 20, 3));
+    ASSERT_EQ(enough.nr_regions(), 3u);
+    EXPECT_EQ(enough.at(0, 1).range, (AddressRange{10, 30}));
+    EXPECT_EQ(enough.at(0, 1).evidence, kEvidenceUnknown);
+    RegionList too_many = list_of({regions});
+    age_and_merge(too_many, ProbeWeights(), limits_of(0, 20, 2));
+    EXPECT_EQ(too_many.nr_regions(), 1u) << "max_nr_regions holds";
+}
+
 TEST(Merge, KeepsCoverageAndSizes_I2) {
     const uint64_t seed = 99;
     SCOPED_TRACE(testing::Message() << "seed " << seed);

@@ -82,6 +82,15 @@ TEST(Tuning, WeightedProbesStandForAccesses_Q28) {
     EXPECT_EQ(intervals_score(list, weights, tuned_attrs(40'000, 800'000, kGoal), 20), 10'000u);
 }
 
+TEST(Tuning, MemoryThatWasLookedAtInVainTakesNoPart_M36) {
+    const Attrs attrs = tuned_attrs(40'000, 800'000, kGoal);
+    RegionList list = list_of({{region_at({0, 100}, 8), region_at({100, 1'000}), region_at({1'000, 50'000})}});
+    list.at(0, 2).evidence = kEvidenceUnknown;
+    EXPECT_EQ(intervals_score(list, ProbeWeights(), attrs, 20), 10'000u);
+    for (Region& region : list.all()) region.evidence = kEvidenceUnknown;
+    EXPECT_EQ(intervals_score(list, ProbeWeights(), attrs, 20), 10'000u) << "nothing to go by: stay";
+}
+
 Params tuning_params() {
     Params params = toy_params({{{0, 1'000}}});
     params.attrs.sample_us = 100;
