@@ -4,6 +4,7 @@
 
 #include "base/arithmetic.h"
 #include "engine/matching.h"
+#include "engine/splitting.h"
 
 namespace damon {
 namespace {
@@ -18,17 +19,6 @@ void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  /
     stats.sz_applied += outcome.applied;
     stats.sz_ops_filter_passed += outcome.filter_passed;
     if (outcome.applied != 0) stats.nr_applied += 1;
-}
-
-// The limit of M-22 before it is aligned up.
-uint64_t size_limit_of(const ApplyContext& context) {
-    uint64_t total = 0;
-    for (size_t target = 0; target < context.regions.nr_targets(); ++target) {
-        for (size_t region = 0; region < context.regions.nr_regions_of(target); ++region) {
-            total += context.regions.at(target, region).size();
-        }
-    }
-    return std::max(total / context.attrs.min_nr_regions, context.min_region_sz);
 }
 
 // S-19, and more: probe counters must be equal too, and a region that nobody could look at is not joined to one
@@ -141,7 +131,7 @@ bool ApplyWalk::next_request(const ApplyContext& context, ActionRequest& request
 }
 
 void ApplyWalk::begin_acting(const ApplyContext& context) {
-    merge_limit_ = size_limit_of(context);
+    merge_limit_ = unaligned_size_limit(context.regions, {context.attrs.min_nr_regions, context.min_region_sz});
     for (SchemeState& state : context.states) state.acted_until = 0;
     cursor_ = {};
     score_accepted_ = false;

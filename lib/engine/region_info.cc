@@ -4,9 +4,8 @@ namespace damon {
 
 uint32_t region_flags(const Region& region, const MovingWindow& window) {
     const uint8_t evidence = window.evidence(region);
-    const bool unanswered_so_far = (region.evidence & (kEvidenceAnswered | kEvidenceUnknown)) == kEvidenceUnknown;
     uint32_t flags = 0;
-    if ((evidence & kEvidenceAnswered) == 0 || unanswered_so_far) flags |= kRegionUnknown;
+    if ((evidence & kEvidenceAnswered) == 0 || looked_at_in_vain(region)) flags |= kRegionUnknown;
     if ((evidence & kEvidenceWritesOnly) != 0) flags |= kRegionWritesOnly;
     return flags;
 }
