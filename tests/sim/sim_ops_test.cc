@@ -167,6 +167,17 @@ TEST(SimOps, EveryTargetMustBeInTheWorld) {
     EXPECT_EQ(sim.validate(params).error(), -EINVAL);
 }
 
+TEST(SimOps, ServesOneRunAtATime) {
+    SimOps sim;
+    ASSERT_TRUE(sim.add_range(mapped(0, 8192)).ok());
+    Params params;
+    ASSERT_TRUE(params.targets.push_back(TargetParams{}));
+    ASSERT_TRUE(sim.start(params).ok());
+    EXPECT_EQ(sim.start(params).error(), -EBUSY);
+    sim.stop();
+    EXPECT_TRUE(sim.start(params).ok());
+}
+
 TEST(SimOps, ProbesTellTheKindOfMemory) {
     SimOps sim;
     SimRange file = mapped(4096, 8192, kSimRangeFile);

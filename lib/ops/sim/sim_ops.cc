@@ -99,13 +99,17 @@ Status SimOps::validate(const Params& params) const {
 }
 
 Status SimOps::start(const Params& params) {
+    if (in_run_) return Status::fail(-EBUSY, "the simulator serves another context; one at a time would be right");
     Status status = validate(params);
     if (!status.ok()) return status;
     if (!probes_.copy_from(params.probes)) return no_memory();
     commit(params);
     armed_us_ = now_us_;
+    in_run_ = true;
     return {};
 }
+
+void SimOps::stop() { in_run_ = false; }
 
 void SimOps::commit(const Params& params) {
     // Out of memory: the old probes go on.

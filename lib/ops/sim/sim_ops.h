@@ -49,7 +49,9 @@ public:
     OpsTraits traits() const override;
     // Every target of the parameters must be one of the world.
     Status validate(const Params& params) const override;
+    // -EBUSY: another run is under way.
     Status start(const Params& params) override;
+    void stop() override;
     void commit(const Params& params) override;
     // The ranges of the world, joined where they touch. Ranges that the user gave are final, as with fvaddr.
     void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;
@@ -72,6 +74,7 @@ private:
     uint64_t seed_;
     uint64_t now_us_ = 0;
     uint64_t armed_us_ = 0;
+    bool in_run_ = false;
     SimWorld world_;
     SimMemory memory_;
     Vector<uint64_t> target_ends_;  // by target; empty: none ever ends
