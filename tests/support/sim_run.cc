@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "kdamond/registry.h"
+
 namespace damon::test {
 namespace {
 
@@ -14,11 +16,25 @@ void must(const Status& status) {
     abort();
 }
 
+// Policies of simulations have no callbacks; whatever fails fails the test.
+Host host() {
+    Host host;
+    host.action = [](void*, const ActionRequest&) -> uint64_t { return 0; };
+    host.bring_goal_values = [](void*, Engine&) {};
+    host.attrs_tuned = [](void*, const Attrs&) {};
+    host.failed = [](void*, const Status& status) { ADD_FAILURE() << status.text(); };
+    return host;
+}
+
 }  // namespace
 
-SimRun::SimRun() {
+SimRun::SimRun() : kdamond_(meeting_, host()) {
     params.ops_id = OpsId::kSim;
     if (!params.targets.resize(1)) abort();
+}
+
+SimRun::~SimRun() {
+    if (started_) kdamond_.stop();
 }
 
 void SimRun::map(uint64_t start, uint64_t end) {
@@ -44,55 +60,24 @@ void SimRun::add_pending() {
 
 void SimRun::start() {
     add_pending();
-    must(Engine::validate(params, sim.traits()));
-    must(engine_.prepare(params, sim.traits()));
-    must(sim.start(params));
-    refresh(RefreshReason::kInit);
-    engine_.start(seed);
-    ASSERT_TRUE(engine_.is_valid());
-}
-
-void SimRun::refresh(RefreshReason reason) {
-    for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
-        coverage_.changed = false;
-        sim.refresh(target_idx, reason, coverage_);
-        if (!coverage_.changed) continue;
-        must(engine_.set_target_ranges(target_idx, coverage_.ranges.span(), params.min_region_sz));
-    }
-}
-
-bool SimRun::pass_gate() {
-    const uint64_t wait_us = engine_.watermark_wait_us(engine_.needs_free_memory() ? sim.free_memory_permil() : -1);
-    if (wait_us == 0) return true;
-    now_us_ += wait_us;
-    sim.set_now(now_us_);
-    return false;
-}
-
-void SimRun::apply_schemes() {
-    if (!engine_.apply_begin(now_us_)) return;
-    sim.measure(engine_.metric_queries());
-    ActionRequest request;
-    while (engine_.next_request(request)) engine_.complete(sim.apply(request));
-    ASSERT_TRUE(sim.memory().is_valid()) << "after schemes at " << now_us_ << " us";
+    must(registry_enter(1, false));
+    must(kdamond_.prepare(params, sim, {.seed = seed, .manual = true}));
+    must(kdamond_.launch());
+    started_ = true;
+    ASSERT_TRUE(engine().is_valid());
 }
 
 void SimRun::interval() {
-    if (!pass_gate()) return;
-    sim.arm(engine_.plan());
-    now_us_ += engine_.sleep_us();
-    sim.set_now(now_us_);
-    sim.look(engine_.samples());
-    const Due due = engine_.fold();
-    ASSERT_TRUE(engine_.is_valid()) << "after fold at " << now_us_ << " us";
-    apply_schemes();
-    if (due.aggregation) {
-        regions_.resize(engine_.nr_regions());
-        regions_.resize(engine_.read_regions(regions_, false));
-        ++nr_windows_;
-    }
-    if (engine_.finish()) refresh(RefreshReason::kUpdate);
-    ASSERT_TRUE(engine_.is_valid()) << "after finish at " << now_us_ << " us";
+    now_us_ += engine().sleep_us();
+    ASSERT_EQ(kdamond_.step(now_us_), 0) << "at " << now_us_ << " us";
+    ASSERT_TRUE(engine().is_valid()) << "at " << now_us_ << " us";
+    ASSERT_TRUE(sim.memory().is_valid()) << "at " << now_us_ << " us";
+    SnapshotInfo info;
+    kdamond_.publisher().read(nullptr, 0, info);  // what there is, without the regions
+    if (info.seq == nr_windows_) return;
+    regions_.resize(info.nr_regions);
+    ASSERT_TRUE(kdamond_.publisher().read(regions_.data(), regions_.size(), info));
+    nr_windows_ = static_cast<unsigned>(info.seq);
 }
 
 void SimRun::window() {
@@ -112,7 +97,7 @@ SimAccuracy SimRun::accuracy() const {
     Vector<AddressRange> hot;
     // What was true until the window ended, not what begins at that very moment.
     must(sim.world().hot_ranges(0, now_us_ - 1, truly_hot, hot));
-    const auto half = static_cast<uint32_t>(engine_.params().attrs.max_nr_accesses() / 2);
+    const auto half = static_cast<uint32_t>(engine().params().attrs.max_nr_accesses() / 2);
     return compare_with_truth(hot.span(), regions_, {0, std::max(half, 1u)});
 }
 

@@ -1,4 +1,4 @@
-// A monitor on simulated memory, driven in virtual time.
+// A monitor on simulated memory, driven in virtual time through the worker's own loop.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
+#include "kdamond/kdamond.h"
 #include "model/params.h"
 #include "ops/sim/sim_ops.h"
 
@@ -19,6 +19,9 @@ public:
 
     // Default attributes, one target without ranges of its own, seed 1, an empty world.
     SimRun();
+    ~SimRun();
+    SimRun(const SimRun&) = delete;
+    SimRun& operator=(const SimRun&) = delete;
 
     // Before start().
     Params params;
@@ -32,15 +35,14 @@ public:
 
     // A failure is reported to GoogleTest.
     void start();
-    // One round of the worker: a sampling interval and then the invariants (I-1 to I-8), or, where no scheme is to run
-    // now, the wait for the watermarks (L-22).
+    // One step of the worker, a sampling interval later, and then the invariants (I-1 to I-8).
     void interval();
     // Intervals until a window has ended (or so many).
     void window();
     void windows(unsigned count);
     void run_until(uint64_t now_us);
 
-    const Engine& engine() const { return engine_; }
+    const Engine& engine() const { return kdamond_.engine(); }
     uint64_t now_us() const { return now_us_; }
     unsigned nr_windows() const { return nr_windows_; }
     // As they were when the last window ended.
@@ -53,12 +55,10 @@ public:
 
 private:
     void add_pending();
-    bool pass_gate();
-    void apply_schemes();
-    void refresh(RefreshReason reason);
 
-    Engine engine_;
-    TargetCoverage coverage_;
+    Meeting meeting_;
+    Kdamond kdamond_;
+    bool started_ = false;
     std::vector<SimPattern> pending_;
     std::vector<RegionInfo> regions_;
     uint64_t now_us_ = 0;
