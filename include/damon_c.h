@@ -922,6 +922,251 @@ DAMON_API int damon_ctx_set_custom_ops(damon_ctx *ctx, const struct damon_operat
 
 /** @} */
 
+/** @name Simulator: memory and programs in virtual time
+ *
+ * A policy can be tried without waiting for the memory that it is meant for: a simulator holds ranges of addresses,
+ * access patterns over them, and a machine with so much memory and such costs. A context with DAMON_OPS_SIM and
+ * DAMON_DRIVE_MANUAL looks at it and acts on it, one damon_step() a sampling interval; days pass in seconds, equal seeds
+ * give equal runs on every machine, and the truth can be asked for at any time.
+ * @code{.c}
+ *   struct damon_sim_params params;
+ *   damon_sim_params_init(&params);
+ *   damon_sim *sim = damon_sim_new(&params);
+ *   struct damon_sim_range range;                       // 1 GiB of memory of the first target,
+ *   damon_sim_range_init(&range);
+ *   range.end = 1 << 30;
+ *   damon_sim_add_range(sim, &range);
+ *   struct damon_sim_pattern pattern;                   // of which 64 MiB are in use
+ *   damon_sim_pattern_init(&pattern);
+ *   pattern.end = 64 << 20;
+ *   damon_sim_add_pattern(sim, &pattern);
+ *   damon_ctx_set_sim(ctx, sim);                        // DAMON_OPS_SIM
+ *   damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL);
+ *   damon_ctx_add_target(ctx, damon_target_new());      // without ranges it gets those of the simulated target
+ *   damon_start(&ctx, 1, 0);
+ *   for (uint64_t now_us = 5000; now_us <= 10000000; now_us += 5000) damon_step(ctx, now_us);
+ * @endcode
+ * What happens to a page between two moments follows from the rate of its patterns, the seed, and the moments: whoever
+ * asks gets the same answer. Residency is kept as expected amounts, not page by page: a pattern that accesses each page
+ * once a second brings back 63 % of what was paged out a second ago.
+ *
+ * Thread: *owner* below means that no step and no worker of a context that uses the simulator runs at the same time;
+ * between two steps, and in callbacks, everything is allowed.
+ * @{ */
+
+/** A simulated machine with the programs on it. */
+typedef struct damon_sim damon_sim;
+
+/** The machine. See damon_sim_params_init() for the defaults. */
+struct damon_sim_params {
+    uint32_t size;            /**< sizeof(struct damon_sim_params). */
+    uint32_t nr_nodes;        /**< NUMA nodes, 1 to 8. Default 1. */
+    uint64_t seed;            /**< Of the accesses. Default 1. */
+    uint64_t page_size;       /**< A power of two. Default 4,096. */
+    uint64_t huge_page_size;  /**< A power of two, at least page_size. Default 2 MiB. */
+    uint64_t node_bytes[8];   /**< Memory of each node. Default 16 GiB. */
+    uint64_t swap_bytes;      /**< Room for paged-out anonymous memory; 0: no swap. Default: unlimited. */
+    uint64_t fault_ns;        /**< What the first touch of a page costs. Default 500. */
+    uint64_t refault_ns;      /**< What touching a paged-out page costs, also in memory pressure. Default 100,000. */
+    uint64_t young_us;        /**< DAMOS_FILTER_YOUNG: an access is expected in so long. Default 100,000. */
+    uint64_t action_ns[12];   /**< What an action costs for each page that it changed, by enum damos_action. */
+};
+
+/** Flags of damon_sim_range. */
+enum damon_sim_range_flags {
+    DAMON_SIM_RANGE_FILE = 1,        /**< Page cache: can be paged out without swap. Else anonymous memory. */
+    DAMON_SIM_RANGE_LOCKED = 2,      /**< Locked: PAGEOUT, COLD and LRU_DEPRIO do nothing. */
+    DAMON_SIM_RANGE_WRITES_ONLY = 4, /**< Monitoring sees writes only. */
+    DAMON_SIM_RANGE_OPAQUE = 8       /**< Monitoring cannot look here: DAMON_SEEN_UNKNOWN. */
+};
+
+/** Mapped memory of one simulated program. */
+struct damon_sim_range {
+    uint32_t size;        /**< sizeof(struct damon_sim_range). */
+    uint32_t flags;       /**< enum damon_sim_range_flags. Default 0. */
+    uint64_t start;       /**< First address, a multiple of the page size. Default 0. */
+    uint64_t end;         /**< One past the last address, a multiple of the page size. */
+    uint32_t target_idx;  /**< The program: position of the context's target that watches it; below 4,096. Default 0. */
+    uint32_t nid;         /**< Node of its pages at first. Default 0. */
+    uint32_t resident_bp; /**< Share of it that is present at first; the rest was never touched. Default 10,000. */
+    uint32_t reserved;    /**< 0. */
+    uint64_t memcg_id;    /**< Its memory group. Default 0: none. */
+};
+
+/** How the pages of a pattern's range are accessed. */
+enum damon_sim_pattern_kind {
+    DAMON_SIM_CONSTANT = 0, /**< All of it, always. */
+    DAMON_SIM_PULSE = 1,    /**< All of it, for hot_us of every period_us, first after phase_us; period_us 0: once. Phases
+                                 of a program: one pulse for each phase and range, period_us the sum of all phases. */
+    DAMON_SIM_STAIRS = 2,   /**< nr_regions equal parts, one after another for step_us each, then from the first again. */
+    DAMON_SIM_ZIGZAG = 3,   /**< The same, up and down again. */
+    DAMON_SIM_MOVING = 4,   /**< A window of window_bytes passes over it once every period_us and wraps around. */
+    DAMON_SIM_SWEEP = 5     /**< Each page once every period_us, in address order; no rate. */
+};
+
+/** An access pattern. Where patterns overlap, their rates add up. */
+struct damon_sim_pattern {
+    uint32_t size;         /**< sizeof(struct damon_sim_pattern). */
+    int32_t kind;          /**< enum damon_sim_pattern_kind. Default DAMON_SIM_CONSTANT. */
+    uint64_t start;        /**< First address, a multiple of the page size. Default 0. */
+    uint64_t end;          /**< One past the last address; [start, end) lies in ranges of the target. */
+    uint64_t rate_millihz; /**< Accesses of each hot page in 1,000 seconds. Default 1,000,000. 2^64-1: none is missed. */
+    uint64_t begin_us;     /**< Before: nothing. Default 0. */
+    uint64_t end_us;       /**< From here on: nothing. Default 2^64-1: never. */
+    uint64_t step_us;      /**< STAIRS, ZIGZAG: how long one part is hot. */
+    uint64_t period_us;    /**< PULSE, MOVING, SWEEP: time until all begins again. */
+    uint64_t phase_us;     /**< PULSE: from begin_us to the first hot moment; less than period_us. */
+    uint64_t hot_us;       /**< PULSE: how long it is hot; at most period_us. */
+    uint64_t window_bytes; /**< MOVING: what is hot at a time; a multiple of the page size. */
+    uint32_t target_idx;   /**< The program. Default 0. */
+    uint32_t writes_bp;    /**< Share of the accesses that write. Default 10,000. */
+    uint32_t nr_regions;   /**< STAIRS, ZIGZAG: number of parts, 2 or more. */
+    uint32_t reserved;     /**< 0. */
+};
+
+/** What is on the simulated machine now, and what has happened on it since damon_sim_new(). Expected values. */
+struct damon_sim_stat {
+    uint32_t size;               /**< sizeof(struct damon_sim_stat). */
+    uint32_t reserved;           /**< 0. */
+    uint64_t now_us;             /**< The time. */
+    uint64_t resident_bytes;     /**< Present. */
+    uint64_t active_bytes;       /**< Present, and accessed since it was brought in or aged. */
+    uint64_t swapped_bytes;      /**< Anonymous, paged out. */
+    uint64_t evicted_bytes;      /**< Paged out. */
+    uint64_t untouched_bytes;    /**< Mapped, never touched. */
+    uint64_t huge_bytes;         /**< Present, in huge pages. */
+    uint64_t fault_bytes;        /**< So far: touched for the first time. */
+    uint64_t refault_bytes;      /**< So far: touched while paged out. What a bad policy costs. */
+    uint64_t paged_out_bytes;    /**< So far: paged out. */
+    uint64_t migrated_bytes;     /**< So far: moved to another node. */
+    uint64_t stall_ns;           /**< So far: time that programs waited in faults and refaults; their pressure. */
+    uint64_t action_ns;          /**< So far: time that actions took. */
+    uint64_t nr_actions;         /**< So far: regions that were acted on. */
+    uint64_t nr_failed_actions;  /**< So far: not done because the simulator itself was out of memory. */
+    uint64_t node_used_bytes[8]; /**< Present, by node. */
+};
+
+/** A question about the truth. */
+struct damon_sim_query {
+    uint32_t size;             /**< sizeof(struct damon_sim_query). */
+    uint32_t target_idx;       /**< The program. Default 0. */
+    uint64_t at_us;            /**< The moment, past or future. */
+    uint64_t min_rate_millihz; /**< Pages with at least this rate are hot; 0 (default): all that are accessed at all. */
+};
+
+/** How well a list of regions agrees with the truth. */
+struct damon_sim_accuracy {
+    uint32_t size;         /**< sizeof(struct damon_sim_accuracy). */
+    uint32_t precision_bp; /**< Of what was found hot, how much is. */
+    uint32_t recall_bp;    /**< Of what is hot, how much was found. */
+    uint32_t f1_bp;        /**< Harmonic mean of the two. */
+    uint64_t hot_bytes;    /**< Hot. */
+    uint64_t found_bytes;  /**< Found hot. */
+    uint64_t both_bytes;   /**< Both. */
+};
+
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_sim_params_init(struct damon_sim_params *p);
+/** Fills in size and the defaults. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_sim_range_init(struct damon_sim_range *r);
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_sim_pattern_init(struct damon_sim_pattern *p);
+/** Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_sim_stat_init(struct damon_sim_stat *s);
+/** Fills in size and zeroes. @param q Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_sim_query_init(struct damon_sim_query *q);
+/** Fills in size and zeroes. @param a Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_sim_accuracy_init(struct damon_sim_accuracy *a);
+
+/** Makes a simulator without any mapped memory, at time 0.
+ * @param p Copied; NULL: the defaults.
+ * @return The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
+ * Thread: any. @since 0.1 */
+DAMON_API damon_sim *damon_sim_new(const struct damon_sim_params *p);
+
+/** Frees a simulator.
+ * @param sim NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner. @since 0.1 */
+DAMON_API void damon_sim_free(damon_sim *sim);
+
+/** The reason of the simulator's last failure, in words.
+ * @param sim The simulator.
+ * @param buf Written, always terminated if len > 0; may be NULL if len is 0.
+ * @param len Bytes in buf.
+ * @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
+ * Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_errmsg(const damon_sim *sim, char *buf, size_t len);
+
+/** Maps memory, also in the middle of a run: targets without given ranges cover it from their next update on.
+ * @param sim The simulator.
+ * @param r Copied.
+ * @return 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
+ * Nothing changes on failure. Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_add_range(damon_sim *sim, const struct damon_sim_range *r);
+
+/** Adds an access pattern, also in the middle of a run: it then counts from now on.
+ * @param sim The simulator.
+ * @param p Copied.
+ * @return 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
+ * Nothing changes on failure. Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_add_pattern(damon_sim *sim, const struct damon_sim_pattern *p);
+
+/** Lets a program end: from then on its target is not valid.
+ * @param sim The simulator.
+ * @param target_idx The program.
+ * @param at_us When; 2^64-1: never.
+ * @return 0; -EINVAL: no such program; -ENOMEM. Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_set_target_end(damon_sim *sim, uint32_t target_idx, uint64_t at_us);
+
+/** Makes the context watch simulated memory (DAMON_OPS_SIM). The i-th target of the context is the i-th program of the
+ * simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
+ * back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
+ * @param ctx The context.
+ * @param sim Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
+ * fails with -EBUSY while another one runs.
+ * @return 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_sim(damon_ctx *ctx, damon_sim *sim);
+
+/** Reads the state of the simulated machine, now.
+ * @param sim The simulator.
+ * @param out Its size must be set; written.
+ * @return 0; -EINVAL; -E2BIG. Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_get_stat(const damon_sim *sim, struct damon_sim_stat *out);
+
+/** How often a page is truly accessed at a moment.
+ * @param sim The simulator.
+ * @param q Its min_rate_millihz is not used.
+ * @param addr An address in the page.
+ * @param rate_millihz_out Written: accesses in 1,000 seconds.
+ * @return 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_rate(const damon_sim *sim, const struct damon_sim_query *q, uint64_t addr,
+                             uint64_t *rate_millihz_out);
+
+/** The truly hot ranges, exactly, sorted and joined where they touch.
+ * @param sim The simulator.
+ * @param q Which program, when, and what is hot.
+ * @param ranges Written.
+ * @param cap How many fit.
+ * @param nr_out How many there are; written, also with -ENOSPC. NULL is fine.
+ * @return How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
+ * Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_hot_ranges(const damon_sim *sim, const struct damon_sim_query *q,
+                                   struct damon_addr_range *ranges, size_t cap, size_t *nr_out);
+
+/** Compares regions with the truth.
+ * @param sim The simulator.
+ * @param q Which program, when, and what is hot.
+ * @param regions For instance from damon_snapshot_read(): sorted, disjoint. Those of other targets are passed over.
+ * @param nr_regions How many.
+ * @param min_nr_accesses Regions with at least so many accesses count as found hot.
+ * @param out Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
+ * nothing, else 0.
+ * @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner. @since 0.1 */
+DAMON_API int damon_sim_compare(const damon_sim *sim, const struct damon_sim_query *q,
+                                const struct damon_region_info *regions, size_t nr_regions, uint32_t min_nr_accesses,
+                                struct damon_sim_accuracy *out);
+
+/** @} */
+
 #ifdef __cplusplus
 }
 #endif

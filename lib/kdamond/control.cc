@@ -139,6 +139,7 @@ int Kdamond::step(uint64_t now_us) {
         set_runner();
     }
     manual_now_us_ = now_us;
+    ops_->set_now(now_us);
     if (paused_) {
         mailbox_.run(true);
     } else if (stage_ == Stage::kArmed) {
