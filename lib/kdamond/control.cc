@@ -1,7 +1,7 @@
 // What other threads, callbacks and manual drivers can do to a context at work.
 #include <cerrno>
 
-#include "base/heap.h"
+#include "base/check.h"
 #include "kdamond/kdamond.h"
 
 namespace damon {
@@ -25,33 +25,18 @@ int Kdamond::call(Call& call, uint64_t* id_out) {
 int Kdamond::cancel_call(uint64_t id) { return mailbox_.cancel(id, on_worker()); }
 
 Status Kdamond::commit(Commit& commit, bool* deferred) {
+    DAMON_CHECK(on_worker());
     *deferred = false;
-    if (on_worker()) {
-        if (!in_apply_pass_) return commit_now(commit);
-        // A pass is walking over the regions and schemes that would change under it: check now, do it when it ends.
-        Status status = ops_->validate(commit.params);
-        if (status.ok()) status = Engine::validate(commit.params, traits_);
-        if (!status.ok()) return status;
-        Commit** last = &deferred_commits_;
-        while (*last != nullptr) last = &(*last)->next;
-        *last = &commit;
-        *deferred = true;
-        return status;
-    }
-    struct Job {
-        Kdamond* self;
-        Commit* commit;
-    } job = {this, &commit};
-    Call request;
-    request.data = &job;
-    request.fn = [](void* data) {
-        const Job& given = *static_cast<Job*>(data);
-        given.commit->status = given.self->commit_now(*given.commit);
-        return 0;
-    };
-    const int error = call(request, nullptr);
-    if (error != 0) return Status::fail(error, "the context stopped before the commit was done");
-    return commit.status;
+    if (!in_apply_pass_) return commit_now(commit);
+    // A pass is walking over the regions and schemes that would change under it: check now, do it when it ends.
+    Status status = ops_->validate(commit.params);
+    if (status.ok()) status = Engine::validate(commit.params, traits_);
+    if (!status.ok()) return status;
+    Commit** last = &deferred_commits_;
+    while (*last != nullptr) last = &(*last)->next;
+    *last = &commit;
+    *deferred = true;
+    return status;
 }
 
 int Kdamond::set_pause(bool pause) {

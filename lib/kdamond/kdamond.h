@@ -44,7 +44,6 @@ struct Commit {
     void (*taken)(Commit& commit) = nullptr;
     // Ends a commit that was put off, done or not.
     void (*dispose)(Commit& commit) = nullptr;
-    Status status;
     Commit* next = nullptr;  // commits that wait for the end of an apply pass
 };
 
@@ -75,8 +74,8 @@ public:
 
     int call(Call& call, uint64_t* id_out);
     int cancel_call(uint64_t id);
-    // Returns commit.status, except where the commit had to be put off to the end of an apply pass: then 0, and
-    // `*deferred` is true: the commit belongs to the worker from then on, which disposes of it.
+    // On the worker. Failure: nothing changed. `*deferred`: the commit was checked and put off to the end of the apply
+    // pass that is under way; it belongs to the worker from then on, which disposes of it.
     Status commit(Commit& commit, bool* deferred);
     int set_pause(bool pause);
     bool paused() const;

@@ -79,7 +79,11 @@ Status Kdamond::launch_manually() {
         paused_ = pause_wanted_;
     }
     if (status.ok()) {
-        if (!paused_) advance_manually();
+        if (paused_) {
+            walks_.close();
+        } else {
+            advance_manually();
+        }
         leave_manual();
     }
     runner_.store(0, std::memory_order_relaxed);
