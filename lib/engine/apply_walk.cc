@@ -216,12 +216,14 @@ bool ApplyWalk::skip_charged(const ApplyContext& context) {
     return skip.skip;
 }
 
-// S-13 to S-15. False: nothing is asked of the ops.
+// S-13 to S-15, filters before the quota. False: nothing is asked of the ops.
 bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
     if (!context.traits.has_apply) {
         take_outcome(context, {});
         return false;
     }
+    const FilterVerdict verdict = run_core_filters(context, cursor_);
+    if (!verdict.accepted) return false;
     SchemeState& state = context.states[cursor_.scheme];
     if (quota_is_set(context.schemes[cursor_.scheme])) {
         const uint64_t size = context.regions.at(cursor_.target, cursor_.region).size();
@@ -232,8 +234,6 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
             return false;
         }
     }
-    const FilterVerdict verdict = run_core_filters(context, cursor_);
-    if (!verdict.accepted) return false;
     request = make_request(context, cursor_, RequestKind::kApply, verdict.by_filter);
     awaiting_ = Awaiting::kApply;
     return true;

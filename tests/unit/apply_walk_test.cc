@@ -208,14 +208,26 @@ TEST_F(ApplyWalkTest, FilteredRegionsLeaveNoTrace) {  // S-14
     EXPECT_EQ(states_[0].stats.nr_tried, 1u);
 }
 
-TEST_F(ApplyWalkTest, ASplitOfARejectedRegionStays) {  // S-13 (a), S-14
+TEST_F(ApplyWalkTest, ARejectedRegionIsNotCutByTheQuota) {
     attrs_.min_nr_regions = 100;
     add_target({1, 100});
     SchemeParams& scheme = add_scheme();
     scheme.quota.sz = 40;
     ASSERT_TRUE(scheme.core_filters.push_back(address_filter({0, 90}, false)));
     EXPECT_EQ(applied(pass()), (Ranges{{90, 100}}));
-    EXPECT_EQ(ranges_of(0), (Ranges{{0, 40}, {40, 80}, {80, 90}, {90, 100}}));
+    EXPECT_EQ(ranges_of(0), (Ranges{{0, 90}, {90, 100}}));
+}
+
+// One smallest region of quota: in pieces of that size the walk over a rejected tebibyte would not end in this test.
+TEST_F(ApplyWalkTest, ALargeRejectedRegionIsOneStep) {
+    constexpr uint64_t kTebibyte = uint64_t{1} << 40;
+    attrs_.min_nr_regions = 1;
+    add_target({1, kTebibyte});
+    SchemeParams& scheme = add_scheme();
+    scheme.quota.sz = min_region_sz_;
+    ASSERT_TRUE(scheme.core_filters.push_back(address_filter({0, kTebibyte}, false)));
+    EXPECT_EQ(applied(pass()), Ranges{});
+    EXPECT_EQ(ranges_of(0), (Ranges{{0, kTebibyte}}));
 }
 
 TEST_F(ApplyWalkTest, QuotaCutsTheRegionItEndsIn) {  // S-13, third vector of S-18
