@@ -45,5 +45,7 @@ TEST(Differential, MonitoringEqualsTheNaiveEngine) {
     run_many(200'000, false, "Differential.MonitoringEqualsTheNaiveEngine");
 }
 
+TEST(Differential, SchemesEqualTheNaiveEngine) { run_many(150'000, true, "Differential.SchemesEqualTheNaiveEngine"); }
+
 }  // namespace
 }  // namespace damon::test

@@ -12,7 +12,7 @@ constexpr uint64_t kRuns = 40;
 TEST(Replay, OfARecordedLogGivesAnEqualEngine) {
     for (uint64_t seed = 1; seed <= kRuns; ++seed) {
         RandomDraws draws(seed);
-        RandomRun run(draws, false);
+        RandomRun run(draws, true);
         run.pair().record();
         ASSERT_EQ(run.run(kIntervals), "") << "seed " << seed;
         Engine again;
@@ -27,7 +27,7 @@ TEST(Replay, OfARecordedLogGivesAnEqualEngine) {
 TEST(Replay, GoesOnFromACopyAsFromTheOriginal) {
     for (uint64_t seed = 1; seed <= kRuns; ++seed) {
         RandomDraws draws(seed);
-        RandomRun run(draws, false);
+        RandomRun run(draws, true);
         run.pair().record();
         ASSERT_EQ(run.run(kIntervals), "") << "seed " << seed;
         const InputLog& log = run.pair().log();
@@ -47,7 +47,7 @@ TEST(Replay, GoesOnFromACopyAsFromTheOriginal) {
 
 TEST(Replay, WithAnotherAnswerGivesAnotherEngine) {
     RandomDraws draws(3);
-    RandomRun run(draws, false);
+    RandomRun run(draws, true);
     run.pair().record();
     ASSERT_EQ(run.run(kIntervals), "");
     InputLog log = run.pair().log();

@@ -137,7 +137,7 @@ std::string EnginePair::compare_scheme(size_t scheme_idx) const {
             .add("sz_ops_filter_passed", state.stats.sz_ops_filter_passed, naive.stats.sz_ops_filter_passed)
             .add("qt_exceeds", state.stats.qt_exceeds, naive.stats.qt_exceeds)
             .add("nr_snapshots", state.stats.nr_snapshots, naive.stats.nr_snapshots)
-            .add("next_apply", state.next_apply_sis, naive.next_apply)
+            .add("next_apply", running_ ? state.next_apply_sis : 0, running_ ? naive.next_apply : 0)
             .add("activated", state.activated, naive.activated)
             .add("esz", quota.esz, naive.esz)
             .add("esz_bp", quota.esz_bp, naive.esz_bp)

@@ -42,6 +42,9 @@ bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits) {
         if (goal.target_value == 0) return false;
         if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) return false;
     }
+    for (const DamosFilter& filter : scheme.core_filters) {
+        if (filter.type == FilterType::kAddr && filter.range.start > filter.range.end) return false;  // O-9
+    }
     return true;
 }
 
@@ -58,13 +61,14 @@ std::vector<AddressRange> coalesced(std::span<const AddressRange> ranges) {
     return joined;
 }
 
-// a timer keeps the time that has elapsed of its period, in microseconds. What was due stays due.
+// a timer keeps the time that has elapsed of its period, in microseconds, and what was due stays due. No deadline
+// lies further ahead than one new period.
 uint64_t carried(uint64_t tick, uint64_t deadline, uint64_t old_period_us, uint64_t new_period_us, const Attrs& old,
                  const Attrs& next) {
     if (tick_reached(tick, deadline)) return deadline;
     const uint64_t remaining_us = (deadline - tick) * old.divisor_us();
-    const uint64_t sum_us = saturating_add(remaining_us, new_period_us);
-    return tick + (sum_us > old_period_us ? sum_us - old_period_us : 0) / next.divisor_us();
+    const uint64_t elapsed_us = old_period_us > remaining_us ? old_period_us - remaining_us : 0;
+    return tick + (new_period_us > elapsed_us ? new_period_us - elapsed_us : 0) / next.divisor_us();
 }
 
 // M-30.
@@ -81,6 +85,7 @@ bool NaiveEngine::acceptable(const Params& params, const OpsTraits& traits) {
         if (!acceptable_scheme(scheme, traits)) return false;
     }
     for (const TargetParams& target : params.targets) {
+        if (target.obsolete) continue;
         if (!naive_ranges_fit(coalesced(target.ranges.span()), params.min_region_sz)) return false;
     }
     return true;
@@ -145,6 +150,8 @@ void NaiveEngine::commit_scheme(NaiveScheme& scheme, const SchemeParams& params)
     scheme.params = deep_copy(params);
     scheme.pressure_totals.assign(params.goals.size(), std::nullopt);
     scheme.set_filter_defaults();
+    // Without watermarks no evaluation would ever wake a scheme that Q-31 keeps asleep.
+    if (params.wmarks.metric == WatermarkMetric::kNone) scheme.activated = true;
     const QuotaParams& quota = params.quota;
     if (quota.ms == 0 && quota.sz == 0 && params.goals.empty()) scheme.esz = 0;
 }
@@ -250,10 +257,11 @@ void NaiveEngine::set_attrs(const Attrs& next, bool from_caller) {
     }
     next_update_ = carried(tick_, next_update_, old.ops_update_us, next.ops_update_us, old, next);
     for (NaiveScheme& scheme : schemes_) {
+        if (!restarts) break;
         const uint64_t own_us = scheme.params.apply_interval_us;
         if (own_us != 0) {
             scheme.next_apply = carried(tick_, scheme.next_apply, own_us, own_us, old, next);
-        } else if (restarts) {  // it follows the window
+        } else {  // it follows the window
             scheme.next_apply = tick_ + next.aggr_samples();
         }
     }

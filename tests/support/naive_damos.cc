@@ -126,7 +126,8 @@ bool NaiveEngine::skip_charged(size_t target_idx, NaiveScheme& scheme, RegionIte
         skip = true;
         uint64_t charged = align_down(addr - region->start, min_region_sz_);
         if (charged == 0 && region->size() > min_region_sz_) charged = min_region_sz_;
-        if (charged != 0) split_at(regions, region, charged);
+        // What is left starts the window, also where the point itself lay inside a smallest region.
+        if (charged != 0 && split_at(regions, region, charged)) scheme.resume->addr = region->end;
     }
     if (std::next(region) == regions.end()) scheme.resume.reset();
     return skip;
@@ -150,13 +151,13 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
     Outcome outcome;
     bool failed_split = false;
     if (traits_.has_apply) {
+        if (core_filters_reject(target_idx, scheme, region)) return;  // before the quota: Q-64
+        size = region->size();
         if (scheme.quota_is_set() && scheme.charged_sz + size > scheme.esz) {
             size = align_down(scheme.esz - scheme.charged_sz, min_region_sz_);
             failed_split = size == 0 || !split_at(regions, region, size);
         }
         if (!failed_split) {
-            if (core_filters_reject(target_idx, scheme, region)) return;
-            size = region->size();
             outcome = world.apply(request_for(target_idx, scheme, *region));
             scheme.total_charged_ns = saturating_add(scheme.total_charged_ns, outcome.elapsed_ns);
             scheme.charge(size, outcome.applied);
@@ -188,15 +189,18 @@ void NaiveEngine::visit(size_t target_idx, RegionIterator region, const NaiveWor
     }
 }
 
-// S-19 with Q-56. Returns the region that the walk goes on after.
+// S-19 with Q-56; beyond the rules, memory that was looked at does not join memory that was not. Returns the region
+// that the walk goes on after.
 NaiveEngine::RegionIterator NaiveEngine::merge_after_apply(NaiveRegions& regions, RegionIterator region,
                                                            uint64_t size_limit) const {
     if (region == regions.begin()) return region;
     const auto previous = std::prev(region);
+    const unsigned answered_differ =
+        ((previous->evidence ^ region->evidence) | (previous->last_evidence ^ region->last_evidence)) & 1u;
     const bool alike = previous->end == region->start && previous->age == region->age &&
                        previous->last_nr_accesses == region->last_nr_accesses &&
                        previous->nr_accesses == region->nr_accesses && previous->probe_hits == region->probe_hits &&
-                       previous->last_probe_hits == region->last_probe_hits;
+                       previous->last_probe_hits == region->last_probe_hits && answered_differ == 0;
     if (!alike || region->end - previous->start > size_limit) return region;
     return naive_merge_left(regions, region);
 }
@@ -210,15 +214,19 @@ bool NaiveEngine::apply(uint64_t now_us, const NaiveWorld& world) {
     }
     if (!any) return false;
 
+    bool saw_a_region = false;
     const uint64_t size_limit = total_size_limit();
     for (size_t i = 0; i < targets_.size(); ++i) {
         NaiveRegions& regions = targets_[i].regions;
+        // A target that lost its last region is like one that is not valid: nothing there could end the skipping.
+        const bool gone = !targets_[i].valid || regions.empty();
         for (NaiveScheme& scheme : schemes_) {
             scheme.acted_until = 0;
-            if (!targets_[i].valid && scheme.resume && scheme.resume->target_idx == i) scheme.resume.reset();
+            if (gone && scheme.resume && scheme.resume->target_idx == i) scheme.resume.reset();
         }
         if (!targets_[i].valid) continue;
         for (auto region = regions.begin(); region != regions.end(); ++region) {
+            saw_a_region = true;
             visit(i, region, world);
             region = merge_after_apply(regions, region, size_limit);
         }
@@ -226,7 +234,8 @@ bool NaiveEngine::apply(uint64_t now_us, const NaiveWorld& world) {
     for (NaiveScheme& scheme : schemes_) {
         if (!due(scheme)) continue;
         const uint64_t most = scheme.params.max_nr_snapshots;
-        if (scheme.activated && (most == 0 || scheme.stats.nr_snapshots < most)) ++scheme.stats.nr_snapshots;
+        const bool below_limit = most == 0 || scheme.stats.nr_snapshots < most;
+        if (saw_a_region && scheme.activated && below_limit) ++scheme.stats.nr_snapshots;
         scheme.next_apply = tick_ + apply_interval_us(scheme) / attrs_.divisor_us();
     }
     return true;

@@ -54,17 +54,18 @@ void NaiveScheme::charge(uint64_t size, uint64_t applied) {
 // ----------------------------------------------------------------------------------------------------
 
 void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world) {
-    if (!scheme.quota_is_set()) return;
-    const QuotaParams& quota = scheme.params.quota;
-    if (scheme.total_charged_sz == 0 && !scheme.charged_from) {
+    // A quota that comes back later finds no window, as one that was never there.
+    if (!scheme.quota_is_set()) {
+        scheme.charged_from.reset();
+        return;
+    }
+    if (!scheme.charged_from) {
         open_window(scheme, now_us, world);
     } else {  // not in the pass that opened the first window
-        const uint64_t from = scheme.charged_from.value_or(0);
-        const uint64_t length = saturating_mul(quota.reset_interval_ms, 1'000);
+        const uint64_t from = *scheme.charged_from;
+        const uint64_t length = saturating_mul(scheme.params.quota.reset_interval_ms, 1'000);
         if (now_us < from || now_us - from >= length) {
             if (scheme.quota_is_full(min_region_sz_)) ++scheme.stats.qt_exceeds;
-            scheme.total_charged_sz = saturating_add(scheme.total_charged_sz, scheme.charged_sz);
-            scheme.charged_sz = 0;
             open_window(scheme, now_us, world);
         }
     }
@@ -73,6 +74,9 @@ void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const Naive
 
 void NaiveEngine::open_window(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world) {
     scheme.charged_from = now_us;
+    // In the first window, too: what was charged without a quota is history, not a part of what it may do (I-9).
+    scheme.total_charged_sz = saturating_add(scheme.total_charged_sz, scheme.charged_sz);
+    scheme.charged_sz = 0;
     if (std::max(scheme.total_charged_sz, scheme.total_charged_ns) >> 63 != 0) {
         scheme.total_charged_sz /= 2;
         scheme.total_charged_ns /= 2;

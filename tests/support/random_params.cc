@@ -18,6 +18,8 @@ T deep_copy(const T& value) {
     return copy;
 }
 
+int some_callback;  // engines do not look behind it
+
 uint64_t random_address(Draws& draws, const ParamsStyle& style) {
     return style.base + draws.below(style.units + 1) * style.granularity;
 }
@@ -100,6 +102,7 @@ SchemeParams random_scheme(Draws& draws, const ParamsStyle& style, const OpsTrai
     scheme.pattern = random_pattern(draws, style);
     scheme.action = static_cast<DamosAction>(draws.below(static_cast<uint64_t>(kNrDamosActions)));
     if (draws.one_in(2)) scheme.action = DamosAction::kStat;
+    scheme.callback_id = &some_callback;
     if (draws.one_in(2)) scheme.apply_interval_us = draws.between(1, 30) * attrs.divisor_us() + draws.below(2);
     scheme.quota = random_quota(draws, style);
     scheme.wmarks = random_watermarks(draws);
