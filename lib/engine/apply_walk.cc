@@ -228,8 +228,8 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
     if (quota_is_set(context.schemes[cursor_.scheme])) {
         const uint64_t size = context.regions.at(cursor_.target, cursor_.region).size();
         const uint64_t allowed = size_within_quota(state.quota, size, context.min_region_sz);
-        const bool fits = allowed == size;
-        if (!fits && (allowed == 0 || !context.regions.split_at(cursor_.target, cursor_.region, allowed))) {
+        // At least one smallest region is left, or the quota would be full (S-22).
+        if (allowed < size && !context.regions.split_at(cursor_.target, cursor_.region, allowed)) {
             count_tried(allowed, {}, state.stats);
             return false;
         }

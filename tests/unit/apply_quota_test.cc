@@ -91,6 +91,20 @@ TEST_F(ApplyQuotaTest, AWindowLastsAsLongAsItIsSetTo) {  // 1.7
     EXPECT_EQ(states_[0].stats.qt_exceeds, 1u);
 }
 
+TEST_F(ApplyQuotaTest, WindowsOfSchemesThatAreNotDueStayOpen) {  // S-26
+    add_target({4, 10});
+    SchemeParams& scheme = add_scheme();
+    scheme.apply_interval_us = 100;
+    scheme.quota = {.reset_interval_ms = 5, .sz = 10};
+    add_scheme();
+    commit_schemes();
+    states_[0].next_apply_sis = 0;
+    EXPECT_EQ(applied(pass(0), 0).size(), 1u);
+    EXPECT_EQ(applied(pass(5'000), 1).size(), 4u);
+    EXPECT_EQ(states_[0].quota.charged_from_us, 0u);
+    EXPECT_EQ(states_[0].stats.qt_exceeds, 0u);
+}
+
 TEST_F(ApplyQuotaTest, FailedBytesMayCostLess) {  // S-23
     add_target({4, 10});
     add_scheme().quota = {.reset_interval_ms = 5, .sz = 20, .fail_charge_num = 1, .fail_charge_denom = 10};
@@ -206,6 +220,17 @@ TEST_F(ApplyQuotaTest, TheColdestRegionsAreServedFirst) {  // S-26 (5), (6), S-3
     const std::vector<Asked> asked = pass();
     EXPECT_EQ(applied(asked), (Ranges{{10, 20}, {20, 25}}));
     EXPECT_EQ(states_[0].quota.min_score, 66u);
+}
+
+TEST_F(ApplyQuotaTest, EachSchemeIsRankedForItself) {  // S-26 (5)
+    traits_.score = ScoreSource::kBuiltin;
+    add_target({3, 10});
+    add_scheme(DamosAction::kStat).quota = {.sz = 10};
+    add_scheme(DamosAction::kPageout).quota = {.sz = 10, .weight_age = 1};
+    const std::vector<Asked> asked = pass();
+    EXPECT_EQ(states_[0].quota.min_score, 99u);
+    EXPECT_EQ(states_[1].quota.min_score, 50u);
+    EXPECT_EQ(applied(asked, 1), (Ranges{{0, 10}}));
 }
 
 TEST_F(ApplyQuotaTest, WeightsDecideWhatComesFirst) {  // S-36

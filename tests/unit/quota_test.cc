@@ -50,6 +50,7 @@ TEST(Quota, ChargesFollowTheVectorsOfS23) {
     EXPECT_EQ(charge(4'096, 8'192, 1, 4'096), 4'096u);
     EXPECT_EQ(charge(1'000, 700, 1, 0), 1'000u) << "denominator 0: a failed byte costs like an applied one";
     EXPECT_EQ(charge(1'000, 600, 1, 2), 800u);
+    EXPECT_EQ(charge(1'000, 600, 3, 4), 900u);
 }
 
 TEST(Quota, FirstWindowOpensAtTheFirstPass) {  // S-26 (2)

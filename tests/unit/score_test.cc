@@ -42,6 +42,7 @@ TEST(Score, EachWeightDecidesAloneWhereTheOtherIsZero) {
     const ScoreInput busy_young{20, 20, 0, 100'000};
     EXPECT_EQ(hot_score(busy_young, quota_with({1, 0})), 99u);
     EXPECT_EQ(hot_score(busy_young, quota_with({0, 1})), 49u);
+    EXPECT_EQ(hot_score(busy_young, quota_with({1, 3})), 61u);  // (100 + 3 * 50) / 4 = 62
     EXPECT_EQ(hot_score(busy_young, quota_with({3, 1})), 86u);  // (3 * 100 + 50) / 4 = 87
 }
 
