@@ -174,6 +174,16 @@ TEST(Quota, HistoryIsHalvedBeforeItWraps) {  // Q-24
     EXPECT_EQ(quota.total_charged_ns, uint64_t{1} << 62);
     EXPECT_EQ(quota.total_charged_sz, 500u);
     EXPECT_EQ(quota.charged_sz, 100u);
+
+    const SchemeParams scheme = scheme_with({.sz = 100});
+    quota = {};
+    quota.charged_sz = 100;
+    quota.total_charged_sz = (uint64_t{1} << 63) - 100;
+    quota.total_charged_ns = 80;
+    uint64_t exceeds = 0;
+    ASSERT_TRUE(roll(scheme, 0, quota, exceeds));
+    EXPECT_EQ(quota.total_charged_sz, uint64_t{1} << 62);
+    EXPECT_EQ(quota.total_charged_ns, 40u);
 }
 
 TEST(Quota, ARegionIsCutToWholeSmallestRegions) {  // S-13 (a) and the last vector of S-18
