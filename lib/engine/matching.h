@@ -9,10 +9,10 @@ namespace damon {
 // S-1. `region.nr_accesses` is the moving sum (M-16). Inverted bounds match nothing.
 bool pattern_matches(const AccessPattern& pattern, const RegionInfo& region);
 
-// Pattern, and one thing that the rules do not ask for: "could not look" is not "not accessed", so a region without a
-// single answer (kRegionUnknown) is out of reach of every action but kStat. Its counters say 0 because nobody could
-// look, and a pageout scheme would take it for cold.
-// Regions where only writes are seen are not held back: the flag travels with the request, and ops and users decide.
+// Pattern and S-38: "could not look" is not "not accessed", so a region without a single answer (kRegionUnknown) is out
+// of reach of every action but kStat. Its counters say 0 because nobody could look, and a pageout scheme would take it
+// for cold. Regions where only writes are seen are not held back: the flag travels with the request, and ops and users
+// decide.
 bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region);
 
 }  // namespace damon

@@ -150,7 +150,7 @@ TEST_F(ApplyWalkTest, WithoutHandsRegionsAreTriedAndMadeYoungAllTheSame) {  // S
     EXPECT_EQ(regions_.at(0, 0).age, 0u);
 }
 
-TEST_F(ApplyWalkTest, RegionsThatNobodyCouldLookAtAreLeftAlone) {
+TEST_F(ApplyWalkTest, RegionsThatNobodyCouldLookAtAreLeftAlone) {  // S-38
     add_target({2, 10});
     regions_.at(0, 0).evidence = kEvidenceUnknown;
     add_scheme(DamosAction::kPageout);
@@ -301,7 +301,7 @@ TEST_F(ApplyWalkTest, RegionsWithDifferentHistoriesStayApart) {  // S-19, Q-56
     for (const Change change : changes) EXPECT_EQ(regions_after(change), 2u);
 }
 
-TEST_F(ApplyWalkTest, ASchemeActsOnceEvenWhereAnotherCutsTheRegionAfterwards) {  // I-9
+TEST_F(ApplyWalkTest, ASchemeActsOnceEvenWhereAnotherCutsTheRegionAfterwards) {  // I-9, Q-67
     attrs_.min_nr_regions = 100;
     add_target({1, 100});
     add_scheme();

@@ -82,7 +82,7 @@ TEST(Goal, TheMostSatisfiedGoalWins) {
     EXPECT_EQ(score_goals(goals, states).score, 9'000u);
 }
 
-TEST(Goal, GoalsThatCannotBeMeasuredTakeNoPart) {
+TEST(Goal, GoalsThatCannotBeMeasuredTakeNoPart) {
     QuotaGoal goals[] = {goal_of(QuotaMetric::kActiveMemBp, 100), goal_of(QuotaMetric::kUserInput, 100)};
     goals[1].current_value = 20;
     GoalState states[2];

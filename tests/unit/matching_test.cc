@@ -32,7 +32,7 @@ TEST(Matching, InvertedBoundsMatchNothing) {  // Q-38
     EXPECT_FALSE(pattern_matches({.min_age = 8, .max_age = 6}, kRegion));
 }
 
-TEST(Matching, RegionsThatNobodyCouldLookAtAreForStatOnly) {
+TEST(Matching, RegionsThatNobodyCouldLookAtAreForStatOnly) {  // S-38
     RegionInfo unknown = kRegion;
     unknown.flags = kRegionUnknown;
     SchemeParams scheme;

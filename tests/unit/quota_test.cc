@@ -117,7 +117,7 @@ TEST(Quota, AWindowLongerThanTimeNeverEnds) {
     EXPECT_FALSE(roll(scheme, kU64Max - 1, quota, exceeds));
 }
 
-TEST(Quota, NothingOfARemovedQuotaStaysInForce) {
+TEST(Quota, NothingOfARemovedQuotaStaysInForce) {
     SchemeParams scheme = scheme_with({.reset_interval_ms = 1'000, .sz = 100});
     QuotaState quota;
     uint64_t exceeds = 0;

@@ -49,7 +49,7 @@ TEST(SchemeState, ElapsedTimeSurvivesNewIntervals) {  // Q-4
     EXPECT_EQ(state.next_apply_sis, 80u);
 }
 
-TEST(SchemeState, NoDeadlineLiesFurtherAheadThanOneInterval) {
+TEST(SchemeState, NoDeadlineLiesFurtherAheadThanOneInterval) {
     SchemeParams scheme;
     scheme.apply_interval_us = 200;
     SchemeState state;
@@ -76,7 +76,7 @@ TEST(SchemeState, ManyTuningsDoNotPostponeALongInterval) {  // Q-4: 0 applicatio
     EXPECT_GE(elapsed_us, 99'000u);
 }
 
-TEST(SchemeState, ASchemeThatFollowsTheAggregationRestartsWithIt) {  // M-29
+TEST(SchemeState, ASchemeThatFollowsTheAggregationRestartsWithIt) {  // M-29, Q-70
     SchemeState state;
     state.next_apply_sis = 100;
     reschedule_scheme(SchemeParams{}, attrs_of(10, 100), attrs_of(10, 300), 95, state);
