@@ -77,13 +77,17 @@ Status Engine::set_target_ranges(uint32_t target_idx, std::span<const AddressRan
 void Engine::set_target_valid(uint32_t target_idx, bool valid) { regions_.set_target_valid(target_idx, valid); }
 
 std::span<Sample> Engine::plan() {
-    cadence_.latch(params_.attrs, weights_.attributes_only());
-    const bool probing = traits_.has_probes && weights_.nr_probes() != 0;
-    const size_t nr_hits = probing ? regions_.nr_regions() : 0;
-    planned_ = samples_.resize(regions_.nr_regions()) && probe_hits_.resize(nr_hits);
-    DAMON_CHECK(planned_);
-    if (!planned_) return {};
-    draw_samples(regions_, samples_.span(), streams_.sampling);
+    if (planned_) {
+        forget_answers(samples_.span());
+    } else {
+        cadence_.latch(params_.attrs, weights_.attributes_only());
+        const bool probing = traits_.has_probes && weights_.nr_probes() != 0;
+        const size_t nr_hits = probing ? regions_.nr_regions() : 0;
+        planned_ = samples_.resize(regions_.nr_regions()) && probe_hits_.resize(nr_hits);
+        DAMON_CHECK(planned_);
+        if (!planned_) return {};
+        draw_samples(regions_, samples_.span(), streams_.sampling);
+    }
     std::fill(probe_hits_.begin(), probe_hits_.end(), uint8_t{0});
     return cadence_.latched_attributes_only ? std::span<Sample>{} : samples_.span();
 }

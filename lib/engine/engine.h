@@ -73,6 +73,13 @@ public:
     // Parameters as they are now, intervals as tuned; given ranges that touch have become one.
     const Params& params() const;
 
+    // The user's ranges of a target change (before start, or in a run): they replace the given ones, and regions are
+    // fitted to them as by set_target_ranges. Failure: nothing changed.
+    Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
+
+    // Stopped: a scheme is removed with its statistics and quota state; those behind it move up.
+    void forget_scheme(size_t scheme_idx);
+
     // set_regions of rules M-8 to M-11; `granularity` is a power of two. Before start, and at updates. More ranges than
     // fit take more memory, and region_capacity() grows. Failure: nothing changed.
     Status set_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity);
@@ -84,7 +91,8 @@ public:
 
     // Latches this interval's deadlines (L-3) and draws one address per region (M-12), in region order. The span is
     // valid until fold, or until parameters or coverage change, which drops the samples. Empty in attributes-only mode
-    // (P-4).
+    // (P-4). Where a plan still stands, because it was never folded, that one is given again without its answers: an
+    // interval that a pause cut short is done over, and the random streams stay where they are.
     std::span<Sample> plan();
     // The latched sampling interval to sleep, microseconds.
     uint64_t sleep_us() const;

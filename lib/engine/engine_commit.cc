@@ -64,6 +64,29 @@ Status Engine::prepare(const Params& params, const OpsTraits& traits) {
     return {};
 }
 
+Status Engine::give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges) {
+    DAMON_CHECK(target_idx < params_.targets.size());
+    Vector<AddressRange> given;
+    if (!given.reserve(ranges.size())) {
+        return Status::fail(-ENOMEM, "target %" PRIu32 ": no memory for %zu ranges", target_idx, ranges.size());
+    }
+    for (const AddressRange& range : ranges) {
+        [[maybe_unused]] const bool pushed = given.push_back(range);
+        DAMON_CHECK(pushed);
+    }
+    coalesce_ranges(given);
+    const Status status = set_target_ranges(target_idx, given.span(), params_.min_region_sz);
+    if (!status.ok()) return status;
+    params_.targets[target_idx].ranges.swap(given);
+    return status;
+}
+
+void Engine::forget_scheme(size_t scheme_idx) {
+    walk_.cancel(apply_context());
+    if (scheme_idx < schemes_.size()) schemes_.erase(scheme_idx, scheme_idx + 1);
+    if (scheme_idx < params_.schemes.size()) params_.schemes.erase(scheme_idx, scheme_idx + 1);
+}
+
 Status Engine::commit(const Params& params, const OpsTraits& traits, Vector<uint8_t>* new_targets) {
     if (Status status = validate(params, traits); !status.ok()) return status;
     if (Status status = check_obsolete(params, params_.targets.size()); !status.ok()) return status;

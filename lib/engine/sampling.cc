@@ -22,6 +22,12 @@ void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random
     random = stream;
 }
 
+void forget_answers(std::span<Sample> samples) {
+    for (Sample& sample : samples) {
+        sample = {.addr = sample.addr, .region = sample.region, .target_idx = sample.target_idx};
+    }
+}
+
 // No branch depends on an answer: answers are as hard to predict as the program's accesses.
 uint32_t count_answers(std::span<Region> regions, std::span<const Sample> samples) {
     DAMON_CHECK(samples.size() == regions.size());

@@ -16,6 +16,9 @@ namespace damon {
 // regions.nr_regions() elements.
 void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random);
 
+// Makes the samples questions again: no answer, nothing noted by the ops.
+void forget_answers(std::span<Sample> samples);
+
 // Adds the answers to the regions that they belong to. An answer "unknown" is never counted as an access: it only
 // becomes evidence. Returns the highest access count of all regions (M-13, M-17).
 uint32_t count_answers(std::span<Region> regions, std::span<const Sample> samples);
