@@ -2,36 +2,40 @@
 // simulated runs, threads and manual steps all come through here. The order is that of rules L-3 to L-14.
 #include <cerrno>
 
-#include "engine/capacity.h"
 #include "kdamond/kdamond.h"
 
 namespace damon {
 
 void Kdamond::begin_interval() {
     ops_->set_now(now_ns() / 1000);
+    in_step_ = true;
     ops_->arm(engine_.plan());
+    in_step_ = false;
     stage_ = Stage::kArmed;
 }
 
 void Kdamond::count_interval() {
     ops_->set_now(now_ns() / 1000);
+    in_step_ = true;
     const std::span<Sample> samples = engine_.samples();
     ops_->look(samples);
     count_answers(samples);
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());
     due_ = engine_.fold();
+    in_step_ = false;
     stage_ = Stage::kCounted;
+    run_deferred_commits();
     mailbox_.run(true);
 }
 
 void Kdamond::finish_interval() {
     apply_schemes();
     if (due_.aggregation) publisher_.publish(engine_, now_ns());
-    const uint64_t sample_us = engine_.params().attrs.sample_us;
-    if (engine_.finish()) refresh_coverage(RefreshReason::kUpdate, nullptr);
-    if (engine_.params().attrs.sample_us != sample_us) {
-        host_.attrs_tuned(host_.owner, engine_.params().attrs);
-    }
+    const Attrs before = engine_.params().attrs;
+    const bool update = engine_.finish();
+    const Attrs& tuned = engine_.params().attrs;
+    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us) host_.attrs_tuned(host_.owner, tuned);
+    if (update) refresh_coverage(RefreshReason::kUpdate, nullptr);
     stage_ = Stage::kIdle;
 }
 
@@ -55,7 +59,7 @@ void Kdamond::apply_schemes() {
     }
     host_.bring_goal_values(host_.owner, engine_);
     if (!engine_.apply_begin(now_ns() / 1000)) return;
-    in_apply_pass_ = true;
+    in_step_ = true;
     walks_.begin_pass();
     const std::span<MetricQuery> queries = engine_.metric_queries();
     if (!queries.empty()) ops_->measure(queries);
@@ -63,7 +67,7 @@ void Kdamond::apply_schemes() {
     while (engine_.next_request(request)) engine_.complete(act(request));
     walks_.end_pass(engine_);
     publisher_.publish_schemes(engine_);
-    in_apply_pass_ = false;
+    in_step_ = false;
     run_deferred_commits();
 }
 
@@ -89,16 +93,20 @@ Outcome Kdamond::act(const ActionRequest& request) {
 void Kdamond::refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only) {
     for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
         if (only != nullptr && (target_idx >= only->size() || (*only)[target_idx] == 0)) continue;
-        coverage_.changed = false;
-        coverage_.ranges.clear();
-        ops_->refresh(target_idx, reason, coverage_);
-        if (!coverage_.changed) continue;
-        // M-4: a target that cannot be covered now keeps what it has.
-        const Status status =
-            engine_.set_target_ranges(target_idx, coverage_.ranges.span(), engine_.params().min_region_sz);
-        if (!status.ok()) host_.failed(host_.owner, status);
+        refresh_target(target_idx, reason);
     }
     reserve_published();
+}
+
+void Kdamond::refresh_target(uint32_t target_idx, RefreshReason reason) {
+    coverage_.changed = false;
+    coverage_.ranges.clear();
+    ops_->refresh(target_idx, reason, coverage_);
+    if (!coverage_.changed) return;
+    // M-4: a target that cannot be covered now keeps what it has.
+    const Status status =
+        engine_.set_target_ranges(target_idx, coverage_.ranges.span(), engine_.params().min_region_sz);
+    if (!status.ok()) host_.failed(host_.owner, status);
 }
 
 // Coverage of many ranges may have made the engine grow. Without memory for all of them, snapshots are cut short.
@@ -106,36 +114,6 @@ void Kdamond::reserve_published() {
     if (!publisher_.reserve(engine_.region_capacity(), engine_.nr_schemes())) {
         host_.failed(host_.owner, Status::fail(-ENOMEM, "no memory for snapshots of %llu regions",
                                                static_cast<unsigned long long>(engine_.region_capacity())));
-    }
-}
-
-Status Kdamond::commit_now(Commit& commit) {
-    Vector<uint8_t> new_targets;
-    Status status = ops_->validate(commit.params);
-    if (status.ok()) status = Engine::validate(commit.params, traits_);
-    if (!status.ok()) return status;
-    const size_t nr_schemes = commit.params.schemes.size();
-    if (!publisher_.reserve(region_capacity_for(commit.params), nr_schemes) || !walks_.reserve(nr_schemes)) {
-        return Status::fail(-ENOMEM, "no memory for %llu regions and %llu schemes",
-                            static_cast<unsigned long long>(commit.params.attrs.max_nr_regions),
-                            static_cast<unsigned long long>(nr_schemes));
-    }
-    status = engine_.commit(commit.params, traits_, &new_targets);
-    if (!status.ok()) return status;
-    ops_->commit(engine_.params());
-    refresh_coverage(RefreshReason::kInit, &new_targets);
-    publisher_.publish_schemes(engine_);
-    if (commit.taken != nullptr) commit.taken(commit);
-    return status;
-}
-
-void Kdamond::run_deferred_commits() {
-    while (deferred_commits_ != nullptr) {
-        Commit* commit = deferred_commits_;
-        deferred_commits_ = commit->next;
-        const Status status = commit_now(*commit);
-        if (!status.ok()) host_.failed(host_.owner, status);
-        commit->dispose(*commit);
     }
 }
 

@@ -40,11 +40,15 @@ struct StartOptions {
 // New parameters on their way to the worker.
 struct Commit {
     Params params;
+    // On the worker, before anything is checked: completes the parameters from what the destination is by then. A
+    // failure refuses the commit. May be null.
+    Status (*complete)(Commit& commit) = nullptr;
     // After the engine and the ops took the parameters over; on the worker, no lock held; may be null.
     void (*taken)(Commit& commit) = nullptr;
     // Ends a commit that was put off, done or not.
     void (*dispose)(Commit& commit) = nullptr;
-    Commit* next = nullptr;  // commits that wait for the end of an apply pass
+    Status status;
+    Commit* next = nullptr;  // commits that wait for the end of a step
 };
 
 class Kdamond {
@@ -65,17 +69,18 @@ public:
     void stop();
 
     bool running() const;  // begun and not ended
+    bool running_locked() const { return phase_ == Phase::kStarting || phase_ == Phase::kRunning; }
     int32_t tid() const { return tid_.load(std::memory_order_relaxed); }
     // Whether the calling thread is inside a callback of this context (or is its worker).
     bool on_worker() const;
     uint64_t cpu_ns() const;
 
-    // --- control.cc ---
+    // --- control.cc, commits.cc, manual.cc ---
 
     int call(Call& call, uint64_t* id_out);
     int cancel_call(uint64_t id);
-    // On the worker. Failure: nothing changed. `*deferred`: the commit was checked and put off to the end of the apply
-    // pass that is under way; it belongs to the worker from then on, which disposes of it.
+    // Returns commit.status, except where the commit had to be put off to the end of the step whose callback it is made
+    // in: then 0, and `*deferred` is true: the commit belongs to the worker from then on, which disposes of it.
     Status commit(Commit& commit, bool* deferred);
     int set_pause(bool pause);
     bool paused() const;
@@ -96,8 +101,12 @@ public:
     // The regions as they are now, and what they are; `out` has room for them.
     SnapshotInfo describe_now() const { return publisher_.describe(engine_, now_ns()); }
     void read_now(void* out) const { Publisher::copy_regions(engine_, out); }
-    bool in_apply_pass() const { return in_apply_pass_; }
-    bool manual() const { return options_.manual; }
+    // New ranges from the user for a target of a run, on its worker. -EBUSY: in a callback of a step that uses the
+    // regions, or the run is ending.
+    Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
+    // Stopped: scheme number `scheme_idx` goes with its statistics; those behind it move up. The meeting's mutex is
+    // held.
+    void forget_scheme_locked(size_t scheme_idx);
     uint64_t now_ns() const;
 
 private:
@@ -114,9 +123,16 @@ private:
     void apply_schemes();
     Outcome act(const ActionRequest& request);
     void refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only);
+    void refresh_target(uint32_t target_idx, RefreshReason reason);
     void reserve_published();
+
+    // commits.cc
+    Status check_commit(Commit& commit) const;
     Status commit_now(Commit& commit);
+    Status commit_in_order(Commit& commit);
+    void defer(Commit& commit);
     void run_deferred_commits();
+    void drop_deferred_commits();
 
     // worker.cc: the thread
     static void* thread_main(void* self);
@@ -129,16 +145,20 @@ private:
     void wait_while_paused();
     bool pause_wanted() const;
     Sleep sleep_interval();
-    uint64_t next_deadline_ns(uint64_t sleep_ns);
     void set_runner();
 
     // lifecycle.cc
     Status launch_thread();
     Status launch_manually();
+    void end_manually(Lock& lock);
+    void join_worker(Lock& lock);
     uint64_t thread_cpu_ns() const;
 
-    // control.cc: manual drive
-    int set_pause_manually(bool pause);
+    // manual.cc
+    int call_manually(Call& call);
+    void set_pause_manually(bool pause);
+    int begin_step(uint64_t now_us);
+    bool plan_lost();
     void settle_manually();
     void advance_manually();
 
@@ -152,11 +172,13 @@ private:
     WalkSlot walks_;
     Publisher publisher_;
     Counters counters_;
-    StartOptions options_;
+    uint64_t seed_ = 0;
+    std::atomic<bool> manual_{false};
     TargetCoverage coverage_;
     Commit* deferred_commits_ = nullptr;
     Stage stage_ = Stage::kIdle;
-    bool in_apply_pass_ = false;
+    bool in_step_ = false;  // callbacks of a step run now: its samples, regions and schemes must stay
+    bool ending_ = false;
     uint64_t manual_now_us_ = 0;
     uint64_t gate_until_us_ = 0;  // manual drive: no sampling before, the schemes wait for their watermarks
     uint64_t deadline_ns_ = 0;
@@ -168,7 +190,9 @@ private:
     bool pause_wanted_ = false;
     bool paused_ = false;
     bool driver_busy_ = false;  // manual drive: a thread is stepping, calling or changing
+    bool stepping_ = false;     // of these, stepping
     bool joining_ = false;
+    uint64_t run_number_ = 0;
     Status start_status_;
     uint64_t past_cpu_ns_ = 0;  // of the workers before this one
     pthread_t thread_{};

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "engine/capacity.h"
 #include "kdamond/kdamond.h"
 #include "kdamond/registry.h"
 
@@ -19,16 +20,19 @@ Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& opti
     const OpsTraits traits = ops.traits();
     Status status = ops.validate(params);
     if (status.ok()) status = Engine::validate(params, traits);
-    if (status.ok()) status = engine_.prepare(params, traits);
     if (!status.ok()) return status;
+    const size_t nr_regions = region_capacity_for(params);
     const size_t nr_schemes = params.schemes.size();
-    if (!publisher_.reserve(engine_.region_capacity(), nr_schemes) || !walks_.reserve(nr_schemes)) {
+    if (!publisher_.reserve(nr_regions, nr_schemes) || !walks_.reserve(nr_schemes)) {
         return Status::fail(-ENOMEM, "no memory for the snapshots of %llu regions",
-                            static_cast<unsigned long long>(engine_.region_capacity()));
+                            static_cast<unsigned long long>(nr_regions));
     }
+    status = engine_.prepare(params, traits);
+    if (!status.ok()) return status;
     ops_ = &ops;
     traits_ = traits;
-    options_ = options;
+    seed_ = options.seed;
+    manual_ = options.manual;
     return status;
 }
 
@@ -36,9 +40,10 @@ Status Kdamond::launch() {
     {
         const Lock lock(meeting_.mutex);
         phase_ = Phase::kStarting;
+        ++run_number_;
         stop_requested_ = false;
     }
-    return options_.manual ? launch_manually() : launch_thread();
+    return manual_ ? launch_manually() : launch_thread();
 }
 
 Status Kdamond::launch_thread() {
@@ -52,31 +57,42 @@ Status Kdamond::launch_thread() {
     Lock lock(meeting_.mutex);
     if (error != 0) {
         phase_ = Phase::kStopped;
+        meeting_.callers.notify_all();
         return Status::fail(-EAGAIN, "no worker thread could be made: pthread_create() says %d", error);
     }
     while (phase_ == Phase::kStarting) meeting_.callers.wait(meeting_.mutex);
     const Status status = start_status_;
-    if (!status.ok()) {
-        lock.unlock();
-        pthread_join(thread_, nullptr);
-        lock.relock();
-        tid_.store(0, std::memory_order_relaxed);
-        runner_.store(0, std::memory_order_relaxed);
-        phase_ = Phase::kStopped;
-    }
+    if (!status.ok()) join_worker(lock);
     return status;
 }
 
+// The worker has ended or been told to; several may come here at once. Does nothing where the run is over.
+void Kdamond::join_worker(Lock& lock) {
+    while (joining_) meeting_.callers.wait(meeting_.mutex);
+    if (phase_ == Phase::kStopped) return;
+    joining_ = true;
+    lock.unlock();
+    pthread_join(thread_, nullptr);
+    lock.relock();
+    joining_ = false;
+    tid_.store(0, std::memory_order_relaxed);
+    runner_.store(0, std::memory_order_relaxed);
+    phase_ = Phase::kStopped;
+    meeting_.callers.notify_all();
+}
+
 Status Kdamond::launch_manually() {
-    set_runner();
-    const Status status = begin_run();
     manual_now_us_ = 0;
     gate_until_us_ = 0;
+    set_runner();
+    const Status status = begin_run();
     {
         const Lock lock(meeting_.mutex);
         phase_ = status.ok() ? Phase::kRunning : Phase::kStopped;
         driver_busy_ = status.ok();
         paused_ = pause_wanted_;
+        if (!status.ok()) runner_.store(0, std::memory_order_relaxed);
+        meeting_.callers.notify_all();
     }
     if (status.ok()) {
         if (paused_) {
@@ -86,33 +102,30 @@ Status Kdamond::launch_manually() {
         }
         leave_manual();
     }
-    runner_.store(0, std::memory_order_relaxed);
     return status;
 }
 
 void Kdamond::stop() {
     Lock lock(meeting_.mutex);
-    if (options_.manual && phase_ == Phase::kRunning) {
-        while (driver_busy_) meeting_.callers.wait(meeting_.mutex);
-        if (phase_ == Phase::kRunning) {
-            driver_busy_ = true;
-            set_runner();
-            lock.unlock();
-            finish_run();
-            lock.relock();
-            driver_busy_ = false;
-        }
-    }
-    while (joining_) meeting_.callers.wait(meeting_.mutex);
+    while (phase_ == Phase::kStarting || joining_ || driver_busy_) meeting_.callers.wait(meeting_.mutex);
     if (phase_ == Phase::kStopped) return;
-    if (!options_.manual) {
-        stop_requested_ = true;
-        joining_ = true;
-        meeting_.worker.notify_all();
+    if (manual_) {
+        end_manually(lock);
+        return;
+    }
+    stop_requested_ = true;
+    meeting_.worker.notify_all();
+    join_worker(lock);
+}
+
+void Kdamond::end_manually(Lock& lock) {
+    if (phase_ == Phase::kRunning) {
+        driver_busy_ = true;
+        set_runner();
         lock.unlock();
-        pthread_join(thread_, nullptr);
+        finish_run();
         lock.relock();
-        joining_ = false;
+        driver_busy_ = false;
     }
     phase_ = Phase::kStopped;
     meeting_.callers.notify_all();
@@ -120,7 +133,7 @@ void Kdamond::stop() {
 
 bool Kdamond::running() const {
     const Lock lock(meeting_.mutex);
-    return phase_ == Phase::kStarting || phase_ == Phase::kRunning;
+    return running_locked();
 }
 
 bool Kdamond::on_worker() const {
@@ -137,10 +150,10 @@ uint64_t Kdamond::thread_cpu_ns() const {
 
 uint64_t Kdamond::cpu_ns() const {
     const Lock lock(meeting_.mutex);
-    const bool alive = !options_.manual && phase_ == Phase::kRunning;
+    const bool alive = !manual_ && phase_ == Phase::kRunning;
     return past_cpu_ns_ + (alive ? thread_cpu_ns() : 0);
 }
 
-uint64_t Kdamond::now_ns() const { return options_.manual ? manual_now_us_ * 1000 : clock_.now_ns(); }
+uint64_t Kdamond::now_ns() const { return manual_ ? manual_now_us_ * 1000 : clock_.now_ns(); }
 
 }  // namespace damon

@@ -15,16 +15,22 @@ void Mailbox::open() {
 void Mailbox::close() {
     Lock lock(meeting_.mutex);
     open_ = false;
-    while (first_ != nullptr) {
-        Call& call = *first_;
-        unlink(call);
-        if (call.repeat) {
-            drop_repeat(call, lock);
+    for (Call* call = next_to_close(); call != nullptr; call = next_to_close()) {
+        if (call->repeat) {
+            drop_repeat(*call, lock);
         } else {
-            call.state = Call::State::kCanceled;
+            unlink(*call);
+            call->state = Call::State::kCanceled;
         }
     }
     meeting_.callers.notify_all();
+}
+
+// What another thread is dropping is that thread's to end: its release may wait for this context to stop.
+Call* Mailbox::next_to_close() const {
+    Call* call = first_;
+    while (call != nullptr && call->state != Call::State::kPending) call = call->next;
+    return call;
 }
 
 int Mailbox::run_once(Call& call, uint64_t* id_out) {
@@ -59,24 +65,33 @@ int Mailbox::add_repeat(const Call& call, uint64_t* id_out) {
 
 int Mailbox::cancel(uint64_t id, bool on_worker) {
     Lock lock(meeting_.mutex);
-    if (running_ != nullptr && running_->id == id) {
-        if (!running_->repeat) return -ENOENT;
-        running_->cancel_requested = true;
-        const auto still_running = [&] { return running_ != nullptr && running_->id == id; };
-        while (!on_worker && still_running()) meeting_.callers.wait(meeting_.mutex);
+    Call* call = find(id);
+    if (call == nullptr) return -ENOENT;
+    if (call->state == Call::State::kPending) {
+        call->cancel_requested = true;
+        if (call->repeat) {
+            drop_repeat(*call, lock);
+        } else {
+            unlink(*call);
+            call->state = Call::State::kCanceled;
+            meeting_.callers.notify_all();
+        }
         return 0;
     }
+    // A one-shot call that runs already can no longer be dropped.
+    if (!call->repeat) return -ENOENT;
+    const bool by_another = call->state == Call::State::kDropping || call->cancel_requested;
+    call->cancel_requested = true;
+    const bool from_its_release = call->state == Call::State::kDropping && pthread_equal(call->dropper, pthread_self());
+    while (!on_worker && !from_its_release && find(id) != nullptr) meeting_.callers.wait(meeting_.mutex);
+    return by_another ? -ENOENT : 0;
+}
+
+Call* Mailbox::find(uint64_t id) const {
+    if (running_ != nullptr && running_->id == id) return running_;
     Call* call = first_;
     while (call != nullptr && call->id != id) call = call->next;
-    if (call == nullptr) return -ENOENT;
-    unlink(*call);
-    if (call->repeat) {
-        drop_repeat(*call, lock);
-    } else {
-        call->state = Call::State::kCanceled;
-        meeting_.callers.notify_all();
-    }
-    return 0;
+    return call;
 }
 
 void Mailbox::run(bool with_repeats) {
@@ -91,7 +106,10 @@ void Mailbox::run(bool with_repeats) {
 
 Call* Mailbox::next_of_round(bool with_repeats) {
     Call* call = first_;
-    while (call != nullptr && (call->round == round_ || (call->repeat && !with_repeats))) call = call->next;
+    while (call != nullptr &&
+           (call->state != Call::State::kPending || call->round == round_ || (call->repeat && !with_repeats))) {
+        call = call->next;
+    }
     return call;
 }
 
@@ -109,26 +127,25 @@ void Mailbox::run_one(Call& call, Lock& lock) {
         meeting_.callers.notify_all();
         return;
     }
-    if (result != 0 || call.cancel_requested || !open_) {
-        drop_repeat(call, lock);
-        return;
-    }
     running_ = nullptr;
-    call.state = Call::State::kPending;
     append(call);
+    if (result != 0 || call.cancel_requested || !open_) drop_repeat(call, lock);
 }
 
-// Still counts as running while it is released, so that a concurrent cancel waits for that too.
+// Stays listed while it is released, so that a concurrent cancel waits for that too.
 void Mailbox::drop_repeat(Call& call, Lock& lock) {
+    call.state = Call::State::kDropping;
+    call.dropper = pthread_self();
     lock.unlock();
     if (call.release != nullptr) call.release(call.data);
     lock.relock();
-    if (running_ == &call) running_ = nullptr;
+    unlink(call);
     meeting_.callers.notify_all();
     heap_delete(&call);
 }
 
 void Mailbox::append(Call& call) {
+    call.state = Call::State::kPending;
     call.round = round_;
     call.previous = last_;
     call.next = nullptr;
@@ -144,14 +161,14 @@ void Mailbox::unlink(Call& call) {
 
 bool Mailbox::has_one_shot_locked() const {
     for (const Call* call = first_; call != nullptr; call = call->next) {
-        if (!call->repeat) return true;
+        if (!call->repeat && call->state == Call::State::kPending) return true;
     }
     return false;
 }
 
 bool Mailbox::has_repeat_locked() const {
     for (const Call* call = first_; call != nullptr; call = call->next) {
-        if (call->repeat) return true;
+        if (call->repeat && call->state == Call::State::kPending) return true;
     }
     return false;
 }

@@ -1,6 +1,8 @@
 // What other threads ask of the worker: functions to run between two sampling intervals.
 #pragma once
 
+#include <pthread.h>
+
 #include <cstdint>
 
 #include "kdamond/lock.h"
@@ -8,7 +10,8 @@
 namespace damon {
 
 struct Call {
-    enum class State : uint8_t { kPending, kRunning, kDone, kCanceled };
+    // kDropping: cancelled by another thread, its release is running; still listed, so that others can wait for that.
+    enum class State : uint8_t { kPending, kRunning, kDone, kCanceled, kDropping };
 
     int (*fn)(void* data) = nullptr;
     void* data = nullptr;
@@ -18,7 +21,8 @@ struct Call {
     State state = State::kPending;
     int32_t result = 0;
     uint64_t id = 0;
-    uint64_t round = 0;  // the last Mailbox::run that saw it
+    uint64_t round = 0;   // the last Mailbox::run that saw it
+    pthread_t dropper{};  // kDropping: who calls release
     Call* previous = nullptr;
     Call* next = nullptr;
 };
@@ -37,7 +41,8 @@ public:
     int run_once(Call& call, uint64_t* id_out);
     // Queues a copy that runs every round. 0, -ECANCELED or -ENOMEM.
     int add_repeat(const Call& call, uint64_t* id_out);
-    // 0 or -ENOENT. `on_worker`: inside a callback, do not wait for the call that is running.
+    // 0 or -ENOENT; either way its function is not running and its release was called when this returns. `on_worker`:
+    // inside a callback, do not wait for the call that is running.
     int cancel(uint64_t id, bool on_worker);
 
     // Runs every call that was pending when this round began, once, in order; repeat calls go behind those that
@@ -51,7 +56,9 @@ public:
 private:
     void append(Call& call);
     void unlink(Call& call);
+    Call* find(uint64_t id) const;
     Call* next_of_round(bool with_repeats);
+    Call* next_to_close() const;
     void run_one(Call& call, Lock& lock);
     void drop_repeat(Call& call, Lock& lock);
 

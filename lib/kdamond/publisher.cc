@@ -64,6 +64,12 @@ bool Publisher::read(void* out, size_t capacity, SnapshotInfo& info) const {
     return true;
 }
 
+void Publisher::forget_scheme_locked(size_t scheme_idx) {
+    if (scheme_idx >= nr_schemes_) return;
+    for (size_t i = scheme_idx + 1; i < nr_schemes_; ++i) schemes_[i - 1] = schemes_[i];
+    --nr_schemes_;
+}
+
 void Publisher::copy_regions(const Engine& engine, void* out) {
     engine.read_regions({static_cast<RegionInfo*>(out), engine.nr_regions()}, false);
 }

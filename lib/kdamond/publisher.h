@@ -59,6 +59,8 @@ public:
     // Copies the engine's regions as they are now, raw counters. Same threads as the engine.
     static void copy_regions(const Engine& engine, void* out);
     bool read_scheme(size_t scheme_idx, SchemeStatus& status) const;
+    // Those behind it move up. The meeting's mutex is held.
+    void forget_scheme_locked(size_t scheme_idx);
     uint64_t seq_locked() const { return info_.seq; }
 
     // What a snapshot taken now would say of itself.

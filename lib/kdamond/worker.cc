@@ -7,10 +7,17 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "kdamond/deadline.h"
 #include "kdamond/kdamond.h"
 #include "kdamond/registry.h"
 
 namespace damon {
+namespace {
+
+// A paused worker with something to look after takes rounds of a sampling interval, but not shorter ones than this.
+constexpr uint64_t kRoundNs = 1'000'000;
+
+}  // namespace
 
 void* Kdamond::thread_main(void* self) {
     static_cast<Kdamond*>(self)->run();
@@ -51,10 +58,11 @@ void Kdamond::run() {
 }
 
 Status Kdamond::begin_run() {
+    ending_ = false;
     Status status = ops_->start(engine_.params());
     if (!status.ok()) return status;
     refresh_coverage(RefreshReason::kInit, nullptr);
-    engine_.start(options_.seed);
+    engine_.start(seed_);
     publisher_.publish_schemes(engine_);
     stage_ = Stage::kIdle;
     deadline_ns_ = 0;
@@ -65,13 +73,15 @@ Status Kdamond::begin_run() {
 
 // L-17. Schemes, attributes and statistics survive in the engine; regions go.
 void Kdamond::finish_run() {
+    ending_ = true;
+    drop_deferred_commits();
     ops_->disarm();
     ops_->stop();
     engine_.stop();
     mailbox_.close();
     walks_.close();
     const Lock lock(meeting_.mutex);
-    if (!options_.manual) past_cpu_ns_ += thread_cpu_ns();
+    if (!manual_) past_cpu_ns_ += thread_cpu_ns();
     phase_ = Phase::kEnded;
     paused_ = false;
     tid_.store(0, std::memory_order_relaxed);
@@ -88,11 +98,14 @@ bool Kdamond::should_end() {
     }
     if (!traits_.has_target_valid) return false;
     bool any = false;
+    in_step_ = true;
     for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
         const bool valid = ops_->target_valid(target_idx);
         engine_.set_target_valid(target_idx, valid);
         any = any || valid;
     }
+    in_step_ = false;
+    if (any) run_deferred_commits();
     if (!any) {
         host_.failed(host_.owner,
                      Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)",
@@ -106,25 +119,11 @@ bool Kdamond::pause_wanted() const {
     return pause_wanted_;
 }
 
-// Absolute deadlines, one grid of sampling intervals. A worker that is late skips grid points instead of catching up,
-// and never leaves the program less than half an interval to show its accesses.
-uint64_t Kdamond::next_deadline_ns(uint64_t sleep_ns) {
-    const uint64_t now = clock_.now_ns();
-    if (deadline_ns_ == 0 || sleep_ns == 0) return now + sleep_ns;
-    uint64_t deadline = deadline_ns_ + sleep_ns;
-    const uint64_t earliest = now + sleep_ns / 2;
-    if (deadline < earliest) {
-        const uint64_t missed = (earliest - deadline + sleep_ns - 1) / sleep_ns;
-        deadline += missed * sleep_ns;
-        Counters::add(counters_.nr_skipped_intervals, missed);
-    }
-    // An interval that was tuned down, or a clock that was set back, must not leave a deadline far ahead.
-    return std::min(deadline, now + 2 * sleep_ns);
-}
-
 Kdamond::Sleep Kdamond::sleep_interval() {
-    const uint64_t sleep_ns = engine_.sleep_us() * 1000;
-    deadline_ns_ = next_deadline_ns(sleep_ns);
+    const uint64_t sleep_ns = saturating_mul(engine_.sleep_us(), 1000);
+    const Deadline deadline = next_deadline(deadline_ns_, sleep_ns, clock_.now_ns());
+    deadline_ns_ = deadline.at_ns;
+    Counters::add(counters_.nr_skipped_intervals, deadline.nr_skipped);
     if (sleep_ns == 0) sched_yield();
     const Lock lock(meeting_.mutex);
     for (;;) {
@@ -143,17 +142,13 @@ bool Kdamond::pass_gate() {
     walks_.close();
     ops_->disarm();
     publisher_.publish_schemes(engine_);
-    const uint64_t deadline_ns = clock_.now_ns() + wait_us * 1000;
+    const uint64_t deadline_ns = saturating_add(clock_.now_ns(), saturating_mul(wait_us, 1000));
     Lock lock(meeting_.mutex);
-    while (!stop_requested_ && !pause_wanted_) {
+    // A call may change what is waited for: it ends the round.
+    while (!stop_requested_ && !pause_wanted_ && !mailbox_.has_one_shot_locked()) {
         const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, deadline_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (elapsed) break;
-        if (mailbox_.has_one_shot_locked()) {
-            lock.unlock();
-            mailbox_.run(false);
-            lock.relock();
-        }
     }
     lock.unlock();
     mailbox_.run(true);
@@ -164,6 +159,7 @@ bool Kdamond::pass_gate() {
 
 // L-18, L-19: nothing is sampled, merged, split, tuned, updated or applied, and T does not advance.
 void Kdamond::pause_here() {
+    run_deferred_commits();
     walks_.close();
     ops_->disarm();
     wait_while_paused();
@@ -190,8 +186,9 @@ void Kdamond::wait_while_paused() {
             round_ns = clock_.now_ns();
             continue;
         }
-        const uint64_t interval_ns = std::max<uint64_t>(engine_.params().attrs.sample_us * 1000, 1'000'000);
-        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, round_ns + interval_ns);
+        const uint64_t interval_ns =
+            std::max<uint64_t>(saturating_mul(engine_.params().attrs.sample_us, 1000), kRoundNs);
+        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, saturating_add(round_ns, interval_ns));
         Counters::add(counters_.nr_wakeups, 1);
         if (!elapsed) continue;
         round_ns = clock_.now_ns();

@@ -1,0 +1,120 @@
+// Manual drive: any thread takes the worker's place for a moment, to step, to call or to change.
+#include <cerrno>
+
+#include "kdamond/kdamond.h"
+
+namespace damon {
+
+bool Kdamond::enter_manual() {
+    const Lock lock(meeting_.mutex);
+    while (driver_busy_ || phase_ == Phase::kStarting) meeting_.callers.wait(meeting_.mutex);
+    if (!manual_ || phase_ != Phase::kRunning) return false;
+    driver_busy_ = true;
+    set_runner();
+    return true;
+}
+
+void Kdamond::leave_manual() {
+    const Lock lock(meeting_.mutex);
+    driver_busy_ = stepping_ = false;
+    runner_.store(0, std::memory_order_relaxed);
+    meeting_.callers.notify_all();
+}
+
+int Kdamond::call_manually(Call& call) {
+    if (!enter_manual()) return -ECANCELED;
+    call.result = call.fn(call.data);
+    gate_until_us_ = 0;
+    // The call may have paused, resumed, or dropped what was planned by changing what is monitored.
+    settle_manually();
+    leave_manual();
+    return 0;
+}
+
+void Kdamond::set_pause_manually(bool pause) {
+    {
+        const Lock lock(meeting_.mutex);
+        pause_wanted_ = pause;
+    }
+    settle_manually();
+    leave_manual();
+}
+
+int Kdamond::begin_step(uint64_t now_us) {
+    if (on_worker()) return -EDEADLK;
+    const Lock lock(meeting_.mutex);
+    if (stepping_) return -EBUSY;
+    while (driver_busy_) meeting_.callers.wait(meeting_.mutex);
+    if (!manual_ || phase_ == Phase::kStopped || phase_ == Phase::kStarting) return -EINVAL;
+    if (phase_ == Phase::kEnded) return -ECANCELED;
+    if (stepping_) return -EBUSY;
+    if (now_us < manual_now_us_) return -EINVAL;
+    driver_busy_ = stepping_ = true;
+    set_runner();
+    return 0;
+}
+
+int Kdamond::step(uint64_t now_us) {
+    const int error = begin_step(now_us);
+    if (error != 0) return error;
+    manual_now_us_ = now_us;
+    ops_->set_now(now_us);
+    if (!paused_ && stage_ == Stage::kArmed) {
+        count_interval();
+    } else {
+        mailbox_.run(true);  // paused, or waiting for watermarks
+    }
+    settle_manually();
+    const bool ended = should_end();
+    if (ended) {
+        finish_run();
+    } else if (plan_lost()) {
+        settle_manually();
+    }
+    leave_manual();
+    return ended ? -ECANCELED : 0;
+}
+
+// Whether what was armed is no longer to be asked: parameters or coverage changed since.
+bool Kdamond::plan_lost() { return stage_ == Stage::kArmed && engine_.samples().size() != engine_.nr_regions(); }
+
+// Brings a manually driven context to where it waits for the next step: paused and disarmed, or armed.
+void Kdamond::settle_manually() {
+    const bool pause = pause_wanted();
+    if (pause && !paused_) {
+        run_deferred_commits();
+        walks_.close();
+    } else if (!pause && paused_) {
+        walks_.open();
+    }
+    if ((pause && stage_ == Stage::kArmed) || plan_lost()) {
+        ops_->disarm();
+        stage_ = Stage::kIdle;
+    }
+    {
+        const Lock lock(meeting_.mutex);
+        paused_ = pause;
+    }
+    if (!pause) advance_manually();
+}
+
+void Kdamond::advance_manually() {
+    if (stage_ == Stage::kCounted) finish_interval();
+    if (pause_wanted()) {  // an action's callback asked for it
+        settle_manually();
+        return;
+    }
+    if (stage_ != Stage::kIdle) return;
+    const bool waiting = now_ns() / 1000 < gate_until_us_;
+    const int32_t free_permil = engine_.needs_free_memory() && !waiting ? ops_->free_memory_permil() : -1;
+    const uint64_t wait_us = waiting ? 0 : engine_.watermark_wait_us(free_permil);
+    if (!waiting) gate_until_us_ = wait_us == 0 ? 0 : saturating_add(now_ns() / 1000, wait_us);
+    if (!waiting && wait_us == 0) {
+        begin_interval();
+        return;
+    }
+    walks_.cancel();
+    publisher_.publish_schemes(engine_);
+}
+
+}  // namespace damon
