@@ -37,9 +37,10 @@
  *
  * **Structures.** Parameter structures begin with `size`, set by their `..._init()` function, which also fills in the
  * defaults. A program compiled against an older header (smaller `size`) keeps working; a larger `size` is accepted as
- * long as the part that this library does not know is all zero, else `-E2BIG`. A `size` too small for what version 0.1
- * had is `-EINVAL`. Structures used as array elements (#damon_addr_range, #damon_region_info, #damon_sample,
- * #damos_migrate_dest) are frozen.
+ * long as the part that this library does not know is all zero, else `-E2BIG`. A `size` below 16, or not a multiple of
+ * the structure's alignment, is `-EINVAL`; one above 4,096 is `-E2BIG`. #damon_call_control and #damos_walk_control,
+ * whose last members are answers, must be whole. Structures used as array elements (#damon_addr_range,
+ * #damon_region_info, #damon_sample, #damos_migrate_dest) are frozen.
  *
  * **Threads.** Three words are used below:
  * - *any*: from any thread at any time, also from callbacks.
@@ -308,8 +309,8 @@ DAMON_API int damon_target_set_pid(damon_target *t, int32_t pid);
  * min_region_sz when they are used.
  * @param nr_ranges 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
  * gaps).
- * @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY. Nothing changes on failure.
- * Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
+ * not one of its calls, init or update. Nothing changes on failure. Thread: owner. @since 0.1 */
 DAMON_API int damon_target_set_regions(damon_target *t, const struct damon_addr_range *ranges, size_t nr_ranges);
 
 /** Marks a target of a commit's source: the destination's target at this position is to be removed.
@@ -676,7 +677,8 @@ DAMON_API int damon_call_cancel(damon_ctx *ctx, uint64_t id);
  * only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
  * state of dst stay.
  * @param dst The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
- * or stopped: at once; inside an action or walk callback: checked at once, done when that pass has ended.
+ * or stopped: at once; inside a callback of a step that uses regions or schemes (access checks, target_valid, scores,
+ * actions, walks): checked at once, done when that step has ended.
  * @param src A stopped context that holds the wanted parameters. Not changed, not kept.
  * @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
  * surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;

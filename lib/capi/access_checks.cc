@@ -30,7 +30,7 @@ void damon_access_check_info_init(struct damon_access_check_info* info) {
 
 int damon_access_check_probe(int32_t id, struct damon_access_check_info* out) {
     if (id < DAMON_ACCESS_CHECK_AUTO || id >= damon::kNrAccessChecks) return -EINVAL;
-    const damon::Status status = damon::check_out_struct("damon_access_check_info", out);
+    const damon::Status status = damon::check_struct("damon_access_check_info", out);
     if (!status.ok()) return status.error();
     const damon::AccessCheckProbe probe = damon::access_check_probe(id);
     damon_access_check_info info{};

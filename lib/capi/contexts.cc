@@ -35,11 +35,14 @@ uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
 
 template <typename Change>
 int change_stopped(damon_ctx* ctx, Change change) {
-    const damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
-    if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
-    change();
-    return 0;
+    damon::Status status = damon::check_handle(ctx);
+    if (!status.ok()) return status.error();
+    {
+        const damon::Lock lock(ctx->meeting.mutex);
+        status = damon::check_stopped_locked(*ctx);
+        if (status.ok()) change();
+    }
+    return damon::report(ctx, status);
 }
 
 }  // namespace
@@ -73,8 +76,13 @@ Status check_handle(const damon_ctx* ctx) {
 Status check_setter(const damon_ctx* ctx, OnWorker on_worker) {
     const Status status = check_handle(ctx);
     if (!status.ok()) return status;
-    if (!ctx->kdamond.running()) return status;
     if (on_worker == OnWorker::kAllowed && ctx->kdamond.on_worker()) return status;
+    const Lock lock(ctx->meeting.mutex);
+    return check_stopped_locked(*ctx);
+}
+
+Status check_stopped_locked(const damon_ctx& ctx) {
+    if (!ctx.starting && !ctx.kdamond.running_locked()) return {};
     return Status::fail(-EBUSY, "the context runs: use damon_commit_ctx(), or damon_stop() it first");
 }
 
@@ -153,7 +161,7 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
 
 int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
     damon::Status status = damon::check_handle(ctx);
-    if (status.ok()) status = damon::check_out_struct("damon_attrs", attrs_out);
+    if (status.ok()) status = damon::check_struct("damon_attrs", attrs_out);
     if (!status.ok()) return damon::report(ctx, status);
     const damon::Lock lock(ctx->meeting.mutex);
     damon::write_struct(damon::attrs_to_c(ctx->attrs), attrs_out);
@@ -236,7 +244,7 @@ void damon_ctx_stats_init(struct damon_ctx_stats* stats) {
 
 int damon_ctx_get_stats(const damon_ctx* ctx, struct damon_ctx_stats* stats_out) {
     damon::Status status = damon::check_handle(ctx);
-    if (status.ok()) status = damon::check_out_struct("damon_ctx_stats", stats_out);
+    if (status.ok()) status = damon::check_struct("damon_ctx_stats", stats_out);
     if (!status.ok()) return damon::report(ctx, status);
     const damon::Counters& counters = ctx->kdamond.counters();
     damon_ctx_stats stats{};

@@ -60,6 +60,8 @@ int report(const damon_ctx* ctx, const Status& status);
 // Whether a setter may go on. `on_worker`: it may also be used on the worker of a running context.
 enum class OnWorker : uint8_t { kRefused, kAllowed };
 Status check_setter(const damon_ctx* ctx, OnWorker on_worker);
+// The same with the meeting's mutex held, so that the change can follow before a start comes between.
+Status check_stopped_locked(const damon_ctx& ctx);
 // Whether the context belongs to this process: 0, -EINVAL (null) or -ECHILD.
 Status check_handle(const damon_ctx* ctx);
 

@@ -22,10 +22,16 @@ struct HandleCommit {
     damon::Vector<damos*> fresh_schemes;
 };
 
+template <typename Handle>
+void delete_all(damon::Vector<Handle*>& handles) {
+    for (Handle* handle : handles) damon::heap_delete(handle);
+    handles.clear();
+}
+
 void dispose(damon::Commit& commit) {
     auto& handles = reinterpret_cast<HandleCommit&>(commit);
-    for (damon_target* target : handles.fresh_targets) damon::heap_delete(target);
-    for (damos* scheme : handles.fresh_schemes) damon::heap_delete(scheme);
+    delete_all(handles.fresh_targets);
+    delete_all(handles.fresh_schemes);
     damon::heap_delete(&handles);
 }
 
@@ -43,14 +49,18 @@ bool add_handle(const damon::Vector<Handle*>& old, size_t idx, damon::Vector<Han
     return list.push_back(static_cast<Handle* const&>(handle));
 }
 
-bool prepare_targets(const damon_ctx& dst, const damon_ctx& src, HandleCommit& commit) {
-    for (size_t i = 0; i < src.targets.size(); ++i) {
-        const damon::TargetParams& params = src.targets[i]->params;
-        if (params.obsolete) continue;
+bool list_targets(HandleCommit& commit) {
+    const damon_ctx& dst = *commit.dst;
+    const damon::Vector<damon::TargetParams>& wanted = commit.commit.params.targets;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i].obsolete) continue;
         damon::TargetParams copy;
-        if (!add_handle(dst.targets, i, commit.targets, commit.fresh_targets) || !copy.copy_from(params)) return false;
+        if (!add_handle(dst.targets, i, commit.targets, commit.fresh_targets) || !copy.copy_from(wanted[i])) {
+            return false;
+        }
         // A source without ranges keeps the destination's, also for its next start.
-        if (params.ranges.empty() && i < dst.targets.size() && !copy.ranges.copy_from(dst.targets[i]->params.ranges)) {
+        if (wanted[i].ranges.empty() && i < dst.targets.size() &&
+            !copy.ranges.copy_from(dst.targets[i]->params.ranges)) {
             return false;
         }
         if (!commit.target_params.push_back(std::move(copy))) return false;
@@ -58,15 +68,54 @@ bool prepare_targets(const damon_ctx& dst, const damon_ctx& src, HandleCommit& c
     return true;
 }
 
-bool prepare_schemes(const damon_ctx& dst, const damon_ctx& src, HandleCommit& commit) {
-    for (size_t i = 0; i < src.schemes.size(); ++i) {
+bool list_schemes(HandleCommit& commit) {
+    const damon::Vector<damon::SchemeParams>& wanted = commit.commit.params.schemes;
+    for (size_t i = 0; i < wanted.size(); ++i) {
         damon::SchemeParams copy;
-        if (!add_handle(dst.schemes, i, commit.schemes, commit.fresh_schemes) ||
-            !copy.copy_from(src.schemes[i]->params) || !commit.scheme_params.push_back(std::move(copy))) {
+        if (!add_handle(commit.dst->schemes, i, commit.schemes, commit.fresh_schemes) || !copy.copy_from(wanted[i]) ||
+            !commit.scheme_params.push_back(std::move(copy))) {
             return false;
         }
     }
     return true;
+}
+
+// only a target that exists can be obsolete.
+Status check_obsolete(const damon_ctx& dst, const damon::Params& wanted) {
+    for (size_t i = dst.targets.size(); i < wanted.targets.size(); ++i) {
+        if (wanted.targets[i].obsolete) {
+            return Status::fail(
+                -EINVAL, "target %llu of the source is obsolete, and the destination has only %llu targets",
+                static_cast<unsigned long long>(i), static_cast<unsigned long long>(dst.targets.size()));
+        }
+    }
+    return {};
+}
+
+// What the destination's lists will be, from what they are now: several commits may be on their way. May be asked
+// again.
+Status complete_lists(damon::Commit& commit) {
+    auto& handles = reinterpret_cast<HandleCommit&>(commit);
+    delete_all(handles.fresh_targets);
+    delete_all(handles.fresh_schemes);
+    handles.targets.clear();
+    handles.schemes.clear();
+    handles.target_params.clear();
+    handles.scheme_params.clear();
+    const Status status = check_obsolete(*handles.dst, commit.params);
+    if (!status.ok()) return status;
+    return list_targets(handles) && list_schemes(handles) ? status : Status::fail(-ENOMEM, "no memory for the commit");
+}
+
+// All parameters as they are now but the attributes. Without ranges, targets keep the regions that they have.
+Status complete_attrs(damon::Commit& commit) {
+    const auto& handles = reinterpret_cast<const HandleCommit&>(commit);
+    if (!commit.params.copy_from(handles.dst->kdamond.engine().params())) {
+        return Status::fail(-ENOMEM, "no memory for the new attributes");
+    }
+    for (damon::TargetParams& target : commit.params.targets) target.ranges.clear();
+    commit.params.attrs = handles.attrs;
+    return {};
 }
 
 template <typename Handle, typename Params>
@@ -85,73 +134,65 @@ void take_handles(damon_ctx& dst, damon::Vector<Handle*>& list, damon::Vector<Ha
     fresh.clear();
 }
 
-// The destination's handles now say what its engine does.
-void taken(damon::Commit& commit) {
-    auto& handles = reinterpret_cast<HandleCommit&>(commit);
+// The destination's handles now say what its engine does. The mutex of the destination's meeting is held.
+void take_locked(HandleCommit& handles) {
     damon_ctx& dst = *handles.dst;
-    const damon::Lock lock(dst.meeting.mutex);
     dst.attrs = handles.attrs;
     if (handles.attrs_only) return;
-    dst.min_region_sz = commit.params.min_region_sz;
-    dst.addr_unit = commit.params.addr_unit;
+    dst.min_region_sz = handles.commit.params.min_region_sz;
+    dst.addr_unit = handles.commit.params.addr_unit;
     take_handles(dst, dst.targets, handles.targets, handles.target_params, handles.fresh_targets);
     take_handles(dst, dst.schemes, handles.schemes, handles.scheme_params, handles.fresh_schemes);
+}
+
+void taken(damon::Commit& commit) {
+    auto& handles = reinterpret_cast<HandleCommit&>(commit);
+    const damon::Lock lock(handles.dst->meeting.mutex);
+    take_locked(handles);
 }
 
 HandleCommit* new_commit(damon_ctx& dst) {
     auto* handles = damon::heap_new<HandleCommit>();
     if (handles == nullptr) return nullptr;
     handles->dst = &dst;
+    handles->commit.complete = complete_lists;
     handles->commit.taken = taken;
     handles->commit.dispose = dispose;
     return handles;
 }
 
-// A stopped destination: check, then change the handles.
-Status commit_stopped(damon_ctx& dst, HandleCommit& handles) {
+// A stopped destination: check, then change the handles. False: it runs (by now).
+bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
+    const damon::Lock lock(dst.meeting.mutex);
+    while (dst.starting && !dst.kdamond.running_locked()) dst.meeting.callers.wait(dst.meeting.mutex);
+    if (dst.kdamond.running_locked()) return false;
+    damon::Params& params = handles.commit.params;
+    params.ops_id = dst.ops_id;
+    params.access_check = dst.access_check;
     damon::Ops& ops = damon::ops_of(dst);
-    Status status = ops.validate(handles.commit.params);
-    if (status.ok()) status = damon::Engine::validate(handles.commit.params, ops.traits());
-    if (status.ok()) taken(handles.commit);
-    return status;
-}
-
-Status run_commit(damon_ctx& dst, HandleCommit* handles) {
-    bool deferred = false;
-    const Status status =
-        dst.kdamond.running() ? dst.kdamond.commit(handles->commit, &deferred) : commit_stopped(dst, *handles);
-    if (!deferred) dispose(handles->commit);
-    return status;
-}
-
-Status check_obsolete(const damon_ctx& dst, const damon_ctx& src) {
-    for (size_t i = dst.targets.size(); i < src.targets.size(); ++i) {
-        if (src.targets[i]->params.obsolete) {
-            return Status::fail(
-                -EINVAL, "target %llu of the source is obsolete, and the destination has only %llu targets",
-                static_cast<unsigned long long>(i), static_cast<unsigned long long>(dst.targets.size()));
-        }
-    }
-    return {};
+    status = complete_lists(handles.commit);
+    if (status.ok()) status = ops.validate(params);
+    if (status.ok()) status = damon::Engine::validate(params, ops.traits());
+    if (!status.ok()) return true;
+    const size_t nr_before = dst.schemes.size();
+    take_locked(handles);
+    for (size_t i = nr_before; i > dst.schemes.size(); --i) dst.kdamond.forget_scheme_locked(i - 1);
+    return true;
 }
 
 Status commit(damon_ctx& dst, const damon_ctx& src) {
-    Status status = check_obsolete(dst, src);
-    if (!status.ok()) return status;
     HandleCommit* handles = new_commit(dst);
     if (handles == nullptr) return Status::fail(-ENOMEM, "no memory for the commit");
-    status = damon::collect_params(src, handles->commit.params);
+    Status status = damon::collect_params(src, handles->commit.params);
     handles->attrs = handles->commit.params.attrs;
-    handles->commit.params.ops_id = dst.ops_id;
-    handles->commit.params.access_check = dst.access_check;
-    if (status.ok() && (!prepare_targets(dst, src, *handles) || !prepare_schemes(dst, src, *handles))) {
-        status = Status::fail(-ENOMEM, "no memory for the commit");
+    bool deferred = false;
+    if (status.ok() && !commit_stopped(dst, *handles, status)) {
+        handles->commit.params.ops_id = dst.ops_id;
+        handles->commit.params.access_check = dst.access_check;
+        status = dst.kdamond.commit(handles->commit, &deferred);
     }
-    if (!status.ok()) {
-        dispose(handles->commit);
-        return status;
-    }
-    return run_commit(dst, handles);
+    if (!deferred) dispose(handles->commit);
+    return status;
 }
 
 // On the worker of a running destination, so that commits from several threads come one after the other; else here.
@@ -190,16 +231,14 @@ namespace damon {
 
 int commit_attrs_on_worker(damon_ctx& ctx, const Attrs& attrs) {
     HandleCommit* handles = new_commit(ctx);
-    if (handles == nullptr || !handles->commit.params.copy_from(ctx.kdamond.engine().params())) {
-        if (handles != nullptr) dispose(handles->commit);
-        return report(&ctx, Status::fail(-ENOMEM, "no memory for the new attributes"));
-    }
-    // Without ranges, targets keep the regions that they have.
-    for (TargetParams& target : handles->commit.params.targets) target.ranges.clear();
-    handles->commit.params.attrs = attrs;
+    if (handles == nullptr) return report(&ctx, Status::fail(-ENOMEM, "no memory for the new attributes"));
+    handles->commit.complete = complete_attrs;
     handles->attrs = attrs;
     handles->attrs_only = true;
-    return report(&ctx, run_commit(ctx, handles));
+    bool deferred = false;
+    const Status status = ctx.kdamond.commit(handles->commit, &deferred);
+    if (!deferred) dispose(handles->commit);
+    return report(&ctx, status);
 }
 
 }  // namespace damon
@@ -225,11 +264,8 @@ void damon_call_control_init(struct damon_call_control* c) {
 int damon_call(damon_ctx* ctx, struct damon_call_control* control) {
     damon_call_control known{};
     Status status = damon::check_handle(ctx);
+    if (status.ok()) status = damon::check_whole_struct("damon_call_control", control);
     if (status.ok()) status = damon::read_struct("damon_call_control", control, known);
-    if (status.ok() && control->size < sizeof known) {
-        status = Status::fail(-EINVAL, "struct damon_call_control has size %u; it must be at least %u", control->size,
-                              static_cast<unsigned>(sizeof known));
-    }
     if (status.ok() && known.fn == nullptr) status = Status::fail(-EINVAL, "damon_call_control.fn is NULL");
     if (status.ok() && (known.flags & ~static_cast<uint32_t>(DAMON_CALL_REPEAT)) != 0) {
         status =
@@ -242,6 +278,7 @@ int damon_call(damon_ctx* ctx, struct damon_call_control* control) {
     call.release = known.release;
     call.repeat = (known.flags & DAMON_CALL_REPEAT) != 0;
     control->canceled = 0;
+    control->id = 0;
     const bool repeat = call.repeat;
     const int error = ctx->kdamond.call(call, &control->id);
     // The control of a repeat call may be gone already: its fn may have run and ended it.
@@ -258,7 +295,11 @@ int damon_call(damon_ctx* ctx, struct damon_call_control* control) {
 
 int damon_call_cancel(damon_ctx* ctx, uint64_t id) {
     const Status status = damon::check_handle(ctx);
-    return status.ok() ? ctx->kdamond.cancel_call(id) : status.error();
+    if (!status.ok()) return status.error();
+    const int error = ctx->kdamond.cancel_call(id);
+    if (error == 0) return 0;
+    return damon::report(ctx,
+                         Status::fail(error, "there is no call %llu (any more)", static_cast<unsigned long long>(id)));
 }
 
 int damon_set_pause(damon_ctx* ctx, int pause) {
@@ -286,6 +327,7 @@ void damos_walk_control_init(struct damos_walk_control* c) {
 int damos_walk(damon_ctx* ctx, struct damos_walk_control* control) {
     damos_walk_control known{};
     Status status = damon::check_handle(ctx);
+    if (status.ok()) status = damon::check_whole_struct("damos_walk_control", control);
     if (status.ok()) status = damon::read_struct("damos_walk_control", control, known);
     if (status.ok() && known.walk_fn == nullptr) status = Status::fail(-EINVAL, "damos_walk_control.walk_fn is NULL");
     if (!status.ok()) return damon::report(ctx, status);

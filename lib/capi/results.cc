@@ -14,7 +14,7 @@ Status check_read(const damon_ctx* ctx, const struct damon_region_info* regions,
     if (status.ok() && regions == nullptr && cap > 0) {
         status = Status::fail(-EINVAL, "regions is NULL and cap is %llu", static_cast<unsigned long long>(cap));
     }
-    if (status.ok() && info != nullptr) status = damon::check_out_struct("damon_snapshot_info", info);
+    if (status.ok() && info != nullptr) status = damon::check_struct("damon_snapshot_info", info);
     return status;
 }
 
@@ -49,8 +49,14 @@ int damon_snapshot_wait(const damon_ctx* ctx, uint64_t after_seq, int32_t timeou
     if (!status.ok()) return status.error();
     // Waiting changes nothing that anybody could see.
     auto& kdamond = const_cast<damon_ctx*>(ctx)->kdamond;
-    if (kdamond.on_worker()) return -EDEADLK;
-    return kdamond.wait_for_snapshot(after_seq, timeout_ms);
+    if (kdamond.on_worker()) {
+        return damon::report(ctx, Status::fail(-EDEADLK, "waiting for a snapshot in a callback would wait for itself"));
+    }
+    const int error = kdamond.wait_for_snapshot(after_seq, timeout_ms);
+    if (error == 0) return 0;
+    return damon::report(
+        ctx, Status::fail(error, "no snapshot after number %llu: %s", static_cast<unsigned long long>(after_seq),
+                          error == -ETIMEDOUT ? "none within timeout_ms" : "the context does not run"));
 }
 
 int damon_live_read(const damon_ctx* ctx, struct damon_region_info* regions, size_t cap,

@@ -26,7 +26,7 @@ Status check_group(damon_ctx* const* ctxs, int nr_ctxs) {
     if (ctxs == nullptr && nr_ctxs > 0) return Status::fail(-EINVAL, "ctxs is NULL and nr_ctxs is %d", nr_ctxs);
     for (int i = 0; i < nr_ctxs; ++i) {
         const Status status = damon::check_handle(ctxs[i]);
-        if (!status.ok()) return status;
+        if (!status.ok()) return Status::fail(status.error(), "context number %d of the call: %s", i, status.text());
         if (ctxs[i]->kdamond.on_worker()) {
             return Status::fail(-EDEADLK, "called from a callback of the context itself, which would wait for its end");
         }
@@ -38,15 +38,22 @@ void report_to_all(Contexts ctxs, const Status& status) {
     for (const damon_ctx* ctx : ctxs) damon::report(ctx, status);
 }
 
+void unclaim(Contexts ctxs) {
+    for (damon_ctx* ctx : ctxs) {
+        const damon::Lock lock(ctx->meeting.mutex);
+        ctx->starting = false;
+        ctx->meeting.callers.notify_all();  // a commit may wait for what becomes of it
+    }
+}
+
 // One start at a time for each context; a worker that ended on its own is reaped.
 Status claim(Contexts ctxs) {
     for (size_t i = 0; i < ctxs.size(); ++i) {
         damon_ctx* ctx = ctxs[i];
-        const bool busy = ctx->kdamond.running();
         bool claimed = false;
         {
             const damon::Lock lock(ctx->meeting.mutex);
-            claimed = !busy && !ctx->starting;
+            claimed = !ctx->starting && !ctx->kdamond.running_locked();
             if (claimed) ctx->starting = true;
         }
         if (claimed) {
@@ -55,23 +62,13 @@ Status claim(Contexts ctxs) {
         }
         bool twice = false;
         for (size_t j = 0; j < i; ++j) twice = twice || ctxs[j] == ctx;
-        for (size_t j = 0; j < i; ++j) {
-            const damon::Lock lock(ctxs[j]->meeting.mutex);
-            ctxs[j]->starting = false;
-        }
+        unclaim(ctxs.first(i));
         return twice ? Status::fail(-EINVAL, "context number %llu of the call is named twice",
                                     static_cast<unsigned long long>(i))
                      : Status::fail(-EBUSY, "context number %llu of the call runs already",
                                     static_cast<unsigned long long>(i));
     }
     return {};
-}
-
-void unclaim(Contexts ctxs) {
-    for (damon_ctx* ctx : ctxs) {
-        const damon::Lock lock(ctx->meeting.mutex);
-        ctx->starting = false;
-    }
 }
 
 Status prepare(damon_ctx& ctx) {
@@ -120,6 +117,7 @@ int damon_start(damon_ctx** ctxs, int nr_ctxs, int exclusive) {
         if (ctxs != nullptr && nr_ctxs > 0) damon::report(ctxs[0], status);
         return status.error();
     }
+    if (nr_ctxs == 0) return 0;
     const Contexts group(ctxs, static_cast<size_t>(nr_ctxs));
     status = claim(group);
     if (!status.ok()) {

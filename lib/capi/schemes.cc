@@ -150,6 +150,7 @@ int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
     const damon::Lock lock(ctx->meeting.mutex);
     damon::heap_delete(ctx->schemes[idx]);
     ctx->schemes.erase(idx, idx + 1);
+    ctx->kdamond.forget_scheme_locked(idx);
     return 0;
 }
 
@@ -167,7 +168,7 @@ damos* damon_ctx_scheme(const damon_ctx* ctx, size_t idx) {
 
 int damon_ctx_get_scheme_stat(const damon_ctx* ctx, size_t idx, struct damos_stat* out) {
     Status status = damon::check_handle(ctx);
-    if (status.ok()) status = damon::check_out_struct("damos_stat", out);
+    if (status.ok()) status = damon::check_struct("damos_stat", out);
     if (status.ok() && idx >= damon_ctx_nr_schemes(ctx)) {
         status = Status::fail(-EINVAL, "there is no scheme %llu", static_cast<unsigned long long>(idx));
     }

@@ -9,18 +9,24 @@
 
 namespace damon {
 
-// Smaller than this, a size cannot be meant: it does not even cover the first members.
+// Smaller than this, a size cannot be meant: it does not even cover the first members. Nor can one above a page be:
+// it was never set.
 inline constexpr uint32_t kSmallestStructBytes = 16;
+inline constexpr uint32_t kLargestStructBytes = 4096;
 
-// Copies the caller's structure over `known`, which holds the defaults: an older caller's missing tail keeps them, a
-// newer caller's unknown tail must be zero.
+// Whether `given` is there, has a size that some release's structure can have, and sets nothing that this release
+// lacks.
 template <typename T>
-Status read_struct(const char* name, const T* given, T& known) {
+Status check_struct(const char* name, const T* given) {
     if (given == nullptr) return Status::fail(-EINVAL, "struct %s is NULL", name);
     const uint32_t size = given->size;
-    if (size < kSmallestStructBytes || size % 4 != 0) {
+    if (size < kSmallestStructBytes || size % alignof(T) != 0) {
         return Status::fail(-EINVAL, "struct %s has size %u; %s_init() sets it to %u", name, size, name,
                             static_cast<unsigned>(sizeof(T)));
+    }
+    if (size > kLargestStructBytes) {
+        return Status::fail(-E2BIG, "struct %s has size %u; no release has more than %u", name, size,
+                            kLargestStructBytes);
     }
     const auto* bytes = reinterpret_cast<const unsigned char*>(given);
     for (size_t i = sizeof(T); i < size; ++i) {
@@ -29,20 +35,29 @@ Status read_struct(const char* name, const T* given, T& known) {
                                 name, size, static_cast<unsigned long long>(i), static_cast<unsigned>(sizeof(T)));
         }
     }
-    memcpy(&known, given, size < sizeof(T) ? size : sizeof(T));
-    known.size = sizeof(T);
     return {};
 }
 
-// Whether `out` can take an answer.
+// As check_struct, and no smaller than this release's: for structures whose last members are answers.
 template <typename T>
-Status check_out_struct(const char* name, const T* out) {
-    if (out == nullptr) return Status::fail(-EINVAL, "struct %s is NULL", name);
-    if (out->size < kSmallestStructBytes || out->size % 4 != 0) {
-        return Status::fail(-EINVAL, "struct %s has size %u; %s_init() sets it to %u", name, out->size, name,
-                            static_cast<unsigned>(sizeof(T)));
+Status check_whole_struct(const char* name, const T* given) {
+    Status status = check_struct(name, given);
+    if (status.ok() && given->size < sizeof(T)) {
+        status = Status::fail(-EINVAL, "struct %s has size %u; it must be at least %u", name, given->size,
+                              static_cast<unsigned>(sizeof(T)));
     }
-    return {};
+    return status;
+}
+
+// Copies the caller's structure over `known`, which holds the defaults: an older caller's missing tail keeps them, a
+// newer caller's unknown tail must be zero.
+template <typename T>
+Status read_struct(const char* name, const T* given, T& known) {
+    Status status = check_struct(name, given);
+    if (!status.ok()) return status;
+    memcpy(&known, given, given->size < sizeof(T) ? given->size : sizeof(T));
+    known.size = sizeof(T);
+    return status;
 }
 
 // Writes as much of the answer as the caller's structure holds; what this release does not know becomes zero.

@@ -31,15 +31,11 @@ damon::Status check_target_setter(const damon_target* t, damon::OnWorker on_work
 }
 
 // On the worker: the regions are fitted now.
-damon::Status fit_regions(damon_target& t) {
+damon::Status fit_regions(const damon_target& t, std::span<const damon::AddressRange> ranges) {
     damon_ctx& ctx = *t.owner;
-    if (ctx.kdamond.in_apply_pass()) {
-        return damon::Status::fail(-EBUSY,
-                                   "regions cannot be set in an action's callback: schemes are walking over them");
-    }
     uint32_t target_idx = 0;
     while (ctx.targets[target_idx] != &t) ++target_idx;
-    return ctx.kdamond.engine().set_target_ranges(target_idx, t.params.ranges.span(), ctx.min_region_sz);
+    return ctx.kdamond.give_target_ranges(target_idx, ranges);
 }
 
 }  // namespace
@@ -71,11 +67,15 @@ int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ran
         const bool pushed = copy.push_back(damon::AddressRange{ranges[i].start, ranges[i].end});
         static_cast<void>(pushed);  // room was made above
     }
+    if (t->owner == nullptr) {
+        t->params.ranges.swap(copy);
+        return 0;
+    }
+    if (t->owner->kdamond.running()) status = fit_regions(*t, copy.span());
+    if (!status.ok()) return damon::report(t->owner, status);
+    const damon::Lock lock(t->owner->meeting.mutex);
     t->params.ranges.swap(copy);
-    if (t->owner == nullptr || !t->owner->kdamond.running()) return 0;
-    status = fit_regions(*t);
-    if (!status.ok()) t->params.ranges.swap(copy);
-    return damon::report(t->owner, status);
+    return 0;
 }
 
 int damon_target_set_obsolete(damon_target* t, int obsolete) {
