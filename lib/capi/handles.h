@@ -39,7 +39,7 @@ struct damon_ctx {
     int32_t access_check = 0;
     uint64_t seed = 0;
     bool manual = false;
-    bool starting = false;  // a damon_start, or a commit into the stopped context, is under way
+    bool starting = false;  // a damon_start is under way
     damon::Vector<damon_target*> targets;
     damon::Vector<damos*> schemes;
     mutable char errmsg[damon::Status::kTextBytes] = {};

@@ -195,36 +195,6 @@ Status commit(damon_ctx& dst, const damon_ctx& src) {
     return status;
 }
 
-// On the worker of a running destination, so that commits from several threads come one after the other; else here.
-Status commit_where_it_belongs(damon_ctx& dst, const damon_ctx& src) {
-    if (dst.kdamond.on_worker()) return commit(dst, src);
-    if (dst.kdamond.running()) {
-        struct Job {
-            damon_ctx* dst;
-            const damon_ctx* src;
-            Status status;
-        } job = {&dst, &src, {}};
-        damon::Call call;
-        call.data = &job;
-        call.fn = [](void* data) {
-            Job& given = *static_cast<Job*>(data);
-            given.status = commit(*given.dst, *given.src);
-            return 0;
-        };
-        const int error = dst.kdamond.call(call, nullptr);
-        return error == 0 ? job.status : Status::fail(error, "the context stopped before the commit was done");
-    }
-    {
-        const damon::Lock lock(dst.meeting.mutex);
-        if (dst.starting) return Status::fail(-EBUSY, "the context is being started or changed by another thread");
-        dst.starting = true;
-    }
-    const Status status = commit(dst, src);
-    const damon::Lock lock(dst.meeting.mutex);
-    dst.starting = false;
-    return status;
-}
-
 }  // namespace
 
 namespace damon {
@@ -250,7 +220,7 @@ int damon_commit_ctx(damon_ctx* dst, const damon_ctx* src) {
     if (status.ok() && src->kdamond.running()) {
         status = Status::fail(-EBUSY, "the source of the commit runs; it must be a stopped context");
     }
-    if (status.ok()) status = commit_where_it_belongs(*dst, *src);
+    if (status.ok()) status = commit(*dst, *src);
     damon::report(src, status);
     return damon::report(dst, status);
 }

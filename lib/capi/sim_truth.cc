@@ -57,7 +57,7 @@ void damon_sim_accuracy_init(struct damon_sim_accuracy* a) { init_zeroed(a); }
 
 int damon_sim_get_stat(const damon_sim* sim, struct damon_sim_stat* out) {
     damon::Status status = damon::check_sim(sim);
-    if (status.ok()) status = damon::check_out_struct("damon_sim_stat", out);
+    if (status.ok()) status = damon::check_struct("damon_sim_stat", out);
     if (!status.ok()) return damon::report_sim(sim, status);
     damon::write_struct(stat_to_c(sim->ops.stat(), sim->ops.now_us()), out);
     return 0;
@@ -102,7 +102,7 @@ int damon_sim_compare(const damon_sim* sim, const struct damon_sim_query* q, con
     damon_sim_query query{};
     damon::Vector<damon::AddressRange> hot;
     damon::Status status = read_query(sim, q, query);
-    if (status.ok()) status = damon::check_out_struct("damon_sim_accuracy", out);
+    if (status.ok()) status = damon::check_struct("damon_sim_accuracy", out);
     if (status.ok() && regions == nullptr && nr_regions > 0) status = damon::Status::fail(-EINVAL, "regions is NULL");
     if (status.ok()) status = find_hot_ranges(sim, query, hot);
     if (!status.ok()) return damon::report_sim(sim, status);
