@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +16,10 @@ namespace damon::sys {
 namespace {
 
 std::atomic<FaultHook> fault_hook{nullptr};
+
+// The same numbers on every architecture.
+constexpr long kPidfdOpenNumber = 434;       // Linux 5.3
+constexpr long kProcessMadviseNumber = 440;  // Linux 5.10
 
 // A negative errno where the hook wants the call to fail, else 0.
 int injected(Call call) {
@@ -119,5 +125,64 @@ int kill(pid_t pid, int signal) {
 }
 
 pid_t getpid() { return ::getpid(); }
+
+ssize_t process_madvise(int pidfd, std::span<const AddressRange> ranges, int advice) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kProcessMadvise)) return error;
+    iovec vectors[kMaxAdvisedRanges];
+    const size_t count = ranges.size() < kMaxAdvisedRanges ? ranges.size() : kMaxAdvisedRanges;
+    for (size_t i = 0; i < count; ++i) vectors[i] = {reinterpret_cast<void*>(ranges[i].start), ranges[i].size()};
+    return static_cast<ssize_t>(KeepErrno::answer(::syscall(kProcessMadviseNumber, pidfd, vectors, count, advice, 0)));
+}
+
+int pidfd_open(pid_t pid) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kPidfdOpen)) return error;
+    return static_cast<int>(KeepErrno::answer(::syscall(kPidfdOpenNumber, pid, 0)));
+}
+
+int move_pages(pid_t pid, std::span<const uint64_t> pages, std::span<const int> nodes, std::span<int> status) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kMovePages)) return error;
+    constexpr int kMoveOwn = 2;  // MPOL_MF_MOVE
+    return static_cast<int>(
+        KeepErrno::answer(::syscall(SYS_move_pages, pid, pages.size(), pages.data(),
+                                    nodes.empty() ? nullptr : nodes.data(), status.data(), kMoveOwn)));
+}
+
+int mincore(uint64_t address, uint64_t bytes, unsigned char* answer) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kMincore)) return error;
+    return KeepErrno::answer(::mincore(reinterpret_cast<void*>(address), bytes, answer));
+}
+
+int is_locked(uint64_t address, uint64_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kMsync)) return error;
+    // MS_INVALIDATE is refused where memory is locked, and does nothing otherwise: file mappings are always coherent.
+    if (::syscall(SYS_msync, address, bytes, MS_INVALIDATE) == 0) return 0;
+    return errno == EBUSY ? 1 : -errno;
+}
+
+ssize_t getdents(int directory_fd, void* buffer, size_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kGetdents)) return error;
+    return static_cast<ssize_t>(KeepErrno::answer(::syscall(SYS_getdents64, directory_fd, buffer, bytes)));
+}
+
+int open_read_at(int directory_fd, const char* name) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kOpen)) return error;
+    return KeepErrno::answer(::openat(directory_fd, name, O_RDONLY | O_CLOEXEC));
+}
+
+int inode_of(int fd, uint64_t& inode) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kFstat)) return error;
+    struct stat facts;
+    if (::fstat(fd, &facts) != 0) return -errno;
+    inode = facts.st_ino;
+    return 0;
+}
 
 }  // namespace damon::sys

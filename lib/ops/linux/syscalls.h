@@ -1,11 +1,14 @@
-// The only raw system calls of the eyes. Every one answers its result, or a negative errno; the thread's own errno is
-// left alone. Tests can make any of them fail, and count them.
+// The only raw system calls of the eyes and hands. Every one answers its result, or a negative errno; the thread's own
+// errno is left alone. Tests can make any of them fail, and count them.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+
+#include "model/address_range.h"
 
 namespace damon::sys {
 
@@ -22,6 +25,13 @@ enum class Call : uint8_t {
     kMemfdCreate,
     kFtruncate,
     kKill,
+    kProcessMadvise,
+    kPidfdOpen,
+    kMovePages,
+    kMincore,
+    kMsync,
+    kGetdents,
+    kFstat,
 };
 
 // Tests: called before every system call below except getpid and close; a result other than 0 (a positive errno)
@@ -43,5 +53,22 @@ int memfd_create(const char* name);  // close-on-exec
 int ftruncate(int fd, uint64_t bytes);
 int kill(pid_t pid, int signal);
 pid_t getpid();
+
+// --- of the hands ---
+
+// Bytes advised, from the first range on; less than all where one failed. At most kMaxAdvisedRanges.
+inline constexpr size_t kMaxAdvisedRanges = 64;
+ssize_t process_madvise(int pidfd, std::span<const AddressRange> ranges, int advice);
+int pidfd_open(pid_t pid);
+// Pages of `pid` (0: this process) to `nodes`; where `nodes` is empty it only asks where they are. `status` receives
+// the node of each page, or a negative errno. Only pages that no other process maps are moved.
+int move_pages(pid_t pid, std::span<const uint64_t> pages, std::span<const int> nodes, std::span<int> status);
+// One byte a page, bit 0: in memory, mapped or not. Of files that the user may not write everything is said to be.
+int mincore(uint64_t address, uint64_t bytes, unsigned char* answer);
+// Whether (part of) the memory is locked: 1 or 0, or a negative errno. Changes nothing.
+int is_locked(uint64_t address, uint64_t bytes);
+ssize_t getdents(int directory_fd, void* buffer, size_t bytes);
+int open_read_at(int directory_fd, const char* name);
+int inode_of(int fd, uint64_t& inode);
 
 }  // namespace damon::sys

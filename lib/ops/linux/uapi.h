@@ -53,8 +53,10 @@ inline constexpr unsigned long kUffdioRwprotect = _IOWR(0xAA, 0x09, UffdRwprotec
 // PAGE_IS_*
 inline constexpr uint32_t kPageWpAllowed = 1u << 0;  // in a mapping registered for asynchronous write protection
 inline constexpr uint32_t kPageWritten = 1u << 1;    // not write-protected by userfaultfd
+inline constexpr uint32_t kPageFile = 1u << 2;       // of a file or shared, not anonymous
 inline constexpr uint32_t kPagePresent = 1u << 3;
 inline constexpr uint32_t kPageSwapped = 1u << 4;
+inline constexpr uint32_t kPageZero = 1u << 5;      // the shared page of zeroes
 inline constexpr uint32_t kPageHuge = 1u << 6;      // mapped by a huge page table entry
 inline constexpr uint32_t kPageAccessed = 1u << 9;  // in an RWP mapping and not protected; Linux 7.3
 
@@ -87,6 +89,7 @@ inline constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArguments);  //
 inline constexpr uint64_t kEntryPresent = uint64_t{1} << 63;
 inline constexpr uint64_t kEntrySwapped = uint64_t{1} << 62;
 inline constexpr uint64_t kEntryMarked = uint64_t{1} << 57;  // protected by userfaultfd; on Linux 7.3 by RWP too
+inline constexpr uint64_t kEntryFile = uint64_t{1} << 61;
 
 // --- /proc/PID/maps ---------------------------------------------------------------------------------------------
 
@@ -94,6 +97,8 @@ inline constexpr uint64_t kVmaReadable = 0x01;
 inline constexpr uint64_t kVmaWritable = 0x02;
 inline constexpr uint64_t kVmaExecutable = 0x04;
 inline constexpr uint64_t kVmaShared = 0x08;
+
+inline constexpr uint64_t kQueryOrNext = 0x10;  // the mapping that covers query_addr, else the next above it
 
 struct ProcmapQuery {
     uint64_t size = sizeof(ProcmapQuery);
@@ -114,5 +119,14 @@ struct ProcmapQuery {
 };
 static_assert(sizeof(ProcmapQuery) == 104);
 inline constexpr unsigned long kProcmapQuery = _IOWR('f', 17, ProcmapQuery);  // Linux 6.11
+
+// --- madvise(2) -------------------------------------------------------------------------------------------------
+
+inline constexpr int kAdviseWillneed = 3;
+inline constexpr int kAdviseHugepage = 14;
+inline constexpr int kAdviseNohugepage = 15;
+inline constexpr int kAdviseCold = 20;      // Linux 5.4
+inline constexpr int kAdvisePageout = 21;   // Linux 5.4
+inline constexpr int kAdviseCollapse = 25;  // Linux 6.1
 
 }  // namespace damon::uapi

@@ -1,0 +1,109 @@
+#include "ops/linux/cgroup.h"
+
+#include <dirent.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "ops/linux/syscalls.h"
+#include "ops/linux/text_parts.h"
+
+namespace damon {
+namespace {
+
+constexpr unsigned kMaxDepth = 24;
+
+// An entry as the kernel writes it: inode and offset (8 bytes each), length (2), type (1), name.
+constexpr size_t kLengthAt = 16;
+constexpr size_t kTypeAt = 18;
+constexpr size_t kNameAt = 19;
+
+int find_below(int directory_fd, uint64_t memcg_id, unsigned depth) {
+    alignas(8) char entries[1024];
+    for (;;) {
+        const ssize_t bytes = sys::getdents(directory_fd, entries, sizeof entries);
+        if (bytes <= 0) return bytes < 0 ? static_cast<int>(bytes) : -ENOENT;
+        uint16_t length = 0;
+        for (ssize_t at = 0; at < bytes; at += length) {
+            uint64_t inode = 0;
+            memcpy(&inode, entries + at, sizeof inode);
+            memcpy(&length, entries + at + kLengthAt, sizeof length);
+            const char* name = entries + at + kNameAt;
+            if (entries[at + kTypeAt] != DT_DIR || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+            if (inode != memcg_id && depth == kMaxDepth) continue;
+            const int fd = sys::open_read_at(directory_fd, name);
+            if (inode == memcg_id || fd < 0) {
+                if (inode == memcg_id) return fd;
+                continue;
+            }
+            const int found = find_below(fd, memcg_id, depth + 1);
+            sys::close(fd);
+            if (found >= 0) return found;
+        }
+    }
+}
+
+int open_cgroup_root(const char* root) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/memory", root);
+    const int v1 = sys::open_read(path);
+    return v1 >= 0 ? v1 : sys::open_read(root);
+}
+
+}  // namespace
+
+std::string_view memory_cgroup_path(std::string_view text, bool& in_v1) {
+    std::string_view v2;
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        std::string_view rest = text_after(line, line.find(':'));  // without a colon: nothing
+        rest = text_after(rest, 1);
+        std::string_view controllers = text_front(rest, rest.find(':'));
+        if (rest.size() == controllers.size()) continue;
+        const std::string_view path = text_after(rest, controllers.size() + 1);
+        if (controllers.empty()) v2 = path;
+        while (!controllers.empty()) {
+            const std::string_view controller = text_front(controllers, controllers.find(','));
+            if (controller == "memory") {
+                in_v1 = true;
+                return path;
+            }
+            controllers = text_after(controllers, controller.size() + 1);
+        }
+    }
+    in_v1 = false;
+    return v2;
+}
+
+uint64_t memcg_id_of(pid_t pid) {
+    char text[4096];
+    char path[4096] = "/proc/self/cgroup";
+    if (pid != 0) snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
+    int fd = sys::open_read(path);
+    const ssize_t length = fd < 0 ? fd : sys::read(fd, text, sizeof text);
+    sys::close(fd);
+    if (length <= 0) return 0;
+    bool in_v1 = false;
+    const std::string_view group = memory_cgroup_path({text, static_cast<size_t>(length)}, in_v1);
+    if (group.empty() || group.size() > sizeof path - 64) return 0;
+    snprintf(path, sizeof path, "/sys/fs/cgroup%s%.*s", in_v1 ? "/memory" : "", static_cast<int>(group.size()),
+             group.data());
+    uint64_t inode = 0;
+    fd = sys::open_read(path);
+    const bool told = fd >= 0 && sys::inode_of(fd, inode) == 0;
+    sys::close(fd);
+    return told ? inode : 0;
+}
+
+int open_cgroup(const char* root, uint64_t memcg_id) {
+    const int fd = open_cgroup_root(root);
+    if (fd < 0) return fd;
+    uint64_t inode = 0;
+    if (sys::inode_of(fd, inode) == 0 && inode == memcg_id) return fd;
+    const int found = find_below(fd, memcg_id, 0);
+    sys::close(fd);
+    return found;
+}
+
+}  // namespace damon

@@ -1,0 +1,166 @@
+#include "ops/linux/system_metrics.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/arithmetic.h"
+#include "ops/linux/cgroup.h"
+#include "ops/linux/metrics_text.h"
+#include "ops/linux/syscalls.h"
+
+namespace damon {
+
+void SystemMetrics::close() {
+    for (Open& place : open_) {
+        sys::close(place.fd);
+        place = {};
+    }
+}
+
+int SystemMetrics::open(File file, int32_t nid, uint64_t memcg_id) {
+    char path[256];
+    switch (file) {
+        case File::kNone:
+            return -ENOENT;
+        case File::kMeminfo:
+            snprintf(path, sizeof path, "%s/proc/meminfo", root_);
+            break;
+        case File::kPressure:
+            snprintf(path, sizeof path, "%s/proc/pressure/memory", root_);
+            break;
+        case File::kNodeMeminfo:
+            snprintf(path, sizeof path, "%s/sys/devices/system/node/node%d/meminfo", root_, nid);
+            break;
+        case File::kGroup: {
+            snprintf(path, sizeof path, "%s/sys/fs/cgroup", root_);
+            const int directory = open_cgroup(path, memcg_id);
+            if (directory < 0) return directory;
+            const int fd = sys::open_read_at(directory, "memory.numa_stat");
+            sys::close(directory);
+            return fd;
+        }
+    }
+    return sys::open_read(path);
+}
+
+SystemMetrics::Open& SystemMetrics::place_of(File file, int32_t nid, uint64_t memcg_id) {
+    for (Open& place : open_) {
+        if (place.file == file && place.nid == nid && place.memcg_id == memcg_id) return place;
+    }
+    Open& place = open_[next_++ % kMaxOpen];
+    sys::close(place.fd);
+    place = {file, nid, memcg_id, -1};
+    return place;
+}
+
+// Bytes of text; 0: it cannot be read. A file that went away (a group that was removed) is looked for again next time.
+size_t SystemMetrics::read(File file, int32_t nid, uint64_t memcg_id, char* text) {
+    Open& place = place_of(file, nid, memcg_id);
+    if (place.fd < 0) place.fd = open(file, nid, memcg_id);
+    size_t filled = 0;
+    while (place.fd >= 0 && filled < kMaxText) {
+        const ssize_t got = sys::pread(place.fd, text + filled, kMaxText - filled, filled);
+        if (got == 0) break;
+        if (got < 0) {
+            sys::close(place.fd);
+            place.fd = -1;
+            return 0;
+        }
+        filled += static_cast<size_t>(got);
+    }
+    return filled;
+}
+
+// Where this system knows no nodes, node 0 is all of it.
+bool SystemMetrics::node_total(int32_t nid, uint64_t& total, uint64_t& free) {
+    if (nid < 0) return false;
+    char text[kMaxText];
+    size_t length = read(File::kNodeMeminfo, nid, 0, text);
+    if (length == 0 && nid == 0) length = read(File::kMeminfo, -1, 0, text);
+    return meminfo_value({text, length}, "MemTotal", total) && meminfo_value({text, length}, "MemFree", free);
+}
+
+bool SystemMetrics::measure_node(MetricQuery& query) {
+    uint64_t total = 0;
+    uint64_t free = 0;
+    uint64_t used_bp = 0;
+    if (node_total(query.nid, total, free)) {
+        used_bp = total == 0 || total < free ? kBp : mul_div(total - free, kBp, total);
+        query.answer = total == 0 || total < free ? 0 : mul_div(free, kBp, total);
+    } else {
+        query.answer = kBp;
+    }
+    if (query.metric == QuotaMetric::kNodeMemUsedBp) query.answer = used_bp;
+    return true;
+}
+
+bool SystemMetrics::measure_group(MetricQuery& query) {
+    uint64_t total_kb = 0;
+    uint64_t free_kb = 0;
+    uint64_t used = 0;
+    uint64_t used_bp = 0;
+    char text[kMaxText];
+    if (node_total(query.nid, total_kb, free_kb)) {
+        const size_t length = read(File::kGroup, -1, query.memcg_id, text);
+        if (cgroup_node_bytes({text, length}, query.nid, static_cast<uint64_t>(sysconf(_SC_PAGESIZE)), used)) {
+            const uint64_t used_kb = used / 1024;
+            used_bp = total_kb == 0 || total_kb < used_kb ? kBp : mul_div(used_kb, kBp, total_kb);
+        }
+    }
+    query.answer = query.metric == QuotaMetric::kNodeMemcgUsedBp ? used_bp : kBp - used_bp;
+    return true;
+}
+
+bool SystemMetrics::measure_lists(MetricQuery& query) {
+    char text[kMaxText];
+    uint64_t active = 0;
+    uint64_t inactive = 0;
+    const size_t length = read(File::kMeminfo, -1, 0, text);
+    if (!meminfo_value({text, length}, "Active", active) || !meminfo_value({text, length}, "Inactive", inactive)) {
+        return false;
+    }
+    const uint64_t part = query.metric == QuotaMetric::kActiveMemBp ? active : inactive;
+    query.answer = mul_div(part, kBp, std::max<uint64_t>(active + inactive, 1));
+    return true;
+}
+
+bool SystemMetrics::measure_one(MetricQuery& query) {
+    switch (query.metric) {
+        case QuotaMetric::kSomeMemPsiUs: {
+            char text[kMaxText];
+            return some_pressure_total({text, read(File::kPressure, -1, 0, text)}, query.answer);
+        }
+        case QuotaMetric::kNodeMemUsedBp:
+        case QuotaMetric::kNodeMemFreeBp:
+            return measure_node(query);
+        case QuotaMetric::kNodeMemcgUsedBp:
+        case QuotaMetric::kNodeMemcgFreeBp:
+            return measure_group(query);
+        case QuotaMetric::kActiveMemBp:
+        case QuotaMetric::kInactiveMemBp:
+            return measure_lists(query);
+        case QuotaMetric::kUserInput:
+        case QuotaMetric::kNodeEligibleMemBp:
+            break;  // the user's; of physical memory
+    }
+    return false;
+}
+
+void SystemMetrics::measure(std::span<MetricQuery> queries) {
+    for (MetricQuery& query : queries) query.answered = measure_one(query);
+}
+
+int32_t SystemMetrics::free_memory_permil() {
+    char text[kMaxText];
+    uint64_t total = 0;
+    uint64_t free = 0;
+    const size_t length = read(File::kMeminfo, -1, 0, text);
+    if (!meminfo_value({text, length}, "MemTotal", total) || !meminfo_value({text, length}, "MemFree", free)) return -1;
+    if (total == 0 || total < free) return -1;
+    return static_cast<int32_t>(mul_div(free, 1'000, total));
+}
+
+}  // namespace damon

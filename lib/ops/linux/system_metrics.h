@@ -1,0 +1,54 @@
+// Measurements of the system for quota goals and watermarks: reads the files of /proc, /sys and the cgroup file system.
+// Files stay open and are read anew each time; nothing is allocated. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "model/metrics.h"
+
+namespace damon {
+
+class SystemMetrics {
+public:
+    // `root`: where proc and sys are looked for, "" but in tests; must live as long as this.
+    explicit SystemMetrics(const char* root = "") : root_(root) {}
+    ~SystemMetrics() { close(); }
+    SystemMetrics(const SystemMetrics&) = delete;
+    SystemMetrics& operator=(const SystemMetrics&) = delete;
+
+    void close();
+
+    // Answers what can be measured here (S-28). A node that does not exist and a group that is not known have the
+    // answers that the rules give them.
+    void measure(std::span<MetricQuery> queries);
+    // MemFree of MemTotal; negative: not known.
+    int32_t free_memory_permil();
+
+private:
+    enum class File : uint8_t { kNone, kMeminfo, kPressure, kNodeMeminfo, kGroup };
+    struct Open {
+        File file = File::kNone;
+        int32_t nid = -1;
+        uint64_t memcg_id = 0;
+        int fd = -1;  // negative: the errno of opening it
+    };
+    static constexpr size_t kMaxOpen = 16;
+    static constexpr size_t kMaxText = 16384;
+
+    bool measure_one(MetricQuery& query);
+    bool measure_node(MetricQuery& query);
+    bool measure_group(MetricQuery& query);
+    bool measure_lists(MetricQuery& query);
+    int open(File file, int32_t nid, uint64_t memcg_id);
+    Open& place_of(File file, int32_t nid, uint64_t memcg_id);
+    size_t read(File file, int32_t nid, uint64_t memcg_id, char* text);
+    bool node_total(int32_t nid, uint64_t& total, uint64_t& free);
+
+    const char* root_;
+    Open open_[kMaxOpen];
+    size_t next_ = 0;  // the place that is given up next
+};
+
+}  // namespace damon
