@@ -81,7 +81,7 @@ bool parse_maps_line(std::string_view line, Mapping& mapping) {
     if (!take_number(line, 16, mapping.range.end) || !take(line, ' ')) return false;
     if (mapping.range.empty()) return false;
     if (!take_flags(line, mapping) || !take(line, ' ')) return false;
-    if (!take_number(line, 16, ignored) || !take(line, ' ')) return false;  // offset
+    if (!take_number(line, 16, mapping.offset) || !take(line, ' ')) return false;
     if (!take_number(line, 16, ignored) || !take(line, ':')) return false;  // device
     if (!take_number(line, 16, ignored) || !take(line, ' ')) return false;
     if (!take_number(line, 10, mapping.inode)) return false;
@@ -118,14 +118,20 @@ int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines) {
     return 0;
 }
 
-int ProcMaps::query(uint64_t address, Mapping& mapping) {
+int ProcMaps::query(uint64_t address, Mapping& mapping) { return ask(0, address, mapping); }
+
+int ProcMaps::query_next(uint64_t address, Mapping& mapping) { return ask(uapi::kQueryOrNext, address, mapping); }
+
+int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     uapi::ProcmapQuery query;
+    query.query_flags = flags;
     query.query_addr = address;
     const long result = sys::ioctl(fd_, uapi::kProcmapQuery, &query);
     if (result < 0) return static_cast<int>(result);
     mapping = {};
     mapping.range = {query.vma_start, query.vma_end};
     mapping.inode = query.inode;
+    mapping.offset = query.vma_offset;
     mapping.writable = (query.vma_flags & uapi::kVmaWritable) != 0;
     mapping.shared = (query.vma_flags & uapi::kVmaShared) != 0;
     mapping.page_bytes = query.vma_page_size;

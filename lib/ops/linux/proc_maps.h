@@ -14,7 +14,8 @@ namespace damon {
 // One mapping (VMA) of a process.
 struct Mapping {
     AddressRange range;
-    uint64_t inode = 0;  // 0: anonymous
+    uint64_t inode = 0;   // 0: anonymous
+    uint64_t offset = 0;  // where in the file it begins, bytes
     bool writable = false;
     bool shared = false;
     bool vsyscall = false;    // the fixed page above the address space: not a real mapping (C-9)
@@ -47,10 +48,15 @@ public:
     // such query, read_all is the way.
     int query(uint64_t address, Mapping& mapping);
 
-    // The same by whatever this kernel has.
+    // The same, or the next mapping above `address`.
+    int query_next(uint64_t address, Mapping& mapping);
+
+    // query by whatever this kernel has.
     int find(uint64_t address, Mapping& mapping);
 
 private:
+    int ask(uint64_t flags, uint64_t address, Mapping& mapping);
+
     int fd_ = -1;
 };
 

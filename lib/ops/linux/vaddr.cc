@@ -23,7 +23,12 @@ constexpr size_t kMinReports = 4096;
 
 }  // namespace
 
-OpsTraits VaddrOps::traits() const { return {}; }
+OpsTraits VaddrOps::traits() const {
+    OpsTraits traits;
+    traits.has_apply = true;
+    traits.score = ScoreSource::kBuiltin;
+    return traits;
+}
 
 Status VaddrOps::validate(const Params& params) const {
     if (params.ops_id == OpsId::kPaddr) {
@@ -37,6 +42,7 @@ Status VaddrOps::validate(const Params& params) const {
     if (params.access_check < 0 || params.access_check >= kNrAccessChecks) {
         return Status::fail(-EINVAL, "access check %d: 0 to %d are known", params.access_check, kNrAccessChecks - 1);
     }
+    if (Status status = Hands::validate(params); !status.ok()) return status;
     switch (static_cast<AccessCheck>(params.access_check)) {
         case AccessCheck::kAuto:
         case AccessCheck::kUffdRwp:
@@ -63,6 +69,7 @@ Status VaddrOps::start(const Params& params) {
     ops_id_ = params.ops_id;
     access_check_ = static_cast<AccessCheck>(params.access_check);
     page_bytes_ = read_page_sizes().base_bytes;
+    hands_.start();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
     if (!takes_reports()) return checker_.start(access_check_, most_samples(params));
@@ -83,6 +90,8 @@ void VaddrOps::commit(const Params& params) {
 void VaddrOps::stop() {
     reports_.disarm();
     checker_.stop();
+    hands_.stop();
+    metrics_.close();
     pids_.clear();
 }
 
@@ -139,6 +148,14 @@ bool VaddrOps::target_valid(uint32_t target_idx) {
     // EPERM: it is there, and belongs to somebody else.
     return pids_[target_idx] == 0 || sys::kill(pids_[target_idx], 0) != -ESRCH;
 }
+
+Outcome VaddrOps::apply(const ActionRequest& request) {
+    return request.target_idx < pids_.size() ? hands_.apply(request, pids_[request.target_idx]) : Outcome();
+}
+
+void VaddrOps::measure(std::span<MetricQuery> queries) { metrics_.measure(queries); }
+int32_t VaddrOps::free_memory_permil() { return metrics_.free_memory_permil(); }
+void VaddrOps::set_now(uint64_t) { hands_.new_interval(); }
 
 bool VaddrOps::targets_can_die() const {
     for (const int32_t pid : pids_) {

@@ -1,11 +1,13 @@
-// The operations on virtual address spaces: vaddr and fvaddr (M-1 to M-5). Composes the eyes of this folder.
+// The operations on virtual address spaces: vaddr and fvaddr (M-1 to M-5). Composes the eyes and hands of this folder.
 #pragma once
 
 #include <cstdint>
 
 #include "base/vector.h"
 #include "ops/linux/access_checker.h"
+#include "ops/linux/hands.h"
 #include "ops/linux/report.h"
+#include "ops/linux/system_metrics.h"
 #include "ops/ops.h"
 
 namespace damon {
@@ -25,6 +27,10 @@ public:
     void disarm() override;
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override;
+    Outcome apply(const ActionRequest& request) override;
+    void measure(std::span<MetricQuery> queries) override;
+    int32_t free_memory_permil() override;
+    void set_now(uint64_t now_us) override;
 
     // Any thread, also before the first start: 0; -EAGAIN: too many at once, dropped; -EOPNOTSUPP: this context was
     // never started with AccessCheck::kReport.
@@ -32,6 +38,8 @@ public:
 
     // Totals of this run; any thread.
     AccessStatistics statistics() const;
+    // Totals of all runs; any thread.
+    const ActionStatistics& action_statistics() const { return hands_.statistics(); }
 
 private:
     bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
@@ -43,6 +51,8 @@ private:
     AccessChecker checker_;
     ReportRing reports_;
     AccessStatistics report_statistics_;
+    Hands hands_;
+    SystemMetrics metrics_;
 };
 
 }  // namespace damon

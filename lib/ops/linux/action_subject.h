@@ -1,0 +1,56 @@
+// The process that schemes act on: its mappings, what its page tables say, and advice to its memory. Opened when the
+// first action comes, and kept.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+
+#include "base/vector.h"
+#include "ops/linux/page_sizes.h"
+#include "ops/linux/proc_maps.h"
+#include "ops/linux/range_scan.h"
+
+namespace damon {
+
+class ActionSubject {
+public:
+    ActionSubject() = default;
+    ~ActionSubject() { close(); }
+    ActionSubject(const ActionSubject&) = delete;
+    ActionSubject& operator=(const ActionSubject&) = delete;
+
+    // `pid` 0: this process. 0 or a negative errno, and then nothing is held.
+    int open(pid_t pid, const PageSizes& sizes);
+    void close();
+    bool is_open() const { return scan_.is_open(); }
+    pid_t pid() const { return pid_; }
+    bool own() const { return pid_ == 0; }
+
+    // The mapping that covers `address`, or else the first one above it. 0; -ENOENT: there is none. Where this kernel
+    // cannot be asked for one, all are read, once after every forget_mappings.
+    int next_mapping(uint64_t address, Mapping& mapping);
+    void forget_mappings() { list_read_ = false; }
+
+    RangeScan& scan() { return scan_; }
+    bool sees_huge() const { return scan_.sees_huge(); }
+
+    // Gives advice on the ranges, one after the other. `done`: bytes of those that were advised, from the first on. 0,
+    // or the negative errno of the range that stopped it.
+    int advise(std::span<const AddressRange> ranges, int advice, uint64_t& done);
+
+private:
+    int read_list();
+    bool ask_in_batches();
+
+    pid_t pid_ = 0;
+    int pidfd_ = -1;
+    bool batches_refused_ = false;
+    bool list_read_ = false;
+    ProcMaps maps_;
+    RangeScan scan_;
+    Vector<Mapping> list_;
+};
+
+}  // namespace damon

@@ -1,0 +1,116 @@
+#include "ops/linux/hands.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "ops/linux/advise.h"
+#include "ops/linux/cgroup.h"
+#include "ops/linux/huge_advice.h"
+#include "ops/linux/migrate.h"
+#include "ops/linux/page_filter.h"
+
+namespace damon {
+namespace {
+
+bool is_migration(DamosAction action) {
+    return action == DamosAction::kMigrateHot || action == DamosAction::kMigrateCold;
+}
+
+bool asks_for_huge_pages(const Params& params) {
+    for (const SchemeParams& scheme : params.schemes) {
+        for (const DamosFilter& filter : scheme.ops_filters) {
+            if (filter.type == FilterType::kHugepageSize) return true;
+        }
+    }
+    for (const ProbeParams& probe : params.probes) {
+        for (const ProbeFilter& filter : probe.filters) {
+            if (filter.type == ProbeFilterType::kHugepageSize) return true;
+        }
+    }
+    return false;
+}
+
+void count_passing(ActionPass& pass) {
+    MappingWalk mappings(pass, pass.range());
+    Mapping mapping;
+    AddressRange part;
+    while (mappings.next(mapping, part)) {
+        ChunkWalk chunks(pass, mapping, part);
+        Chunk chunk;
+        while (chunks.next(chunk)) pass.outcome.filter_passed += chunk.passing_bytes();
+    }
+}
+
+}  // namespace
+
+Status Hands::validate(const Params& params) {
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        const SchemeParams& scheme = params.schemes[i];
+        if (scheme.action == DamosAction::kLruPrio) {
+            return Status::fail(
+                -EOPNOTSUPP,
+                "schemes[%zu].action is lru_prio (%d): user space cannot move memory to the active list; "
+                "what is accessed goes there by itself",
+                i, static_cast<int>(scheme.action));
+        }
+        if (is_migration(scheme.action) && scheme.target_nid < 0 && scheme.migrate_dests.empty()) {
+            return Status::fail(-EINVAL,
+                                "schemes[%zu].target_nid is %d: to migrate it must name a node, or destinations be set",
+                                i, scheme.target_nid);
+        }
+    }
+    bool sees_huge = true;
+    if (asks_for_huge_pages(params)) {
+        RangeScan scan;
+        sees_huge = scan.open(0, read_page_sizes().base_bytes) == 0 && scan.sees_huge();
+    }
+    return validate_page_filters(params, sees_huge);
+}
+
+void Hands::start() { sizes_ = read_page_sizes(); }
+
+void Hands::stop() { subject_.close(); }
+
+bool Hands::reach(int32_t pid) {
+    if (subject_.is_open() && subject_.pid() == pid) return true;
+    if (subject_.open(pid, sizes_) != 0) return false;
+    memcg_id_ = memcg_id_of(pid);
+    return true;
+}
+
+Outcome Hands::apply(const ActionRequest& request, int32_t pid) {
+    const DamosAction action = request.scheme->action;
+    if (action == DamosAction::kStat && request.scheme->ops_filters.empty()) return {};
+    if (!reach(pid)) {
+        statistics_.skip(Skip::kForbidden, request.range.size());
+        return {};
+    }
+    ActionPass pass{subject_, request, sizes_, statistics_, memcg_id_};
+    switch (action) {
+        case DamosAction::kWillneed:
+        case DamosAction::kCold:
+        case DamosAction::kPageout:
+        case DamosAction::kLruDeprio:
+            advise_range(pass);
+            break;
+        case DamosAction::kHugepage:
+        case DamosAction::kNohugepage:
+        case DamosAction::kCollapse:
+            advise_huge_range(pass);
+            break;
+        case DamosAction::kMigrateHot:
+        case DamosAction::kMigrateCold:
+            migrate_range(pass);
+            break;
+        case DamosAction::kStat:
+            count_passing(pass);
+            break;
+        case DamosAction::kLruPrio:
+        case DamosAction::kCallback:
+            break;  // refused at validation; the shell's own
+    }
+    statistics_.applied_bytes[static_cast<int32_t>(action)] += pass.outcome.applied;
+    return pass.outcome;
+}
+
+}  // namespace damon
