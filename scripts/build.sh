@@ -21,11 +21,11 @@ build_preset() {
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
-    cmake --preset "$preset" "${launcher[@]}" >"build-$preset.log" 2>&1 || {
-        cat "build-$preset.log"
+    mkdir -p build
+    cmake --preset "$preset" "${launcher[@]}" >"build/$preset.configured" 2>&1 || {
+        cat "build/$preset.configured"
         return 1
     }
-    rm -f "build-$preset.log"
     cmake --build --preset "$preset" --parallel "$(jobs)" "$@"
 }
 
