@@ -13,14 +13,15 @@ namespace damon {
 namespace {
 
 constexpr uint64_t kPage = 0x7000;
+constexpr uint64_t kHugeBytes = 0x200000;
 constexpr AccessCheck kWp = AccessCheck::kUffdWp;
 
 // Two contexts, both in their first interval.
 class TwoContexts : public testing::Test {
 protected:
     TwoContexts() {
-        EXPECT_EQ(a_.join(16), 0);
-        EXPECT_EQ(b_.join(16), 0);
+        EXPECT_EQ(a_.join(16, kHugeBytes), 0);
+        EXPECT_EQ(b_.join(16, kHugeBytes), 0);
         a_.begin_interval();
         b_.begin_interval();
     }
@@ -116,10 +117,10 @@ TEST_F(TwoContexts, TwoSamplesOfOnePageAreOneEntry) {
 
 TEST_F(TwoContexts, AFullLedgerIsUnsureButStillTellsTheOthers) {
     SharedMarks small;
-    ASSERT_EQ(small.join(1), 0);
+    ASSERT_EQ(small.join(1, kHugeBytes), 0);
     a_.begin_interval();
     small.begin_interval();
-    for (uint64_t page = 1; page <= 8; ++page) arm(a_, true, page << 12);
+    for (uint64_t page = 1; page <= 8; ++page) arm(a_, true, page << 12);  // room for 1 is room for 4
     for (uint64_t page = 1; page <= 8; ++page) arm(small, page == 8, page << 12);
     EXPECT_EQ(judged(small, false, 8 << 12), '?');
     EXPECT_EQ(judged(small, true, 8 << 12), 'y');
@@ -134,7 +135,7 @@ TEST_F(TwoContexts, AFullLedgerIsUnsureButStillTellsTheOthers) {
 TEST_F(TwoContexts, WhoJoinsInMidIntervalMakesEveryNoUnsureOnce) {
     arm(a_, true);
     SharedMarks late;
-    ASSERT_EQ(late.join(4), 0);
+    ASSERT_EQ(late.join(4, kHugeBytes), 0);
     EXPECT_EQ(judged(a_, false), '?');
     EXPECT_EQ(judged(a_, true), 'y');
     a_.begin_interval();
@@ -144,7 +145,7 @@ TEST_F(TwoContexts, WhoJoinsInMidIntervalMakesEveryNoUnsureOnce) {
 
 TEST_F(TwoContexts, ThreeAreToldEach) {
     SharedMarks c;
-    ASSERT_EQ(c.join(4), 0);
+    ASSERT_EQ(c.join(4, kHugeBytes), 0);
     for (SharedMarks* context : {&a_, &b_, &c}) context->begin_interval();
     arm(a_, false);
     arm(b_, false);
@@ -159,9 +160,49 @@ TEST_F(TwoContexts, ThreeAreToldEach) {
     EXPECT_EQ(judged(b_, false), 'y');
 }
 
+TEST_F(TwoContexts, AHugePageIsTheSameAsItsPages) {
+    const uint64_t page = 3 * kHugeBytes + 0x5000;
+    const uint64_t huge = SharedMarks::unit_of(page, kHugeBytes, true);
+    arm(a_, true, page);
+    arm(a_, true, 4 * kHugeBytes);
+    EXPECT_TRUE(b_.begin(huge, kWp));
+    b_.finish(huge, true);
+    EXPECT_EQ(judged(a_, false, page), 'y');
+    EXPECT_EQ(judged(a_, false, 4 * kHugeBytes), 'n');
+    EXPECT_EQ(judged(b_, false, huge), 'n');
+    b_.begin_interval();
+    a_.begin_interval();
+    arm(b_, true, huge);
+    arm(a_, true, page);
+    EXPECT_EQ(judged(b_, false, huge), 'y');
+}
+
+TEST_F(TwoContexts, AbsenceIsDisturbedByZapsAlone) {
+    a_.note_absent(kPage);
+    arm(b_, true, kPage);
+    EXPECT_EQ(judged(a_, false), 'n');
+    EXPECT_EQ(judged(a_, true), 'y');
+    a_.begin_interval();
+    a_.note_absent(kPage);
+    arm(b_, true, kPage, AccessCheck::kZap);
+    EXPECT_EQ(judged(a_, false), 'y');
+}
+
+TEST_F(TwoContexts, ManyPagesOfOneHugePageAreKeptApart) {
+    SharedMarks c;
+    ASSERT_EQ(c.join(512, kHugeBytes), 0);
+    SharedMarks d;
+    ASSERT_EQ(d.join(512, kHugeBytes), 0);
+    for (SharedMarks* context : {&c, &d}) context->begin_interval();
+    for (uint64_t page = 0; page < 512; ++page) arm(c, true, page << 12);
+    for (uint64_t page = 0; page < 512; ++page) arm(d, page % 3 == 0, page << 12);
+    for (uint64_t page = 0; page < 512; ++page)
+        EXPECT_EQ(judged(c, false, page << 12), page % 3 == 0 ? 'y' : 'n') << page;
+}
+
 TEST(SharedMarks, AloneNothingIsKept) {
     SharedMarks context;
-    ASSERT_EQ(context.join(4), 0);
+    ASSERT_EQ(context.join(4, kHugeBytes), 0);
     context.begin_interval();
     EXPECT_FALSE(context.crowded());
     bool accessed = false;
@@ -174,17 +215,17 @@ TEST(SharedMarks, JoiningCanFailAndHoldsNothingThen) {
     {
         SharedMarks context;
         const test::HeapFault fault(0);
-        EXPECT_EQ(context.join(4), -ENOMEM);
+        EXPECT_EQ(context.join(4, kHugeBytes), -ENOMEM);
     }
     std::vector<std::unique_ptr<SharedMarks>> contexts;
     for (size_t i = 0; i < SharedMarks::kMaxContexts; ++i) {
         contexts.push_back(std::make_unique<SharedMarks>());
-        ASSERT_EQ(contexts.back()->join(4), 0);
+        ASSERT_EQ(contexts.back()->join(4, kHugeBytes), 0);
     }
     SharedMarks one_more;
-    EXPECT_EQ(one_more.join(4), -EUSERS);
+    EXPECT_EQ(one_more.join(4, kHugeBytes), -EUSERS);
     contexts.clear();
-    EXPECT_EQ(one_more.join(4), 0);
+    EXPECT_EQ(one_more.join(4, kHugeBytes), 0);
     one_more.leave();
     EXPECT_EQ(heap_bytes_in_use(), before);
 }

@@ -39,7 +39,7 @@ struct Pages {
 int AccessChecker::open(size_t max_samples) {
     if (const int error = scan_.open(sizes_.base_bytes)) return error;
     if (const int error = mappings_.open()) return error;
-    return marks_.join(max_samples);
+    return marks_.join(max_samples, sizes_.huge_bytes);
 }
 
 Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
@@ -150,7 +150,10 @@ bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
 
 void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
     if ((page.state & PageScan::kFailed) != 0) return set_blind(sample, Blind::kFailed);
-    if ((page.state & uapi::kPagePresent) == 0) return set_watch(sample, Watch::kPresence, false);
+    if ((page.state & uapi::kPagePresent) == 0) {
+        if (marks_.crowded()) marks_.note_absent(page.address);
+        return set_watch(sample, Watch::kPresence, false);
+    }
     CachedMapping* mapping = mappings_.find(page.address);
     bool fresh = mapping == nullptr;
     if (fresh) mapping = mappings_.reread(page.address, statistics_);
@@ -212,13 +215,7 @@ void AccessChecker::end_marking(Page page, Blind blind, bool wiped) {
     }
 }
 
-Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page& page) {
-    if (marks_.crowded() && (page.state & PageScan::kMarked) != 0) {
-        // Of a marked page the size is not told, and other contexts know a huge page by another name.
-        uint32_t state = PageScan::kFailed;
-        scan_.look({&page.address, 1}, {&state, 1});
-        page.state |= state & (uapi::kPageHuge | PageScan::kFailed);
-    }
+Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page page) {
     AddressRange unit{page.address, page.address + sizes_.base_bytes};
     if (page.huge()) {
         const uint64_t bytes = std::max(mapping.page_bytes, sizes_.huge_bytes);
@@ -315,12 +312,10 @@ Blind AccessChecker::judge(const Sample& sample, uint32_t state, bool& accessed)
     const Watch watch = watch_of(sample);
     if (watch == Watch::kBlind) return blind_of(sample);
     accessed = (state & uapi::kPagePresent) != 0;
-    if (watch == Watch::kPresence) return (state & PageScan::kFailed) != 0 ? Blind::kFailed : Blind::kNot;
-
     Blind blind = Blind::kNot;
-    if (watch == Watch::kZap) {
+    if (watch == Watch::kPresence || watch == Watch::kZap) {
         if ((state & PageScan::kFailed) != 0) return Blind::kFailed;
-        if ((state & PageScan::kMapped) == 0) return Blind::kGone;
+        if (watch == Watch::kZap && (state & PageScan::kMapped) == 0) return Blind::kGone;
     } else {
         if (disturbed_) return Blind::kOtherContext;
         blind = watch == Watch::kUffdRwp ? rwp_judge(state, accessed) : wp_judge(state, accessed);

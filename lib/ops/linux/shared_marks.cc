@@ -1,7 +1,6 @@
 #include "ops/linux/shared_marks.h"
 
 #include <atomic>
-#include <bit>
 #include <cerrno>
 
 #include "base/heap.h"
@@ -21,16 +20,21 @@ struct Ledger {
 };
 constinit Ledger ledger;
 
-size_t slot_of(uint64_t unit, size_t capacity) {
-    return static_cast<size_t>((unit >> 12 ^ unit) * 0x9e3779b97f4a7c15 >> 32) & (capacity - 1);
+constexpr uint8_t kByAbsence = static_cast<uint8_t>(AccessCheck::kAuto);
+
+bool may_disturb(unsigned way, unsigned other) {
+    return other != kByAbsence || way == static_cast<unsigned>(AccessCheck::kZap);
 }
+
+// A quarter more than the pages, so that runs stay short and always end.
+size_t capacity_for(size_t max_pages) { return max_pages + max_pages / 4 + 4; }
 
 }  // namespace
 
-int SharedMarks::join(size_t max_pages) {
+int SharedMarks::join(size_t max_pages, uint64_t huge_bytes) {
     leave();
     const pid_t self = sys::getpid();
-    const size_t capacity = std::bit_ceil(max_pages * 2 + 2);
+    const size_t capacity = capacity_for(max_pages);
     auto* entries = static_cast<Entry*>(heap_allocate(capacity * sizeof(Entry)));
     if (entries == nullptr) return -ENOMEM;
     bool joined = false;
@@ -49,6 +53,8 @@ int SharedMarks::join(size_t max_pages) {
         if (joined) {
             entries_ = entries;
             capacity_ = capacity;
+            huge_bytes_ = huge_bytes;
+            nr_used_ = 0;
             interval_ = 1;
             owner_ = self;
             ledger.nr_members.fetch_add(1);
@@ -78,7 +84,7 @@ void SharedMarks::leave() {
 }
 
 bool SharedMarks::grow(size_t max_pages) {
-    const size_t capacity = std::bit_ceil(max_pages * 2 + 2);
+    const size_t capacity = capacity_for(max_pages);
     if (owner_ == 0 || capacity <= capacity_) return true;
     auto* entries = static_cast<Entry*>(heap_allocate(capacity * sizeof(Entry)));
     if (entries == nullptr) return false;
@@ -97,95 +103,133 @@ bool SharedMarks::grow(size_t max_pages) {
 void SharedMarks::begin_interval() {
     joins_seen_ = ledger.joins.load();
     crowded_ = ledger.nr_members.load() > 1;
-    nr_used_ = 0;
     if (owner_ == 0) return;
     const LockGuard guard(ledger.lock, owner_);
+    nr_used_ = 0;
     if (++interval_ != 0) return;
     for (size_t i = 0; i < capacity_; ++i) entries_[i] = {};  // the counter went round
     interval_ = 1;
 }
 
-// Under the lock. nullptr: not there, or full.
-SharedMarks::Entry* SharedMarks::find(uint64_t unit, bool insert) {
-    size_t slot = slot_of(unit, capacity_);
-    while (entries_[slot].interval == interval_) {
-        if (entries_[slot].unit == unit) return &entries_[slot];
-        slot = (slot + 1) & (capacity_ - 1);
+// Everything below that touches entries runs under the lock.
+
+// visit(entry) for this member's entries that overlap the unit.
+template <typename Visit>
+void SharedMarks::visit_overlapping(uint64_t unit, Visit visit) {
+    const uint64_t base = base_of(unit);
+    const uint64_t hash = (base / huge_bytes_ * 0x9e3779b97f4a7c15) >> 32;
+    for (size_t slot = hash * capacity_ >> 32; entries_[slot].interval == interval_;
+         ++slot == capacity_ ? slot = 0 : 0) {
+        Entry& entry = entries_[slot];
+        const bool same = entry.unit == unit || ((entry.unit | unit) & 1) != 0;
+        if (base_of(entry.unit) == base && same) visit(entry);
     }
-    if (!insert || (nr_used_ + 1) * 2 > capacity_) return nullptr;
-    ++nr_used_;
-    entries_[slot] = Entry{.unit = unit, .interval = interval_};
-    return &entries_[slot];
 }
 
-// Under the lock: visit(member's bit, entry) for the entries of the other members.
+// visit(member's bit, entry) for the other members' entries that overlap the unit.
 template <typename Visit>
 void SharedMarks::for_others(uint64_t unit, Visit visit) {
     for (size_t i = 0; i < kMaxContexts; ++i) {
         SharedMarks* member = ledger.members[i];
         if (member == nullptr || member == this) continue;
-        if (Entry* entry = member->find(unit, false)) visit(uint64_t{1} << i, *entry);
+        member->visit_overlapping(unit, [&visit, i](Entry& entry) { visit(1u << i, entry); });
     }
+}
+
+SharedMarks::Entry* SharedMarks::find(uint64_t unit) {
+    Entry* found = nullptr;
+    visit_overlapping(unit, [&found, unit](Entry& entry) {
+        if (entry.unit == unit) found = &entry;
+    });
+    return found;
+}
+
+// nullptr: full.
+SharedMarks::Entry* SharedMarks::insert(uint64_t unit) {
+    if (Entry* found = find(unit)) return found;
+    if (nr_used_ + 2 > capacity_) return nullptr;  // one stays empty, for runs to end
+    ++nr_used_;
+    const uint64_t hash = (base_of(unit) / huge_bytes_ * 0x9e3779b97f4a7c15) >> 32;
+    size_t slot = hash * capacity_ >> 32;
+    while (entries_[slot].interval == interval_) {
+        if (++slot == capacity_) slot = 0;
+    }
+    entries_[slot] = {};
+    entries_[slot].unit = unit;
+    entries_[slot].interval = interval_;
+    return &entries_[slot];
 }
 
 bool SharedMarks::begin(uint64_t unit, AccessCheck way) {
     const LockGuard guard(ledger.lock, owner_);
-    Entry* own = find(unit, true);
+    Entry* own = insert(unit);
     if (own == nullptr) return false;
-    if (own->state == State::kNone) own->state = State::kArming;  // else: for another sample of the same page
-    own->way = static_cast<uint8_t>(way);
+    if (own->state == kNone) own->state = kArming;  // else: for another sample of the same page
+    own->way = static_cast<uint8_t>(way) & 7;
     own->marked = 0;
-    for_others(unit, [own](uint64_t bit, Entry& other) {
-        if (other.state != State::kArmed) return;
-        if (other.way != own->way) other.lost = true;
+    for_others(unit, [own](uint32_t bit, Entry& other) {
+        if (other.state != kArmed) return;
+        if (!may_disturb(own->way, other.way)) return;
+        if (other.way != own->way && other.way != kByAbsence) other.lost = 1;
         ++other.busy;
         own->marked |= bit;
     });
     return own->marked != 0;
 }
 
-// Under the lock.
-void SharedMarks::end(Entry& own, bool wiped) {
-    for_others(own.unit, [&own, wiped](uint64_t bit, Entry& other) {
+void SharedMarks::end(const Entry& own, bool wiped) {
+    for_others(own.unit, [&own, wiped](uint32_t bit, Entry& other) {
         if ((own.marked & bit) != 0 && other.busy != 0) {
             --other.busy;
-            other.hit |= wiped;
-        } else {
+            if (wiped) other.hit = 1;
+        } else if (wiped && may_disturb(own.way, other.way)) {
             // It was armed while this context was at it: nobody can say whether before or after the wiping.
-            other.disturbed |= wiped;
+            other.disturbed = 1;
         }
     });
-    own.marked = 0;
 }
 
 void SharedMarks::finish(uint64_t unit, bool wiped) {
     const LockGuard guard(ledger.lock, owner_);
-    Entry unnoted{.unit = unit};  // there was no room: the others are told all the same
-    Entry* own = find(unit, false);
+    Entry unnoted;  // there was no room: the others are told all the same
+    unnoted.unit = unit;
+    unnoted.way = static_cast<uint8_t>(AccessCheck::kZap) & 7;
+    Entry* own = find(unit);
     if (own == nullptr) own = &unnoted;
-    own->state = State::kArmed;
+    own->state = kArmed;
     end(*own, wiped);
+    own->marked = 0;
 }
 
 void SharedMarks::abandon(uint64_t unit) {
     const LockGuard guard(ledger.lock, owner_);
-    Entry* own = find(unit, false);
+    Entry* own = find(unit);
     if (own == nullptr) return;
-    own->state = State::kNone;
+    own->state = kNone;
     end(*own, false);
+    own->marked = 0;
+}
+
+void SharedMarks::note_absent(uint64_t unit) {
+    const LockGuard guard(ledger.lock, owner_);
+    Entry* own = insert(unit);
+    if (own == nullptr || own->state != kNone) return;
+    own->state = kArmed;
+    own->way = kByAbsence;
 }
 
 Blind SharedMarks::judge(uint64_t unit, bool& accessed) {
     const bool others_joined = ledger.joins.load() != joins_seen_;
     if (!crowded_) return others_joined && !accessed ? Blind::kOtherContext : Blind::kNot;
-    Entry own{.disturbed = true};  // where there was no room for an entry
+    Entry own;
+    own.disturbed = 1;  // where there was no room for an entry
     {
         const LockGuard guard(ledger.lock, owner_);
-        if (const Entry* found = find(unit, false)) own = *found;
+        if (const Entry* found = find(unit)) own = *found;
     }
-    if (own.lost) return Blind::kOtherContext;
-    accessed |= own.hit;
-    const bool no_is_sure = !own.disturbed && own.busy == 0 && !others_joined;
+    if (own.lost != 0) return Blind::kOtherContext;
+    accessed |= own.hit != 0;
+    const bool no_is_sure = own.disturbed == 0 && own.busy == 0 && !others_joined;
     return accessed || no_is_sure ? Blind::kNot : Blind::kOtherContext;
 }
 

@@ -17,7 +17,7 @@ namespace damon {
 // One context's part of the ledger; its worker's own. Not movable while joined.
 class SharedMarks {
 public:
-    static constexpr size_t kMaxContexts = 64;
+    static constexpr size_t kMaxContexts = 32;
 
     SharedMarks() = default;
     ~SharedMarks() { leave(); }
@@ -26,7 +26,7 @@ public:
 
     // Takes part, with room for `max_pages` armed at a time; pages beyond are unknown where others run. 0, -ENOMEM, or
     // -EUSERS: kMaxContexts take part already.
-    int join(size_t max_pages);
+    int join(size_t max_pages, uint64_t huge_bytes);
     void leave();
     // Makes room for more; what is armed at this moment becomes unknown where others run. False: out of memory, as it
     // was.
@@ -38,13 +38,15 @@ public:
     // Whether any other context takes part; where not, the calls below are not needed.
     bool crowded() const { return crowded_; }
 
-    // About to arm `unit` (a page's address, or that of a huge page, with unit_of). True: another context has it armed,
-    // so look at it once more before arming it, and tell finish what was seen.
+    // About to arm `unit` (a page's address, or the name of a huge page, see unit_of). True: another context has it
+    // armed, so look at it once more before arming it, and tell finish what was seen.
     bool begin(uint64_t unit, AccessCheck way);
     // It is armed. `wiped`: the mark that stood there said "accessed", and was set anew.
     void finish(uint64_t unit, bool wiped);
     // Not armed after all; nothing was wiped.
     void abandon(uint64_t unit);
+    // Watched by its absence alone, which only dropping its entry again can disturb.
+    void note_absent(uint64_t unit);
 
     // What the mark's own answer is worth. `accessed` is that answer, and may be turned into yes. kNot: it holds.
     Blind judge(uint64_t unit, bool& accessed);
@@ -55,32 +57,39 @@ public:
     }
 
 private:
-    enum class State : uint8_t {
+    enum State : uint8_t {
         kNone,    // not armed by this context
         kArming,  // between begin and finish
         kArmed,
     };
     struct Entry {
         uint64_t unit = 0;
-        uint32_t interval = 0;  // of the owner; an older one counts as empty
-        State state = State::kNone;
-        uint8_t way = 0;
-        uint8_t busy = 0;        // others between begin and finish: a "no" of the mark may be their doing
-        bool hit = false;        // accessed: another saw it before it wiped the mark
-        bool disturbed = false;  // wiped at about the time of arming: a "no" of the mark cannot be trusted
-        bool lost = false;       // another way was used on it: the mark says nothing
-        uint64_t marked = 0;     // bit of each member whose entry this one made busy
+        uint32_t marked = 0;    // bit of each member whose entries this one made busy
+        uint16_t interval = 0;  // of the owner; another one counts as empty
+        uint8_t busy = 0;       // others between begin and finish: a "no" of the mark may be their doing
+        uint8_t state : 2 = kNone;
+        uint8_t way : 3 = 0;        // kAuto: watched by absence
+        uint8_t hit : 1 = 0;        // accessed: another saw it before it wiped the mark
+        uint8_t disturbed : 1 = 0;  // wiped at about the time of arming: a "no" of the mark cannot be trusted
+        uint8_t lost : 1 = 0;       // another way was used on it: the mark says nothing
     };
+    static_assert(sizeof(Entry) == 16);
 
-    Entry* find(uint64_t unit, bool insert);
+    uint64_t base_of(uint64_t unit) const { return unit & ~(huge_bytes_ - 1); }
+    template <typename Visit>
+    void visit_overlapping(uint64_t unit, Visit visit);
     template <typename Visit>
     void for_others(uint64_t unit, Visit visit);
-    void end(Entry& own, bool wiped);
+    Entry* find(uint64_t unit);
+    Entry* insert(uint64_t unit);
+    void end(const Entry& own, bool wiped);
 
+    // A hash table whose entries of one huge page all lie in one run.
     Entry* entries_ = nullptr;
-    size_t capacity_ = 0;  // a power of two
+    size_t capacity_ = 0;
     size_t nr_used_ = 0;
-    uint32_t interval_ = 0;
+    uint64_t huge_bytes_ = 0;
+    uint16_t interval_ = 0;
     uint64_t joins_seen_ = 0;
     bool crowded_ = false;
     pid_t owner_ = 0;  // 0: not joined

@@ -1,0 +1,250 @@
+// What a fork, an exec, a kill, another user and another userfaultfd make of the monitor (facts 2, 3 and 9).
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "ops/linux/shared_ranges.h"
+#include "ops/linux/uapi.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+// A userfaultfd of the program's own with the memory registered; closed at the end.
+class OwnUserfaultfd {
+public:
+    explicit OwnUserfaultfd(const Memory& memory) {
+        fd_ = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | uapi::kUffdUserModeOnly));
+        uapi::UffdApi api;
+        api.features = uapi::kFeatureWpAsync;
+        uapi::UffdRegister request;
+        request.range = {memory.address(0), memory.bytes()};
+        request.mode = uapi::kRegisterModeWp;
+        works_ =
+            fd_ >= 0 && ioctl(fd_, uapi::kUffdioApi, &api) == 0 && ioctl(fd_, uapi::kUffdioRegister, &request) == 0;
+    }
+    ~OwnUserfaultfd() { close(fd_); }
+    bool works() const { return works_; }
+
+private:
+    int fd_ = -1;
+    bool works_ = false;
+};
+
+TEST(OtherUserfaultfd, IsLeftAloneAndTheNextWayIsTaken) {
+    Checker checker(AccessCheck::kAuto);
+    Checker writes(AccessCheck::kUffdWp);
+    if (!checker.works() || !writes.works()) return;
+    Memory anonymous(4);
+    Memory shared(64, Kind::kShared);
+    anonymous.fill();
+    shared.fill();
+    ASSERT_EQ(shared_declare(shared.range()), 0);
+    const OwnUserfaultfd first(anonymous);
+    const OwnUserfaultfd second(shared);
+    ASSERT_TRUE(first.works() && second.works());
+
+    auto samples = anonymous.samples();
+    checker->arm(samples);
+    anonymous.write(1);
+    checker->look(samples);
+    // The scan arms whatever is registered for it, by whomever, without harm; a registration of our own is refused.
+    EXPECT_TRUE(plain_answers(samples) == "nynn" || plain_answers(samples) == "????") << plain_answers(samples);
+
+    auto few = shared.samples({0, 20, 40});
+    checker->arm(few);
+    shared.read(20);
+    checker->look(few);
+    EXPECT_EQ(answers(few), "NYN");
+    checker->disarm();
+    writes->disarm();
+
+    // Its registrations are still there.
+    for (const Memory* memory : {&anonymous, &shared}) {
+        PageScan scan;
+        ASSERT_EQ(scan.open(page_bytes()), 0);
+        const uint64_t page = memory->address(0);
+        uint32_t state = 0;
+        scan.look({&page, 1}, {&state, 1});
+        EXPECT_NE(state & uapi::kPageWpAllowed, 0u);
+    }
+    EXPECT_TRUE(anonymous.is_as_filled());
+    EXPECT_TRUE(shared.is_as_filled());
+    EXPECT_EQ(shared_withdraw(shared.range()), 0);
+}
+
+// The objects that a child inherits.
+AccessChecker* inherited_checker;
+std::vector<Sample>* inherited_samples;
+const Memory* inherited_memory;
+
+int child_uses_what_it_inherited() {
+    AccessChecker& checker = *inherited_checker;
+    std::vector<Sample>& samples = *inherited_samples;
+    checker.look(samples);
+    if (plain_answers(samples) != "????????") return 1;
+    checker.arm(samples);
+    inherited_memory->write(5);
+    checker.look(samples);
+    if (plain_answers(samples) != "????????") return 2;
+    checker.refresh();
+    checker.disarm();
+    checker.stop();
+    if (!inherited_memory->is_as_filled()) return 3;
+    // One of its own works.
+    AccessChecker own;
+    if (!own.start(AccessCheck::kUffdWp, 100).ok()) return 4;
+    own.arm(samples);
+    inherited_memory->write(6);
+    own.look(samples);
+    own.stop();
+    return plain_answers(samples) == "nnnnnnyn" ? 0 : 5;
+}
+
+class Fork : public EveryWay {};
+INSTANTIATE_EVERY_WAY(Fork);
+
+TEST_P(Fork, TheChildDoesNothingAndTheParentsMarksStay) {
+    Checker checker(GetParam());
+    if (!checker.works()) return;
+    Memory memory(8);
+    memory.fill();
+    auto samples = memory.samples();
+    checker->arm(samples);
+    memory.write(1);
+    auto for_child = samples;
+    inherited_checker = &*checker;
+    inherited_samples = &for_child;
+    inherited_memory = &memory;
+    EXPECT_EQ(in_child(child_uses_what_it_inherited), 0);
+    checker->look(samples);
+    EXPECT_EQ(plain_answers(samples), "nynnnnnn");
+    checker->arm(samples);
+    memory.write(2);
+    checker->look(samples);
+    EXPECT_EQ(plain_answers(samples), "nnynnnnn");
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+int child_checks_declared_memory() {
+    AccessChecker own;
+    if (!own.start(AccessCheck::kZap, 100).ok()) return 1;
+    std::vector<Sample> samples = inherited_memory->samples({0, 20, 40});
+    own.arm(samples);
+    inherited_memory->read(20);
+    own.look(samples);
+    own.stop();
+    if (answers(samples) != "NYN") return 2;
+    // The parent's pins are not of this process: withdrawing does not wait for them.
+    return shared_withdraw(inherited_memory->range()) == 0 ? 0 : 3;
+}
+
+TEST(ForkOfSharedRanges, DeclarationsAreInheritedAndPinsAreNot) {
+    Memory memory(64, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    SharedPin pin;
+    ASSERT_TRUE(pin.pin(memory.address(0)));
+    inherited_memory = &memory;
+    EXPECT_EQ(in_child(child_checks_declared_memory), 0);
+    pin.unpin();
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+int killed_with_everything_armed() {
+    AccessChecker checker;
+    if (!checker.start(AccessCheck::kAuto, 100).ok()) return 1;
+    std::vector<Sample> samples = inherited_memory->samples();
+    checker.arm(samples);
+    inherited_memory->write(3);
+    raise(SIGKILL);
+    return 2;
+}
+
+TEST(Kill, EndsCleanlyAndSharedMemoryKeepsItsContent) {
+    Memory memory(64, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    inherited_memory = &memory;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(in_child(killed_with_everything_armed), 128 + SIGKILL);
+    EXPECT_TRUE(memory.is_as_filled());
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+int as_nobody() {
+    if (setgid(65534) != 0 || setuid(65534) != 0) return 1;
+    // As after an exec by that user; a process that changed its user may otherwise not open its own /proc files.
+    prctl(PR_SET_DUMPABLE, 1);
+    for (int32_t id = static_cast<int32_t>(AccessCheck::kUffdRwp); id <= static_cast<int32_t>(AccessCheck::kUffdWp);
+         ++id) {
+        if (id == static_cast<int32_t>(AccessCheck::kUffdRwp) && !access_check_probe(id).available) continue;
+        AccessChecker checker;
+        if (!checker.start(static_cast<AccessCheck>(id), 100).ok()) return 10 + id;
+        const bool zap = id == static_cast<int32_t>(AccessCheck::kZap);
+        Memory memory(64, zap ? Kind::kShared : Kind::kAnonymous);
+        memory.fill();
+        if (zap && shared_declare(memory.range()) != 0) return 20 + id;
+        auto samples = memory.samples({0, 20, 40});
+        checker.arm(samples);
+        memory.write(20);
+        checker.look(samples);
+        if (plain_answers(samples) != "nyn") return 30 + id;
+        // The kernel's own accesses resolve as well.
+        int ends[2];
+        checker.arm(samples);
+        if (pipe(ends) != 0 || write(ends[1], "data", 4) != 4 || read(ends[0], memory.data(40), 4) != 4) return 40 + id;
+        checker.look(samples);
+        if (plain_answers(samples) != "nny") return 50 + id;
+        checker.stop();
+        if (zap && shared_withdraw(memory.range()) != 0) return 60 + id;
+    }
+    return 0;
+}
+
+TEST(Nobody, NeedsNoPrivilege) { EXPECT_EQ(in_child(as_nobody), 0); }
+
+int nobody_who_may_not_read_its_own_maps() {
+    if (setgid(65534) != 0 || setuid(65534) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0) return 1;
+    AccessChecker checker;
+    const Status status = checker.start(AccessCheck::kAuto, 100);
+    return !status.ok() && status.error() == -EACCES ? 0 : 2;
+}
+
+TEST(Nobody, ProcessesThatHideTheirMapsAreRefusedWithTheReason) {
+    EXPECT_EQ(in_child(nobody_who_may_not_read_its_own_maps), 0);
+}
+
+TEST(Descriptors, AreAllCloseOnExec) {
+    Checker checker(AccessCheck::kAuto);
+    ASSERT_TRUE(checker.works());
+    Memory memory(4);
+    memory.fill();
+    auto samples = memory.samples();
+    checker->arm(samples);
+    int ours = 0;
+    for (int fd = 3; fd < 100; ++fd) {
+        char path[64];
+        char target[256] = {};
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        if (readlink(path, target, sizeof target - 1) <= 0) continue;
+        const std::string name = target;
+        if (name.find("userfaultfd") == name.npos && name.find("/pagemap") == name.npos &&
+            name.find("/maps") == name.npos) {
+            continue;
+        }
+        ++ours;
+        EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0) << name;
+    }
+    EXPECT_GE(ours, 2);
+    checker->stop();
+}
+
+}  // namespace
+}  // namespace damon::test

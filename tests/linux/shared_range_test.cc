@@ -1,0 +1,181 @@
+// Declared shared ranges (fact 5): the only memory whose page table entries a check may drop.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "ops/linux/shared_ranges.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+AddressRange pages_of(const Memory& memory, size_t first, size_t end) {
+    return {memory.address(first), memory.address(0) + end * page_bytes()};
+}
+
+TEST(SharedRanges, OnlySharedMappingsCanBeDeclared) {
+    Memory shared(4, Kind::kShared);
+    Memory anonymous(4);
+    EXPECT_EQ(shared_declare(anonymous.range()), -ENODEV);
+    EXPECT_EQ(shared_declare({shared.address(0) + 1, shared.address(2)}), -EINVAL);
+    EXPECT_EQ(shared_declare({shared.address(2), shared.address(2)}), -EINVAL);
+    EXPECT_EQ(shared_declare(shared.range()), 0);
+    EXPECT_EQ(shared_declare(pages_of(shared, 1, 2)), -EEXIST);
+    EXPECT_EQ(shared_withdraw(shared.range()), 0);
+    ASSERT_EQ(munmap(shared.data(1), page_bytes()), 0);
+    EXPECT_EQ(shared_declare(shared.range()), -ENODEV);
+}
+
+TEST(SharedRanges, CanBeWithdrawnInParts) {
+    Memory memory(16, Kind::kShared);
+    ASSERT_EQ(shared_declare(pages_of(memory, 0, 8)), 0);
+    ASSERT_EQ(shared_declare(pages_of(memory, 8, 16)), 0);
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 4, 12)), 0);  // across both
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 3, 5)), -ENOENT);
+    SharedPin pin;
+    EXPECT_FALSE(pin.pin(memory.address(4)));
+    EXPECT_FALSE(pin.pin(memory.address(11)));
+    EXPECT_TRUE(pin.pin(memory.address(3)));
+    EXPECT_EQ(pin.range(), pages_of(memory, 0, 4));
+    EXPECT_TRUE(pin.pin(memory.address(12)));
+    EXPECT_EQ(pin.range(), pages_of(memory, 12, 16));
+    pin.unpin();
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 1, 2)), 0);  // from the middle
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 0, 1)), 0);
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 2, 4)), 0);
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 12, 16)), 0);
+    EXPECT_EQ(shared_withdraw(pages_of(memory, 12, 16)), -ENOENT);
+}
+
+TEST(SharedRanges, ManyFitAndAllGoAgain) {
+    Memory memory(1000, Kind::kShared);
+    for (size_t page = 0; page < 1000; page += 2) ASSERT_EQ(shared_declare(pages_of(memory, page, page + 1)), 0);
+    for (size_t page = 0; page < 1000; page += 2) ASSERT_EQ(shared_withdraw(pages_of(memory, page, page + 1)), 0);
+}
+
+TEST(SharedRanges, MapGivesZeroedDeclaredMemory) {
+    int error = 0;
+    auto* memory = static_cast<char*>(shared_map(3 * page_bytes() + 1, error));
+    ASSERT_NE(memory, nullptr);
+    const auto start = reinterpret_cast<uint64_t>(memory);
+    for (size_t i = 0; i < 4 * page_bytes(); ++i) ASSERT_EQ(memory[i], 0);
+    SharedPin pin;
+    ASSERT_TRUE(pin.pin(start));
+    EXPECT_EQ(pin.range(), (AddressRange{start, start + 4 * page_bytes()}));
+    pin.unpin();
+    EXPECT_EQ(shared_unmap(memory, 3 * page_bytes() + 1), 0);
+    EXPECT_EQ(shared_unmap(memory, 3 * page_bytes() + 1), -ENOENT);
+    EXPECT_EQ(shared_map(0, error), nullptr);
+    EXPECT_EQ(error, -EINVAL);
+    EXPECT_EQ(shared_map(SIZE_MAX, error), nullptr);
+    EXPECT_LT(error, 0);
+}
+
+TEST(SharedRanges, ABrokenPromiseStillDestroysNothing) {
+    Checker checker(AccessCheck::kZap);
+    ASSERT_TRUE(checker.works());
+    Memory memory(64, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    // The program puts private memory where it promised a shared mapping.
+    ASSERT_EQ(
+        mmap(memory.data(), memory.bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+        memory.data());
+    memory.fill();
+    auto samples = memory.samples();
+    for (int round = 0; round < 3; ++round) {
+        checker->arm(samples);
+        checker->look(samples);
+    }
+    EXPECT_TRUE(memory.is_as_filled());
+    EXPECT_EQ(checker->statistics().armed[static_cast<unsigned>(AccessCheck::kZap)], 0u);
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+TEST(SharedRanges, LockedMemoryIsUnknown) {
+    Checker checker(AccessCheck::kZap);
+    ASSERT_TRUE(checker.works());
+    Memory memory(4, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    ASSERT_EQ(mlock(memory.data(), memory.bytes()), 0);
+    auto samples = memory.samples();
+    checker->arm(samples);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "????");
+    EXPECT_EQ(checker.unknown(Blind::kRefused), 4u);
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+TEST(SharedRanges, FaultAroundStaysWithinSixteenPages) {
+    // Fact 6: a read fault maps neighbours as well, so two samples closer than that are not told apart.
+    Checker checker(AccessCheck::kZap);
+    ASSERT_TRUE(checker.works());
+    Memory memory(64, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    auto samples = memory.samples();
+    checker->arm(samples);  // every page, so that every neighbour can fault
+    memory.read(24);
+    checker->look(samples);
+    for (size_t page = 0; page < 64; ++page) {
+        const bool near = page + 16 > 24 && page < 24 + 16;
+        EXPECT_TRUE(near || samples[page].seen == Seen::kNo) << page;
+    }
+    EXPECT_EQ(samples[24].seen, Seen::kYes);
+    // In steady state the neighbours are mapped, and a read shows alone.
+    for (size_t page = 0; page < 64; ++page) memory.write(page);
+    auto few = memory.samples({3, 24, 26});
+    checker->arm(few);
+    memory.read(25);
+    checker->look(few);
+    EXPECT_EQ(answers(few), "NNN");
+    // A write fault maps no neighbours.
+    checker->arm(few);
+    *reinterpret_cast<volatile char*>(memory.address(24)) = 1;
+    checker->look(few);
+    EXPECT_EQ(answers(few), "NYN");
+    EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+// One thread checks without pause; the other declares, withdraws and at once replaces the mapping by private memory,
+// whose content must survive.
+TEST(SharedRanges, AfterWithdrawNoCheckTouchesTheRange) {
+    Memory memory(256, Kind::kShared);
+    std::atomic<bool> stop{false};
+    std::atomic<uint64_t> rounds{0};
+    std::thread checking([&] {
+        Checker checker(AccessCheck::kZap);
+        auto samples = memory.samples();
+        while (!stop.load()) {
+            checker->arm(samples);
+            checker->look(samples);
+            ++rounds;
+        }
+    });
+    const int fd = memfd_create("again", MFD_CLOEXEC);
+    ASSERT_EQ(ftruncate(fd, static_cast<off_t>(memory.bytes())), 0);
+    for (int i = 0; i < 60; ++i) {
+        ASSERT_EQ(mmap(memory.data(), memory.bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0),
+                  memory.data());
+        ASSERT_EQ(shared_declare(memory.range()), 0);
+        memory.fill();
+        const uint64_t seen = rounds.load();
+        while (rounds.load() < seen + 2) std::this_thread::yield();
+        ASSERT_EQ(shared_withdraw(memory.range()), 0);
+        ASSERT_EQ(
+            mmap(memory.data(), memory.bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+            memory.data());
+        memory.fill();
+        ASSERT_TRUE(memory.is_as_filled()) << i;
+    }
+    stop = true;
+    checking.join();
+    close(fd);
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+}  // namespace
+}  // namespace damon::test
