@@ -56,6 +56,7 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
         last = access_check_probe(static_cast<int32_t>(way));
         if (last.available) enabled_ |= 1u << static_cast<unsigned>(way);
     }
+    if (!scan_.can_scan()) enabled_ &= 1u << static_cast<unsigned>(AccessCheck::kZap);
     UffdFeatures features;
     if (enabled(AccessCheck::kUffdWp) || enabled(AccessCheck::kUffdRwp)) has_uffd_ = uffd_acquire(features) == 0;
     if (!has_uffd_) enabled_ &= 1u << static_cast<unsigned>(AccessCheck::kZap);
