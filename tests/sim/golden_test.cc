@@ -99,6 +99,41 @@ TEST(Golden, TwoRangesWithAHole) {
     run_windows(run, "two_ranges_with_a_hole", 40);
 }
 
+// The lines end with what the scheme has done so far and what is present, in pages.
+TEST(Golden, ReclaimUnderAQuota) {
+    SimRun run;
+    run.seed = 6;
+    run.params.attrs.min_nr_regions = 3;
+    run.params.attrs.max_nr_regions = 12;
+    run.map(0, 1'000 * kPage);
+    run.pattern(SimPatternKind::kConstant, {300 * kPage, 400 * kPage});
+    SimPattern& shift = run.pattern(SimPatternKind::kPulse, {600 * kPage, 700 * kPage});
+    shift.period_us = 2 * kSecond;
+    shift.hot_us = kSecond / 2;
+    SchemeParams scheme;
+    scheme.action = DamosAction::kPageout;
+    scheme.pattern.max_nr_accesses = 0;
+    scheme.pattern.min_age = 3;
+    scheme.quota.sz = 60 * kPage;
+    scheme.quota.reset_interval_ms = 200;
+    scheme.quota.weight_age = 1;
+    ASSERT_TRUE(run.params.schemes.push_back(std::move(scheme)));
+    run.start();
+    std::string text;
+    for (int i = 0; i < 50; ++i) {
+        run.window();
+        std::string line = window_text(run);
+        line.pop_back();
+        const SchemeStats& stats = run.engine().scheme(0).stats;
+        std::ostringstream scheme_text;
+        scheme_text << " || tried " << stats.nr_tried << ", " << stats.sz_tried / kPage << "; applied "
+                    << stats.nr_applied << ", " << stats.sz_applied / kPage << "; full " << stats.qt_exceeds
+                    << "; present " << run.sim.stat().resident_bytes / kPage << "\n";
+        text += line + scheme_text.str();
+    }
+    compare_with_golden("reclaim_under_a_quota", text);
+}
+
 TEST(Golden, TunedIntervals) {
     SimRun run;
     run.seed = 5;
