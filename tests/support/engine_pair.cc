@@ -198,6 +198,8 @@ std::string EnginePair::stop() {
 }
 
 std::string EnginePair::commit(const Params& params, const OpsTraits& traits) {
+    Engine before;
+    if (!before.copy_from(engine_)) return "commit: no memory for a copy\n";
     Vector<uint8_t> marks;
     std::vector<bool> naive_marks;
     keep(CommitInput{shared_copy(params), traits});
@@ -206,6 +208,7 @@ std::string EnginePair::commit(const Params& params, const OpsTraits& traits) {
     if (status.ok() != done) {
         return std::string("commit: engine says '") + status.text() + "', naive " + (done ? "yes" : "no") + "\n";
     }
+    if (!done && !(before == engine_)) return "commit: refused, but not without a trace\n";  // I-13
     if (done) {
         bool equal = marks.size() == naive_marks.size();
         for (size_t i = 0; equal && i < marks.size(); ++i) equal = (marks[i] != 0) == naive_marks[i];
@@ -284,7 +287,7 @@ std::string EnginePair::look() {
 bool EnginePair::apply_engine(uint64_t now_us) {
     requests_.clear();
     const uint64_t tick = engine_.passed_sample_intervals();
-    ApplyInput input{now_us, {}, {}};
+    ApplyInput input{now_us, {}, {}, false};
     if (!engine_.apply_begin(now_us)) {
         keep(std::move(input));
         return false;
@@ -298,6 +301,10 @@ bool EnginePair::apply_engine(uint64_t now_us) {
     ActionRequest request;
     while (engine_.next_request(request)) {
         Outcome outcome;
+        if (request.kind == RequestKind::kApply && requests_.size() == cancel_at_) {
+            input.cancelled = true;
+            break;
+        }
         if (request.kind == RequestKind::kScore) {
             outcome.score = world_.score(request);
         } else {
@@ -317,6 +324,7 @@ bool EnginePair::apply_naive(uint64_t now_us) {
     const NaiveWorld world{
         .apply =
             [&](const NaiveRequest& request) {
+                if (naive_requests_.size() == cancel_at_) throw PassCancelled();
                 naive_requests_.push_back(request);
                 return world_.apply(as_request(request), tick);
             },
@@ -339,11 +347,45 @@ std::string EnginePair::apply(uint64_t now_us) {
     return out.str() + compare("apply");
 }
 
+// The engine learns of the end of its pass by the commit; one that it refuses would not end it.
+std::string EnginePair::apply_and_commit(uint64_t now_us, size_t request_idx, const Params& params,
+                                         const OpsTraits& traits) {
+    cancel_at_ = naive_.commits(params, traits) ? request_idx : SIZE_MAX;
+    const bool any = apply_engine(now_us);
+    const bool naive_any = apply_naive(now_us);
+    cancel_at_ = SIZE_MAX;
+    if (any != naive_any || requests_ != naive_requests_) return "apply: before a cancel\n" + compare("apply");
+    return commit(params, traits);
+}
+
 std::string EnginePair::finish() {
     keep(FinishInput{});
     update_due_ = engine_.finish();
     if (update_due_ != naive_.finish()) return "finish: whether an update is due\n" + compare("finish");
-    return compare("finish");
+    return compare("finish") + compare_reading();
+}
+
+// What a snapshot is made of: moving sums and flags.
+std::string EnginePair::compare_reading() const {
+    std::vector<RegionInfo> infos(engine_.nr_regions());
+    if (engine_.read_regions(infos, true) != infos.size()) return "read_regions: number\n";
+    size_t next = 0;
+    for (size_t i = 0; i < naive_.targets().size(); ++i) {
+        for (const NaiveRegion& region : naive_.targets()[i].regions) {
+            const RegionInfo& info = infos[next++];
+            if (info.start != region.start || info.end != region.end || info.target_idx != i ||
+                info.flags != naive_.region_flags(region) || info.nr_accesses != naive_.moving_sum(region) ||
+                info.age != region.age) {
+                std::ostringstream out;
+                out << "read_regions: region " << next - 1 << " at T = " << naive_.tick() << ": nr " << info.nr_accesses
+                    << "/" << naive_.moving_sum(region) << " flags " << info.flags << "/" << naive_.region_flags(region)
+                    << "\n";
+                describe(out, i, region);
+                return out.str();
+            }
+        }
+    }
+    return {};
 }
 
 }  // namespace damon::test

@@ -34,6 +34,8 @@ public:
     // One sampling interval in three steps, so that a commit may fall between them.
     std::string look();
     std::string apply(uint64_t now_us);
+    // The same, but before request `request_idx` is answered a commit ends the pass, if it gets that far.
+    std::string apply_and_commit(uint64_t now_us, size_t request_idx, const Params& params, const OpsTraits& traits);
     std::string finish();
     // Whether the last finish said that coverage is due.
     bool update_due() const { return update_due_; }
@@ -46,6 +48,7 @@ private:
     std::string compare_regions() const;
     std::string compare_deadlines() const;
     std::string compare_scheme(size_t scheme_idx) const;
+    std::string compare_reading() const;
     void keep(LoggedInput input) {
         if (recording_) log_.push_back(std::move(input));
     }
@@ -57,7 +60,8 @@ private:
     NaiveEngine naive_;
     std::vector<NaiveRequest> requests_;
     std::vector<NaiveRequest> naive_requests_;
-    bool running_ = false;  // deadlines say nothing otherwise
+    bool running_ = false;         // deadlines say nothing otherwise
+    size_t cancel_at_ = SIZE_MAX;  // request of the present pass that is not answered
     bool update_due_ = false;
     bool recording_ = false;
     InputLog log_;

@@ -44,6 +44,7 @@ struct Player {
         ActionRequest request;
         size_t next = 0;
         while (engine.next_request(request)) {
+            if (input.cancelled && next == input.outcomes.size()) return;
             expect(next < input.outcomes.size());
             engine.complete(input.outcomes[next++]);
         }

@@ -50,6 +50,7 @@ struct ApplyInput {
     uint64_t now_us;
     std::vector<MetricQuery> answers;
     std::vector<Outcome> outcomes;
+    bool cancelled = false;  // the pass was left with a request that has no outcome
 };
 struct FinishInput {};
 

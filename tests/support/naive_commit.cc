@@ -37,15 +37,35 @@ bool acceptable_probes(const Params& params, const OpsTraits& traits) {
     return traits.has_probes && params.attrs.aggr_samples() <= 255 && sum <= kU32Max;
 }
 
-bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits) {
-    for (const QuotaGoal& goal : scheme.goals) {
-        if (goal.target_value == 0) return false;
-        if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) return false;
-    }
+template <typename Enum>
+bool known(Enum value, int32_t count) {
+    return static_cast<int32_t>(value) >= 0 && static_cast<int32_t>(value) < count;
+}
+
+bool acceptable_filters(const SchemeParams& scheme) {
     for (const DamosFilter& filter : scheme.core_filters) {
+        if (!known(filter.type, kNrFilterTypes) || !filter.core()) return false;
         if (filter.type == FilterType::kAddr && filter.range.start > filter.range.end) return false;  // O-9
     }
+    for (const DamosFilter& filter : scheme.ops_filters) {
+        if (!known(filter.type, kNrFilterTypes) || filter.core()) return false;
+        if (filter.type == FilterType::kHugepageSize && filter.range.start > filter.range.end) return false;
+    }
     return true;
+}
+
+bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits) {
+    if (!known(scheme.action, kNrDamosActions) || !known(scheme.quota.goal_tuner, kNrGoalTuners)) return false;
+    if (scheme.action == DamosAction::kCallback && scheme.callback_id == nullptr) return false;
+    if (!known(scheme.wmarks.metric, kNrWatermarkMetrics)) return false;
+    uint64_t weights = 0;
+    for (const MigrateDest& dest : scheme.migrate_dests) weights += dest.weight;
+    if (!scheme.migrate_dests.empty() && weights == 0) return false;
+    for (const QuotaGoal& goal : scheme.goals) {
+        if (!known(goal.metric, kNrQuotaMetrics) || goal.target_value == 0) return false;
+        if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) return false;
+    }
+    return acceptable_filters(scheme);
 }
 
 // A-20: regions of the source of a commit are joined where they touch.
@@ -126,6 +146,7 @@ void NaiveEngine::start(const NaiveStreams& streams) {
         scheme.set_filter_defaults();
     }
     for (NaiveTarget& target : targets_) {
+        target.valid = true;  // nobody has asked yet
         if (!target.params.ranges.empty()) {
             naive_set_regions(target.regions, coalesced(target.params.ranges.span()), min_region_sz_);
         }
@@ -222,11 +243,16 @@ void NaiveEngine::refit_regions(uint64_t granularity) {
     }
 }
 
-bool NaiveEngine::commit(const Params& params, const OpsTraits& traits, std::vector<bool>* new_targets) {
+bool NaiveEngine::commits(const Params& params, const OpsTraits& traits) const {
     if (!acceptable(params, traits)) return false;
     for (size_t i = targets_.size(); i < params.targets.size(); ++i) {
         if (params.targets[i].obsolete) return false;
     }
+    return true;
+}
+
+bool NaiveEngine::commit(const Params& params, const OpsTraits& traits, std::vector<bool>* new_targets) {
+    if (!commits(params, traits)) return false;
     schemes_.resize(std::min(schemes_.size(), params.schemes.size()));
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         const bool added = i == schemes_.size();

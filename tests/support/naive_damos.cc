@@ -22,9 +22,14 @@ bool NaiveEngine::due(const NaiveScheme& scheme) const { return tick_reached(tic
 
 // --- which regions (S-1, S-2) --------------------------------------------------------------------------------------
 
+// P-4: where nobody asks for accesses, that they are unknown is no reason to leave memory alone.
+uint32_t NaiveEngine::flags_for_schemes(const NaiveRegion& region) const {
+    return region_flags(region) & ~(latched_attributes_only_ ? uint32_t{kRegionUnknown} : 0u);
+}
+
 // Beyond the rules: memory that nobody could look at is no candidate for anything but counting.
 bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const {
-    const bool unknown = (region_flags(region) & kRegionUnknown) != 0;
+    const bool unknown = (flags_for_schemes(region) & kRegionUnknown) != 0;
     if (unknown && scheme.params.action != DamosAction::kStat) return false;
     const AccessPattern& pattern = scheme.params.pattern;
     const uint32_t accesses = moving_sum(region);
@@ -39,7 +44,7 @@ NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& sche
     request.range = {region.start, region.end};
     request.nr_accesses = moving_sum(region);
     request.age = region.age;
-    request.region_flags = region_flags(region);
+    request.region_flags = flags_for_schemes(region);
     request.core_filters_allowed = scheme.core_filters_allowed;
     request.ops_default_reject = scheme.ops_default_reject;
     return request;
@@ -159,7 +164,7 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
         }
         if (!failed_split) {
             outcome = world.apply(request_for(target_idx, scheme, *region));
-            scheme.total_charged_ns = saturating_add(scheme.total_charged_ns, outcome.elapsed_ns);
+            scheme.add_history(0, outcome.elapsed_ns);
             scheme.charge(size, outcome.applied);
             if (scheme.quota_is_full(min_region_sz_) && !nothing_follows(target_idx, region)) {
                 scheme.resume = NaiveResumePoint{target_idx, region->end};
@@ -214,6 +219,23 @@ bool NaiveEngine::apply(uint64_t now_us, const NaiveWorld& world) {
     }
     if (!any) return false;
 
+    bool is_snapshot = false;
+    try {
+        is_snapshot = visit_all(world);
+    } catch (const PassCancelled&) {
+    }
+    for (NaiveScheme& scheme : schemes_) {
+        if (!due(scheme)) continue;
+        const uint64_t most = scheme.params.max_nr_snapshots;
+        const bool below_limit = most == 0 || scheme.stats.nr_snapshots < most;
+        if (is_snapshot && scheme.activated && below_limit) ++scheme.stats.nr_snapshots;
+        scheme.next_apply = tick_ + apply_interval_us(scheme) / attrs_.divisor_us();
+    }
+    return true;
+}
+
+// S-11. False: there was no region to see.
+bool NaiveEngine::visit_all(const NaiveWorld& world) {
     bool saw_a_region = false;
     const uint64_t size_limit = total_size_limit();
     for (size_t i = 0; i < targets_.size(); ++i) {
@@ -231,14 +253,7 @@ bool NaiveEngine::apply(uint64_t now_us, const NaiveWorld& world) {
             region = merge_after_apply(regions, region, size_limit);
         }
     }
-    for (NaiveScheme& scheme : schemes_) {
-        if (!due(scheme)) continue;
-        const uint64_t most = scheme.params.max_nr_snapshots;
-        const bool below_limit = most == 0 || scheme.stats.nr_snapshots < most;
-        if (saw_a_region && scheme.activated && below_limit) ++scheme.stats.nr_snapshots;
-        scheme.next_apply = tick_ + apply_interval_us(scheme) / attrs_.divisor_us();
-    }
-    return true;
+    return saw_a_region;
 }
 
 // --- watermarks (S-29, L-22)

@@ -49,8 +49,7 @@ uint32_t NaiveEngine::region_flags(const NaiveRegion& region) const {
     if (bp != 0) evidence |= region.last_evidence;
     const bool tried_in_vain = (region.evidence & kUnanswered) != 0 && (region.evidence & kAnswered) == 0;
     uint32_t flags = 0;
-    const bool unknown = (evidence & kAnswered) == 0 || tried_in_vain;
-    if (unknown && !latched_attributes_only_) flags |= kRegionUnknown;  // P-4: there nobody asks for accesses
+    if ((evidence & kAnswered) == 0 || tried_in_vain) flags |= kRegionUnknown;
     if ((evidence & kWrites) != 0) flags |= kRegionWritesOnly;
     return flags;
 }

@@ -27,6 +27,9 @@ struct NaiveTarget {
     bool valid = true;
 };
 
+// Thrown by NaiveWorld::apply: the pass is over, because regions or schemes are about to change.
+struct PassCancelled {};
+
 // What an apply pass needs from outside. Every member must be set.
 struct NaiveWorld {
     std::function<Outcome(const NaiveRequest&)> apply;
@@ -52,6 +55,7 @@ public:
     void stop();
     // False where the rules refuse, and then nothing changed. Marks in `new_targets` (may be null) as Engine::commit.
     bool commit(const Params& params, const OpsTraits& traits, std::vector<bool>* new_targets);
+    bool commits(const Params& params, const OpsTraits& traits) const;  // what it would say
     bool set_target_ranges(size_t target_idx, std::span<const AddressRange> ranges, uint64_t granularity);
     void set_target_valid(size_t target_idx, bool valid) { targets_[target_idx].valid = valid; }
     void set_goal_value(size_t scheme_idx, size_t goal_idx, uint64_t value) {
@@ -66,7 +70,7 @@ public:
     std::vector<Sample> plan();
     // L-7, L-8. `hits` (bit i of a byte: probe i) is read where probes exist.
     void fold(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits);
-    // L-11. False: no scheme was due.
+    // L-11. False: no scheme was due. A pass that is cancelled serves the schemes that were due, but is no snapshot.
     bool apply(uint64_t now_us, const NaiveWorld& world);
     // L-12, L-13. True: coverage is due.
     bool finish();
@@ -123,6 +127,7 @@ private:
     // Schemes: naive_damos.cc.
     uint64_t apply_interval_us(const NaiveScheme& scheme) const;
     bool due(const NaiveScheme& scheme) const;
+    uint32_t flags_for_schemes(const NaiveRegion& region) const;
     bool matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const;
     NaiveRequest request_for(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region) const;
     uint32_t score_for(const NaiveRequest& request, const NaiveScheme& scheme, const NaiveWorld& world) const;
@@ -133,6 +138,7 @@ private:
     bool skip_charged(size_t target_idx, NaiveScheme& scheme, RegionIterator region);
     void act(size_t target_idx, NaiveScheme& scheme, RegionIterator region, const NaiveWorld& world);
     void visit(size_t target_idx, RegionIterator region, const NaiveWorld& world);
+    bool visit_all(const NaiveWorld& world);
     RegionIterator merge_after_apply(NaiveRegions& regions, RegionIterator region, uint64_t size_limit) const;
     bool nothing_follows(size_t target_idx, RegionIterator region);
 

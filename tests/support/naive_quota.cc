@@ -50,6 +50,14 @@ void NaiveScheme::charge(uint64_t size, uint64_t applied) {
     charged_sz = saturating_add(charged_sz, saturating_add(applied, failed));
 }
 
+void NaiveScheme::add_history(uint64_t size, uint64_t ns) {
+    total_charged_sz = saturating_add(total_charged_sz, size);
+    total_charged_ns = saturating_add(total_charged_ns, ns);
+    if (std::max(total_charged_sz, total_charged_ns) < uint64_t{1} << 63) return;
+    total_charged_sz /= 2;
+    total_charged_ns /= 2;
+}
+
 // --- windows (S-26)
 // ----------------------------------------------------------------------------------------------------
 
@@ -75,12 +83,8 @@ void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const Naive
 void NaiveEngine::open_window(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world) {
     scheme.charged_from = now_us;
     // In the first window, too: what was charged without a quota is history, not a part of what it may do (I-9).
-    scheme.total_charged_sz = saturating_add(scheme.total_charged_sz, scheme.charged_sz);
+    scheme.add_history(scheme.charged_sz, 0);
     scheme.charged_sz = 0;
-    if (std::max(scheme.total_charged_sz, scheme.total_charged_ns) >> 63 != 0) {
-        scheme.total_charged_sz /= 2;
-        scheme.total_charged_ns /= 2;
-    }
     scheme.esz = effective_quota(scheme, world);
 }
 

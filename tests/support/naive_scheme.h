@@ -42,6 +42,7 @@ struct NaiveScheme {
     bool quota_is_set() const;                         // O-7
     bool quota_is_full(uint64_t min_region_sz) const;  // S-22
     void charge(uint64_t size, uint64_t applied);      // S-23
+    void add_history(uint64_t size, uint64_t ns);
     void set_filter_defaults();                        // S-33
 };
 

@@ -103,7 +103,12 @@ SchemeParams random_scheme(Draws& draws, const ParamsStyle& style, const OpsTrai
     scheme.action = static_cast<DamosAction>(draws.below(static_cast<uint64_t>(kNrDamosActions)));
     if (draws.one_in(2)) scheme.action = DamosAction::kStat;
     scheme.callback_id = &some_callback;
-    if (draws.one_in(2)) scheme.apply_interval_us = draws.between(1, 30) * attrs.divisor_us() + draws.below(2);
+    if (style.crowded) {
+        scheme.apply_interval_us = 1;
+        scheme.quota.sz = draws.between(1, 40) * style.granularity;
+        if (draws.one_in(2)) return scheme;
+    } else if (draws.one_in(2))
+        scheme.apply_interval_us = draws.between(1, 30) * attrs.divisor_us() + draws.below(2);
     scheme.quota = random_quota(draws, style);
     scheme.wmarks = random_watermarks(draws);
     if (draws.one_in(5)) scheme.max_nr_snapshots = draws.between(1, 40);
@@ -151,10 +156,12 @@ ParamsStyle random_style(Draws& draws, bool with_schemes) {
     ParamsStyle style;
     style.granularity = draws.pick<uint64_t>({1, 1, 4, 8, 4096});
     style.units = draws.pick<uint64_t>({16, 64, 64, 300, uint64_t{1} << 30});
-    style.base = draws.pick<uint64_t>({0, 0, 0x100000, 0x7f0000000000, uint64_t{1} << 62});
+    style.base = draws.pick<uint64_t>({0, 0, 0x100000, 0x7f0000000000, uint64_t{1} << 62, 0 - (uint64_t{1} << 43)});
     style.most_targets = static_cast<unsigned>(draws.between(1, 5));
     style.most_schemes = with_schemes ? static_cast<unsigned>(draws.between(1, 5)) : 0;
     style.probes = draws.one_in(3);
+    style.crowded = with_schemes && draws.one_in(8);
+    if (style.crowded) style.units = uint64_t{1} << 30;
     return style;
 }
 
@@ -197,6 +204,10 @@ Params random_params(Draws& draws, const ParamsStyle& style, const OpsTraits& tr
     Params params;
     const bool weighted = style.probes && draws.one_in(2);
     params.attrs = random_attrs(draws, weighted);
+    if (style.crowded) {
+        params.attrs.max_nr_regions = params.attrs.min_nr_regions;
+        params.attrs.aggr_us = params.attrs.divisor_us() * draws.between(100, weighted ? 255 : 1000);
+    }
     params.min_region_sz = style.granularity;
     params.ops_id = traits.has_subject ? OpsId::kVaddr : OpsId::kPaddr;
     for (uint64_t left = draws.below(style.most_targets + 1); left > 0; --left) {
@@ -207,6 +218,57 @@ Params random_params(Draws& draws, const ParamsStyle& style, const OpsTraits& tr
     }
     params.probes = random_probes(draws, style, weighted);
     return params;
+}
+
+void spoil(Draws& draws, Params& params) {
+    Attrs& attrs = params.attrs;
+    SchemeParams* scheme = params.schemes.empty() ? nullptr : &params.schemes[draws.below(params.schemes.size())];
+    switch (draws.below(scheme == nullptr ? 7 : 14)) {
+        case 0:
+            attrs.min_nr_regions = draws.below(3);
+            break;
+        case 1:
+            attrs.max_nr_regions = attrs.min_nr_regions - 1;
+            break;
+        case 2:
+            attrs.sample_us = attrs.aggr_us + 1;
+            break;
+        case 3:
+            attrs.intervals_goal = {.access_bp = 1, .aggrs = 1, .min_sample_us = 9, .max_sample_us = 8};
+            break;
+        case 4:
+            params.min_region_sz = draws.pick<uint64_t>({0, 3, 6});
+            break;
+        case 5:
+            while (params.probes.size() <= kMaxProbes) push(params.probes, ProbeParams{});
+            break;
+        case 6:
+            push(params.probes, ProbeParams{});
+            params.probes.back().weight = UINT32_MAX;
+            break;
+        case 7:
+            scheme->action = static_cast<DamosAction>(draws.pick<int32_t>({-1, kNrDamosActions}));
+            break;
+        case 8:
+            push(scheme->goals, QuotaGoal{});
+            break;
+        case 9:
+            scheme->quota.goal_tuner = static_cast<GoalTuner>(kNrGoalTuners);
+            break;
+        case 10:
+            push(scheme->core_filters, DamosFilter{});
+            break;
+        case 11:
+            push(scheme->ops_filters, DamosFilter{});
+            scheme->ops_filters.back().type = FilterType::kTarget;
+            break;
+        case 12:
+            scheme->wmarks.metric = static_cast<WatermarkMetric>(kNrWatermarkMetrics);
+            break;
+        default:
+            push(scheme->migrate_dests, MigrateDest{});
+            break;
+    }
 }
 
 Params varied_params(Draws& draws, const ParamsStyle& style, const OpsTraits& traits, const Params& present) {
@@ -228,6 +290,10 @@ Params varied_params(Draws& draws, const ParamsStyle& style, const OpsTraits& tr
             break;
         case 5:
             for (TargetParams& target : params.targets) target.obsolete = draws.one_in(4);
+            if (draws.one_in(6)) {
+                push(params.targets, random_target(draws, style));
+                params.targets.back().obsolete = true;
+            }
             break;
         case 6:
             params.targets = std::move(fresh.targets);
@@ -238,6 +304,7 @@ Params varied_params(Draws& draws, const ParamsStyle& style, const OpsTraits& tr
             break;
     }
     if (!params.probes.empty() && params.attrs.aggr_samples() > 255) params.probes.clear();
+    if (draws.one_in(10)) spoil(draws, params);
     return params;
 }
 

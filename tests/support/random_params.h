@@ -17,6 +17,7 @@ struct ParamsStyle {
     unsigned most_targets = 3;
     unsigned most_schemes = 3;  // 0: monitoring only
     bool probes = false;
+    bool crowded = false;  // long windows, small quotas and few regions: more cuts than there is room for
 };
 
 ParamsStyle random_style(Draws& draws, bool with_schemes);
@@ -30,6 +31,8 @@ Attrs random_attrs(Draws& draws, bool few_samples);
 
 // Complete parameters; pass the present ones to get a variation of them.
 Params random_params(Draws& draws, const ParamsStyle& style, const OpsTraits& traits);
+// Makes one thing in the parameters illegal.
+void spoil(Draws& draws, Params& params);
 Params varied_params(Draws& draws, const ParamsStyle& style, const OpsTraits& traits, const Params& present);
 
 }  // namespace damon::test

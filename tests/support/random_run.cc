@@ -68,8 +68,9 @@ std::string RandomRun::interval(bool with_commit) {
     ++nr_intervals_;
     now_us_ += 400;
     std::string report = pair_.look();
-    if (report.empty() && with_commit) report = commit();
-    if (report.empty()) report = pair_.apply(now_us_);
+    const bool amid_the_pass = with_commit && draws_.one_in(4);
+    if (report.empty() && with_commit && !amid_the_pass) report = commit();
+    if (report.empty()) report = amid_the_pass ? commit_amid_the_pass() : pair_.apply(now_us_);
     if (report.empty()) report = pair_.finish();
     if (report.empty() && pair_.update_due()) report = set_ranges();
     return report;
@@ -77,6 +78,12 @@ std::string RandomRun::interval(bool with_commit) {
 
 std::string RandomRun::commit() {
     return pair_.commit(varied_params(draws_, style_, traits_, pair_.engine().params()), traits_);
+}
+
+std::string RandomRun::commit_amid_the_pass() {
+    const size_t request_idx = draws_.below(6);
+    return pair_.apply_and_commit(now_us_, request_idx, varied_params(draws_, style_, traits_, pair_.engine().params()),
+                                  traits_);
 }
 
 std::string RandomRun::set_ranges() {

@@ -29,8 +29,9 @@ private:
     Step next_step();
     std::string begin();
     std::string take(Step step);
-    std::string interval(bool commit);
+    std::string interval(bool with_commit);
     std::string commit();
+    std::string commit_amid_the_pass();
     std::string set_ranges();
     std::string target_valid();
     std::string goal_value();
