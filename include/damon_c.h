@@ -347,14 +347,14 @@ DAMON_API damon_target *damon_ctx_target(const damon_ctx *ctx, size_t idx);
 
 /** What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied. */
 enum damos_action {
-    DAMOS_WILLNEED = 0,     /**< madvise(MADV_WILLNEED). */
-    DAMOS_COLD = 1,         /**< madvise(MADV_COLD). */
+    DAMOS_WILLNEED = 0,     /**< madvise(MADV_WILLNEED): pages of files and swap that are in memory right after. */
+    DAMOS_COLD = 1,         /**< madvise(MADV_COLD): pages that were there. */
     DAMOS_PAGEOUT = 2,      /**< madvise(MADV_PAGEOUT): anonymous memory needs swap. */
     DAMOS_HUGEPAGE = 3,     /**< madvise(MADV_HUGEPAGE). */
     DAMOS_NOHUGEPAGE = 4,   /**< madvise(MADV_NOHUGEPAGE). */
     DAMOS_COLLAPSE = 5,     /**< madvise(MADV_COLLAPSE): synchronous. */
-    DAMOS_LRU_PRIO = 6,     /**< Move to the active list. */
-    DAMOS_LRU_DEPRIO = 7,   /**< Move to the inactive list. */
+    DAMOS_LRU_PRIO = 6,     /**< Move to the active list. User space cannot: `-EOPNOTSUPP` with virtual addresses. */
+    DAMOS_LRU_DEPRIO = 7,   /**< Move to the inactive list; with virtual addresses as DAMOS_COLD. */
     DAMOS_MIGRATE_HOT = 8,  /**< Move to another NUMA node, hottest first. */
     DAMOS_MIGRATE_COLD = 9, /**< Move to another NUMA node, coldest first. */
     DAMOS_STAT = 10,        /**< Count only. */
@@ -401,11 +401,11 @@ enum damos_wmark_metric {
 /** What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page. */
 enum damos_filter_type {
     DAMOS_FILTER_ANON = 0,          /**< Anonymous memory. */
-    DAMOS_FILTER_ACTIVE = 1,        /**< On the active list. */
+    DAMOS_FILTER_ACTIVE = 1,        /**< On the active list. User space is not told: `-EOPNOTSUPP`. */
     DAMOS_FILTER_MEMCG = 2,         /**< Charged to memcg_id. */
-    DAMOS_FILTER_YOUNG = 3,         /**< Accessed since it was last looked at. */
+    DAMOS_FILTER_YOUNG = 3,         /**< Accessed since it was last looked at. Not told either. */
     DAMOS_FILTER_HUGEPAGE_SIZE = 4, /**< In a page of min_bytes to max_bytes. */
-    DAMOS_FILTER_UNMAPPED = 5,      /**< Mapped by nobody. */
+    DAMOS_FILTER_UNMAPPED = 5,      /**< No page is mapped there: swapped out, or never touched. */
     DAMOS_FILTER_ADDR = 6,          /**< In [addr_start, addr_end). */
     DAMOS_FILTER_TARGET = 7         /**< In the target at position target_idx. */
 };
@@ -449,6 +449,9 @@ struct damos_params {
     uint64_t max_nr_snapshots; /**< Stop after so many passes; 0 (default): never. */
     damos_action_fn action_fn; /**< DAMOS_CALLBACK: called for each region. */
     void *action_data;         /**< Handed to action_fn. */
+    /** Not 0: the youngest age as time; takes the place of pattern.min_age, and keeps its meaning where interval tuning
+     * changes how long a window is. Default 0. */
+    uint64_t min_age_us;
 };
 
 /** A filter of a scheme: the first whose property matches decides. */
@@ -581,6 +584,133 @@ DAMON_API int damon_ctx_get_scheme_stat(const damon_ctx *ctx, size_t idx, struct
  * @param current_value In the unit of the goal's target_value.
  * @return 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_set_quota_goal_value(damon_ctx *ctx, size_t scheme, size_t goal, uint64_t current_value);
+
+/** Why an action left memory as it was. None of the actions ever discards data. */
+enum damos_skip {
+    DAMOS_SKIP_UNMAPPED = 0,  /**< Nothing is mapped there, or it was unmapped meanwhile. */
+    DAMOS_SKIP_LOCKED = 1,    /**< mlock(). */
+    DAMOS_SKIP_HUGETLB = 2,   /**< Of hugetlbfs. */
+    DAMOS_SKIP_DEVICE = 3,    /**< Mapped by a driver or the kernel. */
+    DAMOS_SKIP_UNFIT = 4,     /**< No whole huge page fits, or the mapping cannot have any. */
+    DAMOS_SKIP_KEPT = 5,      /**< Asked for, and the kernel kept it: no swap, mapped by others too, being written. */
+    DAMOS_SKIP_BUSY = 6,      /**< Pinned, or in use by the kernel at that moment. */
+    DAMOS_SKIP_NO_ROOM = 7,   /**< No free memory for it. */
+    DAMOS_SKIP_NO_NODE = 8,   /**< The node does not exist, or this process may not use it. */
+    DAMOS_SKIP_FORBIDDEN = 9, /**< This process may not act on that one, or that one is gone. */
+    DAMOS_SKIP_FAILED = 10,   /**< A system call failed for another reason. */
+    DAMOS_SKIP_ABSENT = 11,   /**< No page was there to act on. */
+    DAMOS_SKIP_PENDING = 12   /**< WILLNEED: asked for, and not there yet. */
+};
+
+/** What the actions of one context did to virtual address spaces, over all schemes and runs; they only grow. */
+struct damon_action_stats {
+    uint32_t size;              /**< sizeof(struct damon_action_stats). */
+    uint32_t reserved;          /**< 0. */
+    uint64_t nr_calls;          /**< Calls of the madvise family, move_pages among them. */
+    uint64_t nr_failed_calls;   /**< Those that failed. */
+    uint64_t applied_bytes[16]; /**< By enum damos_action: what changed, as measured. */
+    uint64_t skipped_bytes[24]; /**< By enum damos_skip: what an action went over and left as it was. */
+};
+
+/** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_action_stats_init(struct damon_action_stats *stats);
+
+/** Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
+ * @param ctx The context.
+ * @param stats_out Its size must be set; written.
+ * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_get_action_stats(const damon_ctx *ctx, struct damon_action_stats *stats_out);
+
+/** @param skip enum damos_skip. @return Static text, "unknown" for other numbers. Thread: any. @since 0.1 */
+DAMON_API const char *damos_skip_text(int32_t skip);
+
+/** @} */
+
+/** @name Probes: attributes of memory, sampled alongside accesses
+ *
+ * A probe asks of each sampled page whether it has a property, and counts per region how often it had. Without weights
+ * probes are by-products. Once some probe has a weight, only attributes are monitored: no page is armed, accesses are
+ * not looked at, and regions are merged and split by the weighted sum of hits.
+ * @{ */
+
+#define DAMON_MAX_PROBES 4 /**< Probes that a context can have. */
+
+/** What a probe looks at. */
+enum damon_probe_filter_type {
+    DAMON_PROBE_FILTER_ANON = 0,         /**< Anonymous memory. */
+    DAMON_PROBE_FILTER_MEMCG = 1,        /**< Of a process in group memcg_id. */
+    DAMON_PROBE_FILTER_HUGEPAGE_SIZE = 2 /**< In a page of min_bytes to max_bytes. */
+};
+
+/** A filter of a probe: the first whose property matches decides whether the probe hits. */
+struct damon_probe_filter {
+    uint32_t size;      /**< sizeof(struct damon_probe_filter). */
+    int32_t type;       /**< enum damon_probe_filter_type. */
+    uint32_t matching;  /**< 1: memory that has the property, 0: memory that has it not. */
+    uint32_t allow;     /**< 1: a hit, 0: none. Where no filter matches it is the opposite of the last one's. */
+    uint64_t memcg_id;  /**< MEMCG: inode number of the cgroup's directory. */
+    uint64_t min_bytes; /**< HUGEPAGE_SIZE. */
+    uint64_t max_bytes; /**< HUGEPAGE_SIZE; at least min_bytes. */
+};
+
+/** How often each probe hit in one region. Frozen. */
+struct damon_probe_hits {
+    uint8_t hits[DAMON_MAX_PROBES]; /**< By position of the probe; stays at 255. */
+};
+
+/** Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_probe_filter_init(struct damon_probe_filter *f);
+
+/** Makes a probe without filters, which always hits, and without weight.
+ * @return The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
+ * @since 0.1 */
+DAMON_API damon_probe *damon_probe_new(void);
+
+/** Frees a probe that belongs to no context; one that does is left alone. @param p NULL is fine. Thread: owner.
+ * @since 0.1 */
+DAMON_API void damon_probe_free(damon_probe *p);
+
+/** @param p The probe. @param weight 0 (default): a by-product.
+ * @return 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_probe_set_weight(damon_probe *p, uint32_t weight);
+
+/** Appends a filter.
+ * @param p The probe.
+ * @param f Copied.
+ * @return 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
+ * worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_probe_add_filter(damon_probe *p, const struct damon_probe_filter *f);
+
+/** Gives a probe to a context, which appends it and owns it from then on.
+ * @param ctx The context.
+ * @param p A probe that belongs to no context.
+ * @return 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
+ * the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_add_probe(damon_ctx *ctx, damon_probe *p);
+
+/** Removes and frees a probe; those behind it move up.
+ * @param ctx The context.
+ * @param idx Position.
+ * @return 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_remove_probe(damon_ctx *ctx, size_t idx);
+
+/** @param ctx The context. @return How many probes it has; 0 for NULL. Thread: any. @since 0.1 */
+DAMON_API size_t damon_ctx_nr_probes(const damon_ctx *ctx);
+
+/** @param ctx The context. @param idx Position.
+ * @return The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
+ * Thread: any. @since 0.1 */
+DAMON_API damon_probe *damon_ctx_probe(const damon_ctx *ctx, size_t idx);
+
+/** Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
+ * @param ctx The context.
+ * @param regions Written.
+ * @param hits Written: hits[i] is of regions[i].
+ * @param cap How many fit, of each.
+ * @param info Its size must be set; written, also with -ENOSPC. NULL is fine.
+ * @return As damon_snapshot_read(). Thread: any. @since 0.1 */
+DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_region_info *regions,
+                                         struct damon_probe_hits *hits, size_t cap, struct damon_snapshot_info *info);
 
 /** @} */
 

@@ -55,6 +55,7 @@ damon_ctx::damon_ctx()
 damon_ctx::~damon_ctx() {
     for (damon_target* target : targets) damon::heap_delete(target);
     for (damos* scheme : schemes) damon::heap_delete(scheme);
+    for (damon_probe* probe : probes) damon::heap_delete(probe);
 }
 
 namespace damon {
@@ -99,13 +100,15 @@ Status collect_params(const damon_ctx& ctx, Params& params) {
     params.addr_unit = ctx.addr_unit;
     params.ops_id = ctx.ops_id;
     params.access_check = ctx.access_check;
-    bool fits = params.targets.resize(ctx.targets.size()) && params.schemes.resize(ctx.schemes.size());
+    bool fits = params.targets.resize(ctx.targets.size()) && params.schemes.resize(ctx.schemes.size()) &&
+                params.probes.resize(ctx.probes.size());
     for (size_t i = 0; fits && i < ctx.targets.size(); ++i) {
         fits = params.targets[i].copy_from(ctx.targets[i]->params);
     }
     for (size_t i = 0; fits && i < ctx.schemes.size(); ++i) {
         fits = params.schemes[i].copy_from(ctx.schemes[i]->params);
     }
+    for (size_t i = 0; fits && i < ctx.probes.size(); ++i) fits = params.probes[i].copy_from(ctx.probes[i]->params);
     return fits ? Status() : Status::fail(-ENOMEM, "no memory for a copy of the parameters");
 }
 

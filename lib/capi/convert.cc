@@ -63,6 +63,7 @@ void scheme_from_c(const damos_params& given, SchemeParams& params) {
     params.wmarks.interval_us = given.wmarks.interval_us;
     params.target_nid = given.target_nid;
     params.max_nr_snapshots = given.max_nr_snapshots;
+    params.min_age_us = given.min_age_us;
     params.callback_id = reinterpret_cast<void*>(given.action_fn);
     params.callback_data = given.action_data;
 }

@@ -23,6 +23,11 @@ struct damos {
     damon::SchemeParams params;
 };
 
+struct damon_probe {
+    damon_ctx* owner = nullptr;
+    damon::ProbeParams params;
+};
+
 struct damon_ctx {
     damon_ctx();
     ~damon_ctx();
@@ -42,6 +47,7 @@ struct damon_ctx {
     bool starting = false;  // a damon_start is under way
     damon::Vector<damon_target*> targets;
     damon::Vector<damos*> schemes;
+    damon::Vector<damon_probe*> probes;
     mutable char errmsg[damon::Status::kTextBytes] = {};
 
     std::atomic<bool> goal_values_changed{false};

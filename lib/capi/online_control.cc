@@ -16,10 +16,13 @@ struct HandleCommit {
     bool attrs_only = false;
     damon::Vector<damon_target*> targets;  // the new list; entries of the old one are reused by position
     damon::Vector<damos*> schemes;
+    damon::Vector<damon_probe*> probes;
     damon::Vector<damon::TargetParams> target_params;  // parallel to `targets`
     damon::Vector<damon::SchemeParams> scheme_params;  // parallel to `schemes`
+    damon::Vector<damon::ProbeParams> probe_params;    // parallel to `probes`
     damon::Vector<damon_target*> fresh_targets;        // of `targets`, those that are new
     damon::Vector<damos*> fresh_schemes;
+    damon::Vector<damon_probe*> fresh_probes;
 };
 
 template <typename Handle>
@@ -32,6 +35,7 @@ void dispose(damon::Commit& commit) {
     auto& handles = reinterpret_cast<HandleCommit&>(commit);
     delete_all(handles.fresh_targets);
     delete_all(handles.fresh_schemes);
+    delete_all(handles.fresh_probes);
     damon::heap_delete(&handles);
 }
 
@@ -68,16 +72,24 @@ bool list_targets(HandleCommit& commit) {
     return true;
 }
 
-bool list_schemes(HandleCommit& commit) {
-    const damon::Vector<damon::SchemeParams>& wanted = commit.commit.params.schemes;
+// Schemes and probes: as many as wanted, by position.
+template <typename Handle, typename Params>
+bool list_by_position(const damon::Vector<Params>& wanted, const damon::Vector<Handle*>& old,
+                      damon::Vector<Handle*>& list, damon::Vector<Params>& params, damon::Vector<Handle*>& fresh) {
     for (size_t i = 0; i < wanted.size(); ++i) {
-        damon::SchemeParams copy;
-        if (!add_handle(commit.dst->schemes, i, commit.schemes, commit.fresh_schemes) || !copy.copy_from(wanted[i]) ||
-            !commit.scheme_params.push_back(std::move(copy))) {
+        Params copy;
+        if (!add_handle(old, i, list, fresh) || !copy.copy_from(wanted[i]) || !params.push_back(std::move(copy))) {
             return false;
         }
     }
     return true;
+}
+
+bool list_schemes_and_probes(HandleCommit& commit) {
+    const damon::Params& wanted = commit.commit.params;
+    return list_by_position(wanted.schemes, commit.dst->schemes, commit.schemes, commit.scheme_params,
+                            commit.fresh_schemes) &&
+           list_by_position(wanted.probes, commit.dst->probes, commit.probes, commit.probe_params, commit.fresh_probes);
 }
 
 // only a target that exists can be obsolete.
@@ -98,13 +110,18 @@ Status complete_lists(damon::Commit& commit) {
     auto& handles = reinterpret_cast<HandleCommit&>(commit);
     delete_all(handles.fresh_targets);
     delete_all(handles.fresh_schemes);
+    delete_all(handles.fresh_probes);
     handles.targets.clear();
     handles.schemes.clear();
+    handles.probes.clear();
     handles.target_params.clear();
     handles.scheme_params.clear();
+    handles.probe_params.clear();
     const Status status = check_obsolete(*handles.dst, commit.params);
     if (!status.ok()) return status;
-    return list_targets(handles) && list_schemes(handles) ? status : Status::fail(-ENOMEM, "no memory for the commit");
+    return list_targets(handles) && list_schemes_and_probes(handles)
+               ? status
+               : Status::fail(-ENOMEM, "no memory for the commit");
 }
 
 // All parameters as they are now but the attributes. Without ranges, targets keep the regions that they have.
@@ -143,6 +160,7 @@ void take_locked(HandleCommit& handles) {
     dst.addr_unit = handles.commit.params.addr_unit;
     take_handles(dst, dst.targets, handles.targets, handles.target_params, handles.fresh_targets);
     take_handles(dst, dst.schemes, handles.schemes, handles.scheme_params, handles.fresh_schemes);
+    take_handles(dst, dst.probes, handles.probes, handles.probe_params, handles.fresh_probes);
 }
 
 void taken(damon::Commit& commit) {

@@ -161,6 +161,7 @@ void Engine::change_attrs(const Attrs& attrs) {
     }
     params_.attrs = attrs;
     for (size_t i = 0; i < schemes_.size(); ++i) {
+        params_.schemes[i].derive_age(attrs.aggr_us);
         reschedule_scheme(params_.schemes[i], before, attrs, cadence_.passed_sample_intervals, schemes_[i]);
     }
 }

@@ -137,6 +137,8 @@ public:
     // All regions in order. `moving`: moving sums; else the raw counters, complete at the end of a window. Returns
     // the number written, at most out.size().
     size_t read_regions(std::span<RegionInfo> out, bool moving) const;
+    // The raw counters of the probes, in the order of read_regions. Returns the number written.
+    size_t read_probe_hits(std::span<ProbeHits> out) const;
     // Regions that there is memory for; reserved at prepare and commit, and only set_target_ranges adds to it.
     size_t region_capacity() const;
     // Bytes reserved for regions, samples and scratch.

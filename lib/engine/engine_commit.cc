@@ -58,6 +58,7 @@ Status Engine::prepare(const Params& params, const OpsTraits& traits) {
         return no_memory(params);
     }
     for (TargetParams& target : next.params_.targets) coalesce_ranges(target.ranges);
+    for (SchemeParams& scheme : next.params_.schemes) scheme.derive_age(params.attrs.aggr_us);
     next.weights_ = ProbeWeights(next.params_.probes.span());
     next.aggr_samples_ = params.attrs.aggr_samples();
     *this = std::move(next);

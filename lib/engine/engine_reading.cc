@@ -36,6 +36,17 @@ size_t Engine::read_regions(std::span<RegionInfo> out, bool moving) const {
     return written;
 }
 
+size_t Engine::read_probe_hits(std::span<ProbeHits> out) const {
+    size_t written = 0;
+    for (size_t target = 0; target < regions_.nr_targets(); ++target) {
+        const size_t fitting = std::min(regions_.nr_regions_of(target), out.size() - written);
+        for (size_t index = 0; index < fitting; ++index) {
+            std::ranges::copy(regions_.at(target, index).probe_hits, out[written++].hits);
+        }
+    }
+    return written;
+}
+
 size_t Engine::reserved_bytes() const {
     return regions_.capacity() * sizeof(Region) + samples_.capacity() * sizeof(Sample) + probe_hits_.capacity();
 }

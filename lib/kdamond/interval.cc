@@ -1,5 +1,6 @@
 // One sampling interval: plan, arm, (time passes), look, count, calls, (pause), schemes, publish, finish. Real and
 // simulated runs, threads and manual steps all come through here. The order is that of rules L-3 to L-14.
+#include <algorithm>
 #include <cerrno>
 
 #include "kdamond/kdamond.h"
@@ -9,7 +10,9 @@ namespace damon {
 void Kdamond::begin_interval() {
     ops_->set_now(now_ns() / 1000);
     in_step_ = true;
-    ops_->arm(engine_.plan());
+    const std::span<Sample> asked = engine_.plan();
+    nr_asked_ = asked.size();  // none where only attributes are monitored (P-4)
+    ops_->arm(asked);
     in_step_ = false;
     stage_ = Stage::kArmed;
 }
@@ -18,8 +21,9 @@ void Kdamond::count_interval() {
     ops_->set_now(now_ns() / 1000);
     in_step_ = true;
     const std::span<Sample> samples = engine_.samples();
-    ops_->look(samples);
-    count_answers(samples);
+    const std::span<Sample> asked = samples.first(std::min(nr_asked_, samples.size()));
+    ops_->look(asked);
+    count_answers(asked);
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());
     due_ = engine_.fold();
     in_step_ = false;

@@ -176,6 +176,7 @@ private:
     std::atomic<bool> manual_{false};
     TargetCoverage coverage_;
     Commit* deferred_commits_ = nullptr;
+    size_t nr_asked_ = 0;  // samples of this interval that were armed
     Stage stage_ = Stage::kIdle;
     bool in_step_ = false;  // callbacks of a step run now: its samples, regions and schemes must stay
     bool ending_ = false;

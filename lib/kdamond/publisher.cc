@@ -6,15 +6,20 @@ namespace damon {
 
 bool Publisher::reserve(size_t nr_regions, size_t nr_schemes) {
     Vector<RegionInfo> regions;
+    Vector<ProbeHits> hits;
     Vector<SchemeStatus> schemes;
     const bool more_regions = nr_regions > regions_.size();
     const bool more_schemes = nr_schemes > schemes_.size();
-    if (more_regions && !regions.resize(nr_regions)) return false;
+    if (more_regions && (!regions.resize(nr_regions) || !hits.resize(nr_regions))) return false;
     if (more_schemes && !schemes.resize(nr_schemes)) return false;
     const Lock lock(meeting_.mutex);
     if (more_regions) {
-        if (info_.nr_regions > 0) memcpy(regions.data(), regions_.data(), info_.nr_regions * sizeof(RegionInfo));
+        if (info_.nr_regions > 0) {
+            memcpy(regions.data(), regions_.data(), info_.nr_regions * sizeof(RegionInfo));
+            memcpy(hits.data(), hits_.data(), info_.nr_regions * sizeof(ProbeHits));
+        }
         regions_.swap(regions);
+        hits_.swap(hits);
     }
     if (more_schemes) {
         for (size_t i = 0; i < nr_schemes_; ++i) schemes[i] = schemes_[i];
@@ -42,6 +47,7 @@ void Publisher::publish(const Engine& engine, uint64_t now_ns) {
     SnapshotInfo info = describe(engine, now_ns);
     ++info.seq;
     info.nr_regions = engine.read_regions(regions_.span(), false);
+    (void)engine.read_probe_hits(hits_.span());
     for (const RegionInfo& region : regions_.span().first(info.nr_regions)) info.region_flags |= region.flags;
     info_ = info;
     meeting_.callers.notify_all();
@@ -56,11 +62,13 @@ void Publisher::publish_schemes(const Engine& engine) {
     }
 }
 
-bool Publisher::read(void* out, size_t capacity, SnapshotInfo& info) const {
+bool Publisher::read(void* out, void* hits, size_t capacity, SnapshotInfo& info) const {
     const Lock lock(meeting_.mutex);
     info = info_;
     if (info_.nr_regions > capacity) return false;
-    if (info_.nr_regions > 0) memcpy(out, regions_.data(), info_.nr_regions * sizeof(RegionInfo));
+    if (info_.nr_regions == 0) return true;
+    memcpy(out, regions_.data(), info_.nr_regions * sizeof(RegionInfo));
+    if (hits != nullptr) memcpy(hits, hits_.data(), info_.nr_regions * sizeof(ProbeHits));
     return true;
 }
 

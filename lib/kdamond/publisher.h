@@ -55,7 +55,9 @@ public:
     void publish_schemes(const Engine& engine);
 
     // Copies the last snapshot to `out`, room for `capacity` RegionInfos. False: they do not fit, nothing was copied.
-    bool read(void* out, size_t capacity, SnapshotInfo& info) const;
+    bool read(void* out, size_t capacity, SnapshotInfo& info) const { return read(out, nullptr, capacity, info); }
+    // The same with the hits of probes, room for as many ProbeHits; null: not wanted.
+    bool read(void* out, void* hits, size_t capacity, SnapshotInfo& info) const;
     // Copies the engine's regions as they are now, raw counters. Same threads as the engine.
     static void copy_regions(const Engine& engine, void* out);
     bool read_scheme(size_t scheme_idx, SchemeStatus& status) const;
@@ -69,6 +71,7 @@ public:
 private:
     Meeting& meeting_;
     Vector<RegionInfo> regions_;  // sized to its capacity; info_.nr_regions are valid
+    Vector<ProbeHits> hits_;      // parallel to regions_
     Vector<SchemeStatus> schemes_;
     size_t nr_schemes_ = 0;
     SnapshotInfo info_;

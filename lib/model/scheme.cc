@@ -1,5 +1,7 @@
 #include "model/scheme.h"
 
+#include "base/arithmetic.h"
+
 namespace damon {
 
 bool SchemeParams::copy_from(const SchemeParams& other) {
@@ -18,6 +20,7 @@ bool SchemeParams::copy_from(const SchemeParams& other) {
     quota = other.quota;
     wmarks = other.wmarks;
     max_nr_snapshots = other.max_nr_snapshots;
+    min_age_us = other.min_age_us;
     callback_id = other.callback_id;
     callback_data = other.callback_data;
     goals = std::move(new_goals);
@@ -25,6 +28,10 @@ bool SchemeParams::copy_from(const SchemeParams& other) {
     ops_filters = std::move(new_ops_filters);
     migrate_dests = std::move(new_dests);
     return true;
+}
+
+void SchemeParams::derive_age(uint64_t aggr_us) {
+    if (min_age_us != 0) pattern.min_age = saturate_u32(min_age_us / (aggr_us == 0 ? 1 : aggr_us));
 }
 
 }  // namespace damon

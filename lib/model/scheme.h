@@ -115,6 +115,7 @@ struct SchemeParams {
     QuotaParams quota;
     Watermarks wmarks;
     uint64_t max_nr_snapshots = 0;  // 0: no limit
+    uint64_t min_age_us = 0;        // not 0: sets pattern.min_age, anew whenever aggr_us changes
     void* callback_id = nullptr;    // kCallback: opaque to the engine, resolved by the ops
     void* callback_data = nullptr;
     Vector<QuotaGoal> goals;
@@ -124,6 +125,8 @@ struct SchemeParams {
 
     // Deep copy; false when out of memory.
     [[nodiscard]] bool copy_from(const SchemeParams& other);
+    // ages count in windows, whose length changes; what is meant is time.
+    void derive_age(uint64_t aggr_us);
     bool operator==(const SchemeParams&) const = default;
 };
 

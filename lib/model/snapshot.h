@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "model/probe.h"
+
 namespace damon {
 
 enum RegionFlags : uint32_t {
@@ -20,5 +22,12 @@ struct RegionInfo {
     bool operator==(const RegionInfo&) const = default;
 };
 static_assert(sizeof(RegionInfo) == 32);
+
+// How often each probe hit in one region.
+struct ProbeHits {
+    uint8_t hits[kMaxProbes] = {};
+    bool operator==(const ProbeHits&) const = default;
+};
+static_assert(sizeof(ProbeHits) == 4);
 
 }  // namespace damon

@@ -26,6 +26,7 @@ constexpr size_t kMinReports = 4096;
 OpsTraits VaddrOps::traits() const {
     OpsTraits traits;
     traits.has_apply = true;
+    traits.has_probes = true;
     traits.score = ScoreSource::kBuiltin;
     return traits;
 }
@@ -70,6 +71,7 @@ Status VaddrOps::start(const Params& params) {
     access_check_ = static_cast<AccessCheck>(params.access_check);
     page_bytes_ = read_page_sizes().base_bytes;
     hands_.start();
+    if (!prober_.set_probes(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
     if (!takes_reports()) return checker_.start(access_check_, most_samples(params));
@@ -85,12 +87,14 @@ void VaddrOps::commit(const Params& params) {
     const size_t nr = pids_.resize(params.targets.size()) ? params.targets.size() : pids_.size();
     for (size_t i = 0; i < nr; ++i) pids_[i] = normalized(params.targets[i].pid);
     (void)checker_.grow(most_samples(params));
+    (void)prober_.set_probes(params.probes);
 }
 
 void VaddrOps::stop() {
     reports_.disarm();
     checker_.stop();
     hands_.stop();
+    prober_.close();
     metrics_.close();
     pids_.clear();
 }
@@ -151,6 +155,10 @@ bool VaddrOps::target_valid(uint32_t target_idx) {
 
 Outcome VaddrOps::apply(const ActionRequest& request) {
     return request.target_idx < pids_.size() ? hands_.apply(request, pids_[request.target_idx]) : Outcome();
+}
+
+void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {
+    prober_.probe(samples, pids_.span(), hits);
 }
 
 void VaddrOps::measure(std::span<MetricQuery> queries) { metrics_.measure(queries); }

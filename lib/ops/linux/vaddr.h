@@ -6,6 +6,7 @@
 #include "base/vector.h"
 #include "ops/linux/access_checker.h"
 #include "ops/linux/hands.h"
+#include "ops/linux/page_prober.h"
 #include "ops/linux/report.h"
 #include "ops/linux/system_metrics.h"
 #include "ops/ops.h"
@@ -28,6 +29,7 @@ public:
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override;
     Outcome apply(const ActionRequest& request) override;
+    void probe(std::span<const Sample> samples, std::span<uint8_t> hits) override;
     void measure(std::span<MetricQuery> queries) override;
     int32_t free_memory_permil() override;
     void set_now(uint64_t now_us) override;
@@ -52,6 +54,7 @@ private:
     ReportRing reports_;
     AccessStatistics report_statistics_;
     Hands hands_;
+    PageProber prober_;
     SystemMetrics metrics_;
 };
 
