@@ -38,7 +38,8 @@ def read_results(folder, reasons):
     for path in sorted(folder.glob("*.xml")):
         for case in ElementTree.parse(path).iter("testcase"):
             suite = case.get("classname") or ""
-            name = case.get("name") if suite in ("", case.get("name")) else f"{suite}.{case.get('name')}"
+            test = case.get("name").split("  # GetParam()")[0]
+            name = test if suite in ("", case.get("name")) else f"{suite}.{test}"
             rows.append((path.stem, name, *outcome(case, reasons)))
     for path in sorted(folder.glob("*.txt")):
         if path.name == "parts.txt":
@@ -66,16 +67,22 @@ def add_parts(folder, rows):
     return lines
 
 
+def tell(title, rows):
+    """One paragraph for each thing that was said, with the tests that said it."""
+    by_text = {}
+    for part, name, _, text in rows:
+        by_text.setdefault(text, []).append(f"{part} {name}")
+    for text, names in by_text.items():
+        print(f"\n{title}: {text}")
+        print("\n".join(f"  {name}" for name in names))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     rows = read_results(folder, declared(SKIPS.read_text()))
     print("\n" + "\n".join(add_parts(folder, rows)))
     for title, kind in (("skipped", "skipped"), ("FAILED", "failed")):
-        chosen = [row for row in rows if row[2] == kind]
-        if chosen:
-            print(f"\n{title}:")
-        for part, name, _, text in chosen:
-            print(f"  {part} {name}" + (f"  ({text})" if text else ""))
+        tell(title, [row for row in rows if row[2] == kind])
     count = {kind: sum(row[2] == kind for row in rows) for kind in ("passed", "failed", "skipped")}
     print(f"\n{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     sys.exit(1 if count["failed"] or not count["passed"] else 0)
