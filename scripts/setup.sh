@@ -7,7 +7,7 @@ packages_docs=(doxygen)
 packages_python=(python3-dev python3-venv)
 packages_rust=(cargo)
 packages_bench=(libbenchmark-dev valgrind)
-packages_vm=(debian-archive-keyring qemu-system-x86 zstd)
+packages_vm=(debian-archive-keyring e2fsprogs qemu-system-x86 zstd)
 
 say() { printf '== %s\n' "$*"; }
 

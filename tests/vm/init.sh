@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 # Runs as the first process of the virtual machine. The console is for reading; results go to the second serial port.
 /bin/busybox --install -s /bin
-export PATH=/bin DAMON_IN_VM=1
+export PATH=/bin DAMON_IN_VM=1 TEST_TMPDIR=/disk/
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -17,13 +17,18 @@ echo "VM-KERNEL $(uname -r)" >&3
 stat_switch=/sys/module/damon_stat/parameters/enabled
 [ ! -w $stat_switch ] || echo N >$stat_switch
 
-while read -r module; do
-    insmod "/modules/$module.ko" || echo "VM-PROBLEM insmod $module" >&3
+while read -r module parameters; do
+    # shellcheck disable=SC2086 # none, or several words
+    insmod "/modules/$module.ko" $parameters || echo "VM-PROBLEM insmod $module" >&3
 done </modules/order
-if [ -w /sys/block/zram0/disksize ]; then
+if [ -w /sys/block/zram1/disksize ]; then
     echo 512M >/sys/block/zram0/disksize
     mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 || echo "VM-PROBLEM no swap" >&3
+    echo 128M >/sys/block/zram1/disksize
+    zcat /modules/disk.gz >/dev/zram1 && mount -t ext4 /dev/zram1 /disk || echo "VM-PROBLEM no disk" >&3
 fi
+huge_shared=/sys/kernel/mm/transparent_hugepage/shmem_enabled
+[ ! -w $huge_shared ] || echo advise >$huge_shared
 
 for program in /tests/*; do
     name=${program##*/}

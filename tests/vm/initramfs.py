@@ -6,11 +6,15 @@ import pathlib
 import re
 import stat
 import subprocess
+import tempfile
 
 import kernel
 
 INIT = pathlib.Path(__file__).with_name("init.sh")
-MODULES = ("lzo_rle", "zram")  # the compressor is found by its name, so nothing depends on it
+# The compressor is found by its name, so no module says that it depends on it.
+MODULES = ("lzo_rle", "zram")
+PARAMETERS = {"zram": "num_devices=2"}
+DISK_BYTES = 128 << 20  # one block group: all that mke2fs writes is at the front
 
 
 class Archive:
@@ -70,17 +74,28 @@ def modules_in_order(folder, wanted):
     return list(ordered.items())
 
 
+def empty_disk():
+    """A compressed ext2 file system without the zeros at its end: a place for files that is not memory alone."""
+    with tempfile.NamedTemporaryFile() as image:
+        image.truncate(DISK_BYTES)
+        subprocess.run(["/sbin/mke2fs", "-q", "-F", "-b", "4096", image.name], stdin=subprocess.DEVNULL, check=True)
+        written = image.read().rstrip(b"\0")
+        return gzip.compress(written + b"\0" * (-len(written) % 4096))
+
+
 def build(folder, programs, wanted_modules=MODULES):
     """The compressed archive for an unpacked kernel and paths of statically linked test programs."""
     archive = Archive()
-    for name in ("bin", "dev", "proc", "sys", "tmp", "modules", "tests"):
+    for name in ("bin", "dev", "proc", "sys", "tmp", "disk", "modules", "tests"):
         archive.folder(name)
     archive.file("init", INIT.read_bytes())
     archive.file("bin/busybox", next(folder.rglob("bin/busybox")).read_bytes())
     modules = modules_in_order(folder, wanted_modules)
     for name, data in modules:
         archive.file(f"modules/{name}.ko", data, 0o644)
-    archive.file("modules/order", "".join(name + "\n" for name, _ in modules).encode(), 0o644)
+    order = "".join(f"{name} {PARAMETERS.get(name, '')}\n" for name, _ in modules)
+    archive.file("modules/order", order.encode(), 0o644)
+    archive.file("modules/disk.gz", empty_disk(), 0o644)
     for program in programs:
         archive.file(f"tests/{program.name}", program.read_bytes())
     return archive.finished()
