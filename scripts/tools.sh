@@ -15,8 +15,9 @@ docs_command() {
 
 demo_command() {
     setup_build
-    build_preset release
-    build/release/examples/demo "$@"
+    build_preset release --target example_demo example_reclaim
+    build/release/examples/demo
+    build/release/examples/reclaim
 }
 
 bench_command() {
