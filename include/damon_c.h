@@ -893,6 +893,103 @@ DAMON_API int damon_live_read(const damon_ctx *ctx, struct damon_region_info *re
 
 /** @} */
 
+/** @name Presets: the usual policies in one call
+ *
+ * The policies of Linux's DAMON_RECLAIM, DAMON_LRU_SORT and DAMON_STAT with their parameters and defaults, for the
+ * targets that the context has. Each replaces the attributes and appends its schemes, on a stopped context; targets,
+ * start and stop stay the caller's. Ages are times, which interval tuning does not stretch.
+ * @{ */
+
+/** damon_preset_reclaim(): pages out what has not been accessed for long. */
+struct damon_reclaim_params {
+    uint32_t size;                        /**< sizeof(struct damon_reclaim_params). */
+    uint32_t skip_anon;                   /**< 1: only pages of files. Default 0. */
+    uint64_t min_age_us;                  /**< For so long. Default 120,000,000. */
+    uint64_t quota_ms;                    /**< Time for it in a window; 0: no limit. Default 10. */
+    uint64_t quota_sz;                    /**< Bytes in a window; 0: no limit. Default 128 MiB. */
+    uint64_t quota_reset_interval_ms;     /**< Length of a window. Default 1,000. */
+    uint64_t quota_mem_pressure_us;       /**< Not 0: aim at so much "some" memory pressure in a window. Default 0. */
+    uint64_t quota_autotune_feedback;     /**< Not 0: a USER_INPUT goal with target 10,000, and where it stands. Default 0. */
+    uint64_t wmarks_interval_us;          /**< Default 5,000,000. */
+    uint32_t wmarks_high;                 /**< Inactive with more free memory, permil. Default 500; 1,000: never. */
+    uint32_t wmarks_mid;                  /**< Active below. Default 400. */
+    uint32_t wmarks_low;                  /**< Inactive with less. Default 200. */
+    uint32_t autotune_monitoring_intervals; /**< 1: 5 ms to 10 s, as accesses show. Default 0. */
+    uint64_t sample_us;                   /**< Default 5,000. */
+    uint64_t aggr_us;                     /**< Default 100,000. */
+    uint64_t min_nr_regions;              /**< Default 10. */
+    uint64_t max_nr_regions;              /**< Default 1,000. */
+};
+
+/** damon_preset_lru_sort(): tells the kernel what to reclaim first and last. */
+struct damon_lru_sort_params {
+    uint32_t size;                        /**< sizeof(struct damon_lru_sort_params). */
+    uint32_t hot_thres_access_freq;       /**< Hot: accessed in so many permil of samples. Default 500. */
+    uint64_t cold_min_age_us;             /**< Cold: not accessed for so long. Default 120,000,000. */
+    uint64_t active_mem_bp;               /**< Not 0: aim at this share of active memory. At most 10,000. Default 0. */
+    uint64_t quota_ms;                    /**< Time for it in a window, a half for each scheme. Default 10. */
+    uint64_t quota_reset_interval_ms;     /**< Length of a window. Default 1,000. */
+    uint64_t wmarks_interval_us;          /**< Default 5,000,000. */
+    uint32_t wmarks_high;                 /**< Inactive with more free memory, permil. Default 200; 1,000: never. */
+    uint32_t wmarks_mid;                  /**< Active below. Default 150. */
+    uint32_t wmarks_low;                  /**< Inactive with less. Default 50. */
+    uint32_t filter_young_pages;          /**< 1: leave young pages out of cold. Needs the YOUNG filter. Default 0. */
+    uint32_t autotune_monitoring_intervals; /**< 1: 5 ms to 10 s, as accesses show. Default 0. */
+    uint32_t reserved;                    /**< 0. */
+    uint64_t sample_us;                   /**< Default 5,000. */
+    uint64_t aggr_us;                     /**< Default 100,000. */
+    uint64_t min_nr_regions;              /**< Default 10. */
+    uint64_t max_nr_regions;              /**< Default 1,000. */
+};
+
+/** What damon_stat_read() tells. */
+struct damon_stat_result {
+    uint32_t size;                 /**< sizeof(struct damon_stat_result). */
+    uint32_t reserved;             /**< 0. */
+    uint64_t seq;                  /**< Of the snapshot that it was computed from; 0: there is none yet. */
+    uint64_t aggr_us;              /**< Its window, as tuned. */
+    uint64_t bandwidth;            /**< Estimated bytes accessed a second. */
+    uint64_t known_bytes;          /**< Memory that could be looked at: what the percentiles are of. */
+    uint64_t unknown_bytes;        /**< Memory that could not. */
+    int64_t memory_idle_ms[101];   /**< [p]: p percent of the memory is idle for at most as long; negative: in use. */
+};
+
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_reclaim_params_init(struct damon_reclaim_params *p);
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_lru_sort_params_init(struct damon_lru_sort_params *p);
+/** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_stat_result_init(struct damon_stat_result *r);
+
+/** Pages out memory that has been cold for long, while memory is scarce.
+ * @param ctx The context.
+ * @param p NULL: the defaults.
+ * @return Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
+ * Nothing changes on failure. Thread: owner. @since 0.1 */
+DAMON_API int damon_preset_reclaim(damon_ctx *ctx, const struct damon_reclaim_params *p);
+
+/** Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory to
+ * the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
+ * and hot memory stays where its own accesses keep it.
+ * @param ctx The context.
+ * @param p NULL: the defaults.
+ * @return Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
+ * worker). Nothing changes on failure. Thread: owner. @since 0.1 */
+DAMON_API int damon_preset_lru_sort(damon_ctx *ctx, const struct damon_lru_sort_params *p);
+
+/** Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
+ * @param ctx The context.
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+DAMON_API int damon_preset_stat(damon_ctx *ctx);
+
+/** Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
+ * @param ctx The context.
+ * @param out Its size must be set; written.
+ * @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any. @since 0.1 */
+DAMON_API int damon_stat_read(const damon_ctx *ctx, struct damon_stat_result *out);
+
+/** @} */
+
 /** @name Access checks: how accesses are seen
  * @{ */
 
