@@ -190,7 +190,7 @@ std::vector<AddressRange> random_ranges(Draws& draws, const ParamsStyle& style, 
 
 Attrs random_attrs(Draws& draws, bool few_samples) {
     Attrs attrs;
-    attrs.sample_us = draws.pick<uint64_t>({0, 1, 7, 10, 100, 5'000});
+    attrs.sample_us = draws.pick<uint64_t>({0, 1, 7, 10, 100, 5'000, 3'000'000});
     const uint64_t samples = few_samples ? draws.between(1, 30) : draws.pick<uint64_t>({1, 2, 5, 10, 20, 100, 400});
     attrs.aggr_us = attrs.divisor_us() * samples + (attrs.sample_us == 0 ? 0 : draws.below(attrs.sample_us));
     attrs.ops_update_us = draws.one_in(8) ? 0 : attrs.divisor_us() * draws.between(1, 400) + draws.below(3);
