@@ -3,6 +3,7 @@
 
 #include "ops/linux/page_sizes.h"
 #include "ops/linux/shared_ranges.h"
+#include "ops/linux/uffd_mapping.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 
@@ -96,12 +97,42 @@ TEST_F(HugePages, AdviceBetweenArmAndLookIsHarmless) {
     EXPECT_TRUE(small.is_as_filled());
 }
 
+class Collapse : public EveryWay {};
+INSTANTIATE_EVERY_WAY(Collapse);
+
+TEST_P(Collapse, WorksOnceTheMarksAreLifted) {
+    Checker checker(GetParam());
+    if (!checker.works()) return;
+    const uint64_t huge_bytes = read_page_sizes().huge_bytes;
+    Memory memory(huge_bytes / page_bytes(), Kind::kAnonymous, huge_bytes);
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_NOHUGEPAGE), 0);
+    memory.fill();
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
+    auto samples = memory.samples({1, 2, 3});
+    checker->arm(samples);
+    memory.write(2);
+
+    Mapping mapping;
+    ProcMaps maps;
+    ASSERT_EQ(maps.open(0), 0);
+    ASSERT_EQ(maps.find(memory.address(0), mapping), 0);
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), uapi::kAdviseCollapse), -1);
+    ASSERT_TRUE(lift_marks(mapping.range, memory.range(), page_bytes()));
+    EXPECT_FALSE(lift_marks(mapping.range, memory.range(), page_bytes()));  // none left
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), uapi::kAdviseCollapse), 0);
+    EXPECT_EQ(smaps_kb(memory.address(0), "AnonHugePages"), static_cast<long>(huge_bytes / 1024));
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "???");
+    EXPECT_EQ(checker.unknown(Blind::kOtherContext), 3u);
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
 TEST(SharedHugePages, ZapDropsThemWholeAndKeepsTheirContent) {
     const uint64_t huge_bytes = read_page_sizes().huge_bytes;
-    constexpr int kCollapse = 25;  // MADV_COLLAPSE
     Memory memory(2 * huge_bytes / page_bytes(), Kind::kShared, huge_bytes);
     memory.fill();
-    if (madvise(memory.data(), memory.bytes(), kCollapse) != 0 || smaps_kb(memory.address(0), "ShmemPmdMapped") <= 0) {
+    if (madvise(memory.data(), memory.bytes(), uapi::kAdviseCollapse) != 0 ||
+        smaps_kb(memory.address(0), "ShmemPmdMapped") <= 0) {
         return declared_skip("shared-huge-pages", "MADV_COLLAPSE on a memfd");
     }
     const long before = smaps_kb(memory.address(0), "ShmemPmdMapped");

@@ -5,6 +5,7 @@
 
 #include "base/arithmetic.h"
 #include "ops/linux/advise.h"
+#include "ops/linux/uffd_mapping.h"
 
 namespace damon {
 namespace {
@@ -102,7 +103,10 @@ void set_flags(ActionPass& pass, const Mapping& mapping, AddressRange range) {
 }
 
 void collapse_slot(ActionPass& pass, const Mapping& mapping, AddressRange range, const HugeSlot& before) {
-    const int error = advise(pass, range, uapi::kAdviseCollapse);
+    int error = advise(pass, range, uapi::kAdviseCollapse);
+    if (error != 0 && lift_marks(mapping.range, range, pass.sizes.base_bytes)) {
+        error = advise(pass, range, uapi::kAdviseCollapse);
+    }
     HugeSlot after;
     uint64_t applied = 0;
     if (!pass.subject.sees_huge()) {

@@ -125,6 +125,22 @@ void PageScan::look_marked(std::span<const uint64_t> pages, std::span<uint32_t> 
     }
 }
 
+bool PageScan::any_marked(AddressRange range) {
+    uint64_t entries[kMaxGroupPages];
+    for (uint64_t page = range.start; page < range.end;) {
+        const size_t wanted = std::min<uint64_t>((range.end - page) / page_bytes_, kMaxGroupPages);
+        const ssize_t bytes =
+            sys::pread(fd_, entries, wanted * sizeof entries[0], page / page_bytes_ * sizeof entries[0]);
+        if (bytes < static_cast<ssize_t>(sizeof entries[0])) return false;
+        const size_t got = static_cast<size_t>(bytes) / sizeof entries[0];
+        for (size_t i = 0; i < got; ++i) {
+            if ((entries[i] & uapi::kEntryMarked) != 0) return true;
+        }
+        page += got * page_bytes_;
+    }
+    return false;
+}
+
 int PageScan::arm_written(uint64_t page, bool& written) {
     uapi::PageRegion region;
     uapi::ScanArguments arguments;

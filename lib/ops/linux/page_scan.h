@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "model/address_range.h"
 #include "ops/linux/uapi.h"
 
 namespace damon {
@@ -38,6 +39,9 @@ public:
     // told. PAGEMAP_SCAN alone cannot tell a page that is read-write-protected from one of a mapping that is not
     // registered.
     void look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states);
+
+    // Whether any page of the range is marked.
+    bool any_marked(AddressRange range);
 
     // Write-protects one page if it is present and not part of a huge mapping. 1: armed; 0: nothing there to arm, or it
     // is huge; -EPERM: the mapping is not registered for asynchronous write protection; or another negative errno. The

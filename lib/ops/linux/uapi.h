@@ -36,7 +36,7 @@ struct UffdRegister {
     uint64_t mode = 0;
     uint64_t ioctls = 0;
 };
-struct UffdRwprotect {
+struct UffdProtect {
     UffdRange range;
     uint64_t mode = 0;  // kRwprotect, or 0 to lift the protection
 };
@@ -46,7 +46,8 @@ inline constexpr unsigned long kUffdNew = _IO(0xAA, 0x00);  // on /dev/userfault
 inline constexpr unsigned long kUffdioApi = _IOWR(0xAA, 0x3F, UffdApi);
 inline constexpr unsigned long kUffdioRegister = _IOWR(0xAA, 0x00, UffdRegister);
 inline constexpr unsigned long kUffdioUnregister = _IOR(0xAA, 0x01, UffdRange);
-inline constexpr unsigned long kUffdioRwprotect = _IOWR(0xAA, 0x09, UffdRwprotect);
+inline constexpr unsigned long kUffdioWriteprotect = _IOWR(0xAA, 0x06, UffdProtect);
+inline constexpr unsigned long kUffdioRwprotect = _IOWR(0xAA, 0x09, UffdProtect);
 
 // --- /proc/PID/pagemap ------------------------------------------------------------------------------------------
 

@@ -155,10 +155,23 @@ void uffd_unregister(AddressRange range, uint64_t mode) {
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
 }
 
+int uffd_lift(AddressRange mapping, AddressRange range, uint64_t mode) {
+    const int fd = own_fd();
+    if (fd < 0) return fd;
+    if (const int error = uffd_register(mapping, mode)) return error;  // whose it is, see above
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    uapi::UffdProtect request;  // mode 0: off
+    request.range = {range.start, range.size()};
+    const bool writes = mode == uapi::kRegisterModeWp;
+    const long result = sys::ioctl(fd, writes ? uapi::kUffdioWriteprotect : uapi::kUffdioRwprotect, &request);
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    return static_cast<int>(result);
+}
+
 int uffd_rwprotect(AddressRange range) {
     const int fd = own_fd();
     if (fd < 0) return fd;
-    uapi::UffdRwprotect request;
+    uapi::UffdProtect request;
     request.range = {range.start, range.size()};
     request.mode = uapi::kRwprotect;
     return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRwprotect, &request));

@@ -36,6 +36,10 @@ int uffd_register(AddressRange range, uint64_t mode);
 // other contexts that are under way become unknown, and those contexts register again by themselves: see uffd_epoch.
 void uffd_unregister(AddressRange range, uint64_t mode);
 
+// Lifts the marks of `mode` in `range`, a part of `mapping`, whose registration stays. Answers of all contexts that are
+// under way become unknown. 0 or a negative errno; -EBUSY: the marks are of a userfaultfd of the program's own.
+int uffd_lift(AddressRange mapping, AddressRange range, uint64_t mode);
+
 // Read-write-protects a page, or a whole huge page. 0 or a negative errno.
 int uffd_rwprotect(AddressRange range);
 

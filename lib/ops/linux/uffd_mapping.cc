@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "ops/linux/page_scan.h"
 #include "ops/linux/uffd.h"
 
 namespace damon {
@@ -44,6 +45,15 @@ void unregister_mapping(CachedMapping& mapping) {
         if (mapping.is_registered(way)) uffd_unregister(mapping.range, mode_of(way));
     }
     mapping.registered = 0;
+}
+
+bool lift_marks(AddressRange mapping, AddressRange range, uint64_t page_bytes) {
+    PageScan scan;
+    // A marked page tells that the mapping is registered; finding out whose registration it is would register another
+    // one.
+    if (scan.open(page_bytes) != 0 || !scan.any_marked(range)) return false;
+    return uffd_lift(mapping, range, uapi::kRegisterModeWp) == 0 ||
+           uffd_lift(mapping, range, uapi::kRegisterModeRwp) == 0;
 }
 
 }  // namespace damon

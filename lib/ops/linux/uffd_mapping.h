@@ -19,4 +19,8 @@ ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatis
 // Drops the registrations and marks that this context made in the mapping.
 void unregister_mapping(CachedMapping& mapping);
 
+// Lifts the marks of whatever contexts in `range`, a part of `mapping`: the kernel makes no huge page of marked pages,
+// so a collapse asks for this. False: there are none, or not of this library.
+bool lift_marks(AddressRange mapping, AddressRange range, uint64_t page_bytes);
+
 }  // namespace damon

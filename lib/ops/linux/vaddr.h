@@ -34,8 +34,8 @@ public:
     int32_t free_memory_permil() override;
     void set_now(uint64_t now_us) override;
 
-    // Any thread, also before the first start: 0; -EAGAIN: too many at once, dropped; -EOPNOTSUPP: this context was
-    // never started with AccessCheck::kReport.
+    // Any thread, at any time: 0; -EAGAIN: too many at once, dropped; -ECANCELED: not running or paused; -EOPNOTSUPP:
+    // this context was never started with AccessCheck::kReport.
     int report_access(const AccessReport& report) { return reports_.report(report); }
 
     // Totals of this run; any thread.
