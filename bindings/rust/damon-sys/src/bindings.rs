@@ -1,0 +1,3010 @@
+// Written by bindings/rust/generate from damon_c.h; not to be edited.
+
+pub const DAMON_VERSION_MAJOR: u32 = 0;
+pub const DAMON_VERSION_MINOR: u32 = 1;
+pub const DAMON_VERSION_PATCH: u32 = 0;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_ctx {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_target {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_probe {
+    _unused: [u8; 0],
+}
+extern "C" {
+    /// Version of the library that is linked. @return `major << 16 | minor << 8 | patch`. Thread: any. @since 0.1
+    pub fn damon_version() -> u32;
+}
+extern "C" {
+    /// The same as text, such as "0.1.0". @return Static text. Thread: any. @since 0.1
+    pub fn damon_version_string() -> *const crate::ctypes::c_char;
+}
+extern "C" {
+    /** What an error number means in this library.
+ @param err A negative errno as returned by this library (a positive one is understood too).
+ @return Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any. @since 0.1*/
+    pub fn damon_strerror(err: crate::ctypes::c_int) -> *const crate::ctypes::c_char;
+}
+/// Addresses [start, end). Frozen.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_addr_range {
+    ///< First address.
+    pub start: u64,
+    ///< One past the last address; greater than start.
+    pub end: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_addr_range() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_addr_range> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_addr_range>(),
+        16usize,
+        "Size of damon_addr_range",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_addr_range>(),
+        8usize,
+        "Alignment of damon_addr_range",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).start) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_addr_range::start",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).end) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_addr_range::end",
+    );
+}
+/// How often to look and how many regions to keep. See damon_attrs_init() for the defaults.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_attrs {
+    ///< sizeof(struct damon_attrs).
+    pub size: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Sampling interval; at most aggr_us. 0: as fast as possible. Default 5,000.
+    pub sample_us: u64,
+    ///< Aggregation interval: a snapshot each. Default 100,000.
+    pub aggr_us: u64,
+    ///< How often mappings are read again. 0: every sampling interval. Default 60,000,000.
+    pub ops_update_us: u64,
+    ///< At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10.
+    pub min_nr_regions: u64,
+    ///< Cost's upper bound. Default 1,000.
+    pub max_nr_regions: u64,
+    ///< Interval tuning.
+    pub intervals_goal: damon_attrs__bindgen_ty_1,
+}
+/// Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_attrs__bindgen_ty_1 {
+    ///< Wanted share of positive samples, weighted by size, in basis points.
+    pub access_bp: u64,
+    ///< Tune every so many aggregation intervals. 0 (default): no tuning.
+    pub aggrs: u64,
+    ///< sample_us stays in [min_sample_us, max_sample_us].
+    pub min_sample_us: u64,
+    ///< See min_sample_us.
+    pub max_sample_us: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_attrs__bindgen_ty_1() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_attrs__bindgen_ty_1> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_attrs__bindgen_ty_1>(),
+        32usize,
+        "Size of damon_attrs__bindgen_ty_1",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_attrs__bindgen_ty_1>(),
+        8usize,
+        "Alignment of damon_attrs__bindgen_ty_1",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).access_bp) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_attrs__bindgen_ty_1::access_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).aggrs) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_attrs__bindgen_ty_1::aggrs",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_sample_us) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_attrs__bindgen_ty_1::min_sample_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_sample_us) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_attrs__bindgen_ty_1::max_sample_us",
+    );
+}
+#[test]
+fn bindgen_test_layout_damon_attrs() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_attrs> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(::core::mem::size_of::<damon_attrs>(), 80usize, "Size of damon_attrs");
+    assert_eq!(
+        ::core::mem::align_of::<damon_attrs>(),
+        8usize,
+        "Alignment of damon_attrs",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_attrs::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_attrs::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sample_us) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_attrs::sample_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).aggr_us) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_attrs::aggr_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).ops_update_us) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_attrs::ops_update_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_nr_regions) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_attrs::min_nr_regions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_nr_regions) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_attrs::max_nr_regions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).intervals_goal) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_attrs::intervals_goal",
+    );
+}
+/// One region as it was at the end of a window. Frozen.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_region_info {
+    ///< First address.
+    pub start: u64,
+    ///< One past the last address.
+    pub end: u64,
+    ///< Position of its target in the context.
+    pub target_idx: u32,
+    ///< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses.
+    pub nr_accesses: u32,
+    ///< Windows for which nr_accesses stayed similar.
+    pub age: u32,
+    ///< enum damon_region_flags.
+    pub flags: u32,
+}
+#[test]
+fn bindgen_test_layout_damon_region_info() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_region_info> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_region_info>(),
+        32usize,
+        "Size of damon_region_info",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_region_info>(),
+        8usize,
+        "Alignment of damon_region_info",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).start) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_region_info::start",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).end) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_region_info::end",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_region_info::target_idx",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_accesses) as usize - ptr as usize },
+        20usize,
+        "Offset of field: damon_region_info::nr_accesses",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).age) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_region_info::age",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
+        28usize,
+        "Offset of field: damon_region_info::flags",
+    );
+}
+///< No sample of the window could be looked at: nr_accesses 0 does not mean cold.
+pub const DAMON_REGION_UNKNOWN: damon_region_flags = 1;
+///< Only writes to (a part of) this region can be seen.
+pub const DAMON_REGION_WRITES_ONLY: damon_region_flags = 2;
+/// Flags of damon_region_info.
+pub type damon_region_flags = crate::ctypes::c_uint;
+/// What a snapshot is, besides its regions.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_snapshot_info {
+    ///< sizeof(struct damon_snapshot_info).
+    pub size: u32,
+    ///< enum damon_snapshot_flags.
+    pub flags: u32,
+    ///< Number of the snapshot since damon_ctx_new(), from 1; 0: there is none yet.
+    pub seq: u64,
+    ///< CLOCK_MONOTONIC (virtual time for a manually driven context).
+    pub time_ns: u64,
+    ///< Sampling interval of the window, as tuned.
+    pub sample_us: u64,
+    ///< Aggregation interval of the window, as tuned.
+    pub aggr_us: u64,
+    ///< Regions in the snapshot.
+    pub nr_regions: u64,
+    ///< Sampling intervals since the start.
+    pub passed_sample_intervals: u64,
+    ///< What nr_accesses is out of: samples in one window.
+    pub max_nr_accesses: u32,
+    ///< Targets in the context.
+    pub nr_targets: u32,
+}
+#[test]
+fn bindgen_test_layout_damon_snapshot_info() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_snapshot_info> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_snapshot_info>(),
+        64usize,
+        "Size of damon_snapshot_info",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_snapshot_info>(),
+        8usize,
+        "Alignment of damon_snapshot_info",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_snapshot_info::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_snapshot_info::flags",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).seq) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_snapshot_info::seq",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).time_ns) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_snapshot_info::time_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sample_us) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_snapshot_info::sample_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).aggr_us) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_snapshot_info::aggr_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_regions) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_snapshot_info::nr_regions",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).passed_sample_intervals) as usize - ptr as usize
+        },
+        48usize,
+        "Offset of field: damon_snapshot_info::passed_sample_intervals",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_nr_accesses) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_snapshot_info::max_nr_accesses",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_targets) as usize - ptr as usize },
+        60usize,
+        "Offset of field: damon_snapshot_info::nr_targets",
+    );
+}
+///< Reads of some region cannot be seen here: "cold" means "not written".
+pub const DAMON_SNAPSHOT_WRITES_ONLY: damon_snapshot_flags = 1;
+///< Some region could not be looked at at all.
+pub const DAMON_SNAPSHOT_UNKNOWN: damon_snapshot_flags = 2;
+/// Flags of damon_snapshot_info.
+pub type damon_snapshot_flags = crate::ctypes::c_uint;
+/// Counters of one context since damon_ctx_new(); they only grow.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_ctx_stats {
+    ///< sizeof(struct damon_ctx_stats).
+    pub size: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Sampling intervals done.
+    pub nr_intervals: u64,
+    ///< Deadlines that a late worker skipped instead of catching up in a burst.
+    pub nr_skipped_intervals: u64,
+    ///< Times the worker woke from a wait, for whatever reason.
+    pub nr_wakeups: u64,
+    ///< Questions asked: one per region and interval.
+    pub nr_samples: u64,
+    ///< Questions that could not be answered.
+    pub nr_unknown_samples: u64,
+    ///< Questions whose answer could see writes only.
+    pub nr_writes_only_samples: u64,
+    ///< CPU time of the worker thread, all runs.
+    pub cpu_ns: u64,
+    ///< damon_report_access() calls dropped because the queue was full.
+    pub nr_lost_reports: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_ctx_stats() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_ctx_stats> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_ctx_stats>(),
+        72usize,
+        "Size of damon_ctx_stats",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_ctx_stats>(),
+        8usize,
+        "Alignment of damon_ctx_stats",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_ctx_stats::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_ctx_stats::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_intervals) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_ctx_stats::nr_intervals",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).nr_skipped_intervals) as usize - ptr as usize
+        },
+        16usize,
+        "Offset of field: damon_ctx_stats::nr_skipped_intervals",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_wakeups) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_ctx_stats::nr_wakeups",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_samples) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_ctx_stats::nr_samples",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).nr_unknown_samples) as usize - ptr as usize
+        },
+        40usize,
+        "Offset of field: damon_ctx_stats::nr_unknown_samples",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).nr_writes_only_samples) as usize - ptr as usize
+        },
+        48usize,
+        "Offset of field: damon_ctx_stats::nr_writes_only_samples",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).cpu_ns) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_ctx_stats::cpu_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_lost_reports) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_ctx_stats::nr_lost_reports",
+    );
+}
+extern "C" {
+    /// Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_attrs_init(attrs: *mut damon_attrs);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_snapshot_info_init(info: *mut damon_snapshot_info);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_ctx_stats_init(stats: *mut damon_ctx_stats);
+}
+///< Virtual addresses of a process; ranges follow its mappings. Default.
+pub const DAMON_OPS_VADDR: damon_ops_id = 0;
+///< Virtual addresses; exactly the ranges given, for ever.
+pub const DAMON_OPS_FVADDR: damon_ops_id = 1;
+///< Physical addresses: not in this release (`-EOPNOTSUPP` at start).
+pub const DAMON_OPS_PADDR: damon_ops_id = 2;
+///< The program's own: damon_ctx_set_custom_ops().
+pub const DAMON_OPS_CUSTOM: damon_ops_id = 16;
+///< The simulator: damon_ctx_set_sim().
+pub const DAMON_OPS_SIM: damon_ops_id = 17;
+/// Who looks at memory, and what kind of target that needs.
+pub type damon_ops_id = crate::ctypes::c_uint;
+///< A worker thread (default).
+pub const DAMON_DRIVE_THREAD: damon_drive = 0;
+///< damon_step(): virtual time, simulations, event loops.
+pub const DAMON_DRIVE_MANUAL: damon_drive = 1;
+/// Who calls the sampling intervals.
+pub type damon_drive = crate::ctypes::c_uint;
+extern "C" {
+    /** Makes a stopped context with default parameters, no target, no scheme.
+ @return The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any. @since 0.1*/
+    pub fn damon_ctx_new() -> *mut damon_ctx;
+}
+extern "C" {
+    /** Frees a context with everything it owns; stops it first if it runs.
+ @param ctx NULL is fine. Not from a callback of this context: there the call does nothing.
+ Thread: control; no other call on this context may be under way. @since 0.1*/
+    pub fn damon_ctx_free(ctx: *mut damon_ctx);
+}
+extern "C" {
+    /** The reason of the context's last failure, in words. Also why a worker ended on its own.
+ @param ctx The context.
+ @param buf Written, always terminated if len > 0; may be NULL if len is 0.
+ @param len Bytes in buf.
+ @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
+ Thread: any. @since 0.1*/
+    pub fn damon_ctx_errmsg(
+        ctx: *const damon_ctx,
+        buf: *mut crate::ctypes::c_char,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Replaces the monitoring attributes.
+ @param ctx The context.
+ @param attrs Copied.
+ @return 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
+ inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
+ failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx(). @since 0.1*/
+    pub fn damon_ctx_set_attrs(
+        ctx: *mut damon_ctx,
+        attrs: *const damon_attrs,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Reads the attributes; intervals as tuned, where tuning is on.
+ @param ctx The context.
+ @param attrs_out Its size must be set (damon_attrs_init()); written.
+ @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    pub fn damon_ctx_get_attrs(
+        ctx: *const damon_ctx,
+        attrs_out: *mut damon_attrs,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Chooses who looks at memory.
+ @param ctx The context.
+ @param ops_id DAMON_OPS_VADDR, _FVADDR or _PADDR. CUSTOM and SIM are chosen by their own functions.
+ @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_ops(ctx: *mut damon_ctx, ops_id: i32) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Smallest region, and the granularity of every boundary that the monitor draws.
+ @param ctx The context.
+ @param min_region_sz Core units; a power of two. Default: the page size.
+ @return 0; -EINVAL: not a power of two; -EBUSY. Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_min_region_sz(
+        ctx: *mut damon_ctx,
+        min_region_sz: u64,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Bytes per core unit. Only physical back-ends read it.
+ @param ctx The context.
+ @param addr_unit At least 1. Default 1.
+ @return 0; -EINVAL: 0; -EBUSY. Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_addr_unit(
+        ctx: *mut damon_ctx,
+        addr_unit: u64,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Makes a run repeatable: the same seed and the same accesses give the same regions.
+ @param ctx The context.
+ @param seed 0 (default): a new one from the system at every start.
+ @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_seed(ctx: *mut damon_ctx, seed: u64) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Chooses between a worker thread and damon_step().
+ @param ctx The context.
+ @param drive enum damon_drive.
+ @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_drive(ctx: *mut damon_ctx, drive: i32) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Reads the context's counters.
+ @param ctx The context.
+ @param stats_out Its size must be set; written.
+ @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    pub fn damon_ctx_get_stats(
+        ctx: *const damon_ctx,
+        stats_out: *mut damon_ctx_stats,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Makes a target: this process, no ranges.
+ @return The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
+ Thread: any. @since 0.1*/
+    pub fn damon_target_new() -> *mut damon_target;
+}
+extern "C" {
+    /** Frees a target that belongs to no context; one that does is left alone. @param t NULL is fine. Thread: owner.
+ @since 0.1*/
+    pub fn damon_target_free(t: *mut damon_target);
+}
+extern "C" {
+    /** Which process.
+ @param t The target.
+ @param pid 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
+ them.
+ @return 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_target_set_pid(t: *mut damon_target, pid: i32) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Which addresses. On the worker of a running context the regions are fitted at once: regions that stay inside keep
+ what they learned.
+ @param t The target.
+ @param ranges Copied; sorted, disjoint (touching is fine), each start < end. They are aligned outwards to
+ min_region_sz when they are used.
+ @param nr_ranges 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
+ gaps).
+ @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
+ not one of its calls, init or update. Nothing changes on failure. Thread: owner. @since 0.1*/
+    pub fn damon_target_set_regions(
+        t: *mut damon_target,
+        ranges: *const damon_addr_range,
+        nr_ranges: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Marks a target of a commit's source: the destination's target at this position is to be removed.
+ @param t The target.
+ @param obsolete 1 or 0 (default).
+ @return 0; -EINVAL; -EBUSY. Thread: owner. @since 0.1*/
+    pub fn damon_target_set_obsolete(
+        t: *mut damon_target,
+        obsolete: crate::ctypes::c_int,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Gives a target to a context, which appends it and owns it from then on.
+ @param ctx The context.
+ @param t A target that belongs to no context.
+ @return 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
+ On failure the caller still owns t. Thread: owner. @since 0.1*/
+    pub fn damon_ctx_add_target(
+        ctx: *mut damon_ctx,
+        t: *mut damon_target,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Removes and frees a target; those behind it move up.
+ @param ctx The context.
+ @param idx Position.
+ @return 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_remove_target(
+        ctx: *mut damon_ctx,
+        idx: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /// @param ctx The context. @return How many targets it has; 0 for NULL. Thread: any. @since 0.1
+    pub fn damon_ctx_nr_targets(ctx: *const damon_ctx) -> usize;
+}
+extern "C" {
+    /** @param ctx The context. @param idx Position.
+ @return The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
+ Thread: any. @since 0.1*/
+    pub fn damon_ctx_target(ctx: *const damon_ctx, idx: usize) -> *mut damon_target;
+}
+///< madvise(MADV_WILLNEED).
+pub const DAMOS_WILLNEED: damos_action = 0;
+///< madvise(MADV_COLD).
+pub const DAMOS_COLD: damos_action = 1;
+///< madvise(MADV_PAGEOUT): anonymous memory needs swap.
+pub const DAMOS_PAGEOUT: damos_action = 2;
+///< madvise(MADV_HUGEPAGE).
+pub const DAMOS_HUGEPAGE: damos_action = 3;
+///< madvise(MADV_NOHUGEPAGE).
+pub const DAMOS_NOHUGEPAGE: damos_action = 4;
+///< madvise(MADV_COLLAPSE): synchronous.
+pub const DAMOS_COLLAPSE: damos_action = 5;
+///< Move to the active list.
+pub const DAMOS_LRU_PRIO: damos_action = 6;
+///< Move to the inactive list.
+pub const DAMOS_LRU_DEPRIO: damos_action = 7;
+///< Move to another NUMA node, hottest first.
+pub const DAMOS_MIGRATE_HOT: damos_action = 8;
+///< Move to another NUMA node, coldest first.
+pub const DAMOS_MIGRATE_COLD: damos_action = 9;
+///< Count only.
+pub const DAMOS_STAT: damos_action = 10;
+///< Call damos_params.action_fn.
+pub const DAMOS_CALLBACK: damos_action = 11;
+/// What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied.
+pub type damos_action = crate::ctypes::c_uint;
+/** The embedding program's own action (DAMOS_CALLBACK): an allocator purges, a collector compacts.
+ Called on the worker.
+ @param data damos_params.action_data.
+ @param ctx The context.
+ @param region The region, nr_accesses as a moving sum; valid during the call.
+ @param scheme_idx Position of the scheme.
+ @return Bytes dealt with. They count as applied and are charged to the quota.*/
+pub type damos_action_fn = ::core::option::Option<
+    unsafe extern "C" fn(
+        data: *mut crate::ctypes::c_void,
+        ctx: *mut damon_ctx,
+        region: *const damon_region_info,
+        scheme_idx: usize,
+    ) -> u64,
+>;
+///< damon_ctx_set_quota_goal_value(): the program's own score.
+pub const DAMOS_QUOTA_USER_INPUT: damos_quota_goal_metric = 0;
+///< Growth of "some" memory pressure, microseconds per window.
+pub const DAMOS_QUOTA_SOME_MEM_PSI_US: damos_quota_goal_metric = 1;
+///< Used memory of node nid.
+pub const DAMOS_QUOTA_NODE_MEM_USED_BP: damos_quota_goal_metric = 2;
+///< Free memory of node nid.
+pub const DAMOS_QUOTA_NODE_MEM_FREE_BP: damos_quota_goal_metric = 3;
+///< Memory of the group on node nid over the node's.
+pub const DAMOS_QUOTA_NODE_MEMCG_USED_BP: damos_quota_goal_metric = 4;
+///< 10,000 minus that.
+pub const DAMOS_QUOTA_NODE_MEMCG_FREE_BP: damos_quota_goal_metric = 5;
+///< Active over active plus inactive memory.
+pub const DAMOS_QUOTA_ACTIVE_MEM_BP: damos_quota_goal_metric = 6;
+///< 10,000 minus that.
+pub const DAMOS_QUOTA_INACTIVE_MEM_BP: damos_quota_goal_metric = 7;
+///< Share of the matching memory that is on node nid. Physical only.
+pub const DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP: damos_quota_goal_metric = 8;
+/// Whose measure a quota goal follows.
+pub type damos_quota_goal_metric = crate::ctypes::c_uint;
+///< Grow or shrink the quota in proportion to the distance from the goal.
+pub const DAMOS_QUOTA_GOAL_TUNER_CONSIST: damos_quota_goal_tuner = 0;
+///< Everything the size quota allows until the goal is reached, then nothing.
+pub const DAMOS_QUOTA_GOAL_TUNER_TEMPORAL: damos_quota_goal_tuner = 1;
+/// How a goal's score turns into an effective quota.
+pub type damos_quota_goal_tuner = crate::ctypes::c_uint;
+///< Always active.
+pub const DAMOS_WMARK_NONE: damos_wmark_metric = 0;
+///< Free memory (MemFree), permil of all.
+pub const DAMOS_WMARK_FREE_MEM_RATE: damos_wmark_metric = 1;
+/// What a watermark is compared with.
+pub type damos_wmark_metric = crate::ctypes::c_uint;
+///< Anonymous memory.
+pub const DAMOS_FILTER_ANON: damos_filter_type = 0;
+///< On the active list.
+pub const DAMOS_FILTER_ACTIVE: damos_filter_type = 1;
+///< Charged to memcg_id.
+pub const DAMOS_FILTER_MEMCG: damos_filter_type = 2;
+///< Accessed since it was last looked at.
+pub const DAMOS_FILTER_YOUNG: damos_filter_type = 3;
+///< In a page of min_bytes to max_bytes.
+pub const DAMOS_FILTER_HUGEPAGE_SIZE: damos_filter_type = 4;
+///< Mapped by nobody.
+pub const DAMOS_FILTER_UNMAPPED: damos_filter_type = 5;
+///< In [addr_start, addr_end).
+pub const DAMOS_FILTER_ADDR: damos_filter_type = 6;
+///< In the target at position target_idx.
+pub const DAMOS_FILTER_TARGET: damos_filter_type = 7;
+/// What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page.
+pub type damos_filter_type = crate::ctypes::c_uint;
+/// Everything about a scheme but its filters, goals and destinations. All bounds are inclusive.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_params {
+    ///< sizeof(struct damos_params).
+    pub size: u32,
+    ///< enum damos_action. Default DAMOS_STAT.
+    pub action: i32,
+    ///< Access pattern.
+    pub pattern: damos_params__bindgen_ty_1,
+    ///< How often to apply. 0 (default): every aggr_us.
+    pub apply_interval_us: u64,
+    ///< Quota.
+    pub quota: damos_params__bindgen_ty_2,
+    ///< Watermarks.
+    pub wmarks: damos_params__bindgen_ty_3,
+    ///< MIGRATE_*: destination node; -1 (default): none.
+    pub target_nid: i32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Stop after so many passes; 0 (default): never.
+    pub max_nr_snapshots: u64,
+    ///< DAMOS_CALLBACK: called for each region.
+    pub action_fn: damos_action_fn,
+    ///< Handed to action_fn.
+    pub action_data: *mut crate::ctypes::c_void,
+}
+/// Which regions. Default: all. A minimum above its maximum matches nothing.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_params__bindgen_ty_1 {
+    ///< Smallest size, core units.
+    pub min_sz: u64,
+    ///< Largest size, core units.
+    pub max_sz: u64,
+    ///< Fewest accesses in the last aggr_us (a moving sum).
+    pub min_nr_accesses: u32,
+    ///< Most accesses.
+    pub max_nr_accesses: u32,
+    ///< Youngest, in aggregation intervals.
+    pub min_age: u32,
+    ///< Oldest, in aggregation intervals.
+    pub max_age: u32,
+}
+#[test]
+fn bindgen_test_layout_damos_params__bindgen_ty_1() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_params__bindgen_ty_1> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damos_params__bindgen_ty_1>(),
+        32usize,
+        "Size of damos_params__bindgen_ty_1",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damos_params__bindgen_ty_1>(),
+        8usize,
+        "Alignment of damos_params__bindgen_ty_1",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_sz) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_params__bindgen_ty_1::min_sz",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_sz) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_params__bindgen_ty_1::max_sz",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_nr_accesses) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_params__bindgen_ty_1::min_nr_accesses",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_nr_accesses) as usize - ptr as usize },
+        20usize,
+        "Offset of field: damos_params__bindgen_ty_1::max_nr_accesses",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_age) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damos_params__bindgen_ty_1::min_age",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_age) as usize - ptr as usize },
+        28usize,
+        "Offset of field: damos_params__bindgen_ty_1::max_age",
+    );
+}
+/// How much at most, and what first. Default: no limit.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_params__bindgen_ty_2 {
+    ///< Length of a charge window; 0: every application.
+    pub reset_interval_ms: u64,
+    ///< Time that acting may take in a window; 0: no limit.
+    pub ms: u64,
+    ///< Core units that may be acted on in a window; 0: no limit.
+    pub sz: u64,
+    ///< Relative weight of size (no back-end uses it).
+    pub weight_sz: u32,
+    ///< Relative weight of the access frequency.
+    pub weight_nr_accesses: u32,
+    ///< Relative weight of the age.
+    pub weight_age: u32,
+    ///< enum damos_quota_goal_tuner.
+    pub goal_tuner: i32,
+    ///< What was tried and not done is charged num / denom;
+    pub fail_charge_num: u32,
+    ///< 0 (default): fully.
+    pub fail_charge_denom: u32,
+}
+#[test]
+fn bindgen_test_layout_damos_params__bindgen_ty_2() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_params__bindgen_ty_2> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damos_params__bindgen_ty_2>(),
+        48usize,
+        "Size of damos_params__bindgen_ty_2",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damos_params__bindgen_ty_2>(),
+        8usize,
+        "Alignment of damos_params__bindgen_ty_2",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).reset_interval_ms) as usize - ptr as usize
+        },
+        0usize,
+        "Offset of field: damos_params__bindgen_ty_2::reset_interval_ms",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).ms) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_params__bindgen_ty_2::ms",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sz) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_params__bindgen_ty_2::sz",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).weight_sz) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damos_params__bindgen_ty_2::weight_sz",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).weight_nr_accesses) as usize - ptr as usize
+        },
+        28usize,
+        "Offset of field: damos_params__bindgen_ty_2::weight_nr_accesses",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).weight_age) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damos_params__bindgen_ty_2::weight_age",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).goal_tuner) as usize - ptr as usize },
+        36usize,
+        "Offset of field: damos_params__bindgen_ty_2::goal_tuner",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).fail_charge_num) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damos_params__bindgen_ty_2::fail_charge_num",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).fail_charge_denom) as usize - ptr as usize
+        },
+        44usize,
+        "Offset of field: damos_params__bindgen_ty_2::fail_charge_denom",
+    );
+}
+/// When. Default: always.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_params__bindgen_ty_3 {
+    ///< enum damos_wmark_metric.
+    pub metric: i32,
+    ///< Above: inactive. permil.
+    pub high: u32,
+    ///< Below, from inactive: active. permil.
+    pub mid: u32,
+    ///< Below: inactive. permil.
+    pub low: u32,
+    ///< How often to look while inactive.
+    pub interval_us: u64,
+}
+#[test]
+fn bindgen_test_layout_damos_params__bindgen_ty_3() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_params__bindgen_ty_3> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damos_params__bindgen_ty_3>(),
+        24usize,
+        "Size of damos_params__bindgen_ty_3",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damos_params__bindgen_ty_3>(),
+        8usize,
+        "Alignment of damos_params__bindgen_ty_3",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).metric) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_params__bindgen_ty_3::metric",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).high) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_params__bindgen_ty_3::high",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).mid) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_params__bindgen_ty_3::mid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).low) as usize - ptr as usize },
+        12usize,
+        "Offset of field: damos_params__bindgen_ty_3::low",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).interval_us) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_params__bindgen_ty_3::interval_us",
+    );
+}
+#[test]
+fn bindgen_test_layout_damos_params() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_params> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(::core::mem::size_of::<damos_params>(), 152usize, "Size of damos_params");
+    assert_eq!(
+        ::core::mem::align_of::<damos_params>(),
+        8usize,
+        "Alignment of damos_params",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_params::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).action) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_params::action",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).pattern) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_params::pattern",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).apply_interval_us) as usize - ptr as usize
+        },
+        40usize,
+        "Offset of field: damos_params::apply_interval_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).quota) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damos_params::quota",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damos_params::wmarks",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_nid) as usize - ptr as usize },
+        120usize,
+        "Offset of field: damos_params::target_nid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        124usize,
+        "Offset of field: damos_params::reserved",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).max_nr_snapshots) as usize - ptr as usize
+        },
+        128usize,
+        "Offset of field: damos_params::max_nr_snapshots",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).action_fn) as usize - ptr as usize },
+        136usize,
+        "Offset of field: damos_params::action_fn",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).action_data) as usize - ptr as usize },
+        144usize,
+        "Offset of field: damos_params::action_data",
+    );
+}
+/// A filter of a scheme: the first whose property matches decides.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_filter {
+    ///< sizeof(struct damos_filter).
+    pub size: u32,
+    ///< enum damos_filter_type.
+    pub type_: i32,
+    ///< 1: filter memory that has the property, 0: memory that has it not.
+    pub matching: u32,
+    ///< 1: act on it, 0: do not.
+    pub allow: u32,
+    ///< MEMCG: inode number of the cgroup's directory.
+    pub memcg_id: u64,
+    ///< ADDR.
+    pub addr_start: u64,
+    ///< ADDR; greater than addr_start.
+    pub addr_end: u64,
+    ///< HUGEPAGE_SIZE.
+    pub min_bytes: u64,
+    ///< HUGEPAGE_SIZE; at least min_bytes.
+    pub max_bytes: u64,
+    ///< TARGET.
+    pub target_idx: u32,
+    ///< 0.
+    pub reserved: u32,
+}
+#[test]
+fn bindgen_test_layout_damos_filter() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_filter> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(::core::mem::size_of::<damos_filter>(), 64usize, "Size of damos_filter");
+    assert_eq!(
+        ::core::mem::align_of::<damos_filter>(),
+        8usize,
+        "Alignment of damos_filter",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_filter::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).type_) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_filter::type_",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).matching) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_filter::matching",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).allow) as usize - ptr as usize },
+        12usize,
+        "Offset of field: damos_filter::allow",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).memcg_id) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_filter::memcg_id",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).addr_start) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damos_filter::addr_start",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).addr_end) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damos_filter::addr_end",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_bytes) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damos_filter::min_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damos_filter::max_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damos_filter::target_idx",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        60usize,
+        "Offset of field: damos_filter::reserved",
+    );
+}
+/// A goal of a scheme's quota. The most satisfied goal decides.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_quota_goal {
+    ///< sizeof(struct damos_quota_goal).
+    pub size: u32,
+    ///< enum damos_quota_goal_metric.
+    pub metric: i32,
+    ///< NODE_*: the node.
+    pub nid: i32,
+    ///< 0.
+    pub reserved: u32,
+    ///< To be reached; not 0.
+    pub target_value: u64,
+    ///< USER_INPUT: how it stands.
+    pub current_value: u64,
+    ///< NODE_MEMCG_*: inode number of the cgroup's directory.
+    pub memcg_id: u64,
+}
+#[test]
+fn bindgen_test_layout_damos_quota_goal() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_quota_goal> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damos_quota_goal>(),
+        40usize,
+        "Size of damos_quota_goal",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damos_quota_goal>(),
+        8usize,
+        "Alignment of damos_quota_goal",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_quota_goal::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).metric) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_quota_goal::metric",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nid) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_quota_goal::nid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        12usize,
+        "Offset of field: damos_quota_goal::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_value) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_quota_goal::target_value",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).current_value) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damos_quota_goal::current_value",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).memcg_id) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damos_quota_goal::memcg_id",
+    );
+}
+/// A destination of MIGRATE_*. Frozen.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_migrate_dest {
+    ///< NUMA node.
+    pub nid: u32,
+    ///< Share of the pages, relative to the other destinations.
+    pub weight: u32,
+}
+#[test]
+fn bindgen_test_layout_damos_migrate_dest() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_migrate_dest> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damos_migrate_dest>(),
+        8usize,
+        "Size of damos_migrate_dest",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damos_migrate_dest>(),
+        4usize,
+        "Alignment of damos_migrate_dest",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nid) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_migrate_dest::nid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).weight) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_migrate_dest::weight",
+    );
+}
+/// What a scheme has done since it was added. Commits do not reset it.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_stat {
+    ///< sizeof(struct damos_stat).
+    pub size: u32,
+    ///< 1: its watermarks let it run.
+    pub active: u32,
+    ///< Regions handed to the action.
+    pub nr_tried: u64,
+    ///< Their size.
+    pub sz_tried: u64,
+    ///< Regions on which something was done.
+    pub nr_applied: u64,
+    ///< Core units on which it was done.
+    pub sz_applied: u64,
+    ///< Core units that passed the page-level filters.
+    pub sz_ops_filter_passed: u64,
+    ///< Charge windows that ended with the quota used up.
+    pub qt_exceeds: u64,
+    ///< Complete passes.
+    pub nr_snapshots: u64,
+    ///< Effective size quota now, core units; 0: none set or nothing allowed.
+    pub esz: u64,
+}
+#[test]
+fn bindgen_test_layout_damos_stat() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_stat> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(::core::mem::size_of::<damos_stat>(), 72usize, "Size of damos_stat");
+    assert_eq!(::core::mem::align_of::<damos_stat>(), 8usize, "Alignment of damos_stat");
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_stat::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).active) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_stat::active",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_tried) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_stat::nr_tried",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sz_tried) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_stat::sz_tried",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_applied) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damos_stat::nr_applied",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sz_applied) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damos_stat::sz_applied",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).sz_ops_filter_passed) as usize - ptr as usize
+        },
+        40usize,
+        "Offset of field: damos_stat::sz_ops_filter_passed",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).qt_exceeds) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damos_stat::qt_exceeds",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_snapshots) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damos_stat::nr_snapshots",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).esz) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damos_stat::esz",
+    );
+}
+extern "C" {
+    /** Fills in size and the defaults: matches everything, DAMOS_STAT, no quota. @param p Written; NULL is ignored.
+ Thread: any. @since 0.1*/
+    pub fn damos_params_init(p: *mut damos_params);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damos_filter_init(f: *mut damos_filter);
+}
+extern "C" {
+    /// Fills in size and the defaults (USER_INPUT, no node). @param g Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damos_quota_goal_init(g: *mut damos_quota_goal);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damos_stat_init(s: *mut damos_stat);
+}
+extern "C" {
+    /** Makes a scheme. Its validity is checked when it is started or committed, as parts of it may still be added.
+ @param p Copied.
+ @return The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
+ unknown size. Thread: any. @since 0.1*/
+    pub fn damos_new(p: *const damos_params) -> *mut damos;
+}
+extern "C" {
+    /** Frees a scheme that belongs to no context; one that does is left alone. @param s NULL is fine. Thread: owner.
+ @since 0.1*/
+    pub fn damos_free(s: *mut damos);
+}
+extern "C" {
+    /** Replaces the parameters; filters, goals and destinations stay.
+ @param s The scheme.
+ @param p Copied.
+ @return 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damos_set_params(
+        s: *mut damos,
+        p: *const damos_params,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Appends a filter.
+ @param s The scheme.
+ @param f Copied.
+ @return 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
+ runs (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damos_add_filter(
+        s: *mut damos,
+        f: *const damos_filter,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Appends a goal to the quota.
+ @param s The scheme.
+ @param g Copied.
+ @return 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
+ Thread: owner. @since 0.1*/
+    pub fn damos_add_quota_goal(
+        s: *mut damos,
+        g: *const damos_quota_goal,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Replaces the destinations of a MIGRATE_* scheme.
+ @param s The scheme.
+ @param d Copied.
+ @param nr 0: none; target_nid decides.
+ @return 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
+ @since 0.1*/
+    pub fn damos_set_migrate_dests(
+        s: *mut damos,
+        d: *const damos_migrate_dest,
+        nr: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Gives a scheme to a context, which appends it and owns it from then on.
+ @param ctx The context.
+ @param s A scheme that belongs to no context.
+ @return 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
+ use damon_commit_ctx()). On failure the caller still owns s. Thread: owner. @since 0.1*/
+    pub fn damon_ctx_add_scheme(
+        ctx: *mut damon_ctx,
+        s: *mut damos,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Removes and frees a scheme with its statistics; those behind it move up.
+ @param ctx The context.
+ @param idx Position.
+ @return 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_remove_scheme(
+        ctx: *mut damon_ctx,
+        idx: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /// @param ctx The context. @return How many schemes it has; 0 for NULL. Thread: any. @since 0.1
+    pub fn damon_ctx_nr_schemes(ctx: *const damon_ctx) -> usize;
+}
+extern "C" {
+    /** @param ctx The context. @param idx Position.
+ @return The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
+ Thread: any. @since 0.1*/
+    pub fn damon_ctx_scheme(ctx: *const damon_ctx, idx: usize) -> *mut damos;
+}
+extern "C" {
+    /** Reads a scheme's statistics, as of its last pass.
+ @param ctx The context.
+ @param idx Position of the scheme.
+ @param out Its size must be set; written.
+ @return 0; -EINVAL: no such scheme; -E2BIG. Thread: any. @since 0.1*/
+    pub fn damon_ctx_get_scheme_stat(
+        ctx: *const damon_ctx,
+        idx: usize,
+        out: *mut damos_stat,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Tells a DAMOS_QUOTA_USER_INPUT goal how things stand; it is used when the next charge window opens. Does not wait for
+ the worker.
+ @param ctx The context.
+ @param scheme Position of the scheme.
+ @param goal Position of the goal in the scheme.
+ @param current_value In the unit of the goal's target_value.
+ @return 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any. @since 0.1*/
+    pub fn damon_ctx_set_quota_goal_value(
+        ctx: *mut damon_ctx,
+        scheme: usize,
+        goal: usize,
+        current_value: u64,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Starts contexts: all or none.
+ @param ctxs The contexts.
+ @param nr_ctxs How many; 0 succeeds.
+ @param exclusive 1: only if no other context of this process runs, and none may start while these run.
+ @return 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
+ twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
+ -ENOMEM; -EAGAIN: no thread could be made; -ECHILD: after fork. On failure nothing runs that did not run before.
+ Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1*/
+    pub fn damon_start(
+        ctxs: *mut *mut damon_ctx,
+        nr_ctxs: crate::ctypes::c_int,
+        exclusive: crate::ctypes::c_int,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Stops contexts and waits until their workers have ended. Attributes (intervals as tuned), targets with their given
+ ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context can be
+ started again. Pending calls are cancelled.
+ @param ctxs The contexts.
+ @param nr_ctxs How many.
+ @return 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
+ them (nothing is stopped); -ECHILD: after fork. Thread: control. @since 0.1*/
+    pub fn damon_stop(
+        ctxs: *mut *mut damon_ctx,
+        nr_ctxs: crate::ctypes::c_int,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** @param ctx The context. @return 1: started and not ended; 0: not running (or ended on its own, or after fork);
+ -EINVAL. Thread: any. @since 0.1*/
+    pub fn damon_is_running(ctx: *const damon_ctx) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /// @return How many contexts of this process run. Thread: any. @since 0.1
+    pub fn damon_nr_running_ctxs() -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** @param ctx The context. @return Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
+ @since 0.1*/
+    pub fn damon_kdamond_tid(ctx: *const damon_ctx) -> i32;
+}
+extern "C" {
+    /** Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
+ armed, runs everything that is due, arms the next samples. While paused only calls run.
+ @param ctx A started context.
+ @param now_us The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
+ simulated memory follow it; aggregation and all other intervals are counted in steps.
+ @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
+ own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. @since 0.1*/
+    pub fn damon_step(ctx: *mut damon_ctx, now_us: u64) -> crate::ctypes::c_int;
+}
+///< Run every sampling interval until fn returns non-zero.
+pub const DAMON_CALL_REPEAT: damon_call_flags = 1;
+/// Flags of damon_call_control.
+pub type damon_call_flags = crate::ctypes::c_uint;
+/// A function to run on the worker, between two sampling intervals.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_call_control {
+    ///< sizeof(struct damon_call_control).
+    pub size: u32,
+    ///< enum damon_call_flags.
+    pub flags: u32,
+    ///< What to run. It may read, commit and pause the context.
+    pub fn_: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut crate::ctypes::c_void) -> crate::ctypes::c_int,
+    >,
+    ///< Handed to fn.
+    pub data: *mut crate::ctypes::c_void,
+    ///< REPEAT: called once when the call is dropped; may be NULL.
+    pub release: ::core::option::Option<
+        unsafe extern "C" fn(data: *mut crate::ctypes::c_void),
+    >,
+    ///< Out, one-shot: what fn returned.
+    pub return_code: i32,
+    ///< Out, one-shot: 1: fn was not run.
+    pub canceled: i32,
+    ///< Out: names the call for damon_call_cancel(); set before fn first runs.
+    pub id: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_call_control() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_call_control> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_call_control>(),
+        48usize,
+        "Size of damon_call_control",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_call_control>(),
+        8usize,
+        "Alignment of damon_call_control",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_call_control::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_call_control::flags",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).fn_) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_call_control::fn_",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).data) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_call_control::data",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).release) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_call_control::release",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).return_code) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_call_control::return_code",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).canceled) as usize - ptr as usize },
+        36usize,
+        "Offset of field: damon_call_control::canceled",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).id) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_call_control::id",
+    );
+}
+extern "C" {
+    /// Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_call_control_init(c: *mut damon_call_control);
+}
+extern "C" {
+    /** Runs a function on the worker: after counting, before schemes, at most one sampling interval from now (at once while
+ paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
+ is cancelled or the worker ends, and is copied, so that the control need not live on.
+ @param ctx The context.
+ @param control The outputs are written before the function returns.
+ @return 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
+ -E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
+ -ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
+ Thread: control. @since 0.1*/
+    pub fn damon_call(
+        ctx: *mut damon_ctx,
+        control: *mut damon_call_control,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
+ called (from inside that fn itself: as soon as fn returns).
+ @param ctx The context.
+ @param id From damon_call_control.
+ @return 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks. @since 0.1*/
+    pub fn damon_call_cancel(ctx: *mut damon_ctx, id: u64) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit.
+
+ Lists are matched by position: entries that are there in both are overwritten, surplus ones removed, new ones
+ appended. Learned regions, ages and counters stay (a source target without ranges keeps the destination's regions
+ whole; with ranges the regions are fitted to them); scheme statistics and quota state stay; a window is restarted
+ only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
+ state of dst stay.
+ @param dst The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
+ or stopped: at once; inside a callback of a step that uses regions or schemes (access checks, target_valid, scores,
+ actions, walks): checked at once, done when that step has ended.
+ @param src A stopped context that holds the wanted parameters. Not changed, not kept.
+ @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
+ surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;
+ -ECANCELED: dst ended meanwhile. On failure dst is exactly as before. Thread: control. @since 0.1*/
+    pub fn damon_commit_ctx(
+        dst: *mut damon_ctx,
+        src: *const damon_ctx,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Pauses or resumes.
+
+ Pausing returns once the worker is paused: regions, ages, counters and deadlines stay bit for bit, every armed page
+ is disarmed, so that the program pays nothing; walks are cancelled; calls, commits and stop keep working. Without
+ repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
+ it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
+ the callbacks of this step are done. Idempotent.
+ @param ctx The context.
+ @param pause 1: pause; 0: resume.
+ @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -ECHILD. Thread: control; allowed in callbacks.
+ @since 0.1*/
+    pub fn damon_set_pause(
+        ctx: *mut damon_ctx,
+        pause: crate::ctypes::c_int,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /// @param ctx The context. @return 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any. @since 0.1
+    pub fn damon_is_paused(ctx: *const damon_ctx) -> crate::ctypes::c_int;
+}
+/// A function to call for each region that schemes act on.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damos_walk_control {
+    ///< sizeof(struct damos_walk_control).
+    pub size: u32,
+    ///< 0.
+    pub reserved: u32,
+    /** Called on the worker right after each action: data; the context; the region as it was acted on, nr_accesses as a
+ moving sum; position of the scheme; core units that passed its page-level filters.*/
+    pub walk_fn: ::core::option::Option<
+        unsafe extern "C" fn(
+            data: *mut crate::ctypes::c_void,
+            ctx: *mut damon_ctx,
+            r: *const damon_region_info,
+            scheme_idx: usize,
+            sz_filter_passed: u64,
+        ),
+    >,
+    ///< Handed to walk_fn.
+    pub data: *mut crate::ctypes::c_void,
+    ///< Out: 1: ended early.
+    pub canceled: i32,
+    ///< 0.
+    pub reserved2: u32,
+}
+#[test]
+fn bindgen_test_layout_damos_walk_control() {
+    const UNINIT: ::core::mem::MaybeUninit<damos_walk_control> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damos_walk_control>(),
+        32usize,
+        "Size of damos_walk_control",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damos_walk_control>(),
+        8usize,
+        "Alignment of damos_walk_control",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damos_walk_control::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damos_walk_control::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).walk_fn) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damos_walk_control::walk_fn",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).data) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damos_walk_control::data",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).canceled) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damos_walk_control::canceled",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved2) as usize - ptr as usize },
+        28usize,
+        "Offset of field: damos_walk_control::reserved2",
+    );
+}
+extern "C" {
+    /// Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damos_walk_control_init(c: *mut damos_walk_control);
+}
+extern "C" {
+    /** Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
+ open pattern reports all regions. A manually driven context walks while another thread steps it.
+ @param ctx The context.
+ @param control canceled is written.
+ @return 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
+ every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
+ Thread: control. @since 0.1*/
+    pub fn damos_walk(
+        ctx: *mut damon_ctx,
+        control: *mut damos_walk_control,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
+ for the worker longer than one such copy, allocates nothing. Also on a stopped context.
+ @param ctx The context.
+ @param regions Written.
+ @param cap How many fit.
+ @param info Its size must be set (damon_snapshot_info_init()); written, also with -ENOSPC. NULL is fine.
+ @return How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
+ info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
+ -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    pub fn damon_snapshot_read(
+        ctx: *const damon_ctx,
+        regions: *mut damon_region_info,
+        cap: usize,
+        info: *mut damon_snapshot_info,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Waits for a snapshot newer than after_seq.
+ @param ctx The context.
+ @param after_seq damon_snapshot_info.seq of the one already seen; 0: any.
+ @param timeout_ms Negative: for ever; 0: only look.
+ @return 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
+ ctx; -EINVAL. Thread: control. @since 0.1*/
+    pub fn damon_snapshot_wait(
+        ctx: *const damon_ctx,
+        after_seq: u64,
+        timeout_ms: i32,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
+ @param ctx The context.
+ @param regions Written.
+ @param cap How many fit.
+ @param info As for damon_snapshot_read(); seq is that of the last snapshot.
+ @return As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
+ Thread: owner; with manual drive also between steps. @since 0.1*/
+    pub fn damon_live_read(
+        ctx: *const damon_ctx,
+        regions: *mut damon_region_info,
+        cap: usize,
+        info: *mut damon_snapshot_info,
+    ) -> crate::ctypes::c_int;
+}
+///< The best that works here for each mapping (default).
+pub const DAMON_ACCESS_CHECK_AUTO: damon_access_check = 0;
+///< userfaultfd read-write protection: reads and writes. Newest kernels.
+pub const DAMON_ACCESS_CHECK_UFFD_RWP: damon_access_check = 1;
+///< Declared shared mappings: reads and writes, any kernel.
+pub const DAMON_ACCESS_CHECK_ZAP: damon_access_check = 2;
+///< userfaultfd asynchronous write protection: writes only. Linux 6.7.
+pub const DAMON_ACCESS_CHECK_UFFD_WP: damon_access_check = 3;
+///< Accessed-bit windows. Explicit choice only.
+pub const DAMON_ACCESS_CHECK_REFERENCED: damon_access_check = 4;
+///< Parked pages. Explicit choice only.
+pub const DAMON_ACCESS_CHECK_UFFD_MOVE: damon_access_check = 5;
+///< PROT_NONE and a signal handler. Explicit choice only.
+pub const DAMON_ACCESS_CHECK_MPROTECT: damon_access_check = 6;
+///< Idle page tracking: other processes, privileged.
+pub const DAMON_ACCESS_CHECK_PAGE_IDLE: damon_access_check = 7;
+///< The program tells: damon_report_access().
+pub const DAMON_ACCESS_CHECK_REPORT: damon_access_check = 8;
+/// Ways to learn whether a page was accessed. Chosen per mapping.
+pub type damon_access_check = crate::ctypes::c_uint;
+///< Reads are seen.
+pub const DAMON_SEES_READS: damon_access_check_sees = 1;
+///< Writes are seen.
+pub const DAMON_SEES_WRITES: damon_access_check_sees = 2;
+/// What a way of seeing can do on this machine, for this user.
+pub type damon_access_check_sees = crate::ctypes::c_uint;
+/// Answer of damon_access_check_probe().
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_access_check_info {
+    ///< sizeof(struct damon_access_check_info).
+    pub size: u32,
+    ///< 1: works here; 0: does not.
+    pub available: i32,
+    ///< enum damon_access_check_sees.
+    pub sees: u32,
+    ///< Not available: the negative errno that said so.
+    pub error: i32,
+    ///< Such as "uffd_wp".
+    pub name: [crate::ctypes::c_char; 24usize],
+    ///< Why not, or what to know; for AUTO: which was chosen and why no better one.
+    pub reason: [crate::ctypes::c_char; 200usize],
+}
+#[test]
+fn bindgen_test_layout_damon_access_check_info() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_access_check_info> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_access_check_info>(),
+        240usize,
+        "Size of damon_access_check_info",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_access_check_info>(),
+        4usize,
+        "Alignment of damon_access_check_info",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_access_check_info::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).available) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_access_check_info::available",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sees) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_access_check_info::sees",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).error) as usize - ptr as usize },
+        12usize,
+        "Offset of field: damon_access_check_info::error",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).name) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_access_check_info::name",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reason) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_access_check_info::reason",
+    );
+}
+extern "C" {
+    /// Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_access_check_info_init(info: *mut damon_access_check_info);
+}
+extern "C" {
+    /** Tries a way of seeing on a page of its own, step by step: a version number or a success code would lie.
+ @param id enum damon_access_check. AUTO: what ordinary private memory gets.
+ @param out Its size must be set; written.
+ @return 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any. @since 0.1*/
+    pub fn damon_access_check_probe(
+        id: i32,
+        out: *mut damon_access_check_info,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Chooses the way of seeing for DAMON_OPS_VADDR and _FVADDR.
+ @param ctx The context.
+ @param id enum damon_access_check. With AUTO, memory that can be watched in no way is reported as
+ DAMON_REGION_UNKNOWN; a way that does not work here at all is refused at start.
+ @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_access_check(
+        ctx: *mut damon_ctx,
+        id: i32,
+    ) -> crate::ctypes::c_int;
+}
+/// One access that the program knows of.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_access_report {
+    ///< sizeof(struct damon_access_report).
+    pub size: u32,
+    ///< 1: a write; 0: a read.
+    pub is_write: u32,
+    ///< First address.
+    pub addr: u64,
+    ///< Bytes, at least 1.
+    pub len: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_access_report() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_access_report> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_access_report>(),
+        24usize,
+        "Size of damon_access_report",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_access_report>(),
+        8usize,
+        "Alignment of damon_access_report",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_access_report::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).is_write) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_access_report::is_write",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).addr) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_access_report::addr",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).len) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_access_report::len",
+    );
+}
+extern "C" {
+    /// Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_access_report_init(r: *mut damon_access_report);
+}
+extern "C" {
+    /** Tells a context of an access (read barriers, card marks, sampled allocations, a performance counter's records). Counts
+ at most once per region and sampling interval. Lock-free, makes no system call.
+ @param ctx A running context with DAMON_ACCESS_CHECK_REPORT.
+ @param r Read only during the call.
+ @return 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
+ (counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
+ Thread: any. @since 0.1*/
+    pub fn damon_report_access(
+        ctx: *mut damon_ctx,
+        r: *const damon_access_report,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any kernel.
+ Zeroed, readable and writable, private to the process and its children.
+ @param len Bytes, more than 0; rounded up to pages.
+ @return The memory; NULL: errno says why. Thread: any. @since 0.1*/
+    pub fn damon_shared_map(len: usize) -> *mut crate::ctypes::c_void;
+}
+extern "C" {
+    /** Withdraws and unmaps memory of damon_shared_map().
+ @param addr What damon_shared_map() returned.
+ @param len As given there.
+ @return 0; -EINVAL: not such a mapping. Thread: control. @since 0.1*/
+    pub fn damon_shared_unmap(
+        addr: *mut crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range were
+ unmapped and replaced by private memory while declared, a check could discard that memory.
+ @param addr Page-aligned.
+ @param len Bytes, a multiple of the page size.
+ @return 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
+ -ENOMEM; -ENOSPC: too many declarations. Thread: any. @since 0.1*/
+    pub fn damon_shared_declare(
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Takes a declaration back. When it returns no check can touch the range any more, and it may be unmapped.
+ @param addr As declared.
+ @param len As declared.
+ @return 0; -ENOENT: not declared so. Thread: control; allowed in callbacks. @since 0.1*/
+    pub fn damon_shared_withdraw(
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+///< Looked: not accessed.
+pub const DAMON_SEEN_NO: damon_seen = 0;
+///< Looked: accessed.
+pub const DAMON_SEEN_YES: damon_seen = 1;
+///< Could not look.
+pub const DAMON_SEEN_UNKNOWN: damon_seen = 2;
+/// Answers to a sample.
+pub type damon_seen = crate::ctypes::c_uint;
+/// One question of a sampling interval. Frozen.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sample {
+    ///< The sampled address.
+    pub addr: u64,
+    ///< The region that it stands for.
+    pub region_start: u64,
+    ///< Its end.
+    pub region_end: u64,
+    ///< Position of the target.
+    pub target_idx: u32,
+    ///< enum damon_seen; to be set by check_accesses. Comes as DAMON_SEEN_UNKNOWN.
+    pub seen: i32,
+}
+#[test]
+fn bindgen_test_layout_damon_sample() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sample> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(::core::mem::size_of::<damon_sample>(), 32usize, "Size of damon_sample");
+    assert_eq!(
+        ::core::mem::align_of::<damon_sample>(),
+        8usize,
+        "Alignment of damon_sample",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).addr) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sample::addr",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).region_start) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sample::region_start",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).region_end) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_sample::region_end",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_sample::target_idx",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).seen) as usize - ptr as usize },
+        28usize,
+        "Offset of field: damon_sample::seen",
+    );
+}
+/** A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members
+ get the default named with them.*/
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_operations {
+    ///< sizeof(struct damon_operations).
+    pub size: u32,
+    ///< enum damon_operations_flags.
+    pub flags: u32,
+    /** At each start, before the first sample; may set regions with damon_target_set_regions(). Non-zero (a negative
+ errno) makes the context end. Default: nothing.*/
+    pub init: ::core::option::Option<
+        unsafe extern "C" fn(
+            priv_: *mut crate::ctypes::c_void,
+            ctx: *mut damon_ctx,
+        ) -> crate::ctypes::c_int,
+    >,
+    /// Every ops_update_us; may set regions. Default: nothing.
+    pub update: ::core::option::Option<
+        unsafe extern "C" fn(priv_: *mut crate::ctypes::c_void, ctx: *mut damon_ctx),
+    >,
+    /// Clear the evidence at each sample's address. Default: nothing.
+    pub prepare_access_checks: ::core::option::Option<
+        unsafe extern "C" fn(
+            priv_: *mut crate::ctypes::c_void,
+            samples: *const damon_sample,
+            nr: usize,
+        ),
+    >,
+    /// One sampling interval later: set seen of each sample; same order as prepared. Default: all unknown.
+    pub check_accesses: ::core::option::Option<
+        unsafe extern "C" fn(
+            priv_: *mut crate::ctypes::c_void,
+            samples: *mut damon_sample,
+            nr: usize,
+        ),
+    >,
+    /// Priority of a region for a scheme's quota, 0 to 99 (others are clamped). Default: no ranking.
+    pub get_scheme_score: ::core::option::Option<
+        unsafe extern "C" fn(
+            priv_: *mut crate::ctypes::c_void,
+            ctx: *mut damon_ctx,
+            r: *const damon_region_info,
+            scheme_idx: usize,
+        ) -> crate::ctypes::c_int,
+    >,
+    /** Act; returns core units applied, adds those that passed page-level filters to *sz_filter_passed. Not asked for
+ DAMOS_CALLBACK. Default: nothing is applied.*/
+    pub apply_scheme: ::core::option::Option<
+        unsafe extern "C" fn(
+            priv_: *mut crate::ctypes::c_void,
+            ctx: *mut damon_ctx,
+            r: *const damon_region_info,
+            scheme_idx: usize,
+            sz_filter_passed: *mut u64,
+        ) -> u64,
+    >,
+    /// 1: the target is still there. The context ends when none is. Default: always.
+    pub target_valid: ::core::option::Option<
+        unsafe extern "C" fn(
+            priv_: *mut crate::ctypes::c_void,
+            target_idx: usize,
+        ) -> crate::ctypes::c_int,
+    >,
+    /// When pausing: forget everything prepared. Default: nothing.
+    pub disarm: ::core::option::Option<
+        unsafe extern "C" fn(priv_: *mut crate::ctypes::c_void),
+    >,
+    /// At the end of each run for which init succeeded. Default: nothing.
+    pub cleanup: ::core::option::Option<
+        unsafe extern "C" fn(priv_: *mut crate::ctypes::c_void),
+    >,
+}
+#[test]
+fn bindgen_test_layout_damon_operations() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_operations> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_operations>(),
+        80usize,
+        "Size of damon_operations",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_operations>(),
+        8usize,
+        "Alignment of damon_operations",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_operations::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_operations::flags",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).init) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_operations::init",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).update) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_operations::update",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).prepare_access_checks) as usize - ptr as usize
+        },
+        24usize,
+        "Offset of field: damon_operations::prepare_access_checks",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).check_accesses) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_operations::check_accesses",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).get_scheme_score) as usize - ptr as usize
+        },
+        40usize,
+        "Offset of field: damon_operations::get_scheme_score",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).apply_scheme) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_operations::apply_scheme",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_valid) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_operations::target_valid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).disarm) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_operations::disarm",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).cleanup) as usize - ptr as usize },
+        72usize,
+        "Offset of field: damon_operations::cleanup",
+    );
+}
+///< check_accesses cannot see reads.
+pub const DAMON_OPERATIONS_WRITES_ONLY: damon_operations_flags = 1;
+/// Flags of damon_operations.
+pub type damon_operations_flags = crate::ctypes::c_uint;
+extern "C" {
+    /// Fills in size and zeroes. @param ops Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_operations_init(ops: *mut damon_operations);
+}
+extern "C" {
+    /** Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
+ @param ctx The context.
+ @param ops Copied.
+ @param priv Handed to each; must live as long as the context uses it.
+ @return 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
+ @since 0.1*/
+    pub fn damon_ctx_set_custom_ops(
+        ctx: *mut damon_ctx,
+        ops: *const damon_operations,
+        priv_: *mut crate::ctypes::c_void,
+    ) -> crate::ctypes::c_int;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim {
+    _unused: [u8; 0],
+}
+/// The machine. See damon_sim_params_init() for the defaults.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim_params {
+    ///< sizeof(struct damon_sim_params).
+    pub size: u32,
+    ///< NUMA nodes, 1 to 8. Default 1.
+    pub nr_nodes: u32,
+    ///< Of the accesses. Default 1.
+    pub seed: u64,
+    ///< A power of two. Default 4,096.
+    pub page_size: u64,
+    ///< A power of two, at least page_size. Default 2 MiB.
+    pub huge_page_size: u64,
+    ///< Memory of each node. Default 16 GiB.
+    pub node_bytes: [u64; 8usize],
+    ///< Room for paged-out anonymous memory; 0: no swap. Default: unlimited.
+    pub swap_bytes: u64,
+    ///< What the first touch of a page costs. Default 500.
+    pub fault_ns: u64,
+    ///< What touching a paged-out page costs, also in memory pressure. Default 100,000.
+    pub refault_ns: u64,
+    ///< DAMOS_FILTER_YOUNG: an access is expected in so long. Default 100,000.
+    pub young_us: u64,
+    ///< What an action costs for each page that it changed, by enum damos_action.
+    pub action_ns: [u64; 12usize],
+}
+#[test]
+fn bindgen_test_layout_damon_sim_params() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sim_params> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_sim_params>(),
+        224usize,
+        "Size of damon_sim_params",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_sim_params>(),
+        8usize,
+        "Alignment of damon_sim_params",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sim_params::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_nodes) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_sim_params::nr_nodes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).seed) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sim_params::seed",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).page_size) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_sim_params::page_size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).huge_page_size) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_sim_params::huge_page_size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).node_bytes) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_sim_params::node_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).swap_bytes) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damon_sim_params::swap_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).fault_ns) as usize - ptr as usize },
+        104usize,
+        "Offset of field: damon_sim_params::fault_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).refault_ns) as usize - ptr as usize },
+        112usize,
+        "Offset of field: damon_sim_params::refault_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).young_us) as usize - ptr as usize },
+        120usize,
+        "Offset of field: damon_sim_params::young_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).action_ns) as usize - ptr as usize },
+        128usize,
+        "Offset of field: damon_sim_params::action_ns",
+    );
+}
+///< Page cache: can be paged out without swap. Else anonymous memory.
+pub const DAMON_SIM_RANGE_FILE: damon_sim_range_flags = 1;
+///< Locked: PAGEOUT, COLD and LRU_DEPRIO do nothing.
+pub const DAMON_SIM_RANGE_LOCKED: damon_sim_range_flags = 2;
+///< Monitoring sees writes only.
+pub const DAMON_SIM_RANGE_WRITES_ONLY: damon_sim_range_flags = 4;
+///< Monitoring cannot look here: DAMON_SEEN_UNKNOWN.
+pub const DAMON_SIM_RANGE_OPAQUE: damon_sim_range_flags = 8;
+/// Flags of damon_sim_range.
+pub type damon_sim_range_flags = crate::ctypes::c_uint;
+/// Mapped memory of one simulated program.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim_range {
+    ///< sizeof(struct damon_sim_range).
+    pub size: u32,
+    ///< enum damon_sim_range_flags. Default 0.
+    pub flags: u32,
+    ///< First address, a multiple of the page size. Default 0.
+    pub start: u64,
+    ///< One past the last address, a multiple of the page size.
+    pub end: u64,
+    ///< The program: position of the context's target that watches it; below 4,096. Default 0.
+    pub target_idx: u32,
+    ///< Node of its pages at first. Default 0.
+    pub nid: u32,
+    ///< Share of it that is present at first; the rest was never touched. Default 10,000.
+    pub resident_bp: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Its memory group. Default 0: none.
+    pub memcg_id: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_sim_range() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sim_range> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_sim_range>(),
+        48usize,
+        "Size of damon_sim_range",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_sim_range>(),
+        8usize,
+        "Alignment of damon_sim_range",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sim_range::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_sim_range::flags",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).start) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sim_range::start",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).end) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_sim_range::end",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_sim_range::target_idx",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nid) as usize - ptr as usize },
+        28usize,
+        "Offset of field: damon_sim_range::nid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).resident_bp) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_sim_range::resident_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        36usize,
+        "Offset of field: damon_sim_range::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).memcg_id) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_sim_range::memcg_id",
+    );
+}
+///< All of it, always.
+pub const DAMON_SIM_CONSTANT: damon_sim_pattern_kind = 0;
+/**< All of it, for hot_us of every period_us, first after phase_us; period_us 0: once. Phases
+of a program: one pulse for each phase and range, period_us the sum of all phases.*/
+pub const DAMON_SIM_PULSE: damon_sim_pattern_kind = 1;
+///< nr_regions equal parts, one after another for step_us each, then from the first again.
+pub const DAMON_SIM_STAIRS: damon_sim_pattern_kind = 2;
+///< The same, up and down again.
+pub const DAMON_SIM_ZIGZAG: damon_sim_pattern_kind = 3;
+///< A window of window_bytes passes over it once every period_us and wraps around.
+pub const DAMON_SIM_MOVING: damon_sim_pattern_kind = 4;
+///< Each page once every period_us, in address order; no rate.
+pub const DAMON_SIM_SWEEP: damon_sim_pattern_kind = 5;
+/// How the pages of a pattern's range are accessed.
+pub type damon_sim_pattern_kind = crate::ctypes::c_uint;
+/// An access pattern. Where patterns overlap, their rates add up.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim_pattern {
+    ///< sizeof(struct damon_sim_pattern).
+    pub size: u32,
+    ///< enum damon_sim_pattern_kind. Default DAMON_SIM_CONSTANT.
+    pub kind: i32,
+    ///< First address, a multiple of the page size. Default 0.
+    pub start: u64,
+    ///< One past the last address; [start, end) lies in ranges of the target.
+    pub end: u64,
+    ///< Accesses of each hot page in 1,000 seconds. Default 1,000,000. 2^64-1: none is missed.
+    pub rate_millihz: u64,
+    ///< Before: nothing. Default 0.
+    pub begin_us: u64,
+    ///< From here on: nothing. Default 2^64-1: never.
+    pub end_us: u64,
+    ///< STAIRS, ZIGZAG: how long one part is hot.
+    pub step_us: u64,
+    ///< PULSE, MOVING, SWEEP: time until all begins again.
+    pub period_us: u64,
+    ///< PULSE: from begin_us to the first hot moment; less than period_us.
+    pub phase_us: u64,
+    ///< PULSE: how long it is hot; at most period_us.
+    pub hot_us: u64,
+    ///< MOVING: what is hot at a time; a multiple of the page size.
+    pub window_bytes: u64,
+    ///< The program. Default 0.
+    pub target_idx: u32,
+    ///< Share of the accesses that write. Default 10,000.
+    pub writes_bp: u32,
+    ///< STAIRS, ZIGZAG: number of parts, 2 or more.
+    pub nr_regions: u32,
+    ///< 0.
+    pub reserved: u32,
+}
+#[test]
+fn bindgen_test_layout_damon_sim_pattern() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sim_pattern> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_sim_pattern>(),
+        104usize,
+        "Size of damon_sim_pattern",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_sim_pattern>(),
+        8usize,
+        "Alignment of damon_sim_pattern",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sim_pattern::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).kind) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_sim_pattern::kind",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).start) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sim_pattern::start",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).end) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_sim_pattern::end",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).rate_millihz) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_sim_pattern::rate_millihz",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).begin_us) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_sim_pattern::begin_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).end_us) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_sim_pattern::end_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).step_us) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_sim_pattern::step_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).period_us) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_sim_pattern::period_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).phase_us) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_sim_pattern::phase_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).hot_us) as usize - ptr as usize },
+        72usize,
+        "Offset of field: damon_sim_pattern::hot_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).window_bytes) as usize - ptr as usize },
+        80usize,
+        "Offset of field: damon_sim_pattern::window_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        88usize,
+        "Offset of field: damon_sim_pattern::target_idx",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).writes_bp) as usize - ptr as usize },
+        92usize,
+        "Offset of field: damon_sim_pattern::writes_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_regions) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damon_sim_pattern::nr_regions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        100usize,
+        "Offset of field: damon_sim_pattern::reserved",
+    );
+}
+/// What is on the simulated machine now, and what has happened on it since damon_sim_new(). Expected values.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim_stat {
+    ///< sizeof(struct damon_sim_stat).
+    pub size: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< The time.
+    pub now_us: u64,
+    ///< Present.
+    pub resident_bytes: u64,
+    ///< Present, and accessed since it was brought in or aged.
+    pub active_bytes: u64,
+    ///< Anonymous, paged out.
+    pub swapped_bytes: u64,
+    ///< Paged out.
+    pub evicted_bytes: u64,
+    ///< Mapped, never touched.
+    pub untouched_bytes: u64,
+    ///< Present, in huge pages.
+    pub huge_bytes: u64,
+    ///< So far: touched for the first time.
+    pub fault_bytes: u64,
+    ///< So far: touched while paged out. What a bad policy costs.
+    pub refault_bytes: u64,
+    ///< So far: paged out.
+    pub paged_out_bytes: u64,
+    ///< So far: moved to another node.
+    pub migrated_bytes: u64,
+    ///< So far: time that programs waited in faults and refaults; their pressure.
+    pub stall_ns: u64,
+    ///< So far: time that actions took.
+    pub action_ns: u64,
+    ///< So far: regions that were acted on.
+    pub nr_actions: u64,
+    ///< So far: not done because the simulator itself was out of memory.
+    pub nr_failed_actions: u64,
+    ///< Present, by node.
+    pub node_used_bytes: [u64; 8usize],
+}
+#[test]
+fn bindgen_test_layout_damon_sim_stat() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sim_stat> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_sim_stat>(),
+        192usize,
+        "Size of damon_sim_stat",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_sim_stat>(),
+        8usize,
+        "Alignment of damon_sim_stat",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sim_stat::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_sim_stat::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).now_us) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sim_stat::now_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).resident_bytes) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_sim_stat::resident_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).active_bytes) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_sim_stat::active_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).swapped_bytes) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_sim_stat::swapped_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).evicted_bytes) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_sim_stat::evicted_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).untouched_bytes) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_sim_stat::untouched_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).huge_bytes) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_sim_stat::huge_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).fault_bytes) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_sim_stat::fault_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).refault_bytes) as usize - ptr as usize },
+        72usize,
+        "Offset of field: damon_sim_stat::refault_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).paged_out_bytes) as usize - ptr as usize },
+        80usize,
+        "Offset of field: damon_sim_stat::paged_out_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).migrated_bytes) as usize - ptr as usize },
+        88usize,
+        "Offset of field: damon_sim_stat::migrated_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).stall_ns) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damon_sim_stat::stall_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).action_ns) as usize - ptr as usize },
+        104usize,
+        "Offset of field: damon_sim_stat::action_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_actions) as usize - ptr as usize },
+        112usize,
+        "Offset of field: damon_sim_stat::nr_actions",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).nr_failed_actions) as usize - ptr as usize
+        },
+        120usize,
+        "Offset of field: damon_sim_stat::nr_failed_actions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).node_used_bytes) as usize - ptr as usize },
+        128usize,
+        "Offset of field: damon_sim_stat::node_used_bytes",
+    );
+}
+/// A question about the truth.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim_query {
+    ///< sizeof(struct damon_sim_query).
+    pub size: u32,
+    ///< The program. Default 0.
+    pub target_idx: u32,
+    ///< The moment, past or future.
+    pub at_us: u64,
+    ///< Pages with at least this rate are hot; 0 (default): all that are accessed at all.
+    pub min_rate_millihz: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_sim_query() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sim_query> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_sim_query>(),
+        24usize,
+        "Size of damon_sim_query",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_sim_query>(),
+        8usize,
+        "Alignment of damon_sim_query",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sim_query::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_sim_query::target_idx",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).at_us) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sim_query::at_us",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).min_rate_millihz) as usize - ptr as usize
+        },
+        16usize,
+        "Offset of field: damon_sim_query::min_rate_millihz",
+    );
+}
+/// How well a list of regions agrees with the truth.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_sim_accuracy {
+    ///< sizeof(struct damon_sim_accuracy).
+    pub size: u32,
+    ///< Of what was found hot, how much is.
+    pub precision_bp: u32,
+    ///< Of what is hot, how much was found.
+    pub recall_bp: u32,
+    ///< Harmonic mean of the two.
+    pub f1_bp: u32,
+    ///< Hot.
+    pub hot_bytes: u64,
+    ///< Found hot.
+    pub found_bytes: u64,
+    ///< Both.
+    pub both_bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_sim_accuracy() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_sim_accuracy> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_sim_accuracy>(),
+        40usize,
+        "Size of damon_sim_accuracy",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_sim_accuracy>(),
+        8usize,
+        "Alignment of damon_sim_accuracy",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_sim_accuracy::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).precision_bp) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_sim_accuracy::precision_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).recall_bp) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_sim_accuracy::recall_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).f1_bp) as usize - ptr as usize },
+        12usize,
+        "Offset of field: damon_sim_accuracy::f1_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).hot_bytes) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_sim_accuracy::hot_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).found_bytes) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_sim_accuracy::found_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).both_bytes) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_sim_accuracy::both_bytes",
+    );
+}
+extern "C" {
+    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_sim_params_init(p: *mut damon_sim_params);
+}
+extern "C" {
+    /// Fills in size and the defaults. @param r Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_sim_range_init(r: *mut damon_sim_range);
+}
+extern "C" {
+    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_sim_pattern_init(p: *mut damon_sim_pattern);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_sim_stat_init(s: *mut damon_sim_stat);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param q Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_sim_query_init(q: *mut damon_sim_query);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param a Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_sim_accuracy_init(a: *mut damon_sim_accuracy);
+}
+extern "C" {
+    /** Makes a simulator without any mapped memory, at time 0.
+ @param p Copied; NULL: the defaults.
+ @return The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
+ Thread: any. @since 0.1*/
+    pub fn damon_sim_new(p: *const damon_sim_params) -> *mut damon_sim;
+}
+extern "C" {
+    /** Frees a simulator.
+ @param sim NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner. @since 0.1*/
+    pub fn damon_sim_free(sim: *mut damon_sim);
+}
+extern "C" {
+    /** The reason of the simulator's last failure, in words.
+ @param sim The simulator.
+ @param buf Written, always terminated if len > 0; may be NULL if len is 0.
+ @param len Bytes in buf.
+ @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
+ Thread: owner. @since 0.1*/
+    pub fn damon_sim_errmsg(
+        sim: *const damon_sim,
+        buf: *mut crate::ctypes::c_char,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Maps memory, also in the middle of a run: targets without given ranges cover it from their next update on.
+ @param sim The simulator.
+ @param r Copied.
+ @return 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
+ Nothing changes on failure. Thread: owner. @since 0.1*/
+    pub fn damon_sim_add_range(
+        sim: *mut damon_sim,
+        r: *const damon_sim_range,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Adds an access pattern, also in the middle of a run: it then counts from now on.
+ @param sim The simulator.
+ @param p Copied.
+ @return 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
+ Nothing changes on failure. Thread: owner. @since 0.1*/
+    pub fn damon_sim_add_pattern(
+        sim: *mut damon_sim,
+        p: *const damon_sim_pattern,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Lets a program end: from then on its target is not valid.
+ @param sim The simulator.
+ @param target_idx The program.
+ @param at_us When; 2^64-1: never.
+ @return 0; -EINVAL: no such program; -ENOMEM. Thread: owner. @since 0.1*/
+    pub fn damon_sim_set_target_end(
+        sim: *mut damon_sim,
+        target_idx: u32,
+        at_us: u64,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Makes the context watch simulated memory (DAMON_OPS_SIM). The i-th target of the context is the i-th program of the
+ simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
+ back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
+ @param ctx The context.
+ @param sim Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
+ fails with -EBUSY while another one runs.
+ @return 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_set_sim(
+        ctx: *mut damon_ctx,
+        sim: *mut damon_sim,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Reads the state of the simulated machine, now.
+ @param sim The simulator.
+ @param out Its size must be set; written.
+ @return 0; -EINVAL; -E2BIG. Thread: owner. @since 0.1*/
+    pub fn damon_sim_get_stat(
+        sim: *const damon_sim,
+        out: *mut damon_sim_stat,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** How often a page is truly accessed at a moment.
+ @param sim The simulator.
+ @param q Its min_rate_millihz is not used.
+ @param addr An address in the page.
+ @param rate_millihz_out Written: accesses in 1,000 seconds.
+ @return 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner. @since 0.1*/
+    pub fn damon_sim_rate(
+        sim: *const damon_sim,
+        q: *const damon_sim_query,
+        addr: u64,
+        rate_millihz_out: *mut u64,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** The truly hot ranges, exactly, sorted and joined where they touch.
+ @param sim The simulator.
+ @param q Which program, when, and what is hot.
+ @param ranges Written.
+ @param cap How many fit.
+ @param nr_out How many there are; written, also with -ENOSPC. NULL is fine.
+ @return How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
+ Thread: owner. @since 0.1*/
+    pub fn damon_sim_hot_ranges(
+        sim: *const damon_sim,
+        q: *const damon_sim_query,
+        ranges: *mut damon_addr_range,
+        cap: usize,
+        nr_out: *mut usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Compares regions with the truth.
+ @param sim The simulator.
+ @param q Which program, when, and what is hot.
+ @param regions For instance from damon_snapshot_read(): sorted, disjoint. Those of other targets are passed over.
+ @param nr_regions How many.
+ @param min_nr_accesses Regions with at least so many accesses count as found hot.
+ @param out Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
+ nothing, else 0.
+ @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner. @since 0.1*/
+    pub fn damon_sim_compare(
+        sim: *const damon_sim,
+        q: *const damon_sim_query,
+        regions: *const damon_region_info,
+        nr_regions: usize,
+        min_nr_accesses: u32,
+        out: *mut damon_sim_accuracy,
+    ) -> crate::ctypes::c_int;
+}

@@ -1,0 +1,154 @@
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::os::raw::{c_int, c_void};
+
+use damon_sys as sys;
+
+use crate::structs::zeroed;
+use crate::{callback, Monitor, Region, Result, Worker};
+
+/// Names a repeat call, for [`Monitor::cancel_call`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallId(u64);
+
+type Payload = Box<dyn Any + Send>;
+
+/// A closure that runs once, and what it gave.
+struct Once<F, R> {
+    ctx: *mut sys::damon_ctx,
+    run: Option<F>,
+    result: Option<std::result::Result<R, Payload>>,
+}
+
+type Repeat = dyn FnMut(&Worker<'_>) -> ControlFlow<()> + Send;
+
+/// A closure that runs every sampling interval.
+struct Repeated {
+    ctx: *mut sys::damon_ctx,
+    run: Box<Repeat>,
+}
+
+/// A closure for each region of a walk, and its panic.
+struct Walk<F> {
+    walk: F,
+    panic: Option<Payload>,
+}
+
+impl Monitor {
+    /// Runs a closure on the worker, between two sampling intervals, and gives its result; a panic in it goes on here.
+    ///
+    /// ```
+    /// # fn main() -> damon::Result<()> {
+    /// # let context = damon::Context::builder().drive(damon::Drive::Manual).ops(damon::Ops::Fvaddr)
+    /// #     .range(0x10000..0x20000).build()?;
+    /// # context.start()?;
+    /// let paused = context.call(|worker| worker.is_paused())?;
+    /// assert!(!paused);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn call<F, R>(&self, run: F) -> Result<R>
+    where
+        F: FnOnce(&Worker<'_>) -> R + Send,
+        R: Send,
+    {
+        let _machine = self.occupy_machine();
+        let mut once = Once { ctx: self.as_ptr(), run: Some(run), result: None };
+        let mut control = zeroed(sys::damon_call_control_init);
+        control.fn_ = Some(run_once::<F, R>);
+        control.data = (&mut once as *mut Once<F, R>).cast();
+        // Safety: a one-shot call has run, or never will, when it returns; `once` lives until then.
+        self.checked("call", |ctx| unsafe { sys::damon_call(ctx, &mut control) })?;
+        match once.result.expect("a call that succeeded has run") {
+            Ok(value) => Ok(value),
+            Err(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// Runs a closure on the worker every sampling interval, paused or not, until it breaks, is cancelled, panics or the
+    /// worker ends; then drops it.
+    pub fn call_repeatedly(&self, run: impl FnMut(&Worker<'_>) -> ControlFlow<()> + Send + 'static) -> Result<CallId> {
+        let _machine = self.occupy_machine();
+        let repeated = Box::into_raw(Box::new(Repeated { ctx: self.as_ptr(), run: Box::new(run) }));
+        let mut control = zeroed(sys::damon_call_control_init);
+        control.flags = sys::DAMON_CALL_REPEAT;
+        control.fn_ = Some(run_repeated);
+        control.data = repeated.cast();
+        control.release = Some(release_repeated);
+        // Safety: the library calls release once where it took the call; where it did not, the closure is ours again.
+        let queued = self.checked("repeated call", |ctx| unsafe { sys::damon_call(ctx, &mut control) });
+        if queued.is_err() {
+            drop(unsafe { Box::from_raw(repeated) });
+        }
+        queued.map(|_| CallId(control.id))
+    }
+
+    /// Drops a repeat call: when this returns its closure is not running and was dropped (inside that closure itself: as
+    /// soon as it returns).
+    pub fn cancel_call(&self, id: CallId) -> Result<()> {
+        // Safety: a live context.
+        self.checked_unit("cancelling a call", |ctx| unsafe { sys::damon_call_cancel(ctx, id.0) })
+    }
+
+    /// Calls a closure for every region that the schemes act on, one pass of each, and waits for it. It gets the region
+    /// as it was acted on, the scheme's position, and the bytes that passed its page-level filters. A manually driven
+    /// context walks while another thread steps it. A panic in the closure goes on here.
+    pub fn walk<F>(&self, walk: F) -> Result<()>
+    where
+        F: FnMut(&Worker<'_>, &Region, usize, u64) + Send,
+    {
+        let mut data = Walk { walk, panic: None };
+        let mut control = zeroed(sys::damos_walk_control_init);
+        control.walk_fn = Some(walk_region::<F>);
+        control.data = (&mut data as *mut Walk<F>).cast();
+        // Safety: a walk has ended when it returns; `data` lives until then.
+        let walked = self.checked_unit("walk", |ctx| unsafe { sys::damos_walk(ctx, &mut control) });
+        data.panic.map_or(walked, |payload| std::panic::resume_unwind(payload))
+    }
+}
+
+unsafe extern "C" fn run_once<F, R>(data: *mut c_void) -> c_int
+where
+    F: FnOnce(&Worker<'_>) -> R + Send,
+{
+    // Safety: the caller waits for this call, and nobody else looks at `once` meanwhile.
+    let once = &mut *data.cast::<Once<F, R>>();
+    if let Some(run) = once.run.take() {
+        let ctx = once.ctx;
+        once.result = Some(callback::caught(ctx, || run(&Worker::new(ctx))));
+    }
+    0
+}
+
+unsafe extern "C" fn run_repeated(data: *mut c_void) -> c_int {
+    // Safety: the library keeps the closure until it calls release, and runs it on one thread at a time.
+    let repeated = &mut *data.cast::<Repeated>();
+    let (ctx, run) = (repeated.ctx, &mut repeated.run);
+    let (flow, _) = callback::guarded(ctx, ControlFlow::Break(()), || run(&Worker::new(ctx)));
+    flow.is_break().into()
+}
+
+unsafe extern "C" fn release_repeated(data: *mut c_void) {
+    // Safety: called once, after the last run.
+    let repeated = Box::from_raw(data.cast::<Repeated>());
+    let ctx = repeated.ctx;
+    callback::guarded(ctx, (), || drop(repeated));
+}
+
+unsafe extern "C" fn walk_region<F>(
+    data: *mut c_void,
+    ctx: *mut sys::damon_ctx,
+    region: *const sys::damon_region_info,
+    scheme_idx: usize,
+    sz_filter_passed: u64,
+) where
+    F: FnMut(&Worker<'_>, &Region, usize, u64) + Send,
+{
+    // Safety: the caller waits for the walk, which reports on one thread; the region lives as long as this call.
+    let (data, region) = (&mut *data.cast::<Walk<F>>(), Region::from_raw(region));
+    if data.panic.is_some() {
+        return;
+    }
+    let walk = &mut data.walk;
+    data.panic = callback::caught(ctx, || walk(&Worker::new(ctx), region, scheme_idx, sz_filter_passed)).err();
+}

@@ -1,0 +1,59 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod access;
+mod attrs;
+mod builder;
+mod call;
+mod callback;
+mod context;
+mod error;
+mod filter;
+mod monitor;
+mod operations;
+mod quota;
+mod region;
+mod registry;
+mod scheme;
+mod shared_map;
+mod sim;
+mod sim_params;
+mod snapshot;
+mod stats;
+mod structs;
+mod target;
+mod worker;
+
+pub use access::{AccessCheck, AccessCheckInfo, AccessKind};
+pub use attrs::{Attrs, IntervalsGoal};
+pub use builder::Builder;
+pub use call::CallId;
+pub use context::{Context, Drive, Ops};
+pub use error::{errno, Error, Result};
+pub use filter::{Filter, Property};
+pub use monitor::{nr_running, start_all, stop_all, Monitor, Paused};
+pub use operations::{Applied, Operations, Sample, Seen};
+pub use quota::{Goal, Metric, Quota, Tuner, Watermarks};
+pub use region::Region;
+pub use scheme::{Action, Destination, Scheme, SchemeMut};
+pub use shared_map::{Declared, SharedMap};
+pub use sim::Sim;
+pub use sim_params::{SimAccuracy, SimParams, SimPattern, SimQuery, SimRange, SimStats};
+pub use snapshot::{Snapshot, SnapshotBuffer, SnapshotInfo};
+pub use stats::{SchemeStats, Stats};
+pub use target::{Target, TargetMut};
+pub use worker::Worker;
+
+/// Version of the library that is linked, such as "0.1.0".
+pub fn version() -> &'static str {
+    // Safety: static, terminated text.
+    let text = unsafe { std::ffi::CStr::from_ptr(damon_sys::damon_version_string()) };
+    text.to_str().unwrap_or("?")
+}
+
+/// The same as numbers: major, minor, patch.
+pub fn version_numbers() -> (u32, u32, u32) {
+    // Safety: no arguments.
+    let version = unsafe { damon_sys::damon_version() };
+    (version >> 16, version >> 8 & 0xff, version & 0xff)
+}

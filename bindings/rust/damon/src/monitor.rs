@@ -1,0 +1,293 @@
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+
+use damon_sys as sys;
+
+use crate::error::{check, errno};
+use crate::registry::{self, lock, Shared};
+use crate::sim::Occupied;
+use crate::structs::{micros, zeroed};
+use crate::{callback, Attrs, Context, Error, Result, SchemeStats, Snapshot, SnapshotBuffer, Stats};
+
+/// A context, as any thread may use it at any time: reading, pausing, committing, starting and stopping.
+///
+/// A [`Context`] derefs to it, and so does the [`Worker`](crate::Worker) that callbacks get. In a callback, what would
+/// wait for the callback's own end fails with [`errno::EDEADLK`](crate::errno::EDEADLK).
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Monitor(NonNull<sys::damon_ctx>);
+
+// Safety: damon_c.h gives every function used here the thread rule "any" or "control": from any thread, several at a
+// time. What a simulator adds to that (no step while it is used) its lock ensures.
+unsafe impl Send for Monitor {}
+unsafe impl Sync for Monitor {}
+
+impl Monitor {
+    /// Safety: the handle stays valid for as long as the monitor is used.
+    pub(crate) unsafe fn from_raw(ctx: NonNull<sys::damon_ctx>) -> Self {
+        Monitor(ctx)
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut sys::damon_ctx {
+        self.0.as_ptr()
+    }
+
+    pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
+        registry::find(self.as_ptr())
+    }
+
+    /// Keeps the simulated machine to this thread, where there is one.
+    pub(crate) fn occupy_machine(&self) -> Option<Occupied> {
+        let machine = self.shared().and_then(|shared| lock(&shared.machine).clone());
+        machine.map(Occupied::new)
+    }
+
+    /// Calls the library, and explains a failure in the context's own words.
+    pub(crate) fn checked(&self, tried: &str, call: impl FnOnce(*mut sys::damon_ctx) -> i32) -> Result<usize> {
+        let ctx = self.as_ptr();
+        // Safety: a live context; the text has the length that is given.
+        check(call(ctx), tried, |text, length| unsafe { sys::damon_ctx_errmsg(ctx, text, length) })
+    }
+
+    pub(crate) fn checked_unit(&self, tried: &str, call: impl FnOnce(*mut sys::damon_ctx) -> i32) -> Result<()> {
+        self.checked(tried, call).map(|_| ())
+    }
+
+    /// Starts the context; its worker accepts calls when this returns.
+    pub fn start(&self) -> Result<()> {
+        start_all(&[self], false)
+    }
+
+    /// Starts the context only if no other one of this process runs; none may start while it runs.
+    pub fn start_exclusive(&self) -> Result<()> {
+        start_all(&[self], true)
+    }
+
+    /// Stops the context and waits until its worker has ended; also fine where it does not run. Parameters, targets,
+    /// schemes, statistics and the last snapshot stay, learned regions go.
+    ///
+    /// Where a callback panicked, the context is stopped as well, and the panic is told as the error.
+    pub fn stop(&self) -> Result<()> {
+        stop_all(&[self])
+    }
+
+    /// Whether it was started and has not ended.
+    pub fn is_running(&self) -> bool {
+        // Safety: a live context.
+        unsafe { sys::damon_is_running(self.as_ptr()) == 1 }
+    }
+
+    /// Thread id of its worker; `None`: not running, or driven manually.
+    pub fn worker_tid(&self) -> Option<i32> {
+        // Safety: a live context.
+        Some(unsafe { sys::damon_kdamond_tid(self.as_ptr()) }).filter(|&tid| tid > 0)
+    }
+
+    /// Does one sampling interval of a context with [`Drive::Manual`](crate::Drive::Manual). `now` never goes back; its
+    /// origin is the caller's choice.
+    pub fn step(&self, now: Duration) -> Result<()> {
+        let _machine = self.occupy_machine();
+        // Safety: a live context.
+        let stepped = self.checked_unit("step", |ctx| unsafe { sys::damon_step(ctx, micros(now)) });
+        self.panic_or(stepped)
+    }
+
+    /// Pauses: returns once the worker looks at nothing, costs nothing, and has forgotten nothing. Idempotent. In a
+    /// callback it takes effect when the callbacks of this step are done.
+    pub fn pause(&self) -> Result<()> {
+        self.set_pause(true)
+    }
+
+    /// Continues where it stood.
+    pub fn resume(&self) -> Result<()> {
+        self.set_pause(false)
+    }
+
+    fn set_pause(&self, pause: bool) -> Result<()> {
+        let _machine = self.occupy_machine();
+        let tried = if pause { "pause" } else { "resume" };
+        // Safety: a live context.
+        self.checked_unit(tried, |ctx| unsafe { sys::damon_set_pause(ctx, pause.into()) })
+    }
+
+    /// Pauses until the value is dropped: for a critical section.
+    pub fn paused(&self) -> Result<Paused<'_>> {
+        self.pause()?;
+        Ok(Paused { monitor: self })
+    }
+
+    /// Whether it is paused; stopped: whether it would start paused.
+    pub fn is_paused(&self) -> bool {
+        // Safety: a live context.
+        unsafe { sys::damon_is_paused(self.as_ptr()) == 1 }
+    }
+
+    /// The attributes; intervals as tuned, where tuning is on.
+    pub fn attrs(&self) -> Result<Attrs> {
+        let mut attrs = Attrs::new();
+        // Safety: a live context, an initialised structure.
+        self.checked("attributes", |ctx| unsafe { sys::damon_ctx_get_attrs(ctx, &mut attrs.0) })?;
+        Ok(attrs)
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Result<Stats> {
+        let mut stats = zeroed(sys::damon_ctx_stats_init);
+        // Safety: a live context, an initialised structure.
+        self.checked("statistics", |ctx| unsafe { sys::damon_ctx_get_stats(ctx, &mut stats) })?;
+        Ok(stats.into())
+    }
+
+    /// How many targets there are.
+    pub fn nr_targets(&self) -> usize {
+        // Safety: a live context.
+        unsafe { sys::damon_ctx_nr_targets(self.as_ptr()) }
+    }
+
+    /// How many schemes there are.
+    pub fn nr_schemes(&self) -> usize {
+        // Safety: a live context.
+        unsafe { sys::damon_ctx_nr_schemes(self.as_ptr()) }
+    }
+
+    /// What the scheme at this position has done.
+    pub fn scheme_stats(&self, scheme: usize) -> Result<SchemeStats> {
+        let mut stat = zeroed(sys::damos_stat_init);
+        // Safety: a live context, an initialised structure.
+        self.checked("scheme statistics", |ctx| unsafe { sys::damon_ctx_get_scheme_stat(ctx, scheme, &mut stat) })?;
+        Ok(stat.into())
+    }
+
+    /// Tells a goal with [`Metric::UserInput`](crate::Metric::UserInput) how things stand; used when the next charge
+    /// window opens. Does not wait for the worker.
+    pub fn set_goal_value(&self, scheme: usize, goal: usize, current: u64) -> Result<()> {
+        // Safety: a live context.
+        self.checked_unit("goal value", |ctx| unsafe {
+            sys::damon_ctx_set_quota_goal_value(ctx, scheme, goal, current)
+        })
+    }
+
+    /// Copies the last snapshot into the buffer; without a region and with `seq` 0 where no window has ended yet. Never
+    /// waits for the worker longer than one such copy. Also on a stopped context.
+    pub fn snapshot<'a>(&self, buffer: &'a mut SnapshotBuffer) -> Result<Snapshot<'a>> {
+        // Safety: a live context; the buffer has the room that is given.
+        let (result, info) =
+            buffer.fill(|regions, cap, info| unsafe { sys::damon_snapshot_read(self.as_ptr(), regions, cap, info) });
+        self.checked("snapshot", |_| result)?;
+        Ok(buffer.snapshot(info))
+    }
+
+    /// Waits for a snapshot with a number above `after`; `false`: none came within `timeout` (`None`: for ever).
+    pub fn wait_snapshot(&self, after: u64, timeout: Option<Duration>) -> Result<bool> {
+        // Up to whole milliseconds: who waits a little must not spin.
+        let timeout_ms = timeout
+            .map_or(-1, |time| i32::try_from(time.as_nanos().saturating_add(999_999) / 1_000_000).unwrap_or(i32::MAX));
+        // Safety: a live context.
+        let waited = self.checked_unit("wait", |ctx| unsafe { sys::damon_snapshot_wait(ctx, after, timeout_ms) });
+        match waited {
+            Err(error) if error.errno() == errno::ETIMEDOUT => self.panic_or(Ok(false)),
+            other => self.panic_or(other.map(|()| true)),
+        }
+    }
+
+    /// Takes over the parameters of a stopped context: attributes, targets, schemes, the smallest region, the address
+    /// unit. Lists are matched by position; what was learned and counted stays. On failure nothing has changed.
+    ///
+    /// In a callback of a step that uses regions or schemes it is checked at once and done when that step has ended.
+    pub fn commit(&self, source: &Context) -> Result<()> {
+        let _machine = self.occupy_machine();
+        let (own, theirs) = match (self.shared(), source.shared()) {
+            (Some(own), Some(theirs)) => (own, theirs),
+            _ => return Err(Error::new(-errno::EINVAL, "commit: the context is being freed")),
+        };
+        let actions: Vec<_> = lock(&theirs.actions).all().cloned().collect();
+        // Safety: both are live; the borrow keeps owner calls on the source away.
+        let commit = || self.checked_unit("commit", |ctx| unsafe { sys::damon_commit_ctx(ctx, source.as_ptr()) });
+        if callback::in_any() {
+            let kept = &mut lock(&own.actions).committed_in_callbacks;
+            let fresh: Vec<_> =
+                actions.into_iter().filter(|action| !kept.iter().any(|old| Arc::ptr_eq(old, action))).collect();
+            kept.extend(fresh);
+            return commit();
+        }
+        let _one_at_a_time = lock(&own.commit);
+        lock(&own.actions).current.extend(actions.iter().cloned());
+        commit()?;
+        let replaced = std::mem::replace(&mut lock(&own.actions).current, actions);
+        drop(replaced); // outside the lock: destructors of closures are the program's
+        Ok(())
+    }
+
+    /// The first panic of a callback that ran on the worker and that was not yet told. [`stop`](Monitor::stop),
+    /// [`step`](Monitor::step) and [`wait_snapshot`](Monitor::wait_snapshot) take it as well and give it as an error.
+    pub fn take_panic(&self) -> Option<String> {
+        registry::take_panic(self.as_ptr())
+    }
+
+    fn panic_or<T>(&self, result: Result<T>) -> Result<T> {
+        self.take_panic().map_or(result, |said| Err(Error::panicked(&said)))
+    }
+}
+
+/// A pause that ends with this value.
+#[derive(Debug)]
+#[must_use = "monitoring resumes when this is dropped"]
+pub struct Paused<'a> {
+    monitor: &'a Monitor,
+}
+
+impl Paused<'_> {
+    /// Resumes, and tells whether that worked.
+    pub fn resume(self) -> Result<()> {
+        let monitor = self.monitor;
+        std::mem::forget(self);
+        monitor.resume()
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        // It fails only where the context has ended meanwhile, which its next use tells.
+        let _ = self.monitor.resume();
+    }
+}
+
+/// The machines of a group, in one order for all threads.
+fn occupy_machines(group: &[&Monitor]) -> Vec<Occupied> {
+    let mut machines: Vec<_> =
+        group.iter().filter_map(|one| one.shared()).filter_map(|shared| lock(&shared.machine).clone()).collect();
+    machines.sort_by_key(|machine| Arc::as_ptr(machine) as usize);
+    machines.into_iter().map(Occupied::new).collect()
+}
+
+fn on_group(group: &[&Monitor], tried: &str, call: impl FnOnce(*mut *mut sys::damon_ctx, i32) -> i32) -> Result<()> {
+    let _machines = occupy_machines(group);
+    let mut handles: Vec<_> = group.iter().map(|one| one.as_ptr()).collect();
+    let number = i32::try_from(handles.len()).map_err(|_| Error::of(-errno::EINVAL, tried))?;
+    let result = call(handles.as_mut_ptr(), number);
+    match group.first() {
+        Some(first) => first.checked_unit(tried, |_| result),
+        None => Ok(()),
+    }
+}
+
+/// Starts contexts: all or none. `exclusive`: only if no other context of this process runs, and none may start while
+/// these run.
+pub fn start_all(contexts: &[&Monitor], exclusive: bool) -> Result<()> {
+    // Safety: live contexts.
+    on_group(contexts, "start", |ctxs, nr| unsafe { sys::damon_start(ctxs, nr, exclusive.into()) })
+}
+
+/// Stops contexts, as [`Monitor::stop`] does.
+pub fn stop_all(contexts: &[&Monitor]) -> Result<()> {
+    // Safety: live contexts.
+    on_group(contexts, "stop", |ctxs, nr| unsafe { sys::damon_stop(ctxs, nr) })?;
+    contexts.iter().try_for_each(|one| one.panic_or(Ok(())))
+}
+
+/// How many contexts of this process run.
+pub fn nr_running() -> usize {
+    // Safety: no arguments.
+    unsafe { sys::damon_nr_running_ctxs().max(0) as usize }
+}

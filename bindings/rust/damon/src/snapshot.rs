@@ -1,0 +1,128 @@
+use std::time::Duration;
+
+use damon_sys as sys;
+
+use crate::error::errno;
+use crate::structs::zeroed;
+use crate::Region;
+
+/// Room for snapshots, to be used again and again: reading into one that is large enough allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct SnapshotBuffer {
+    regions: Vec<Region>,
+}
+
+/// What a snapshot is, besides its regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SnapshotInfo {
+    /// Number of the snapshot since the context was made, from 1; 0: there is none yet.
+    pub seq: u64,
+    /// Monotonic time of its end (virtual time for a manually driven context).
+    pub time: Duration,
+    /// Sampling interval of the window, as tuned.
+    pub sample: Duration,
+    /// Aggregation interval of the window, as tuned.
+    pub aggregation: Duration,
+    /// Sampling intervals since the start.
+    pub passed_sample_intervals: u64,
+    /// What [`Region::nr_accesses`] is out of: samples in one window.
+    pub max_nr_accesses: u32,
+    /// Targets in the context.
+    pub nr_targets: usize,
+    /// Reads of some region cannot be seen here: "cold" means "not written".
+    pub writes_only: bool,
+    /// Some region could not be looked at at all.
+    pub unknown: bool,
+}
+
+/// Regions in order, borrowed from a [`SnapshotBuffer`], and what they are a picture of. Derefs to the slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    regions: &'a [Region],
+    info: SnapshotInfo,
+}
+
+impl SnapshotBuffer {
+    /// An empty buffer; the first read makes room.
+    pub fn new() -> Self {
+        SnapshotBuffer::default()
+    }
+
+    /// With room for so many regions: the context's maximum is nearly always enough.
+    pub fn with_capacity(nr_regions: usize) -> Self {
+        SnapshotBuffer { regions: Vec::with_capacity(nr_regions) }
+    }
+
+    /// How many regions fit without allocation.
+    pub fn capacity(&self) -> usize {
+        self.regions.capacity()
+    }
+
+    /// Reads with one of the library's functions, again with more room where there was too little.
+    pub(crate) fn fill(
+        &mut self,
+        read: impl Fn(*mut sys::damon_region_info, usize, *mut sys::damon_snapshot_info) -> i32,
+    ) -> (i32, SnapshotInfo) {
+        self.regions.clear();
+        if self.regions.capacity() == 0 {
+            self.regions.reserve(1000);
+        }
+        let mut info = zeroed(sys::damon_snapshot_info_init);
+        loop {
+            let result = read(self.regions.as_mut_ptr().cast(), self.regions.capacity(), &mut info);
+            if result == -errno::ENOSPC {
+                self.regions.reserve(info.nr_regions as usize + info.nr_regions as usize / 4);
+                continue;
+            }
+            // Safety: so many were written, and Region is the same as what was written.
+            unsafe { self.regions.set_len(result.max(0) as usize) };
+            return (result, SnapshotInfo::from_raw(&info));
+        }
+    }
+
+    pub(crate) fn snapshot(&self, info: SnapshotInfo) -> Snapshot<'_> {
+        Snapshot { regions: &self.regions, info }
+    }
+}
+
+impl SnapshotInfo {
+    fn from_raw(info: &sys::damon_snapshot_info) -> Self {
+        SnapshotInfo {
+            seq: info.seq,
+            time: Duration::from_nanos(info.time_ns),
+            sample: Duration::from_micros(info.sample_us),
+            aggregation: Duration::from_micros(info.aggr_us),
+            passed_sample_intervals: info.passed_sample_intervals,
+            max_nr_accesses: info.max_nr_accesses,
+            nr_targets: info.nr_targets as usize,
+            writes_only: info.flags & sys::DAMON_SNAPSHOT_WRITES_ONLY != 0,
+            unknown: info.flags & sys::DAMON_SNAPSHOT_UNKNOWN != 0,
+        }
+    }
+}
+
+impl<'a> Snapshot<'a> {
+    /// The regions of all targets, in order.
+    pub fn regions(&self) -> &'a [Region] {
+        self.regions
+    }
+
+    /// What it is a picture of.
+    pub fn info(&self) -> &SnapshotInfo {
+        &self.info
+    }
+
+    /// Bytes in regions that were looked at and not seen accessed for at least `windows` windows.
+    pub fn idle_bytes(&self, windows: u32) -> usize {
+        self.regions.iter().filter(|region| region.is_idle() && region.age() >= windows).map(Region::size).sum()
+    }
+}
+
+impl std::ops::Deref for Snapshot<'_> {
+    type Target = [Region];
+
+    fn deref(&self) -> &[Region] {
+        self.regions
+    }
+}

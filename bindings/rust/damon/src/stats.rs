@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use damon_sys as sys;
+
+/// Counters of a context since it was made; they only grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Sampling intervals done.
+    pub nr_intervals: u64,
+    /// Deadlines that a late worker skipped instead of catching up in a burst.
+    pub nr_skipped_intervals: u64,
+    /// Times the worker woke from a wait, for whatever reason.
+    pub nr_wakeups: u64,
+    /// Questions asked: one per region and interval.
+    pub nr_samples: u64,
+    /// Questions that could not be answered.
+    pub nr_unknown_samples: u64,
+    /// Questions whose answer could see writes only.
+    pub nr_writes_only_samples: u64,
+    /// CPU time of the worker thread, all runs.
+    pub cpu: Duration,
+    /// Reported accesses dropped because the queue was full.
+    pub nr_lost_reports: u64,
+}
+
+impl From<sys::damon_ctx_stats> for Stats {
+    fn from(raw: sys::damon_ctx_stats) -> Self {
+        Stats {
+            nr_intervals: raw.nr_intervals,
+            nr_skipped_intervals: raw.nr_skipped_intervals,
+            nr_wakeups: raw.nr_wakeups,
+            nr_samples: raw.nr_samples,
+            nr_unknown_samples: raw.nr_unknown_samples,
+            nr_writes_only_samples: raw.nr_writes_only_samples,
+            cpu: Duration::from_nanos(raw.cpu_ns),
+            nr_lost_reports: raw.nr_lost_reports,
+        }
+    }
+}
+
+/// What a scheme has done since it was added. Commits do not reset it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchemeStats {
+    /// Its watermarks let it run.
+    pub active: bool,
+    /// Regions handed to the action.
+    pub nr_tried: u64,
+    /// Their size.
+    pub bytes_tried: u64,
+    /// Regions on which something was done.
+    pub nr_applied: u64,
+    /// Bytes on which it was done.
+    pub bytes_applied: u64,
+    /// Bytes that passed the page-level filters.
+    pub bytes_filter_passed: u64,
+    /// Charge windows that ended with the quota used up.
+    pub quota_exceeds: u64,
+    /// Complete passes.
+    pub nr_snapshots: u64,
+    /// Effective size quota now; 0: none set or nothing allowed.
+    pub effective_quota_bytes: u64,
+}
+
+impl From<sys::damos_stat> for SchemeStats {
+    fn from(raw: sys::damos_stat) -> Self {
+        SchemeStats {
+            active: raw.active != 0,
+            nr_tried: raw.nr_tried,
+            bytes_tried: raw.sz_tried,
+            nr_applied: raw.nr_applied,
+            bytes_applied: raw.sz_applied,
+            bytes_filter_passed: raw.sz_ops_filter_passed,
+            quota_exceeds: raw.qt_exceeds,
+            nr_snapshots: raw.nr_snapshots,
+            effective_quota_bytes: raw.esz,
+        }
+    }
+}

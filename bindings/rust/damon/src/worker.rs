@@ -1,0 +1,57 @@
+use std::marker::PhantomData;
+use std::ops::{Deref, Range};
+use std::ptr::NonNull;
+
+use damon_sys as sys;
+
+use crate::structs::raw_range;
+use crate::target::ranges_words;
+use crate::{Attrs, Monitor, Result, Snapshot, SnapshotBuffer};
+
+/// A context inside of one of its callbacks: what only its worker may do, and all of [`Monitor`].
+#[derive(Debug)]
+pub struct Worker<'a> {
+    monitor: Monitor,
+    // Stays on the worker's thread, and in the callback.
+    call: PhantomData<(&'a (), *mut ())>,
+}
+
+impl Worker<'_> {
+    /// Safety: made in a callback with its context, and used nowhere else.
+    pub(crate) unsafe fn new(ctx: *mut sys::damon_ctx) -> Self {
+        Worker { monitor: Monitor::from_raw(NonNull::new_unchecked(ctx)), call: PhantomData }
+    }
+
+    /// Changes the attributes at once.
+    pub fn set_attrs(&self, attrs: &Attrs) -> Result<()> {
+        // Safety: on the worker.
+        self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.0) })
+    }
+
+    /// Which addresses a target has: sorted, disjoint. Regions that stay inside keep what they learned. Allowed in
+    /// calls and in [`Operations::init`](crate::Operations::init) and [`update`](crate::Operations::update).
+    pub fn set_target_ranges(&self, target: usize, ranges: &[Range<usize>]) -> Result<()> {
+        let raw: Vec<_> = ranges.iter().map(raw_range).collect();
+        // Safety: on the worker, so that no commit replaces the target meanwhile.
+        self.checked_unit(&ranges_words(ranges), |ctx| unsafe {
+            sys::damon_target_set_regions(sys::damon_ctx_target(ctx, target), raw.as_ptr(), raw.len())
+        })
+    }
+
+    /// Copies the regions as they are at this moment: `nr_accesses` counts the window's samples so far.
+    pub fn live_snapshot<'a>(&self, buffer: &'a mut SnapshotBuffer) -> Result<Snapshot<'a>> {
+        // Safety: on the worker; the buffer has the room that is given.
+        let (result, info) =
+            buffer.fill(|regions, cap, info| unsafe { sys::damon_live_read(self.as_ptr(), regions, cap, info) });
+        self.checked("live snapshot", |_| result)?;
+        Ok(buffer.snapshot(info))
+    }
+}
+
+impl Deref for Worker<'_> {
+    type Target = Monitor;
+
+    fn deref(&self) -> &Monitor {
+        &self.monitor
+    }
+}

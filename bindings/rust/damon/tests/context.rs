@@ -1,0 +1,290 @@
+//! Contexts, snapshots, calls, walks and commits over toy addresses.
+
+mod support;
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use damon::{errno, Action, Attrs, Context, Drive, Filter, Goal, Metric, Ops, Property, Quota, Scheme, SnapshotBuffer};
+use damon::{Region, Target, Tuner, Watermarks};
+use support::{builder, run, started, Eyes, MEMORY, PAGE};
+
+fn sharing<T: Send + Sync>() {}
+
+#[test]
+fn contexts_and_monitors_are_for_any_thread() {
+    sharing::<Context>();
+    sharing::<damon::Monitor>();
+    sharing::<damon::Sim>();
+    sharing::<damon::SharedMap>();
+}
+
+#[test]
+fn a_snapshot_tells_hot_from_cold() {
+    let hot = MEMORY.start..MEMORY.start + 32 * PAGE;
+    let context = started(builder(), &Eyes::on(hot.clone()));
+    run(&context, 1..200).unwrap();
+    let mut buffer = SnapshotBuffer::with_capacity(100);
+    let snapshot = context.snapshot(&mut buffer).unwrap();
+    assert_eq!(snapshot.info().max_nr_accesses, 5);
+    assert_eq!(snapshot.regions().first().unwrap().range().start, MEMORY.start);
+    assert_eq!(snapshot.regions().last().unwrap().range().end, MEMORY.end);
+    let hot_bytes: usize = snapshot.iter().filter(|region| region.nr_accesses() == 5).map(Region::size).sum();
+    assert!(hot_bytes.abs_diff(hot.len()) <= 8 * PAGE, "{hot_bytes} of {}: {snapshot:?}", hot.len());
+    assert!(snapshot.idle_bytes(5) >= 200 * PAGE);
+    assert_eq!(buffer.capacity(), 100);
+}
+
+#[test]
+fn a_buffer_that_is_too_small_grows() {
+    let context = started(builder(), &Eyes::default());
+    run(&context, 1..50).unwrap();
+    let mut small = SnapshotBuffer::with_capacity(1);
+    let mut large = SnapshotBuffer::new();
+    let regions = context.snapshot(&mut small).unwrap().regions().to_vec();
+    assert!(regions.len() >= 10);
+    assert_eq!(regions, context.snapshot(&mut large).unwrap().regions());
+}
+
+#[test]
+fn an_error_carries_number_and_reason() {
+    let mut context = Context::new().unwrap();
+    let error = context.set_attrs(&Attrs::new().nr_regions(1..=1000)).unwrap_err();
+    assert_eq!((error.errno(), error.kind()), (errno::EINVAL, std::io::ErrorKind::InvalidInput));
+    assert!(error.to_string().contains("min_nr_regions"), "{error}");
+    let inverted = Target::new().range(0x2000..0x1000);
+    assert!(context.add_target(&inverted).unwrap_err().message().contains("is empty"));
+    let overlapping = Target::new().range(0..0x2000).range(0x1000..0x3000);
+    assert!(context.add_target(&overlapping).unwrap_err().message().contains("must not overlap"));
+    assert_eq!(context.set_min_region_size(3000).unwrap_err().errno(), errno::EINVAL);
+    let empty = Scheme::new(Action::Stat).filter(Filter::allow(Property::Addresses(8..8)));
+    assert!(context.add_scheme(&empty).unwrap_err().message().contains("must not be empty"));
+    let zero = Scheme::new(Action::Stat).goal(Goal::new(Metric::UserInput, 0));
+    assert!(context.add_scheme(&zero).unwrap_err().message().contains("above 0"));
+    assert_eq!((context.nr_targets(), context.nr_schemes()), (0, 0));
+}
+
+#[test]
+fn a_running_context_is_not_changed_but_by_commit() {
+    let mut context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
+    run(&context, 1..20).unwrap();
+    assert_eq!(context.set_attrs(&Attrs::new()).unwrap_err().errno(), errno::EBUSY);
+    assert_eq!(context.target_mut(0).unwrap().set_ranges(&[]).unwrap_err().errno(), errno::EBUSY);
+    assert_eq!(context.scheme_mut(0).unwrap().add_filter(&Filter::allow(Property::Young)).unwrap_err().errno(), 16);
+    let source = builder().aggregation(Duration::from_millis(10)).build().unwrap();
+    context.commit(&source).unwrap();
+    assert_eq!(context.attrs().unwrap().aggregation_interval(), Duration::from_millis(10));
+    assert_eq!(context.nr_schemes(), 0);
+    context.stop().unwrap();
+    context.target_mut(0).unwrap().set_ranges(&[MEMORY]).unwrap();
+    assert!(context.target_mut(1).is_none());
+}
+
+#[test]
+fn everything_about_a_stopped_context_can_be_set() {
+    let mut context = Context::new().unwrap();
+    context.set_ops(Ops::Fvaddr).unwrap();
+    context.set_addr_unit(1).unwrap();
+    context.set_seed(7).unwrap();
+    context.set_drive(Drive::Manual).unwrap();
+    context.add_target(&Target::new().range(0..PAGE)).unwrap();
+    context.add_target(&Target::new().range(PAGE..2 * PAGE)).unwrap();
+    context.target_mut(1).unwrap().set_pid(0).unwrap();
+    context.target_mut(1).unwrap().set_obsolete(false).unwrap();
+    assert_eq!(context.target_mut(1).unwrap().set_pid(-3).unwrap_err().errno(), errno::EINVAL);
+    let limited = Quota::new().bytes(1 << 20).time(Duration::from_millis(3)).per(Duration::from_secs(1));
+    let limited = limited.weights(0, 3, 7).tuner(Tuner::Temporal).fail_charge(1, 10);
+    let wmarks = Watermarks { high: 900, mid: 500, low: 100, interval: Duration::from_secs(1) };
+    let scheme = Scheme::new(Action::MigrateCold).size(PAGE as u64..).accesses(0..1).age(3..=9).quota(limited);
+    let scheme = scheme.watermarks(wmarks).node(0).max_snapshots(9).every(Duration::from_secs(1));
+    let to = damon::Destination { node: 0, weight: 1 };
+    context.add_scheme(&scheme.destinations(&[to])).unwrap();
+    let mut first = context.scheme_mut(0).unwrap();
+    first.set_params(&Scheme::new(Action::Stat)).unwrap();
+    first.add_filter(&Filter::reject(Property::PageSize(1 << 21..=1 << 21))).unwrap();
+    first.add_goal(&Goal::new(Metric::UserInput, 100).starting_at(50)).unwrap();
+    first.set_destinations(&[]).unwrap();
+    context.set_goal_value(0, 0, 70).unwrap();
+    assert_eq!(context.set_goal_value(0, 1, 70).unwrap_err().errno(), errno::EINVAL);
+    context.remove_target(1).unwrap();
+    context.remove_scheme(0).unwrap();
+    assert_eq!((context.nr_targets(), context.nr_schemes()), (1, 0));
+}
+
+#[test]
+fn a_pause_ends_with_its_scope() {
+    let eyes = Eyes::default();
+    let context = started(builder(), &eyes);
+    run(&context, 1..20).unwrap();
+    {
+        let _section = context.paused().unwrap();
+        assert!(context.is_paused());
+        let before = context.stats().unwrap().nr_samples;
+        run(&context, 20..40).unwrap();
+        assert_eq!(context.stats().unwrap().nr_samples, before);
+    }
+    assert!(!context.is_paused());
+    assert_eq!(eyes.nr_calls("disarm"), 1);
+    context.paused().unwrap().resume().unwrap();
+    assert!(!context.is_paused());
+}
+
+#[test]
+fn a_call_borrows_and_gives_back() {
+    let context = started(builder(), &Eyes::default());
+    run(&context, 1..10).unwrap();
+    let mut buffer = SnapshotBuffer::new();
+    let nr = context.call(|worker| worker.live_snapshot(&mut buffer).map(|snapshot| snapshot.len())).unwrap().unwrap();
+    assert!(nr >= 10);
+    let nested = context.call(|worker| worker.call(|_| ()).unwrap_err().errno()).unwrap();
+    assert_eq!(nested, errno::EDEADLK);
+    let moved = MEMORY.start..MEMORY.end + 64 * PAGE;
+    context.call(|worker| worker.set_target_ranges(0, &[moved.clone()])).unwrap().unwrap();
+    run(&context, 10..30).unwrap();
+    assert_eq!(context.snapshot(&mut buffer).unwrap().last().unwrap().range().end, moved.end);
+    context.call(|worker| worker.set_attrs(&Attrs::new())).unwrap().unwrap();
+    assert_eq!(context.attrs().unwrap().sample_interval(), Duration::from_millis(5));
+}
+
+#[test]
+fn a_stopped_context_runs_no_call() {
+    let context = builder().build().unwrap();
+    assert_eq!(context.call(|_| ()).unwrap_err().errno(), errno::ECANCELED);
+    let ran = Arc::new(());
+    let held = Arc::clone(&ran);
+    let refused = context.call_repeatedly(move |_| {
+        let _ = &held;
+        ControlFlow::Continue(())
+    });
+    assert_eq!(refused.unwrap_err().errno(), errno::ECANCELED);
+    assert_eq!(Arc::strong_count(&ran), 1, "the closure of a refused call is dropped");
+}
+
+#[test]
+fn a_repeated_call_runs_every_interval_until_it_breaks() {
+    let context = started(builder(), &Eyes::default());
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let id = context
+        .call_repeatedly(move |_| {
+            let nr = counted.fetch_add(1, Ordering::Relaxed) + 1;
+            if nr < 5 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })
+        .unwrap();
+    run(&context, 1..20).unwrap();
+    assert_eq!(runs.load(Ordering::Relaxed), 5);
+    assert_eq!(Arc::strong_count(&runs), 1, "dropped after its break");
+    assert_eq!(context.cancel_call(id).unwrap_err().errno(), errno::ENOENT);
+    let counted = Arc::clone(&runs);
+    let id = context
+        .call_repeatedly(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    context.cancel_call(id).unwrap();
+    assert_eq!(Arc::strong_count(&runs), 1, "dropped when cancelled");
+}
+
+#[test]
+fn a_closure_acts_within_its_quota() {
+    let bytes = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&bytes);
+    let purge = Scheme::calling(move |worker, region, scheme| {
+        assert_eq!(scheme, 0);
+        assert!(worker.is_running());
+        seen.fetch_add(region.size() as u64, Ordering::Relaxed);
+        region.size() as u64
+    });
+    let quota = Quota::new().bytes(4 * PAGE as u64).per(Duration::from_secs(100));
+    let context = started(builder().scheme(purge.accesses(..=0).age(2..).quota(quota)), &Eyes::default());
+    run(&context, 1..100).unwrap();
+    assert_eq!(bytes.load(Ordering::Relaxed), 4 * PAGE as u64);
+    let stats = context.scheme_stats(0).unwrap();
+    assert_eq!(stats.bytes_applied, 4 * PAGE as u64);
+    assert_eq!(context.scheme_stats(1).unwrap_err().errno(), errno::EINVAL);
+}
+
+#[test]
+fn a_committed_closure_outlives_the_source_and_a_replaced_one_goes() {
+    let context = started(builder(), &Eyes::default());
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&calls);
+    let scheme = Scheme::calling(move |_, region, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        region.size() as u64
+    });
+    let source = builder().scheme(scheme).build().unwrap();
+    context.commit(&source).unwrap();
+    drop(source);
+    run(&context, 1..50).unwrap();
+    assert!(calls.load(Ordering::Relaxed) > 10);
+    context.commit(&builder().build().unwrap()).unwrap();
+    assert_eq!(Arc::strong_count(&calls), 1);
+    run(&context, 50..60).unwrap();
+}
+
+#[test]
+fn a_commit_in_an_action_is_done_when_the_step_has_ended() {
+    let source = builder().aggregation(Duration::from_millis(10)).build().unwrap();
+    let scheme = Scheme::calling(move |worker, _, _| {
+        worker.commit(&source).unwrap();
+        0
+    });
+    let context = started(builder().scheme(scheme), &Eyes::default());
+    run(&context, 1..20).unwrap();
+    assert_eq!(context.nr_schemes(), 0);
+    assert_eq!(context.attrs().unwrap().aggregation_interval(), Duration::from_millis(10));
+}
+
+#[test]
+fn a_walk_reports_every_region_of_a_scheme() {
+    let context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
+    run(&context, 1..10).unwrap();
+    let mut covered = 0;
+    let done = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut ms = 10;
+            while done.load(Ordering::Acquire) == 0 {
+                context.step(Duration::from_millis(ms)).unwrap();
+                ms += 1;
+                std::thread::yield_now();
+            }
+        });
+        context.walk(|_, region, scheme, _| covered += region.size() * (scheme + 1)).unwrap();
+        done.store(1, Ordering::Release);
+    });
+    assert_eq!(covered, MEMORY.len());
+    let stopped = builder().build().unwrap();
+    assert_eq!(stopped.walk(|_, _, _, _| ()).unwrap_err().errno(), errno::ECANCELED);
+}
+
+#[test]
+fn groups_start_and_stop_together() {
+    let (one, two) = (builder().build().unwrap(), builder().build().unwrap());
+    let bad = Context::builder().drive(Drive::Manual).ops(Ops::Paddr).build().unwrap();
+    assert_eq!(damon::start_all(&[&one, &bad], false).unwrap_err().errno(), errno::EOPNOTSUPP);
+    assert!(!one.is_running());
+    assert_eq!(damon::start_all(&[&one, &one], false).unwrap_err().errno(), errno::EINVAL);
+    damon::start_all(&[&one, &two], false).unwrap();
+    assert!(one.is_running() && two.is_running() && damon::nr_running() >= 2);
+    assert_eq!(one.start_exclusive().unwrap_err().errno(), errno::EBUSY);
+    assert_eq!(one.worker_tid(), None);
+    damon::stop_all(&[&one, &two]).unwrap();
+    assert!(!one.is_running());
+    damon::start_all(&[], false).unwrap();
+}
+
+#[test]
+fn steps_that_go_back_are_refused() {
+    let context = started(builder(), &Eyes::default());
+    context.step(Duration::from_millis(2)).unwrap();
+    assert_eq!(context.step(Duration::from_millis(1)).unwrap_err().errno(), errno::EINVAL);
+}

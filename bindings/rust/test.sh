@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# The tests of the Rust crates. The argument is a file for the results, one line a test: 'passed name', 'failed name',
+# 'skipped name SKIP id: seen'. A compiler that is too old is a declared skip.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+results=${1:-/dev/stdout}
+oldest=1.63.0
+
+if ! command -v cargo >/dev/null; then
+    echo "skipped rust SKIP rust: there is no cargo" >"$results"
+    exit 0
+fi
+version=$(rustc --version | cut -d' ' -f2)
+if [ "$(printf '%s\n' "$oldest" "${version%%-*}" | sort -V | head -n1)" != "$oldest" ]; then
+    echo "skipped rust SKIP rust: rustc is $version, needed is $oldest" >"$results"
+    exit 0
+fi
+
+export CARGO_TERM_COLOR=never
+# The tests are about these sources, not about a library that happens to be installed.
+features=damon/vendored
+if command -v ccache >/dev/null; then
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+: >"$results"
+status=0
+
+# Runs a command as one test.
+one() {
+    local name=$1
+    shift
+    if "$@"; then
+        echo "passed $name" >>"$results"
+    else
+        echo "failed $name" >>"$results"
+        status=1
+    fi
+}
+
+# Whether cargo has a tool: rustup's minimal profile and Debian's cargo come without these.
+has() { cargo "$1" --version >/dev/null 2>&1; }
+
+# The output of `cargo test` as lines of the results; each test is named after its file.
+collect() {
+    awk -v results="$results" '
+        /^ +(Running|Doc-tests)/ { suite = $NF; if (match($0, /[a-z_]+\.rs/)) suite = substr($0, RSTART, RLENGTH - 3) }
+        /^test .* \.\.\. (ok|FAILED)$/ {
+            kind = $NF == "ok" ? "passed" : "failed"
+            name = $0; sub(/^test /, "", name); sub(/ \.\.\. [a-zA-Z]+$/, "", name); gsub(/ /, "_", name)
+            print kind, suite "." name >> results
+        }' "$log"
+}
+
+cargo test --locked --workspace --features "$features" --no-fail-fast 2>&1 | tee "$log" || status=1
+collect
+one examples cargo build --locked --examples --features "$features"
+for example in damon/examples/*.rs; do
+    name=$(basename "$example" .rs)
+    one "example.$name" cargo run --quiet --locked --features "$features" --example "$name"
+done
+if has fmt; then
+    one fmt cargo fmt --all --check
+else
+    echo "skipped fmt SKIP rust-tools: cargo fmt is not installed" >>"$results"
+fi
+if has clippy; then
+    one clippy cargo clippy --locked --workspace --all-targets --features "$features" -- -D warnings
+else
+    echo "skipped clippy SKIP rust-tools: cargo clippy is not installed" >>"$results"
+fi
+if [ "$(printf '%s\n' 1.85.0 "${version%%-*}" | sort -V | head -n1)" = 1.85.0 ] && compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null; then
+    one bindings-are-fresh cargo run --quiet --locked --manifest-path generate/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/generate" -- --check
+else
+    echo "skipped bindings-are-fresh SKIP bindgen: needs libclang and rustc 1.85, which is $version" >>"$results"
+fi
+exit "$status"
