@@ -61,7 +61,9 @@ void* damon_shared_map(size_t len) {
 int damon_shared_unmap(void* addr, size_t len) { return addr == nullptr ? -EINVAL : damon::shared_unmap(addr, len); }
 
 int damon_shared_declare(const void* addr, size_t len) {
-    return addr == nullptr ? -EINVAL : damon::shared_declare(range_of(addr, len));
+    const int error = addr == nullptr ? -EINVAL : damon::shared_declare(range_of(addr, len));
+    // The header has one number for every range that cannot be declared.
+    return error == -ENODEV || error == -EEXIST ? -EINVAL : error;
 }
 
 int damon_shared_withdraw(const void* addr, size_t len) {
