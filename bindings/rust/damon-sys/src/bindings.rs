@@ -3,6 +3,7 @@
 pub const DAMON_VERSION_MAJOR: u32 = 0;
 pub const DAMON_VERSION_MINOR: u32 = 1;
 pub const DAMON_VERSION_PATCH: u32 = 0;
+pub const DAMON_MAX_PROBES: u32 = 4;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct damon_ctx {
@@ -656,9 +657,9 @@ extern "C" {
  Thread: any. @since 0.1*/
     pub fn damon_ctx_target(ctx: *const damon_ctx, idx: usize) -> *mut damon_target;
 }
-///< madvise(MADV_WILLNEED).
+///< madvise(MADV_WILLNEED): pages of files and swap that are in memory right after.
 pub const DAMOS_WILLNEED: damos_action = 0;
-///< madvise(MADV_COLD).
+///< madvise(MADV_COLD): pages that were there.
 pub const DAMOS_COLD: damos_action = 1;
 ///< madvise(MADV_PAGEOUT): anonymous memory needs swap.
 pub const DAMOS_PAGEOUT: damos_action = 2;
@@ -668,9 +669,9 @@ pub const DAMOS_HUGEPAGE: damos_action = 3;
 pub const DAMOS_NOHUGEPAGE: damos_action = 4;
 ///< madvise(MADV_COLLAPSE): synchronous.
 pub const DAMOS_COLLAPSE: damos_action = 5;
-///< Move to the active list.
+///< Move to the active list. User space cannot: `-EOPNOTSUPP` with virtual addresses.
 pub const DAMOS_LRU_PRIO: damos_action = 6;
-///< Move to the inactive list.
+///< Move to the inactive list; with virtual addresses as DAMOS_COLD.
 pub const DAMOS_LRU_DEPRIO: damos_action = 7;
 ///< Move to another NUMA node, hottest first.
 pub const DAMOS_MIGRATE_HOT: damos_action = 8;
@@ -731,15 +732,15 @@ pub const DAMOS_WMARK_FREE_MEM_RATE: damos_wmark_metric = 1;
 pub type damos_wmark_metric = crate::ctypes::c_uint;
 ///< Anonymous memory.
 pub const DAMOS_FILTER_ANON: damos_filter_type = 0;
-///< On the active list.
+///< On the active list. User space is not told: `-EOPNOTSUPP`.
 pub const DAMOS_FILTER_ACTIVE: damos_filter_type = 1;
 ///< Charged to memcg_id.
 pub const DAMOS_FILTER_MEMCG: damos_filter_type = 2;
-///< Accessed since it was last looked at.
+///< Accessed since it was last looked at. Not told either.
 pub const DAMOS_FILTER_YOUNG: damos_filter_type = 3;
 ///< In a page of min_bytes to max_bytes.
 pub const DAMOS_FILTER_HUGEPAGE_SIZE: damos_filter_type = 4;
-///< Mapped by nobody.
+///< No page is mapped there: swapped out, or never touched.
 pub const DAMOS_FILTER_UNMAPPED: damos_filter_type = 5;
 ///< In [addr_start, addr_end).
 pub const DAMOS_FILTER_ADDR: damos_filter_type = 6;
@@ -773,6 +774,9 @@ pub struct damos_params {
     pub action_fn: damos_action_fn,
     ///< Handed to action_fn.
     pub action_data: *mut crate::ctypes::c_void,
+    /** Not 0: the youngest age as time; takes the place of pattern.min_age, and keeps its meaning where interval tuning
+ changes how long a window is. Default 0.*/
+    pub min_age_us: u64,
 }
 /// Which regions. Default: all. A minimum above its maximum matches nothing.
 #[repr(C)]
@@ -984,7 +988,7 @@ fn bindgen_test_layout_damos_params__bindgen_ty_3() {
 fn bindgen_test_layout_damos_params() {
     const UNINIT: ::core::mem::MaybeUninit<damos_params> = ::core::mem::MaybeUninit::uninit();
     let ptr = UNINIT.as_ptr();
-    assert_eq!(::core::mem::size_of::<damos_params>(), 152usize, "Size of damos_params");
+    assert_eq!(::core::mem::size_of::<damos_params>(), 160usize, "Size of damos_params");
     assert_eq!(
         ::core::mem::align_of::<damos_params>(),
         8usize,
@@ -1048,6 +1052,11 @@ fn bindgen_test_layout_damos_params() {
         unsafe { ::core::ptr::addr_of!((*ptr).action_data) as usize - ptr as usize },
         144usize,
         "Offset of field: damos_params::action_data",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_age_us) as usize - ptr as usize },
+        152usize,
+        "Offset of field: damos_params::min_age_us",
     );
 }
 /// A filter of a scheme: the first whose property matches decides.
@@ -1462,6 +1471,299 @@ extern "C" {
         current_value: u64,
     ) -> crate::ctypes::c_int;
 }
+///< Nothing is mapped there, or it was unmapped meanwhile.
+pub const DAMOS_SKIP_UNMAPPED: damos_skip = 0;
+///< mlock().
+pub const DAMOS_SKIP_LOCKED: damos_skip = 1;
+///< Of hugetlbfs.
+pub const DAMOS_SKIP_HUGETLB: damos_skip = 2;
+///< Mapped by a driver or the kernel.
+pub const DAMOS_SKIP_DEVICE: damos_skip = 3;
+///< No whole huge page fits, or the mapping cannot have any.
+pub const DAMOS_SKIP_UNFIT: damos_skip = 4;
+///< Asked for, and the kernel kept it: no swap, mapped by others too, being written.
+pub const DAMOS_SKIP_KEPT: damos_skip = 5;
+///< Pinned, or in use by the kernel at that moment.
+pub const DAMOS_SKIP_BUSY: damos_skip = 6;
+///< No free memory for it.
+pub const DAMOS_SKIP_NO_ROOM: damos_skip = 7;
+///< The node does not exist, or this process may not use it.
+pub const DAMOS_SKIP_NO_NODE: damos_skip = 8;
+///< This process may not act on that one, or that one is gone.
+pub const DAMOS_SKIP_FORBIDDEN: damos_skip = 9;
+///< A system call failed for another reason.
+pub const DAMOS_SKIP_FAILED: damos_skip = 10;
+///< No page was there to act on.
+pub const DAMOS_SKIP_ABSENT: damos_skip = 11;
+///< WILLNEED: asked for, and not there yet.
+pub const DAMOS_SKIP_PENDING: damos_skip = 12;
+/// Why an action left memory as it was. None of the actions ever discards data.
+pub type damos_skip = crate::ctypes::c_uint;
+/// What the actions of one context did to virtual address spaces, over all schemes and runs; they only grow.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_action_stats {
+    ///< sizeof(struct damon_action_stats).
+    pub size: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Calls of the madvise family, move_pages among them.
+    pub nr_calls: u64,
+    ///< Those that failed.
+    pub nr_failed_calls: u64,
+    ///< By enum damos_action: what changed, as measured.
+    pub applied_bytes: [u64; 16usize],
+    ///< By enum damos_skip: what an action went over and left as it was.
+    pub skipped_bytes: [u64; 24usize],
+}
+#[test]
+fn bindgen_test_layout_damon_action_stats() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_action_stats> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_action_stats>(),
+        344usize,
+        "Size of damon_action_stats",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_action_stats>(),
+        8usize,
+        "Alignment of damon_action_stats",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_action_stats::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_action_stats::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_calls) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_action_stats::nr_calls",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_failed_calls) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_action_stats::nr_failed_calls",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).applied_bytes) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_action_stats::applied_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).skipped_bytes) as usize - ptr as usize },
+        152usize,
+        "Offset of field: damon_action_stats::skipped_bytes",
+    );
+}
+extern "C" {
+    /// Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_action_stats_init(stats: *mut damon_action_stats);
+}
+extern "C" {
+    /** Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
+ @param ctx The context.
+ @param stats_out Its size must be set; written.
+ @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    pub fn damon_ctx_get_action_stats(
+        ctx: *const damon_ctx,
+        stats_out: *mut damon_action_stats,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /// @param skip enum damos_skip. @return Static text, "unknown" for other numbers. Thread: any. @since 0.1
+    pub fn damos_skip_text(skip: i32) -> *const crate::ctypes::c_char;
+}
+///< Anonymous memory.
+pub const DAMON_PROBE_FILTER_ANON: damon_probe_filter_type = 0;
+///< Of a process in group memcg_id.
+pub const DAMON_PROBE_FILTER_MEMCG: damon_probe_filter_type = 1;
+///< In a page of min_bytes to max_bytes.
+pub const DAMON_PROBE_FILTER_HUGEPAGE_SIZE: damon_probe_filter_type = 2;
+/// What a probe looks at.
+pub type damon_probe_filter_type = crate::ctypes::c_uint;
+/// A filter of a probe: the first whose property matches decides whether the probe hits.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_probe_filter {
+    ///< sizeof(struct damon_probe_filter).
+    pub size: u32,
+    ///< enum damon_probe_filter_type.
+    pub type_: i32,
+    ///< 1: memory that has the property, 0: memory that has it not.
+    pub matching: u32,
+    ///< 1: a hit, 0: none. Where no filter matches it is the opposite of the last one's.
+    pub allow: u32,
+    ///< MEMCG: inode number of the cgroup's directory.
+    pub memcg_id: u64,
+    ///< HUGEPAGE_SIZE.
+    pub min_bytes: u64,
+    ///< HUGEPAGE_SIZE; at least min_bytes.
+    pub max_bytes: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_probe_filter() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_probe_filter> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_probe_filter>(),
+        40usize,
+        "Size of damon_probe_filter",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_probe_filter>(),
+        8usize,
+        "Alignment of damon_probe_filter",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_probe_filter::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).type_) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_probe_filter::type_",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).matching) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_probe_filter::matching",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).allow) as usize - ptr as usize },
+        12usize,
+        "Offset of field: damon_probe_filter::allow",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).memcg_id) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_probe_filter::memcg_id",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_bytes) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_probe_filter::min_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_bytes) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_probe_filter::max_bytes",
+    );
+}
+/// How often each probe hit in one region. Frozen.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_probe_hits {
+    ///< By position of the probe; stays at 255.
+    pub hits: [u8; 4usize],
+}
+#[test]
+fn bindgen_test_layout_damon_probe_hits() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_probe_hits> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_probe_hits>(),
+        4usize,
+        "Size of damon_probe_hits",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_probe_hits>(),
+        1usize,
+        "Alignment of damon_probe_hits",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).hits) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_probe_hits::hits",
+    );
+}
+extern "C" {
+    /// Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_probe_filter_init(f: *mut damon_probe_filter);
+}
+extern "C" {
+    /** Makes a probe without filters, which always hits, and without weight.
+ @return The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
+ @since 0.1*/
+    pub fn damon_probe_new() -> *mut damon_probe;
+}
+extern "C" {
+    /** Frees a probe that belongs to no context; one that does is left alone. @param p NULL is fine. Thread: owner.
+ @since 0.1*/
+    pub fn damon_probe_free(p: *mut damon_probe);
+}
+extern "C" {
+    /** @param p The probe. @param weight 0 (default): a by-product.
+ @return 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_probe_set_weight(
+        p: *mut damon_probe,
+        weight: u32,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Appends a filter.
+ @param p The probe.
+ @param f Copied.
+ @return 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
+ worker). Thread: owner. @since 0.1*/
+    pub fn damon_probe_add_filter(
+        p: *mut damon_probe,
+        f: *const damon_probe_filter,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Gives a probe to a context, which appends it and owns it from then on.
+ @param ctx The context.
+ @param p A probe that belongs to no context.
+ @return 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
+ the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner. @since 0.1*/
+    pub fn damon_ctx_add_probe(
+        ctx: *mut damon_ctx,
+        p: *mut damon_probe,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Removes and frees a probe; those behind it move up.
+ @param ctx The context.
+ @param idx Position.
+ @return 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_ctx_remove_probe(
+        ctx: *mut damon_ctx,
+        idx: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /// @param ctx The context. @return How many probes it has; 0 for NULL. Thread: any. @since 0.1
+    pub fn damon_ctx_nr_probes(ctx: *const damon_ctx) -> usize;
+}
+extern "C" {
+    /** @param ctx The context. @param idx Position.
+ @return The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
+ Thread: any. @since 0.1*/
+    pub fn damon_ctx_probe(ctx: *const damon_ctx, idx: usize) -> *mut damon_probe;
+}
+extern "C" {
+    /** Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
+ @param ctx The context.
+ @param regions Written.
+ @param hits Written: hits[i] is of regions[i].
+ @param cap How many fit, of each.
+ @param info Its size must be set; written, also with -ENOSPC. NULL is fine.
+ @return As damon_snapshot_read(). Thread: any. @since 0.1*/
+    pub fn damon_snapshot_read_probes(
+        ctx: *const damon_ctx,
+        regions: *mut damon_region_info,
+        hits: *mut damon_probe_hits,
+        cap: usize,
+        info: *mut damon_snapshot_info,
+    ) -> crate::ctypes::c_int;
+}
 extern "C" {
     /** Starts contexts: all or none.
  @param ctxs The contexts.
@@ -1797,6 +2099,434 @@ extern "C" {
         regions: *mut damon_region_info,
         cap: usize,
         info: *mut damon_snapshot_info,
+    ) -> crate::ctypes::c_int;
+}
+/// damon_preset_reclaim(): pages out what has not been accessed for long.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_reclaim_params {
+    ///< sizeof(struct damon_reclaim_params).
+    pub size: u32,
+    ///< 1: only pages of files. Default 0.
+    pub skip_anon: u32,
+    ///< For so long. Default 120,000,000.
+    pub min_age_us: u64,
+    ///< Time for it in a window; 0: no limit. Default 10.
+    pub quota_ms: u64,
+    ///< Bytes in a window; 0: no limit. Default 128 MiB.
+    pub quota_sz: u64,
+    ///< Length of a window. Default 1,000.
+    pub quota_reset_interval_ms: u64,
+    ///< Not 0: aim at so much "some" memory pressure in a window. Default 0.
+    pub quota_mem_pressure_us: u64,
+    ///< Not 0: a USER_INPUT goal with target 10,000, and where it stands. Default 0.
+    pub quota_autotune_feedback: u64,
+    ///< Default 5,000,000.
+    pub wmarks_interval_us: u64,
+    ///< Inactive with more free memory, permil. Default 500; 1,000: never.
+    pub wmarks_high: u32,
+    ///< Active below. Default 400.
+    pub wmarks_mid: u32,
+    ///< Inactive with less. Default 200.
+    pub wmarks_low: u32,
+    ///< 1: 5 ms to 10 s, as accesses show. Default 0.
+    pub autotune_monitoring_intervals: u32,
+    ///< Default 5,000.
+    pub sample_us: u64,
+    ///< Default 100,000.
+    pub aggr_us: u64,
+    ///< Default 10.
+    pub min_nr_regions: u64,
+    ///< Default 1,000.
+    pub max_nr_regions: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_reclaim_params() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_reclaim_params> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_reclaim_params>(),
+        112usize,
+        "Size of damon_reclaim_params",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_reclaim_params>(),
+        8usize,
+        "Alignment of damon_reclaim_params",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_reclaim_params::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).skip_anon) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_reclaim_params::skip_anon",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_age_us) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_reclaim_params::min_age_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).quota_ms) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_reclaim_params::quota_ms",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).quota_sz) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_reclaim_params::quota_sz",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).quota_reset_interval_ms) as usize - ptr as usize
+        },
+        32usize,
+        "Offset of field: damon_reclaim_params::quota_reset_interval_ms",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).quota_mem_pressure_us) as usize - ptr as usize
+        },
+        40usize,
+        "Offset of field: damon_reclaim_params::quota_mem_pressure_us",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).quota_autotune_feedback) as usize - ptr as usize
+        },
+        48usize,
+        "Offset of field: damon_reclaim_params::quota_autotune_feedback",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).wmarks_interval_us) as usize - ptr as usize
+        },
+        56usize,
+        "Offset of field: damon_reclaim_params::wmarks_interval_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks_high) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_reclaim_params::wmarks_high",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks_mid) as usize - ptr as usize },
+        68usize,
+        "Offset of field: damon_reclaim_params::wmarks_mid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks_low) as usize - ptr as usize },
+        72usize,
+        "Offset of field: damon_reclaim_params::wmarks_low",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).autotune_monitoring_intervals) as usize
+                - ptr as usize
+        },
+        76usize,
+        "Offset of field: damon_reclaim_params::autotune_monitoring_intervals",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sample_us) as usize - ptr as usize },
+        80usize,
+        "Offset of field: damon_reclaim_params::sample_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).aggr_us) as usize - ptr as usize },
+        88usize,
+        "Offset of field: damon_reclaim_params::aggr_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_nr_regions) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damon_reclaim_params::min_nr_regions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_nr_regions) as usize - ptr as usize },
+        104usize,
+        "Offset of field: damon_reclaim_params::max_nr_regions",
+    );
+}
+/// damon_preset_lru_sort(): tells the kernel what to reclaim first and last.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_lru_sort_params {
+    ///< sizeof(struct damon_lru_sort_params).
+    pub size: u32,
+    ///< Hot: accessed in so many permil of samples. Default 500.
+    pub hot_thres_access_freq: u32,
+    ///< Cold: not accessed for so long. Default 120,000,000.
+    pub cold_min_age_us: u64,
+    ///< Not 0: aim at this share of active memory. At most 10,000. Default 0.
+    pub active_mem_bp: u64,
+    ///< Time for it in a window, a half for each scheme. Default 10.
+    pub quota_ms: u64,
+    ///< Length of a window. Default 1,000.
+    pub quota_reset_interval_ms: u64,
+    ///< Default 5,000,000.
+    pub wmarks_interval_us: u64,
+    ///< Inactive with more free memory, permil. Default 200; 1,000: never.
+    pub wmarks_high: u32,
+    ///< Active below. Default 150.
+    pub wmarks_mid: u32,
+    ///< Inactive with less. Default 50.
+    pub wmarks_low: u32,
+    ///< 1: leave young pages out of cold. Needs the YOUNG filter. Default 0.
+    pub filter_young_pages: u32,
+    ///< 1: 5 ms to 10 s, as accesses show. Default 0.
+    pub autotune_monitoring_intervals: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Default 5,000.
+    pub sample_us: u64,
+    ///< Default 100,000.
+    pub aggr_us: u64,
+    ///< Default 10.
+    pub min_nr_regions: u64,
+    ///< Default 1,000.
+    pub max_nr_regions: u64,
+}
+#[test]
+fn bindgen_test_layout_damon_lru_sort_params() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_lru_sort_params> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_lru_sort_params>(),
+        104usize,
+        "Size of damon_lru_sort_params",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_lru_sort_params>(),
+        8usize,
+        "Alignment of damon_lru_sort_params",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_lru_sort_params::size",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).hot_thres_access_freq) as usize - ptr as usize
+        },
+        4usize,
+        "Offset of field: damon_lru_sort_params::hot_thres_access_freq",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).cold_min_age_us) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_lru_sort_params::cold_min_age_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).active_mem_bp) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_lru_sort_params::active_mem_bp",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).quota_ms) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_lru_sort_params::quota_ms",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).quota_reset_interval_ms) as usize - ptr as usize
+        },
+        32usize,
+        "Offset of field: damon_lru_sort_params::quota_reset_interval_ms",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).wmarks_interval_us) as usize - ptr as usize
+        },
+        40usize,
+        "Offset of field: damon_lru_sort_params::wmarks_interval_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks_high) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_lru_sort_params::wmarks_high",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks_mid) as usize - ptr as usize },
+        52usize,
+        "Offset of field: damon_lru_sort_params::wmarks_mid",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).wmarks_low) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_lru_sort_params::wmarks_low",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).filter_young_pages) as usize - ptr as usize
+        },
+        60usize,
+        "Offset of field: damon_lru_sort_params::filter_young_pages",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).autotune_monitoring_intervals) as usize
+                - ptr as usize
+        },
+        64usize,
+        "Offset of field: damon_lru_sort_params::autotune_monitoring_intervals",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        68usize,
+        "Offset of field: damon_lru_sort_params::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sample_us) as usize - ptr as usize },
+        72usize,
+        "Offset of field: damon_lru_sort_params::sample_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).aggr_us) as usize - ptr as usize },
+        80usize,
+        "Offset of field: damon_lru_sort_params::aggr_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).min_nr_regions) as usize - ptr as usize },
+        88usize,
+        "Offset of field: damon_lru_sort_params::min_nr_regions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).max_nr_regions) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damon_lru_sort_params::max_nr_regions",
+    );
+}
+/// What damon_stat_read() tells.
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct damon_stat_result {
+    ///< sizeof(struct damon_stat_result).
+    pub size: u32,
+    ///< 0.
+    pub reserved: u32,
+    ///< Of the snapshot that it was computed from; 0: there is none yet.
+    pub seq: u64,
+    ///< Its window, as tuned.
+    pub aggr_us: u64,
+    ///< Estimated bytes accessed a second.
+    pub bandwidth: u64,
+    ///< Memory that could be looked at: what the percentiles are of.
+    pub known_bytes: u64,
+    ///< Memory that could not.
+    pub unknown_bytes: u64,
+    ///< [p]: p percent of the memory is idle for at most as long; negative: in use.
+    pub memory_idle_ms: [i64; 101usize],
+}
+#[test]
+fn bindgen_test_layout_damon_stat_result() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_stat_result> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_stat_result>(),
+        856usize,
+        "Size of damon_stat_result",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_stat_result>(),
+        8usize,
+        "Alignment of damon_stat_result",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_stat_result::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_stat_result::reserved",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).seq) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_stat_result::seq",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).aggr_us) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_stat_result::aggr_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).bandwidth) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_stat_result::bandwidth",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).known_bytes) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_stat_result::known_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unknown_bytes) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_stat_result::unknown_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).memory_idle_ms) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_stat_result::memory_idle_ms",
+    );
+}
+extern "C" {
+    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_reclaim_params_init(p: *mut damon_reclaim_params);
+}
+extern "C" {
+    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_lru_sort_params_init(p: *mut damon_lru_sort_params);
+}
+extern "C" {
+    /// Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1
+    pub fn damon_stat_result_init(r: *mut damon_stat_result);
+}
+extern "C" {
+    /** Pages out memory that has been cold for long, while memory is scarce.
+ @param ctx The context.
+ @param p NULL: the defaults.
+ @return Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
+ Nothing changes on failure. Thread: owner. @since 0.1*/
+    pub fn damon_preset_reclaim(
+        ctx: *mut damon_ctx,
+        p: *const damon_reclaim_params,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory to
+ the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
+ and hot memory stays where its own accesses keep it.
+ @param ctx The context.
+ @param p NULL: the defaults.
+ @return Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
+ worker). Nothing changes on failure. Thread: owner. @since 0.1*/
+    pub fn damon_preset_lru_sort(
+        ctx: *mut damon_ctx,
+        p: *const damon_lru_sort_params,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
+ @param ctx The context.
+ @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    pub fn damon_preset_stat(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /** Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
+ @param ctx The context.
+ @param out Its size must be set; written.
+ @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any. @since 0.1*/
+    pub fn damon_stat_read(
+        ctx: *const damon_ctx,
+        out: *mut damon_stat_result,
     ) -> crate::ctypes::c_int;
 }
 ///< The best that works here for each mapping (default).

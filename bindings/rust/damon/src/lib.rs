@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod action_stats;
 mod attrs;
 mod builder;
 mod call;
@@ -11,6 +12,8 @@ mod error;
 mod filter;
 mod monitor;
 mod operations;
+mod presets;
+mod probe;
 mod quota;
 mod region;
 mod registry;
@@ -25,6 +28,7 @@ mod target;
 mod worker;
 
 pub use access::{AccessCheck, AccessCheckInfo, AccessKind};
+pub use action_stats::{ActionStats, Skip};
 pub use attrs::{Attrs, IntervalsGoal};
 pub use builder::Builder;
 pub use call::CallId;
@@ -33,6 +37,8 @@ pub use error::{errno, Error, Result};
 pub use filter::{Filter, Property};
 pub use monitor::{nr_running, start_all, stop_all, Monitor, Paused};
 pub use operations::{Applied, Operations, Sample, Seen};
+pub use presets::{LruSort, Reclaim, Summary};
+pub use probe::{Probe, ProbeHits, ProbeMut, ProbeProperty};
 pub use quota::{Goal, Metric, Quota, Tuner, Watermarks};
 pub use region::Region;
 pub use scheme::{Action, Destination, Scheme, SchemeMut};

@@ -154,6 +154,14 @@ impl Scheme {
         self
     }
 
+    /// The youngest age as time: takes the place of [`age`](Scheme::age)'s lower bound, and keeps its meaning where
+    /// interval tuning changes how long a window is.
+    #[must_use]
+    pub fn min_age(mut self, age: Duration) -> Self {
+        self.params.min_age_us = micros(age);
+        self
+    }
+
     /// How often to apply; zero (the default): every aggregation interval.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {

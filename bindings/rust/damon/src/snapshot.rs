@@ -59,10 +59,15 @@ impl SnapshotBuffer {
         self.regions.capacity()
     }
 
+    /// The regions that were read last.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
     /// Reads with one of the library's functions, again with more room where there was too little.
     pub(crate) fn fill(
         &mut self,
-        read: impl Fn(*mut sys::damon_region_info, usize, *mut sys::damon_snapshot_info) -> i32,
+        mut read: impl FnMut(*mut sys::damon_region_info, usize, *mut sys::damon_snapshot_info) -> i32,
     ) -> (i32, SnapshotInfo) {
         self.regions.clear();
         if self.regions.capacity() == 0 {

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ fn an_error_carries_number_and_reason() {
     let error = context.set_attrs(&Attrs::new().nr_regions(1..=1000)).unwrap_err();
     assert_eq!((error.errno(), error.kind()), (errno::EINVAL, std::io::ErrorKind::InvalidInput));
     assert!(error.to_string().contains("min_nr_regions"), "{error}");
-    let inverted = Target::new().range(0x2000..0x1000);
+    let inverted = Target::new().range(0x2000..0x2000);
     assert!(context.add_target(&inverted).unwrap_err().message().contains("is empty"));
     let overlapping = Target::new().range(0..0x2000).range(0x1000..0x3000);
     assert!(context.add_target(&overlapping).unwrap_err().message().contains("must not overlap"));
@@ -141,7 +141,7 @@ fn a_call_borrows_and_gives_back() {
     let nested = context.call(|worker| worker.call(|_| ()).unwrap_err().errno()).unwrap();
     assert_eq!(nested, errno::EDEADLK);
     let moved = MEMORY.start..MEMORY.end + 64 * PAGE;
-    context.call(|worker| worker.set_target_ranges(0, &[moved.clone()])).unwrap().unwrap();
+    context.call(|worker| worker.set_target_ranges(0, std::slice::from_ref(&moved))).unwrap().unwrap();
     run(&context, 10..30).unwrap();
     assert_eq!(context.snapshot(&mut buffer).unwrap().last().unwrap().range().end, moved.end);
     context.call(|worker| worker.set_attrs(&Attrs::new())).unwrap().unwrap();
@@ -287,4 +287,44 @@ fn steps_that_go_back_are_refused() {
     let context = started(builder(), &Eyes::default());
     context.step(Duration::from_millis(2)).unwrap();
     assert_eq!(context.step(Duration::from_millis(1)).unwrap_err().errno(), errno::EINVAL);
+}
+
+#[test]
+fn presets_replace_the_attributes_and_append_their_schemes() {
+    let mut context = Context::new().unwrap();
+    assert_eq!(context.preset_reclaim(&damon::Reclaim::new().min_age(Duration::from_secs(9))).unwrap(), 0);
+    assert_eq!(context.preset_lru_sort(&damon::LruSort::new().hot_permil(300)).unwrap(), 1);
+    assert_eq!(context.nr_schemes(), 3);
+    context.preset_stat().unwrap();
+    assert!(context.attrs().unwrap().goal().is_some());
+    assert_eq!(context.summary().unwrap().seq, 0);
+}
+
+#[test]
+fn a_summary_tells_known_from_idle_memory() {
+    let context = started(builder(), &Eyes::default());
+    run(&context, 1..50).unwrap();
+    let summary = context.summary().unwrap();
+    assert_eq!((summary.known_bytes, summary.unknown_bytes), (MEMORY.len() as u64, 0));
+    assert!(summary.memory_idle_ms[100] > 0 && summary.bandwidth == 0);
+}
+
+#[test]
+fn probes_are_added_changed_and_read() {
+    let mut context = builder().build().unwrap();
+    let inverted = damon::Probe::new().hit(damon::ProbeProperty::PageSize(RangeInclusive::new(9, 3)));
+    assert_eq!(context.add_probe(&inverted).unwrap_err().errno(), errno::EINVAL);
+    context.add_probe(&damon::Probe::new().miss(damon::ProbeProperty::Anonymous)).unwrap();
+    context.probe_mut(0).unwrap().set_weight(0).unwrap();
+    context.probe_mut(0).unwrap().add_filter(damon::ProbeProperty::Memcg(3), false, true).unwrap();
+    assert!(context.probe_mut(1).is_none());
+    assert_eq!(context.nr_probes(), 1);
+    context.remove_probe(0).unwrap();
+    context.set_operations(Eyes::default()).unwrap();
+    context.start().unwrap();
+    run(&context, 1..20).unwrap();
+    let (mut buffer, mut hits) = (SnapshotBuffer::new(), Vec::new());
+    let info = context.snapshot_probes(&mut buffer, &mut hits).unwrap();
+    assert_eq!(buffer.regions().len(), hits.len());
+    assert!(info.seq > 0 && hits.iter().all(|region| region.iter().all(|&nr| nr == 0)));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use damon::{errno, AccessCheck, AccessKind, Action, Context, Declared, Ops, Scheme, SharedMap, SnapshotBuffer};
+use damon::{errno, AccessCheck, AccessKind, Action, Context, Declared, Ops, Scheme, SharedMap, Skip, SnapshotBuffer};
 
 const MIB: usize = 1 << 20;
 
@@ -47,9 +47,8 @@ fn reported_accesses_are_counted() {
     let start = memory.as_ptr() as usize;
     let context = Context::builder().ops(Ops::Fvaddr).range(start..start + MIB).access_check(AccessCheck::Report);
     let context = context.sample(Duration::from_millis(1)).aggregation(Duration::from_millis(10)).build().unwrap();
-    let refused = context.report_access(start..start + 1, AccessKind::Read).unwrap_err();
-    assert_eq!(refused.errno(), errno::ECANCELED);
     context.start().unwrap();
+    assert!(context.wait_snapshot(0, None).unwrap());
     let mut buffer = SnapshotBuffer::new();
     let mut found = 0;
     // The worker needs a window with reports in it; how many it takes is its business.
@@ -87,6 +86,11 @@ fn an_action_leaves_the_content_alone() {
         context.wait_snapshot(seq, None).unwrap();
         seq += 1;
     }
+    let stats = context.action_stats().unwrap();
+    assert!(stats.nr_calls() >= stats.nr_failed_calls());
+    let left: u64 = Skip::ALL.iter().map(|skip| stats.skipped_bytes(*skip)).sum();
+    assert!(stats.applied_bytes(Action::Cold) + left > 0, "{stats:?}");
+    assert!(Skip::ALL.iter().all(|skip| skip.text() != "unknown"));
     context.stop().unwrap();
     assert!(heap.iter().enumerate().all(|(position, &byte)| byte == position as u8));
 }
