@@ -152,14 +152,11 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
     if (status.ok()) status = damon::read_struct("damon_attrs", attrs, known);
     if (!status.ok()) return damon::report(ctx, status);
     const damon::Attrs wanted = damon::attrs_from_c(known);
-    if (ctx->kdamond.running()) return damon::commit_attrs_on_worker(*ctx, wanted);
+    if (ctx->kdamond.on_worker()) return damon::commit_attrs_on_worker(*ctx, wanted);
     damon::Params probe;
     probe.attrs = wanted;
     status = damon::Engine::validate(probe, damon::OpsTraits());
-    if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
-    ctx->attrs = wanted;
-    return 0;
+    return status.ok() ? change_stopped(ctx, [&] { ctx->attrs = wanted; }) : damon::report(ctx, status);
 }
 
 int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
@@ -233,10 +230,10 @@ int damon_ctx_set_custom_ops(damon_ctx* ctx, const struct damon_operations* ops,
             -EINVAL, "damon_operations.flags is 0x%x; only DAMON_OPERATIONS_WRITES_ONLY (1) is known", known.flags);
     }
     if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
-    ctx->custom_ops.set(known, priv, ctx);
-    ctx->ops_id = damon::OpsId::kCustom;
-    return 0;
+    return change_stopped(ctx, [&] {
+        ctx->custom_ops.set(known, priv, ctx);
+        ctx->ops_id = damon::OpsId::kCustom;
+    });
 }
 
 void damon_ctx_stats_init(struct damon_ctx_stats* stats) {

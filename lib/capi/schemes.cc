@@ -131,12 +131,13 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
     if (!status.ok()) return damon::report(ctx, status);
     {
         const damon::Lock lock(ctx->meeting.mutex);
-        if (ctx->schemes.push_back(static_cast<damos* const&>(s))) {
-            s->owner = ctx;
-            return 0;
+        status = damon::check_stopped_locked(*ctx);
+        if (status.ok() && !ctx->schemes.push_back(static_cast<damos* const&>(s))) {
+            status = Status::fail(-ENOMEM, "no memory for another scheme");
         }
+        if (status.ok()) s->owner = ctx;
     }
-    return damon::report(ctx, Status::fail(-ENOMEM, "no memory for another scheme"));
+    return damon::report(ctx, status);
 }
 
 int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {

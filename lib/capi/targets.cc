@@ -98,12 +98,13 @@ int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {
     if (!status.ok()) return damon::report(ctx, status);
     {
         const damon::Lock lock(ctx->meeting.mutex);
-        if (ctx->targets.push_back(static_cast<damon_target* const&>(t))) {
-            t->owner = ctx;
-            return 0;
+        status = damon::check_stopped_locked(*ctx);
+        if (status.ok() && !ctx->targets.push_back(static_cast<damon_target* const&>(t))) {
+            status = damon::Status::fail(-ENOMEM, "no memory for another target");
         }
+        if (status.ok()) t->owner = ctx;
     }
-    return damon::report(ctx, damon::Status::fail(-ENOMEM, "no memory for another target"));
+    return damon::report(ctx, status);
 }
 
 int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
