@@ -231,10 +231,11 @@ TEST(Call, AOneShotCallCanBeCancelledBeforeItRuns) {
 }
 
 TEST(Call, CallsRunInTheOrderOfTheirArrivalA11A26) {
-    Context context(true);
-    ASSERT_EQ(context.start(), 0);
     std::vector<int> order;
     std::vector<Repeated> repeated(3);
+    Repeated late;
+    Context context(true);  // its end releases the calls
+    ASSERT_EQ(context.start(), 0);
     for (int i = 0; i < 3; ++i) {
         repeated[i].body = [&order, i] { order.push_back(i); };
         damon_call_control control = repeated[i].control();
@@ -243,7 +244,6 @@ TEST(Call, CallsRunInTheOrderOfTheirArrivalA11A26) {
     context.step();
     EXPECT_EQ(order, (std::vector{0, 1, 2}));
     // What the first of a round adds waits for the next one.
-    Repeated late;
     late.body = [&order] { order.push_back(9); };
     repeated[0].body = [&] {
         order.push_back(0);

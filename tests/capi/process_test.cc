@@ -11,6 +11,15 @@
 
 #include "toy.h"
 
+#if defined(__SANITIZE_THREAD__)
+// A child of a process with threads may make threads of its own; but this sanitizer knows threads of the parent by ids
+// that the child gives out again, so that the child's own context is driven manually under it.
+extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
+static constexpr bool kChildMakesThreads = false;
+#else
+static constexpr bool kChildMakesThreads = true;
+#endif
+
 namespace damon::test {
 namespace {
 
@@ -110,14 +119,10 @@ int look_from_the_child(damon_ctx* ctx) {
     if (damon_ctx_nr_targets(ctx) != 0 || damon_ctx_target(ctx, 0) != nullptr) return 51;
     damon_ctx_free(ctx);
     // A context of its own works as in any process.
-    damon_ctx* own = nullptr;
-    {
-        Context context;
-        if (context.start(1) != 0 || damon_nr_running_ctxs() != 1) return 52;
-        if (damon_snapshot_wait(context, 1, -1) != 0 || context.stop() != 0) return 53;
-        own = context;
-    }
-    return own == nullptr ? 54 : 0;
+    Context own(!kChildMakesThreads);
+    if (own.start(1) != 0 || damon_nr_running_ctxs() != 1) return 52;
+    if (!kChildMakesThreads && own.step(10) != 0) return 53;
+    return damon_snapshot_wait(own, 1, -1) == 0 && own.stop() == 0 ? 0 : 54;
 }
 
 TEST(Process, AChildCanOnlyFreeWhatItsParentRuns) {
