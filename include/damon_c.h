@@ -350,9 +350,11 @@ enum damos_action {
     DAMOS_WILLNEED = 0,     /**< madvise(MADV_WILLNEED): pages of files and swap that are in memory right after. */
     DAMOS_COLD = 1,         /**< madvise(MADV_COLD): pages that were there. */
     DAMOS_PAGEOUT = 2,      /**< madvise(MADV_PAGEOUT): anonymous memory needs swap. */
-    DAMOS_HUGEPAGE = 3,     /**< madvise(MADV_HUGEPAGE). */
+    /** madvise(MADV_HUGEPAGE) of the whole huge pages in a region. Regions smaller than that have none: set
+     * damon_ctx_set_min_region_sz() to the size of a huge page. The same holds for the next two. */
+    DAMOS_HUGEPAGE = 3,
     DAMOS_NOHUGEPAGE = 4,   /**< madvise(MADV_NOHUGEPAGE). */
-    DAMOS_COLLAPSE = 5,     /**< madvise(MADV_COLLAPSE): synchronous. */
+    DAMOS_COLLAPSE = 5,     /**< madvise(MADV_COLLAPSE): synchronous; what has no page in it stays so. */
     DAMOS_LRU_PRIO = 6,     /**< Move to the active list. User space cannot: `-EOPNOTSUPP` with virtual addresses. */
     DAMOS_LRU_DEPRIO = 7,   /**< Move to the inactive list; with virtual addresses as DAMOS_COLD. */
     DAMOS_MIGRATE_HOT = 8,  /**< Move to another NUMA node, hottest first. */

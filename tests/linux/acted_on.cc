@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -108,6 +109,13 @@ uint64_t present_bytes(AddressRange range) {
         range.start = until;
     }
     return bytes;
+}
+
+uint64_t in_memory_bytes(AddressRange range) {
+    std::vector<unsigned char> pages(range.size() / page_bytes());
+    if (mincore(reinterpret_cast<void*>(range.start), range.size(), pages.data()) != 0) abort();
+    return static_cast<uint64_t>(std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; })) *
+           page_bytes();
 }
 
 bool has_swap() { return text_of("/proc/swaps").find('\n') + 1 < text_of("/proc/swaps").size(); }

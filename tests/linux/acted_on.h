@@ -49,6 +49,8 @@ public:
 
 // Bytes of the range that the page tables hold.
 uint64_t present_bytes(AddressRange range);
+// Bytes of the range that are in memory, mapped or not.
+uint64_t in_memory_bytes(AddressRange range);
 bool has_swap();
 // "enabled" of transparent huge pages is not "never".
 bool has_huge_pages();

@@ -1,8 +1,11 @@
 #include "ops/linux/advise.h"
 
+#include <algorithm>
 #include <cerrno>
 
+#include "base/arithmetic.h"
 #include "ops/linux/page_set.h"
+#include "ops/linux/shared_ranges.h"
 #include "ops/linux/syscalls.h"
 
 namespace damon {
@@ -162,6 +165,42 @@ Skip refusal_of(const ActionPass& pass, const Mapping& mapping, AddressRange ran
     }
 }
 
+namespace {
+
+// Maps those pages of a chunk again that are in memory and not in the page table.
+void map_again(ActionPass& pass, AddressRange chunk) {
+    const Residency residency(pass, chunk);
+    if (!residency.known()) return;
+    PageSet unmapped(chunk, pass.sizes.base_bytes);
+    unmapped.add(chunk);
+    const bool seen = look_again(pass, chunk, [&](const PageRun& now) {
+        if (now.present()) unmapped.remove(now.range);
+    });
+    if (!seen) return;
+    for (size_t page = 0; page < residency.nr_pages();) {
+        size_t end = page;
+        while (end < residency.nr_pages() && unmapped.has_page(end) && residency.in_memory(end)) ++end;
+        if (end > page) {
+            const uint64_t start = chunk.start + page * pass.sizes.base_bytes;
+            (void)sys::madvise(start, (end - page) * pass.sizes.base_bytes, uapi::kAdvisePopulateRead);
+        }
+        page = end + 1;
+    }
+}
+
+// Only in ranges that are declared does the monitor take pages out of the page table.
+void map_zapped_again(ActionPass& pass, AddressRange part) {
+    const uint64_t step = ChunkWalk::chunk_bytes(pass.sizes);
+    while (!part.empty()) {
+        const AddressRange chunk{part.start, std::min(align_down(part.start, step) + step, part.end)};
+        SharedPin pin;
+        if (pin.pin(chunk.start)) map_again(pass, chunk.intersection(pin.range()));
+        part.start = chunk.end;
+    }
+}
+
+}  // namespace
+
 void advise_range(ActionPass& pass) {
     MappingWalk mappings(pass, pass.range());
     Mapping mapping;
@@ -170,6 +209,9 @@ void advise_range(ActionPass& pass) {
         if (mapping.page_bytes > pass.sizes.base_bytes) {
             pass.statistics.skip(Skip::kHugetlb, part.size());
             continue;
+        }
+        if (pass.request.scheme->action == DamosAction::kPageout && pass.subject.own() && mapping.shared) {
+            map_zapped_again(pass, part);
         }
         ChunkWalk chunks(pass, mapping, part);
         Chunk chunk;

@@ -126,8 +126,9 @@ inline constexpr unsigned long kProcmapQuery = _IOWR('f', 17, ProcmapQuery);  //
 inline constexpr int kAdviseWillneed = 3;
 inline constexpr int kAdviseHugepage = 14;
 inline constexpr int kAdviseNohugepage = 15;
-inline constexpr int kAdviseCold = 20;      // Linux 5.4
-inline constexpr int kAdvisePageout = 21;   // Linux 5.4
-inline constexpr int kAdviseCollapse = 25;  // Linux 6.1
+inline constexpr int kAdviseCold = 20;          // Linux 5.4
+inline constexpr int kAdvisePageout = 21;       // Linux 5.4
+inline constexpr int kAdvisePopulateRead = 22;  // Linux 5.14
+inline constexpr int kAdviseCollapse = 25;      // Linux 6.1
 
 }  // namespace damon::uapi
