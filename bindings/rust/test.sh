@@ -17,6 +17,10 @@ if [ "$(printf '%s\n' "$oldest" "${version%%-*}" | sort -V | head -n1)" != "$old
 fi
 
 export CARGO_TERM_COLOR=never
+if ! cargo fetch --locked; then
+    echo "skipped rust SKIP rust-registry: cargo $version could not fetch what Cargo.lock names" >"$results"
+    exit 0
+fi
 # The tests are about these sources, not about a library that happens to be installed.
 features=damon/vendored
 if command -v ccache >/dev/null; then
