@@ -141,8 +141,8 @@ void AccessChecker::look_at(std::span<const uint64_t> pages, std::span<uint32_t>
 bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
     if (enabled(AccessCheck::kUffdRwp) || !enabled(AccessCheck::kUffdWp)) return false;
     CachedMapping* mapping = mappings_.find(page);
-    if (mapping == nullptr || !mapping->writable || mapping->failed(AccessCheck::kUffdWp)) return false;
-    if (mapping->shared && enabled(AccessCheck::kZap)) return false;
+    if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdWp)) return false;
+    if (!mapping->writable || (mapping->shared && enabled(AccessCheck::kZap))) return false;
     bool nothing = false;
     if (arm_wp(*mapping, page, nothing) != Blind::kNot || nothing) return false;
     set_watch(sample, Watch::kUffdWp, false);
@@ -156,16 +156,29 @@ void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
         return set_watch(sample, Watch::kPresence, false);
     }
     CachedMapping* mapping = mappings_.find(page.address);
-    bool fresh = mapping == nullptr;
-    if (fresh) mapping = mappings_.reread(page.address, statistics_);
-    for (;;) {
+    // Before the first registration too: what is registered must be the whole mapping as it is now.
+    bool stale = mapping == nullptr || (mapping->owned == 0 && has_uffd_ && !mappings_.is_fresh(*mapping));
+    for (int reads_left = 2;; stale = true) {
+        if (stale && reads_left-- > 0) mapping = mappings_.reread(page.address, statistics_);
         if (mapping == nullptr) return set_blind(sample, Blind::kGone);
         const Blind blind = arm_present(sample, *mapping, page, zapper);
         if (blind == Blind::kNot) return;
         // What is known of the mapping may be old (fact 4).
-        if (fresh || (blind != Blind::kGone && blind != Blind::kNotWritable)) return set_blind(sample, blind);
-        fresh = true;
-        mapping = mappings_.reread(page.address, statistics_);
+        const bool may_be_old = blind == Blind::kGone || blind == Blind::kNotWritable || blind == Blind::kForeign;
+        if (!may_be_old || reads_left <= 0 || mappings_.is_fresh(*mapping)) return set_blind(sample, blind);
+    }
+}
+
+// Makes sure that the mapping is registered with our userfaultfd.
+Blind AccessChecker::own(CachedMapping& mapping, AccessCheck way) {
+    if (mapping.is_owned(way)) return Blind::kNot;
+    switch (register_mapping(mapping, way, statistics_)) {
+        case ArmResult::kArmed:
+            return Blind::kNot;
+        case ArmResult::kBlind:
+            return mapping.blind;
+        default:
+            return Blind::kGone;
     }
 }
 
@@ -176,7 +189,8 @@ Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page pa
         Blind blind = mapping.blind;
         if (mapping.failed(way)) {
         } else if (way == AccessCheck::kUffdRwp) {
-            blind = arm_rwp(mapping, page);
+            blind = own(mapping, way);
+            if (blind == Blind::kNot) blind = arm_rwp(mapping, page);
         } else if (way == AccessCheck::kZap) {
             blind = arm_zap(mapping, page, zapper);
         } else if (!mapping.writable) {
@@ -185,7 +199,8 @@ Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page pa
             blind = Blind::kHuge;
         } else {
             bool nothing = false;
-            blind = arm_wp(mapping, page.address, nothing);
+            blind = own(mapping, way);
+            if (blind == Blind::kNot) blind = arm_wp(mapping, page.address, nothing);
             if (nothing) blind = Blind::kGone;  // it was present a moment ago
         }
         if (blind == Blind::kNot) {

@@ -67,6 +67,7 @@ private:
     bool arm_unseen(Sample& sample, uint64_t page);
     void arm_seen(Sample& sample, Page page, Zapper& zapper);
     Blind arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
+    Blind own(CachedMapping& mapping, AccessCheck way);
     Blind arm_rwp(CachedMapping& mapping, Page page);
     Blind arm_zap(CachedMapping& mapping, Page page, Zapper& zapper);
     Blind arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing);

@@ -7,15 +7,6 @@ namespace {
 
 constexpr size_t kUsualMappings = 1024;
 
-CachedMapping fresh(const Mapping& mapping) {
-    CachedMapping cached;
-    cached.range = mapping.range;
-    cached.page_bytes = mapping.page_bytes;
-    cached.writable = mapping.writable;
-    cached.shared = mapping.shared;
-    return cached;
-}
-
 // Registrations live in the kernel's mapping, and splitting or growing it keeps them.
 void inherit_registration(CachedMapping& now, const CachedMapping& before) {
     if (now.shared == before.shared && now.range.intersects(before.range)) now.registered |= before.registered;
@@ -40,13 +31,23 @@ void MappingCache::close() {
     hint_ = 0;
 }
 
+CachedMapping MappingCache::fresh(const Mapping& mapping) const {
+    CachedMapping cached;
+    cached.range = mapping.range;
+    cached.page_bytes = mapping.page_bytes;
+    cached.writable = mapping.writable;
+    cached.shared = mapping.shared;
+    cached.read_in = interval_;
+    return cached;
+}
+
 void MappingCache::reload(AccessStatistics& statistics) {
     reading_.clear();
     reading_failed_ = false;
     const auto visit = [](void* context, const Mapping& mapping) {
         auto* self = static_cast<MappingCache*>(context);
         if (mapping.vsyscall) return;
-        if (!self->reading_.push_back(fresh(mapping))) self->reading_failed_ = true;
+        if (!self->reading_.push_back(self->fresh(mapping))) self->reading_failed_ = true;
     };
     uint64_t bad_lines = 0;
     const int error = maps_.read_all(visit, this, bad_lines);

@@ -18,11 +18,15 @@ struct CachedMapping {
     Blind blind = Blind::kNoWay;  // why the last of them was not
     bool writable = false;
     bool shared = false;
-    uint8_t registered = 0;  // bit AccessCheck: registered with the userfaultfd for this way
+    uint8_t registered = 0;  // bit AccessCheck: registered with our userfaultfd for this way, or was once
+    uint8_t owned = 0;       // the same, made sure of since the mapping was last read
+    uint32_t read_in = 0;    // the interval in which it was last read
 
     bool is_registered(AccessCheck way) const { return (registered >> static_cast<unsigned>(way) & 1) != 0; }
-    void set_registered(AccessCheck way) {
-        registered = static_cast<uint8_t>(registered | 1u << static_cast<unsigned>(way));
+    bool is_owned(AccessCheck way) const { return (owned >> static_cast<unsigned>(way) & 1) != 0; }
+    void set_owned(AccessCheck way) {
+        owned = static_cast<uint8_t>(owned | 1u << static_cast<unsigned>(way));
+        registered |= owned;
     }
     bool failed(AccessCheck way) const { return (failed_ways >> static_cast<unsigned>(way) & 1) != 0; }
     void fail(AccessCheck way, Blind why) {
@@ -47,7 +51,12 @@ public:
     CachedMapping* find(uint64_t address);
 
     // A kernel without PROCMAP_QUERY makes reread as costly as reload, so it is done once an interval at most.
-    void begin_interval() { may_reload_ = true; }
+    void begin_interval() {
+        ++interval_;
+        may_reload_ = true;
+    }
+    // Whether there is nothing newer to be known of the mapping in this interval.
+    bool is_fresh(const CachedMapping& mapping) const { return mapping.read_in == interval_; }
 
     // Reads the mapping at `address` anew, because it turned out to have changed; nullptr: there is none.
     CachedMapping* reread(uint64_t address, AccessStatistics& statistics);
@@ -56,13 +65,15 @@ public:
     ProcMaps& maps() { return maps_; }
 
 private:
+    CachedMapping fresh(const Mapping& mapping) const;
     void put(const Mapping& mapping);
     size_t first_ending_after(uint64_t address) const;
 
     ProcMaps maps_;
     Vector<CachedMapping> mappings_;  // sorted, disjoint
     Vector<CachedMapping> reading_;   // the reading under way
-    size_t hint_ = 0;                 // samples come in address order
+    uint32_t interval_ = 0;
+    size_t hint_ = 0;  // samples come in address order
     bool reading_failed_ = false;
     bool may_reload_ = true;
 };

@@ -17,7 +17,7 @@ uint64_t mode_of(AccessCheck way) {
 ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics) {
     switch (uffd_register(mapping.range, mode_of(way))) {
         case 0:
-            mapping.set_registered(way);
+            mapping.set_owned(way);
             ++statistics.registrations;
             return ArmResult::kArmed;
         case -EBUSY:
@@ -45,6 +45,7 @@ void unregister_mapping(CachedMapping& mapping) {
         if (mapping.is_registered(way)) uffd_unregister(mapping.range, mode_of(way));
     }
     mapping.registered = 0;
+    mapping.owned = 0;
 }
 
 bool lift_marks(AddressRange mapping, AddressRange range, uint64_t page_bytes) {

@@ -12,8 +12,9 @@ enum class ArmResult : uint8_t {
     kGone,     // the mapping is not what it was: read it anew
 };
 
-// Registers the whole mapping for `way` (kUffdWp or kUffdRwp). kArmed stands for "registered"; kBlind: this way is not
-// possible here, and the mapping remembers it.
+// Makes sure that the mapping, just read, is registered as a whole with our userfaultfd for `way` (kUffdWp or
+// kUffdRwp), and not with one of the program's own: marks can be set without asking whose the registration is. kArmed
+// stands for "registered"; kBlind: this way is not possible here, and the mapping remembers it.
 ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics);
 
 // Drops the registrations and marks that this context made in the mapping.

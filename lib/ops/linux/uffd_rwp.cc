@@ -10,15 +10,9 @@
 namespace damon {
 
 ArmResult rwp_arm(CachedMapping& mapping, AddressRange unit, AccessStatistics& statistics) {
-    int error = uffd_rwprotect(unit);
-    if (error == -ENOENT) {
-        const ArmResult registered = register_mapping(mapping, AccessCheck::kUffdRwp, statistics);
-        if (registered != ArmResult::kArmed) return registered;
-        error = uffd_rwprotect(unit);
-    }
+    const int error = uffd_rwprotect(unit);
     switch (error) {
         case 0:
-            mapping.set_registered(AccessCheck::kUffdRwp);  // by another context, perhaps
             ++statistics.armed[static_cast<unsigned>(AccessCheck::kUffdRwp)];
             return ArmResult::kArmed;
         case -ENOENT:
@@ -53,6 +47,9 @@ AccessCheckProbe try_out(ScratchPage& scratch) {
     if (const int error = scan.open(scratch.range().size()))
         return probe_failed(error, "cannot open /proc/self/pagemap");
     if (!scan.can_scan()) return probe_failed(-ENOTTY, "no PAGEMAP_SCAN (Linux 6.7)");
+    if (register_mapping(mapping, AccessCheck::kUffdRwp, statistics) != ArmResult::kArmed) {
+        return probe_failed(-EIO, "a page of memory could not be registered");
+    }
     scan.ask_for_accessed();
     bool seen[4] = {true, false, false, true};  // idle, read, written, idle again
     char content = 42;

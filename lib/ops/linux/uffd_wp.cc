@@ -9,14 +9,8 @@
 namespace damon {
 
 ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics, bool& written) {
-    int result = scan.arm_written(page, written);
-    if (result == -EPERM) {
-        const ArmResult registered = register_mapping(mapping, AccessCheck::kUffdWp, statistics);
-        if (registered != ArmResult::kArmed) return registered;
-        result = scan.arm_written(page, written);
-        // Registered, and yet not: the program changes this mapping right now.
-        if (result == -EPERM) return ArmResult::kGone;
-    }
+    const int result = scan.arm_written(page, written);
+    if (result == -EPERM) return ArmResult::kGone;  // not registered any more
     if (result == 1) {
         ++statistics.armed[static_cast<unsigned>(AccessCheck::kUffdWp)];
         return ArmResult::kArmed;
@@ -45,6 +39,9 @@ AccessCheckProbe try_out(ScratchPage& scratch) {
     if (const int error = scan.open(scratch.range().size()))
         return probe_failed(error, "cannot open /proc/self/pagemap");
     if (!scan.can_scan()) return probe_failed(-ENOTTY, "no PAGEMAP_SCAN (Linux 6.7)");
+    if (register_mapping(mapping, AccessCheck::kUffdWp, statistics) != ArmResult::kArmed) {
+        return probe_failed(-EIO, "a page of memory could not be registered");
+    }
     scratch.write(42);
     bool was_written = false;
     if (wp_arm(scan, mapping, mapping.range.start, statistics, was_written) != ArmResult::kArmed) {

@@ -14,7 +14,7 @@
 
 namespace damon {
 
-// Arms the page, registering its whole mapping first where that has not been done. kArmed: `written` says whether the
+// Arms a page of a mapping that is owned for this way. kArmed: `written` says whether the
 // page was not armed before, or had been written since.
 ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics, bool& written);
 
