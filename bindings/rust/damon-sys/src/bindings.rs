@@ -663,11 +663,12 @@ pub const DAMOS_WILLNEED: damos_action = 0;
 pub const DAMOS_COLD: damos_action = 1;
 ///< madvise(MADV_PAGEOUT): anonymous memory needs swap.
 pub const DAMOS_PAGEOUT: damos_action = 2;
-///< madvise(MADV_HUGEPAGE).
+/** madvise(MADV_HUGEPAGE) of the whole huge pages in a region. Regions smaller than that have none: set
+ damon_ctx_set_min_region_sz() to the size of a huge page. The same holds for the next two.*/
 pub const DAMOS_HUGEPAGE: damos_action = 3;
 ///< madvise(MADV_NOHUGEPAGE).
 pub const DAMOS_NOHUGEPAGE: damos_action = 4;
-///< madvise(MADV_COLLAPSE): synchronous.
+///< madvise(MADV_COLLAPSE): synchronous; what has no page in it stays so.
 pub const DAMOS_COLLAPSE: damos_action = 5;
 ///< Move to the active list. User space cannot: `-EOPNOTSUPP` with virtual addresses.
 pub const DAMOS_LRU_PRIO: damos_action = 6;
