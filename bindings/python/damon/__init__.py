@@ -1,0 +1,203 @@
+"""Data access monitoring of the running program: how hot is which memory, and act on it.
+
+    import damon, numpy
+
+    array = numpy.zeros(1 << 24)
+    with damon.monitor_self(array) as ctx:
+        for snapshot in ctx.snapshots():
+            print(snapshot.regions)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+from . import _core
+from ._core import Region, Sample, Samples, SharedDeclaration, SharedMemory, Snapshot
+from .context import Context, start, stop
+from .enums import (
+    AccessCheck,
+    Action,
+    CallFlags,
+    Drive,
+    FilterType,
+    OperationsFlags,
+    Ops,
+    ProbeFilterType,
+    QuotaGoalMetric,
+    QuotaGoalTuner,
+    RegionFlags,
+    Seen,
+    Sees,
+    SimPatternKind,
+    SimRangeFlags,
+    Skip,
+    SnapshotFlags,
+    WmarkMetric,
+)
+from .errors import (
+    BusyError,
+    CanceledError,
+    ClosedError,
+    DamonError,
+    ForkError,
+    InvalidParameterError,
+    NotFoundError,
+    OutOfMemoryError,
+    SnapshotTimeoutError,
+    UnsupportedError,
+    WouldDeadlockError,
+)
+from .operations import Operations
+from .params import (
+    AccessCheckInfo,
+    AccessPattern,
+    Attrs,
+    Filter,
+    IntervalsGoal,
+    MigrateDest,
+    Quota,
+    QuotaGoal,
+    Scheme,
+    SchemeStat,
+    Stats,
+    Target,
+    Watermarks,
+)
+from .policies import ActionStats, LruSort, Probe, ProbeFilter, Reclaim, Summary, skip_text
+from .record import RecordedRegion, RecordedSnapshot, Recorder, read_record
+from .waiting import RepeatCall, Snapshots
+
+__version__: str = _core.version_string()
+LIBRARY_VERSION: int = _core.version()  # major << 16 | minor << 8 | patch
+
+
+def monitor_self(*buffers: Any, schemes: Any = (), **options: Any) -> Context:
+    """A started context on these buffers, or on all mappings of this process. Options: those of Attrs and Context."""
+    names = set(Attrs.__dataclass_fields__)
+    fields = {name: options.pop(name) for name in list(options) if name in names}
+    attrs = options.pop("attrs", None) or Attrs(**fields)
+    targets = [Target.of(*buffers)] if buffers else [Target()]
+    context = _SelfMonitor(attrs, targets, schemes, **options)
+    context.start()
+    return context
+
+
+class _SelfMonitor(Context):
+    """Runs already when it enters its `with` block."""
+
+    def __enter__(self) -> Context:
+        return self if self.is_running else super().__enter__()
+
+
+def nr_running() -> int:
+    """How many contexts of this process run."""
+    return _core.nr_running_ctxs()
+
+
+def strerror(number: int) -> str:
+    """What an error number means in the library."""
+    return _core.strerror(number)
+
+
+def probe_access_check(access_check: Union[AccessCheck, int] = AccessCheck.AUTO) -> AccessCheckInfo:
+    """Tries a way of seeing on a page of its own. AUTO: what ordinary private memory gets."""
+    return AccessCheckInfo(**_core.access_check_probe(access_check))
+
+
+def shared_memory(size: int) -> SharedMemory:
+    """Zeroed memory whose reads and writes can be seen on every kernel, as a buffer: `numpy.frombuffer(memory)`."""
+    return SharedMemory(size)
+
+
+def shared_array(shape: Any, dtype: Any = float) -> Any:
+    """The same as a NumPy array of zeroes."""
+    import numpy
+
+    wanted = numpy.dtype(dtype)
+    size = int(numpy.prod(shape, dtype=numpy.uint64)) * wanted.itemsize
+    return numpy.frombuffer(memoryview(SharedMemory(size)), dtype=wanted, count=size // wanted.itemsize).reshape(shape)
+
+
+def shared_declare(buffer: Any) -> SharedDeclaration:
+    """Declares a MAP_SHARED mapping of the program's own (an mmap.mmap) so that its reads can be seen on every kernel.
+    It cannot be unmapped until it is withdrawn: at the end of a `with` block, by withdraw(), or when it is let go."""
+    return SharedDeclaration(buffer)
+
+
+__all__ = [
+    "AccessCheck",
+    "AccessCheckInfo",
+    "AccessPattern",
+    "Action",
+    "ActionStats",
+    "Attrs",
+    "BusyError",
+    "CallFlags",
+    "CanceledError",
+    "ClosedError",
+    "Context",
+    "DamonError",
+    "Drive",
+    "Filter",
+    "FilterType",
+    "ForkError",
+    "IntervalsGoal",
+    "InvalidParameterError",
+    "LIBRARY_VERSION",
+    "LruSort",
+    "MigrateDest",
+    "NotFoundError",
+    "Operations",
+    "OperationsFlags",
+    "Ops",
+    "OutOfMemoryError",
+    "Probe",
+    "ProbeFilter",
+    "ProbeFilterType",
+    "Quota",
+    "QuotaGoal",
+    "QuotaGoalMetric",
+    "QuotaGoalTuner",
+    "Reclaim",
+    "RecordedRegion",
+    "RecordedSnapshot",
+    "Recorder",
+    "Region",
+    "RegionFlags",
+    "RepeatCall",
+    "Sample",
+    "Samples",
+    "Scheme",
+    "SchemeStat",
+    "Seen",
+    "Sees",
+    "SharedDeclaration",
+    "SharedMemory",
+    "SimPatternKind",
+    "SimRangeFlags",
+    "Skip",
+    "Snapshot",
+    "SnapshotFlags",
+    "SnapshotTimeoutError",
+    "Snapshots",
+    "Stats",
+    "Summary",
+    "Target",
+    "UnsupportedError",
+    "Watermarks",
+    "WmarkMetric",
+    "WouldDeadlockError",
+    "__version__",
+    "monitor_self",
+    "nr_running",
+    "probe_access_check",
+    "read_record",
+    "shared_array",
+    "shared_declare",
+    "shared_memory",
+    "skip_text",
+    "start",
+    "stop",
+    "strerror",
+]

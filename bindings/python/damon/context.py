@@ -1,0 +1,286 @@
+"""A monitoring context: what is watched, how, and what is done about it."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import errno
+import functools
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Callable, Optional, TypeVar, Union, overload
+
+from . import _core
+from .configuration import Configuration, have_ranges
+from .enums import Ops
+from .errors import error_for
+from .params import SchemeStat, Stats, expect
+from .policies import ActionStats, Summary, action_stats_from
+from .record import Recorder
+from .waiting import RepeatCall, Snapshots
+
+T = TypeVar("T")
+
+# A context that runs lives until it is stopped, as a thread does. Those that still run when Python ends are stopped.
+_running: set[Context] = set()
+
+
+class Context(Configuration):
+    """Watches targets, and applies schemes to what it finds.
+
+    `with Context(targets=[array]) as ctx:` starts it and stops it at the end. A stopped context keeps its parameters,
+    its last snapshot and its statistics, and can be started again. Every method may be called from every thread;
+    what waits lets other Python threads run. What a callback may not do, as it would wait for itself, raises
+    WouldDeadlockError.
+    """
+
+    def __repr__(self) -> str:
+        state = "closed" if self._core.closed else "running" if self.is_running else "stopped"
+        return f"<damon.Context {state}, {len(self._targets)} targets, {len(self._schemes)} schemes>"
+
+    # --- running ---------------------------------------------------------------------------------------------------
+
+    def start(self, *, exclusive: bool = False) -> None:
+        """Starts the worker. exclusive: only if no other context of this process runs, and none may start meanwhile."""
+        start([self], exclusive=exclusive)
+
+    def _prepare_start(self) -> None:
+        if self.is_running:
+            raise error_for(errno.EBUSY, "the context runs already: stop() it first, or change it with commit()")
+        if not self._targets:
+            raise error_for(
+                errno.EINVAL, "the context has no target: add a buffer, or damon.Target() for all mappings of this process"
+            )
+        if self._chooses_ops:
+            self._core.set_ops(Ops.FVADDR if have_ranges(self._targets) else Ops.VADDR)
+
+    def stop(self) -> None:
+        """Stops the worker and waits for its end. An exception of a callback that comes up meanwhile is raised here."""
+        try:
+            self._core.stop()
+        finally:
+            if not self.is_running:
+                _running.discard(self)
+                for recorder in self._recorders[:]:
+                    recorder.close()
+
+    def close(self) -> None:
+        """Stops the context for good; afterwards every use raises ClosedError."""
+        if self._core.closed:
+            return
+        self.stop()
+        self._core.close()
+
+    def __enter__(self) -> Context:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        value: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        if not self._core.closed:
+            self.stop()
+
+    @property
+    def tid(self) -> int:
+        """Thread id of the worker; 0: not running, or manual."""
+        return self._core.kdamond_tid()
+
+    def step(self, now_us: int) -> None:
+        """Manual drive: one sampling interval, at that time, which never goes back."""
+        self._core.step(now_us)
+        for recorder in self._recorders:
+            recorder.take()
+
+    def advance(self, us: int) -> int:
+        """Manual drive: steps one sampling interval after another for that long. Returns the time reached."""
+        until = self._core.now_us + us
+        if not self._recorders:
+            self._core.advance(until)
+        while self._core.now_us < until:
+            self.step(min(until, self._core.now_us + max(self.attrs.sample_us, 1)))
+        return self._core.now_us
+
+    @property
+    def now_us(self) -> int:
+        """Manual drive: the time of the last step."""
+        return self._core.now_us
+
+    # --- online control --------------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Returns once the worker is paused: nothing is forgotten, and the program pays nothing. In a callback it takes
+        effect when the callbacks of this step are done."""
+        self._core.set_pause(True)
+
+    def resume(self) -> None:
+        """Goes on where it was paused."""
+        self._core.set_pause(False)
+
+    @property
+    def is_paused(self) -> bool:
+        """Paused; of a stopped context: would start paused."""
+        return self._core.is_paused()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Paused within the block. Blocks of several threads may overlap: the last one out resumes."""
+        if self._core.on_worker:
+            raise error_for(errno.EDEADLK, "a callback would wait for its own context: use pause() and resume()")
+        self._pauses.enter()
+        try:
+            yield
+        finally:
+            self._pauses.leave()
+
+    def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Runs a function on the worker, between two sampling intervals, and returns what it returns or raises."""
+        return self._core.call(_bound(function, args, kwargs))
+
+    def call_repeat(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> RepeatCall:
+        """Runs a function on the worker every sampling interval, until it returns something true, raises (see
+        last_exception), is cancelled, or the context stops."""
+        return RepeatCall(self._core, self._core.call_repeat(_bound(function, args, kwargs)))
+
+    @overload
+    def walk(self) -> list[tuple[_core.Region, int, int]]: ...
+
+    @overload
+    def walk(self, function: Callable[[_core.Region, int, int], None]) -> None: ...
+
+    def walk(self, function: Any = None) -> Any:
+        """Every region that the schemes act on during one pass of each, as (region, position of the scheme, bytes that
+        passed its filters): a list, or told to the function on the worker. Waits for the pass."""
+        return self._core.walk(function)
+
+    def set_quota_goal_value(self, scheme: int, goal: int, current_value: int) -> None:
+        """Tells a QuotaGoalMetric.USER_INPUT goal how things stand. Does not wait."""
+        self._core.set_quota_goal_value(scheme, goal, current_value)
+        quota = self._schemes[scheme].quota
+        goals = list(quota.goals)
+        goals[goal] = dataclasses.replace(goals[goal], current_value=current_value)
+        changed = dataclasses.replace(quota, goals=tuple(goals))
+        self._schemes[scheme] = dataclasses.replace(self._schemes[scheme], quota=changed)
+
+    def report_access(self, addr: int, length: int = 1, *, is_write: bool = False) -> bool:
+        """Tells a context with AccessCheck.REPORT of an access. False: the queue of this interval is full."""
+        return self._core.report_access(addr, length, is_write)
+
+    # --- results ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> _core.Snapshot:
+        """The last snapshot. Never waits; `seq` 0: no window has ended yet."""
+        return self._core.snapshot()
+
+    def wait_snapshot(self, after_seq: int = 0, timeout: Optional[float] = None) -> _core.Snapshot:
+        """Waits for a snapshot newer than after_seq; SnapshotTimeoutError after so many seconds."""
+        timeout_ms = _milliseconds(timeout)
+        if self._core.snapshot_wait(after_seq, timeout_ms):
+            return self._core.snapshot()
+        raise error_for(errno.ETIMEDOUT, f"no snapshot newer than number {after_seq} within {timeout_ms} ms")
+
+    def snapshots(self, *, after_seq: Optional[int] = None, timeout: Optional[float] = None) -> Snapshots:
+        """Each new snapshot, with `for` or `async for`, until the context stops. The newest, where the loop is slow."""
+        seq = self._core.snapshot().seq if after_seq is None else after_seq
+        return Snapshots(self._core, seq, _milliseconds(timeout))
+
+    def live_snapshot(self) -> _core.Snapshot:
+        """The regions at this moment, in the middle of a window. For callbacks, and between steps of manual drive;
+        while the context runs, elsewhere: `ctx.call(ctx.live_snapshot)`."""
+        return self._core.live_snapshot()
+
+    @property
+    def stats(self) -> Stats:
+        """The counters of the context."""
+        return Stats(**self._core.stats())
+
+    def scheme_stat(self, idx: int) -> SchemeStat:
+        """What a scheme has done, as of its last pass."""
+        return SchemeStat(**self._core.scheme_stat(idx))
+
+    def snapshot_probes(self) -> tuple[_core.Snapshot, list[tuple[int, ...]]]:
+        """The last snapshot and, of each of its regions, how often each probe hit (at most 255)."""
+        return self._core.snapshot_probes()
+
+    def summary(self) -> Summary:
+        """The last snapshot summed up: how much memory is idle for how long."""
+        return Summary(**self._core.stat_read())
+
+    @property
+    def action_stats(self) -> ActionStats:
+        """What actions did to the memory of this process, over all schemes."""
+        return action_stats_from(self._core.action_stats())
+
+    @property
+    def errmsg(self) -> str:
+        """The reason of the last failure; also why a worker ended on its own. Empty: nothing failed."""
+        return self._core.errmsg()
+
+    @property
+    def last_exception(self) -> Optional[BaseException]:
+        """The last exception of a callback, also of one that nobody waited for."""
+        return self._core.last_exception
+
+    def record(self, path: Union[str, os.PathLike[str]]) -> Recorder:
+        """Writes each snapshot to a file, until the recorder is closed or the context stops; `python -m damon` shows
+        it."""
+        recorder = Recorder(self, path)
+        self._recorders.append(recorder)
+        return recorder
+
+
+def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], T]:
+    if not callable(function):
+        raise TypeError(f"a function is needed, not {type(function).__name__}")
+    if args or kwargs:
+        return functools.partial(function, *args, **kwargs)
+    return function
+
+
+def _milliseconds(timeout: Optional[float]) -> int:
+    if timeout is None:
+        return -1
+    if timeout < 0:
+        raise error_for(errno.EINVAL, f"timeout is {timeout}; it must be 0 or more seconds, or None to wait for ever")
+    return min(round(timeout * 1000), 2**31 - 1)
+
+
+def start(contexts: Iterable[Context], *, exclusive: bool = False) -> None:
+    """Starts all of these contexts, or none."""
+    group = list(contexts)
+    for context in group:
+        expect(context, Context, "a context")
+        context._prepare_start()
+    _core.start([context._core for context in group], exclusive)
+    _running.update(group)
+    for context in group:
+        for recorder in context._recorders:
+            recorder.begin()
+
+
+def stop(contexts: Iterable[Context]) -> None:
+    """Stops all of these contexts."""
+    for context in contexts:
+        context.stop()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Python ends: from here on no worker may call it. A failing stop does not keep the others running."""
+    failure: Optional[BaseException] = None
+    for context in list(_running):
+        try:
+            context.stop()
+        except BaseException as error:
+            failure = error
+    _core.end_python()
+    if failure is not None:
+        raise failure
+
+
+os.register_at_fork(after_in_child=_running.clear)

@@ -1,0 +1,181 @@
+"""The constants of damon_c.h."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Ops(enum.IntEnum):
+    """Who looks at memory."""
+
+    VADDR = 0  # the mappings of this process, followed as they change
+    FVADDR = 1  # exactly the ranges given
+    PADDR = 2  # physical addresses: not in this release
+    CUSTOM = 16  # an instance of damon.Operations
+    SIM = 17  # damon.sim.Simulator
+
+
+class Drive(enum.IntEnum):
+    """Who calls the sampling intervals: `Context(manual=...)`."""
+
+    THREAD = 0
+    MANUAL = 1
+
+
+class Action(enum.IntEnum):
+    """What a scheme does with matching memory."""
+
+    WILLNEED = 0
+    COLD = 1
+    PAGEOUT = 2  # anonymous memory needs swap
+    HUGEPAGE = 3
+    NOHUGEPAGE = 4
+    COLLAPSE = 5
+    LRU_PRIO = 6
+    LRU_DEPRIO = 7
+    MIGRATE_HOT = 8
+    MIGRATE_COLD = 9
+    STAT = 10  # count only
+    CALLBACK = 11  # call Scheme.callback
+
+
+class QuotaGoalMetric(enum.IntEnum):
+    """Whose measure a quota goal follows."""
+
+    USER_INPUT = 0  # Context.set_quota_goal_value()
+    SOME_MEM_PSI_US = 1
+    NODE_MEM_USED_BP = 2
+    NODE_MEM_FREE_BP = 3
+    NODE_MEMCG_USED_BP = 4
+    NODE_MEMCG_FREE_BP = 5
+    ACTIVE_MEM_BP = 6
+    INACTIVE_MEM_BP = 7
+    NODE_ELIGIBLE_MEM_BP = 8
+
+
+class QuotaGoalTuner(enum.IntEnum):
+    """How a goal's score turns into an effective quota."""
+
+    CONSIST = 0
+    TEMPORAL = 1
+
+
+class WmarkMetric(enum.IntEnum):
+    """What a watermark is compared with."""
+
+    NONE = 0
+    FREE_MEM_RATE = 1  # permil
+
+
+class FilterType(enum.IntEnum):
+    """What a filter looks at."""
+
+    ANON = 0
+    ACTIVE = 1
+    MEMCG = 2
+    YOUNG = 3
+    HUGEPAGE_SIZE = 4
+    UNMAPPED = 5
+    ADDR = 6
+    TARGET = 7
+
+
+class RegionFlags(enum.IntFlag):
+    """Flags of a region."""
+
+    UNKNOWN = 1  # could not be looked at: 0 accesses does not mean cold
+    WRITES_ONLY = 2
+
+
+class SnapshotFlags(enum.IntFlag):
+    """Flags of a snapshot."""
+
+    WRITES_ONLY = 1  # reads of some region cannot be seen: "cold" means "not written"
+    UNKNOWN = 2
+
+
+class AccessCheck(enum.IntEnum):
+    """Ways to learn whether a page was accessed."""
+
+    AUTO = 0
+    UFFD_RWP = 1
+    ZAP = 2
+    UFFD_WP = 3
+    REFERENCED = 4
+    UFFD_MOVE = 5
+    MPROTECT = 6
+    PAGE_IDLE = 7
+    REPORT = 8  # Context.report_access()
+
+
+class Sees(enum.IntFlag):
+    """What a way of seeing sees."""
+
+    READS = 1
+    WRITES = 2
+
+
+class Seen(enum.IntEnum):
+    """Answers of custom operations; False, True and None are understood too."""
+
+    NO = 0
+    YES = 1
+    UNKNOWN = 2
+
+
+class CallFlags(enum.IntFlag):
+    """Flags of a call: `Context.call_repeat()`."""
+
+    REPEAT = 1
+
+
+class OperationsFlags(enum.IntFlag):
+    """Flags of custom operations: `Operations.writes_only`."""
+
+    WRITES_ONLY = 1
+
+
+class Skip(enum.IntEnum):
+    """Why an action left memory as it was."""
+
+    UNMAPPED = 0
+    LOCKED = 1
+    HUGETLB = 2
+    DEVICE = 3
+    UNFIT = 4
+    KEPT = 5  # asked for, and the kernel kept it
+    BUSY = 6
+    NO_ROOM = 7
+    NO_NODE = 8
+    FORBIDDEN = 9
+    FAILED = 10
+    ABSENT = 11
+    PENDING = 12
+
+
+class ProbeFilterType(enum.IntEnum):
+    """What a probe looks at."""
+
+    ANON = 0
+    MEMCG = 1
+    HUGEPAGE_SIZE = 2
+
+
+class SimRangeFlags(enum.IntFlag):
+    """Flags of simulated memory."""
+
+    FILE = 1
+    LOCKED = 2
+    WRITES_ONLY = 4
+    OPAQUE = 8
+
+
+class SimPatternKind(enum.IntEnum):
+    """How the pages of a simulated pattern are accessed."""
+
+    CONSTANT = 0
+    PULSE = 1
+    STAIRS = 2
+    ZIGZAG = 3
+    MOVING = 4
+    SWEEP = 5

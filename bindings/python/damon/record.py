@@ -1,0 +1,160 @@
+"""Recordings: text, one JSON value a line. The first line says what it is, each other line is one snapshot:
+
+    {"damon_record": 1, "library": "0.1.0"}
+    {"seq": 1, "time_ns": ..., "sample_us": ..., "aggr_us": ..., "max_nr_accesses": ..., "nr_targets": ..., "flags": 0,
+     "regions": [[start, end, target_idx, nr_accesses, age, flags], ...]}
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Union
+
+from . import _core
+from .errors import DamonError, InvalidParameterError, error_for
+
+if TYPE_CHECKING:
+    from .context import Context
+
+_FORMAT = 1
+_INFO = ("seq", "time_ns", "sample_us", "aggr_us", "max_nr_accesses", "nr_targets", "flags")
+
+
+class RecordedRegion(NamedTuple):
+    """A region of a recording."""
+
+    start: int
+    end: int
+    target_idx: int
+    nr_accesses: int
+    age: int
+    flags: int
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class RecordedSnapshot:
+    """A snapshot of a recording."""
+
+    seq: int
+    time_ns: int
+    sample_us: int
+    aggr_us: int
+    max_nr_accesses: int
+    nr_targets: int
+    flags: int
+    regions: tuple[RecordedRegion, ...]
+
+    def working_set_bytes(self, min_nr_accesses: int = 1) -> int:
+        """Bytes in regions with at least so many accesses."""
+        return sum(region.size for region in self.regions if region.nr_accesses >= min_nr_accesses)
+
+
+class Recorder:
+    """What Context.record() gives. A thread writes down what a worker finds; in manual drive each step does."""
+
+    def __init__(self, context: Context, path: Union[str, os.PathLike[str]]) -> None:
+        self._context = context
+        self._seq = context.snapshot().seq
+        self._file: Optional[IO[str]] = open(path, "w", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._thread: Optional[threading.Thread] = None
+        self._closing = threading.Event()
+        self.error: Optional[BaseException] = None  # why writing ended early, such as a full disk
+        self._write({"damon_record": _FORMAT, "library": _core.version_string()})
+        if context.is_running:
+            self.begin()
+
+    def begin(self) -> None:
+        """Called at the start of the context."""
+        if self._context.manual or self._thread is not None:
+            return
+        self._thread = threading.Thread(target=self._follow, name="damon recorder", daemon=True)
+        self._thread.start()
+
+    def take(self) -> None:
+        """Writes the last snapshot down, if it is new."""
+        with self._lock:
+            snapshot = self._context.snapshot()
+            if snapshot.seq > self._seq and self._file is not None:
+                self._seq = snapshot.seq
+                line = {name: getattr(snapshot, name) for name in _INFO}
+                self._write({**line, "regions": snapshot.rows()})
+
+    def close(self) -> None:
+        """Ends the recording; the file is complete afterwards. Raises what kept it from being written."""
+        if self._file is None:
+            return
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+        if self.error is None:
+            self.take()  # the last one may have come up since
+        self._file.close()
+        self._file = None
+        if self in self._context._recorders:
+            self._context._recorders.remove(self)
+        if self.error is not None:
+            raise self.error
+
+    def _write(self, value: dict[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(json.dumps(value, separators=(",", ":")) + "\n")
+
+    def _follow(self) -> None:
+        try:
+            while not self._closing.is_set():
+                if self._context._core.snapshot_wait(self._seq, 50):
+                    self.take()
+        except DamonError:
+            pass  # stopped: close() follows
+        except BaseException as error:
+            self.error = error
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        value: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+
+def _not_a_record(path: Union[str, os.PathLike[str]], why: str) -> InvalidParameterError:
+    error = error_for(errno.EINVAL, f"{os.fspath(path)} is not a recording of Context.record(): {why}")
+    assert isinstance(error, InvalidParameterError)
+    return error
+
+
+def read_record(path: Union[str, os.PathLike[str]]) -> Iterator[RecordedSnapshot]:
+    """The snapshots of a recording, one after the other. A last line that was cut short is left out."""
+    with open(path, encoding="utf-8") as file:
+        try:
+            head = json.loads(file.readline() or "null")
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise _not_a_record(path, "its first line is not JSON") from error
+        if not isinstance(head, dict) or head.get("damon_record") != _FORMAT:
+            raise _not_a_record(path, f'its first line must have "damon_record": {_FORMAT}')
+        for number, line in enumerate(file, 2):
+            if not line.endswith("\n"):
+                print(f"{os.fspath(path)}:{number}: cut short, left out", file=sys.stderr)
+                return
+            try:
+                value = json.loads(line)
+                regions = tuple(RecordedRegion(*region) for region in value["regions"])
+                yield RecordedSnapshot(regions=regions, **{name: value[name] for name in _INFO})
+            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                raise _not_a_record(path, f"line {number} is no snapshot") from error

@@ -1,0 +1,60 @@
+#include "errors.h"
+
+#include <utility>
+
+namespace damon_python {
+
+void raise_error(int error, const std::string& text) {
+    rethrow(py::module_::import("damon.errors").attr("error_for")(error < 0 ? -error : error, text));
+}
+
+void raise_error_of(const damon_ctx* ctx, int error) {
+    // These leave no words of their own: those of the context would tell of an older failure.
+    const bool silent = error == -ETIMEDOUT || error == -ENOENT || error == -ECHILD || error == -EAGAIN;
+    const int length = silent ? 0 : damon_ctx_errmsg(ctx, nullptr, 0);
+    if (length <= 0) raise_error(error, damon_strerror(error));
+    std::string text(static_cast<size_t>(length) + 1, '\0');
+    damon_ctx_errmsg(ctx, text.data(), text.size());
+    raise_error(error, text.c_str());
+}
+
+int check(const damon_ctx* ctx, int result) {
+    if (result < 0) raise_error_of(ctx, result);
+    return result;
+}
+
+Collector::Collector(std::vector<Faults*> faults, From from)
+    : faults_(std::move(faults)), from_(from), thread_(PyThread_get_thread_ident()) {
+    for (Faults* each : faults_) each->collectors_.push_back(this);
+}
+
+Collector::~Collector() {
+    for (Faults* each : faults_) std::erase(each->collectors_, this);
+}
+
+bool Collector::wants() const {
+    return !first_ && (from_ == From::kAnyThread || PyThread_get_thread_ident() == thread_);
+}
+
+void Faults::take(py::error_already_set& error, py::handle where) {
+    last = error.value();
+    if (error.trace()) PyException_SetTraceback(last.ptr(), error.trace().ptr());
+    for (Collector* collector : collectors_) {
+        if (!collector->wants()) continue;
+        collector->first_ = last;
+        return;
+    }
+    tell_unraisable(last, where);
+}
+
+void rethrow(const py::object& exception) {
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+    throw py::error_already_set();
+}
+
+void tell_unraisable(const py::object& exception, py::handle where) {
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+    PyErr_WriteUnraisable(where.ptr());
+}
+
+}  // namespace damon_python

@@ -1,0 +1,127 @@
+// Buffers of the program, memory that the library maps, and how accesses to it can be seen.
+#include <pybind11/pybind11.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "context.h"
+#include "fields.h"
+#include "gil.h"
+
+namespace damon_python {
+
+namespace {
+
+// Holds the memory of a Python object where it is: it can be neither freed, resized nor unmapped.
+class Buffer {
+public:
+    explicit Buffer(py::handle object) {
+        if (PyObject_CheckBuffer(object.ptr()) == 0) {
+            throw py::type_error(std::string("a buffer is needed (a NumPy array, bytearray, bytes, mmap, ...), not ") +
+                                 Py_TYPE(object.ptr())->tp_name);
+        }
+        if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_ANY_CONTIGUOUS) != 0) {
+            PyErr_Clear();
+            raise_error(-EINVAL, "the buffer's memory is not contiguous; pass its base array or a contiguous copy");
+        }
+        if (view_.len > 0) return;
+        PyBuffer_Release(&view_);
+        raise_error(-EINVAL, "the buffer is empty; it must have at least one byte");
+    }
+    ~Buffer() { PyBuffer_Release(&view_); }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+
+    uint64_t start() const { return reinterpret_cast<uintptr_t>(view_.buf); }
+    uint64_t end() const { return start() + size(); }
+    size_t size() const { return static_cast<size_t>(view_.len); }
+    const void* data() const { return view_.buf; }
+
+private:
+    Py_buffer view_{};
+};
+
+// Memory of damon_shared_map(): its accesses can be seen on every kernel. Goes when nobody looks at it any more.
+class SharedMemory {
+public:
+    explicit SharedMemory(size_t size) : address_(damon_shared_map(size)), size_(size) {
+        if (address_ == nullptr) raise_error(-errno, "no shared memory of " + std::to_string(size) + " bytes");
+    }
+    ~SharedMemory() {
+        without_gil([this] { return damon_shared_unmap(address_, size_); });
+    }
+    SharedMemory(const SharedMemory&) = delete;
+    SharedMemory& operator=(const SharedMemory&) = delete;
+
+    py::buffer_info view() { return {static_cast<uint8_t*>(address_), static_cast<py::ssize_t>(size_)}; }
+    uint64_t address() const { return reinterpret_cast<uintptr_t>(address_); }
+    size_t size() const { return size_; }
+
+private:
+    void* address_;
+    size_t size_;
+};
+
+// A shared mapping of the program's own that is declared, and held in place, until it is withdrawn.
+class SharedDeclaration {
+public:
+    explicit SharedDeclaration(py::handle object) : buffer_(std::make_unique<Buffer>(object)) {
+        const int error = damon_shared_declare(buffer_->data(), buffer_->size());
+        if (error < 0) {
+            raise_error(error, std::string(damon_strerror(error)) +
+                                   ": only whole pages of a MAP_SHARED mapping that is not declared yet can be "
+                                   "declared, such as mmap.mmap(-1, 1 << 20)");
+        }
+    }
+    ~SharedDeclaration() { withdraw(); }
+    SharedDeclaration(const SharedDeclaration&) = delete;
+    SharedDeclaration& operator=(const SharedDeclaration&) = delete;
+
+    void withdraw() {
+        if (buffer_ == nullptr) return;
+        const std::unique_ptr<Buffer> buffer = std::move(buffer_);
+        without_gil([&buffer] { return damon_shared_withdraw(buffer->data(), buffer->size()); });
+    }
+
+private:
+    std::unique_ptr<Buffer> buffer_;
+};
+
+py::dict probe(py::handle id) {
+    damon_access_check_info info;
+    damon_access_check_info_init(&info);
+    const int32_t number = to_i32(id, "access_check");
+    const int error = without_gil([&] { return damon_access_check_probe(number, &info); });
+    if (error < 0) raise_error(error, "access_check is " + std::to_string(number) + "; there is no such access check");
+    py::dict found;
+    found["available"] = info.available != 0;
+    found["sees"] = info.sees;
+    found["error"] = -info.error;
+    found["name"] = py::str(info.name);
+    found["reason"] = py::str(info.reason);
+    return found;
+}
+
+}  // namespace
+
+void bind_memory(py::module_& module) {
+    py::class_<Buffer>(module, "Buffer")
+        .def(py::init<py::handle>())
+        .def_property_readonly("start", &Buffer::start)
+        .def_property_readonly("end", &Buffer::end);
+    py::class_<SharedMemory>(module, "SharedMemory", py::buffer_protocol())
+        .def(py::init([](py::handle size) { return new SharedMemory(to_u64(size, "size")); }))
+        .def_property_readonly("address", &SharedMemory::address)
+        .def("__len__", &SharedMemory::size)
+        .def_buffer(&SharedMemory::view);
+    py::class_<SharedDeclaration>(module, "SharedDeclaration")
+        .def(py::init<py::handle>())
+        .def("withdraw", &SharedDeclaration::withdraw)
+        .def("__enter__", [](py::object self) { return self; })
+        .def("__exit__", [](SharedDeclaration& self, const py::args&) { self.withdraw(); });
+    module.def("access_check_probe", &probe);
+}
+
+}  // namespace damon_python

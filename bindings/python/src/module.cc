@@ -1,0 +1,21 @@
+// damon._core: damon_c.h as Python classes. The package around it is what programs use.
+#include <pybind11/stl.h>
+
+#include "callbacks.h"
+#include "context.h"
+#include "snapshot.h"
+
+PYBIND11_MODULE(_core, module) {
+    using namespace damon_python;
+    bind_snapshot(module);
+    bind_samples(module);
+    bind_context(module);
+    bind_memory(module);
+    bind_sim(module);
+    module.def("start", &start_group);
+    module.def("end_python", &end_python);
+    module.def("version", &damon_version);
+    module.def("version_string", &damon_version_string);
+    module.def("strerror", &damon_strerror);
+    module.def("nr_running_ctxs", &damon_nr_running_ctxs);
+}
