@@ -1,0 +1,87 @@
+"""Real memory of this process."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+
+import numpy
+import pytest
+from support import MIB
+
+import damon
+
+FAST = damon.Attrs(sample_us=2_000, aggr_us=40_000)
+
+
+def watch(ctx: damon.Context, touch: Callable[[], object], windows: int = 5) -> damon.Snapshot:
+    """Touches memory for so many windows."""
+    for seq in range(windows):
+        while True:
+            touch()
+            try:
+                ctx.wait_snapshot(seq, timeout=0)
+                break
+            except damon.SnapshotTimeoutError:
+                pass
+    return ctx.snapshot()
+
+
+def bytes_seen(snapshot: damon.Snapshot, start: int, end: int) -> int:
+    """Of the hot regions, how much lies in [start, end)."""
+    return sum(
+        max(0, min(r.end, end) - max(r.start, start)) for r in snapshot if r.nr_accesses > snapshot.max_nr_accesses // 2
+    )
+
+
+def test_reads_of_shared_memory_are_seen_by_an_array() -> None:
+    memory = damon.shared_memory(16 * MIB)
+    array = numpy.frombuffer(memory, dtype=numpy.uint8)
+    half = memory.address + 8 * MIB
+    with damon.monitor_self(array, attrs=FAST) as ctx:
+        snapshot = watch(ctx, lambda: int(array[: 8 * MIB : 4096].sum()), windows=10)
+    assert snapshot.nr_targets == 1 and not snapshot.writes_only
+    assert bytes_seen(snapshot, memory.address, half) > 6 * MIB
+    assert bytes_seen(snapshot, half, half + 8 * MIB) < 2 * MIB
+
+
+def test_a_declared_mapping_cannot_go_while_it_is_watched() -> None:
+    mapping = mmap.mmap(-1, 4 * MIB)
+    with damon.shared_declare(mapping):
+        with damon.monitor_self(mapping, attrs=FAST) as ctx:
+            snapshot = watch(ctx, lambda: mapping[:: 4096])
+            with pytest.raises(BufferError):
+                mapping.close()
+        assert len(snapshot) >= 10 and bytes_seen(snapshot, 0, 2**64) > 2 * MIB
+    ctx.close()
+    del ctx
+    mapping.close()
+
+
+def test_buffers_join_while_it_runs() -> None:
+    first, second = damon.shared_memory(4 * MIB), damon.shared_memory(4 * MIB)
+    with damon.monitor_self(first, attrs=FAST) as ctx:
+        assert ctx.add_buffer(second) == 1
+        seq = ctx.snapshot().seq
+        snapshot = ctx.wait_snapshot(seq + 1, timeout=30)
+    assert {region.target_idx for region in snapshot} == {0, 1}
+
+
+def test_the_whole_process_can_be_watched() -> None:
+    with damon.monitor_self(attrs=FAST) as ctx:
+        snapshot = ctx.wait_snapshot(timeout=60)
+    assert len(snapshot) >= 10 and sum(region.size for region in snapshot) > 16 * MIB
+
+
+def test_a_program_can_tell_of_its_accesses() -> None:
+    buffer = bytearray(MIB)
+    start = damon.Target.of(buffer).ranges[0][0]
+    with damon.monitor_self(buffer, attrs=FAST, access_check=damon.AccessCheck.REPORT) as ctx:
+        snapshot = watch(ctx, lambda: ctx.report_access(start, len(buffer), is_write=True), windows=3)
+    assert bytes_seen(snapshot, start, start + MIB) > MIB // 2
+
+
+def test_ways_of_seeing_are_tried() -> None:
+    info = damon.probe_access_check(damon.AccessCheck.ZAP)
+    assert info.name == "zap" and info.available and info.sees == damon.Sees.READS | damon.Sees.WRITES
+    assert damon.probe_access_check().reason

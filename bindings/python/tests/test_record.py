@@ -1,0 +1,110 @@
+"""Recordings, and what `python -m damon` shows of them."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from support import AGGR_US, KIB, MIB, ToyMemory, toy_context
+
+import damon
+from damon import views
+from damon.__main__ import main
+
+
+@pytest.fixture
+def recording(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Twenty windows in which the first 256 KiB of 1 MiB are hot."""
+    path = tmp_path / "toy.damon"
+    with toy_context(ToyMemory(hot=((MIB, MIB + 256 * KIB),))) as ctx, ctx.record(path):
+        ctx.advance(20 * AGGR_US)
+    return path
+
+
+def test_a_recording_has_every_window(recording: pathlib.Path) -> None:
+    snapshots = list(damon.read_record(recording))
+    assert [snapshot.seq for snapshot in snapshots] == list(range(1, 21))
+    assert {snapshot.max_nr_accesses for snapshot in snapshots} == {20}
+    assert all(sum(region.size for region in snapshot.regions) == MIB for snapshot in snapshots)
+    assert snapshots[-1].working_set_bytes(10) == pytest.approx(256 * KIB, abs=32 * KIB)
+
+
+def test_each_line_is_json(recording: pathlib.Path) -> None:
+    lines = [json.loads(line) for line in recording.read_text().splitlines()]
+    assert lines[0] == {"damon_record": 1, "library": "0.1.0"} and len(lines) == 21
+    assert lines[1]["seq"] == 1 and len(lines[1]["regions"][0]) == 6
+
+
+def test_a_worker_thread_is_recorded(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "worker.damon"
+    ctx = damon.Context(damon.Attrs(sample_us=1_000, aggr_us=10_000), [damon.Target()], ops=ToyMemory())
+    ctx.record(path)
+    with ctx:
+        ctx.wait_snapshot(after_seq=2, timeout=60)
+    assert list(damon.read_record(path))[-1].seq == ctx.snapshot().seq >= 3
+
+
+def test_a_line_that_was_cut_short_is_left_out(recording: pathlib.Path) -> None:
+    recording.write_text(recording.read_text()[:-20])
+    assert len(list(damon.read_record(recording))) == 19
+
+
+@pytest.mark.parametrize("text", ["", "hello\n", "[1]\n", '{"damon_record": 2}\n', '{"damon_record": 1}\n{"seq": 1}\n'])
+def test_other_files_are_refused(tmp_path: pathlib.Path, text: str) -> None:
+    path = tmp_path / "other"
+    path.write_text(text)
+    with pytest.raises(damon.InvalidParameterError, match="is not a recording of Context.record\\(\\)"):
+        list(damon.read_record(path))
+    assert main(["wss", str(path)]) == 1
+
+
+def test_the_heatmap_is_hot_where_memory_is(recording: pathlib.Path) -> None:
+    found = views.heatmap(list(damon.read_record(recording)), width=16, height=5)
+    assert found.spans == ((MIB, 2 * MIB),) and len(found.rows) == 5
+    last = [cell or 0 for cell in found.rows[-1]]
+    assert min(last[:3]) > 0.9 and max(last[6:]) < 0.1
+
+
+def test_a_region_is_shared_out_to_the_cells_it_touches() -> None:
+    row = [[0.0, 0.0] for _ in range(3)]
+    views._add_region(row, 0.5, 2.25, 1.0)
+    assert row == [[0.5, 0.5], [1.0, 1.0], [0.25, 0.25]]
+
+
+def test_percentiles() -> None:
+    assert [views.percentile([3, 1, 2, 4], percent) for percent in (0, 25, 26, 100)] == [1, 1, 2, 4]
+    assert views.size_text(1536) == "1.5 KiB" and views.size_text(5) == "5 B"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["heatmap", "--width", "16"], "@@@"),
+        (["wss"], "20 snapshots"),
+        (["snapshot"], "snapshot 20:"),
+        (["snapshot", "--seq", "3"], "snapshot 3:"),
+    ],
+)
+def test_the_terminal_shows_it(recording: pathlib.Path, command: list[str], words: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "damon", command[0], str(recording), *command[1:]],
+        cwd=recording.parent, capture_output=True, text=True,
+    )
+    assert ran.returncode == 0 and words in ran.stdout, ran.stderr
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("command", ["heatmap", "wss", "snapshot"])
+def test_pictures_are_drawn(recording: pathlib.Path, tmp_path: pathlib.Path, command: str) -> None:
+    for suffix, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+        picture = tmp_path / (command + suffix)
+        assert main([command, str(recording), "--output", str(picture)]) == 0
+        assert picture.read_bytes().startswith(begins) and picture.stat().st_size > 1_000
+
+
+def test_a_record_that_cannot_be_written_says_so(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        toy_context().record(tmp_path / "no" / "such" / "folder")
