@@ -31,7 +31,7 @@ bench_command() {
 test_vm() {
     want_packages "${packages_vm[@]}"
     build_preset release --target vm_programs
-    python3 -B tests/vm/run.py build/release/tests/vm "$PWD/$results" "$@"
+    python3 -B tests/vm/run.py build/release/tests/vm/programs.txt "$PWD/$results" "$@"
 }
 
 vm_command() {

@@ -51,7 +51,16 @@ TEST_F(HugeActions, CollapseMakesWhatIsThereHugeAtOnce) {
     EXPECT_EQ(collapse.skipped(Skip::kAbsent), huge_);
     EXPECT_EQ(present_bytes({memory.address(2 * pages_), memory.range().end}), 0u);
     for (size_t page = 0; page < 2 * pages_; ++page) ASSERT_EQ(memory.data(page)[0], static_cast<char>(page));
-    // Again: it is huge already.
+}
+
+TEST_F(HugeActions, CollapseOfWhatIsHugeAlreadyDoesNotCount) {
+    RangeScan scan;
+    ASSERT_EQ(scan.open(0, page_bytes()), 0);
+    if (!scan.sees_huge()) return declared_skip("pagemap-scan", "the kernel does not tell huge pages");
+    Memory memory(2 * pages_, Kind::kAnonymous, huge_);
+    memory.fill();
+    Acting collapse(DamosAction::kCollapse);
+    collapse.apply(memory.range());
     EXPECT_EQ(collapse.apply(memory.range()).applied, 0u);
 }
 

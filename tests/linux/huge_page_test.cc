@@ -82,7 +82,7 @@ TEST_F(HugePages, AutoNeverSplitsThem) {
 }
 
 TEST_F(HugePages, AdviceBetweenArmAndLookIsHarmless) {
-    if (!huge_) return;
+    if (!huge_ || !undeclared_memory_can_be_seen()) return;
     Checker checker(AccessCheck::kAuto);
     ASSERT_TRUE(checker.works());
     Memory small(huge_bytes() / page_bytes(), Kind::kAnonymous, huge_bytes());

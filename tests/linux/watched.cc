@@ -107,6 +107,12 @@ Checker::Checker(AccessCheck choice) {
     EXPECT_TRUE(works_) << status.text();
 }
 
+bool undeclared_memory_can_be_seen() {
+    const AccessCheckProbe probe = access_check_probe(static_cast<int32_t>(AccessCheck::kUffdWp));
+    if (!probe.available) declared_skip("uffd-wp", probe.reason);
+    return probe.available;
+}
+
 long smaps_kb(uint64_t address, const char* name) {
     FILE* file = fopen("/proc/self/smaps", "re");
     char line[4096];

@@ -77,6 +77,9 @@ private:
     bool works_ = false;
 };
 
+// For tests of kAuto on memory that is not declared: false, and the test is skipped, where no way sees such memory.
+bool undeclared_memory_can_be_seen();
+
 // For tests of what holds for every way that works on private memory: the parameter is the way.
 class EveryWay : public testing::TestWithParam<AccessCheck> {};
 std::string way_name(const testing::TestParamInfo<AccessCheck>& info);
