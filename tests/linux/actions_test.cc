@@ -19,7 +19,8 @@ TEST(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
     const Outcome outcome = pageout.apply(memory.range(200, 1000));
     EXPECT_EQ(outcome.applied, 800 * page_bytes());
     EXPECT_EQ(outcome.filter_passed, 800 * page_bytes());
-    EXPECT_EQ(present_bytes(memory.range(0, 200)), 200 * page_bytes());
+    // Where the page cache had one large folio across the border, splitting it unmaps the hot part too.
+    EXPECT_EQ(in_memory_bytes(memory.range(0, 200)), 200 * page_bytes());
     EXPECT_EQ(present_bytes(memory.range(200, 1000)), 0u);
     EXPECT_EQ(pageout.hands.statistics().applied_bytes[static_cast<int>(DamosAction::kPageout)], outcome.applied);
 

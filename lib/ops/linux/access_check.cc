@@ -17,9 +17,10 @@ AccessCheckProbe not_built_in(const char* what) {
     return probe;
 }
 
+// What ordinary private memory gets: zap is for shared memory that was declared.
 AccessCheckProbe probe_auto() {
     AccessCheckProbe probe;
-    for (const AccessCheck way : {AccessCheck::kUffdRwp, AccessCheck::kUffdWp, AccessCheck::kZap}) {
+    for (const AccessCheck way : {AccessCheck::kUffdRwp, AccessCheck::kUffdWp}) {
         probe = access_check_probe(static_cast<int32_t>(way));
         if (probe.available) break;
     }

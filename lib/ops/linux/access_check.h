@@ -32,7 +32,7 @@ struct AccessCheckProbe {
 };
 
 // Tries the way out on memory of its own: opens, arms, touches, looks. Any thread, leaves nothing behind. `id` outside
-// of the list: not available, EINVAL. kAuto answers for the best of its ways.
+// of the list: not available, EINVAL. kAuto answers for ordinary private memory.
 AccessCheckProbe access_check_probe(int32_t id);
 
 // Why a sample was answered "unknown".
