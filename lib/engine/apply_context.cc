@@ -1,14 +1,6 @@
 #include "engine/apply_context.h"
 
-#include "engine/region_info.h"
-
 namespace damon {
-
-RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor) {
-    RegionInfo info = describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
-    if (context.cadence.latched_attributes_only) info.flags &= ~uint32_t{kRegionUnknown};
-    return info;
-}
 
 FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor) {
     const std::span<const DamosFilter> filters = context.schemes[cursor.scheme].core_filters.span();
@@ -36,9 +28,9 @@ uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const R
     return action_score(context.traits.score, scheme.action, input, scheme.quota);
 }
 
-ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, RequestKind kind, bool by_filter) {
-    const RegionInfo region = region_under(context, cursor);
-    return {.kind = kind,
+ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, const RegionInfo& region,
+                           bool by_filter) {
+    return {.kind = RequestKind::kApply,
             .core_filters_allowed = by_filter,
             .target_idx = cursor.target,
             .scheme_idx = cursor.scheme,

@@ -6,6 +6,7 @@
 
 #include "engine/cadence.h"
 #include "engine/moving_sum.h"
+#include "engine/region_info.h"
 #include "engine/region_list.h"
 #include "engine/scheme_state.h"
 #include "model/action.h"
@@ -24,7 +25,7 @@ struct ApplyContext {
     const Cadence& cadence;
     const OpsTraits& traits;
     uint64_t min_region_sz;
-    MovingWindow window{attrs, cadence};
+    MovingWindow window{attrs, cadence};  // the same for a whole pass
 
     uint64_t tick() const { return cadence.passed_sample_intervals; }
 };
@@ -39,7 +40,11 @@ struct ApplyCursor {
 
 // The region as schemes see it. Where only attributes are monitored (P-4) nobody tries to see accesses, and a region is
 // not held back for it (P-5).
-RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor);
+inline RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor) {
+    RegionInfo info = describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
+    if (context.cadence.latched_attributes_only) info.flags &= ~uint32_t{kRegionUnknown};
+    return info;
+}
 
 // Runs the core filters on the region under the cursor, cutting it where an address filter ends inside (S-34): the
 // cursor stays on the left part. Out of region capacity counts as rejected.
@@ -55,6 +60,8 @@ bool is_ranked(const ApplyContext& context, uint32_t scheme_idx);
 // For ops whose scores the engine computes itself.
 uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const RegionInfo& region);
 
-ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, RequestKind kind, bool by_filter);
+// To apply the scheme under the cursor to `region`, the one under it.
+ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, const RegionInfo& region,
+                           bool by_filter);
 
 }  // namespace damon

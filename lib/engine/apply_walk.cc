@@ -32,10 +32,8 @@ bool same_history(const Region& left, const Region& right) {
            std::ranges::equal(left.last_probe_hits, right.last_probe_hits) && answered == 0;
 }
 
-bool acted_before(const ApplyContext& context, const ApplyCursor& cursor) {
-    const SchemeState& state = context.states[cursor.scheme];
-    return state.acted_target == cursor.target &&
-           context.regions.at(cursor.target, cursor.region).range.start < state.acted_until;
+bool acted_before(const SchemeState& state, const RegionInfo& region) {
+    return state.acted_target == region.target_idx && region.start < state.acted_until;
 }
 
 void forget_resume_points_at(uint32_t target_idx, std::span<SchemeState> states) {
@@ -134,6 +132,7 @@ void ApplyWalk::begin_acting(const ApplyContext& context) {
     merge_limit_ = unaligned_size_limit(context.regions, {context.attrs.min_nr_regions, context.min_region_sz});
     for (SchemeState& state : context.states) state.acted_until = 0;
     cursor_ = {};
+    looked_ = false;
     score_accepted_ = false;
     saw_a_region_ = false;
     step_ = Step::kActing;
@@ -143,7 +142,7 @@ bool ApplyWalk::walk(const ApplyContext& context, ActionRequest& request) {
     while (find_region(context)) {
         saw_a_region_ = true;
         for (; cursor_.scheme < context.schemes.size(); ++cursor_.scheme) {
-            if (visit(context, request)) return true;
+            if (context.states[cursor_.scheme].in_pass && visit(context, request)) return true;
         }
         leave_region(context);
     }
@@ -164,6 +163,7 @@ bool ApplyWalk::find_region(const ApplyContext& context) {
 
 void ApplyWalk::leave_region(const ApplyContext& context) {
     cursor_.scheme = 0;
+    looked_ = false;
     if (cursor_.region > 0) {
         const Region& left = context.regions.at(cursor_.target, cursor_.region - 1);
         const Region& right = context.regions.at(cursor_.target, cursor_.region);
@@ -180,7 +180,8 @@ bool ApplyWalk::visit(const ApplyContext& context, ActionRequest& request) {
     const Verdict verdict = score_accepted_ ? Verdict::kAct : judge(context);
     score_accepted_ = false;
     if (verdict == Verdict::kAskScore) {
-        request = make_request(context, cursor_, RequestKind::kScore, false);
+        request = make_request(context, cursor_, region_, false);
+        request.kind = RequestKind::kScore;
         awaiting_ = Awaiting::kScore;
         return true;
     }
@@ -190,26 +191,31 @@ bool ApplyWalk::visit(const ApplyContext& context, ActionRequest& request) {
 ApplyWalk::Verdict ApplyWalk::judge(const ApplyContext& context) {
     const SchemeParams& scheme = context.schemes[cursor_.scheme];
     const SchemeState& state = context.states[cursor_.scheme];
-    if (!state.in_pass) return Verdict::kPass;
-    if (quota_is_set(scheme) && quota_is_full(state.quota, context.min_region_sz)) return Verdict::kPass;
-    if (skip_charged(context) || acted_before(context, cursor_)) return Verdict::kPass;
-    if (at_snapshot_limit(scheme, state)) return Verdict::kPass;
-    const RegionInfo region = region_under(context, cursor_);
-    if (!scheme_matches(scheme, region)) return Verdict::kPass;
-    if (!is_ranked(context, cursor_.scheme)) return Verdict::kAct;
+    const bool limited = quota_is_set(scheme);
+    if (limited && quota_is_full(state.quota, context.min_region_sz)) return Verdict::kPass;
+    if (state.quota.resume.set && skip_charged(context)) return Verdict::kPass;
+    if (!looked_) look(context);
+    if (acted_before(state, region_) || at_snapshot_limit(scheme, state)) return Verdict::kPass;
+    if (!scheme_matches(scheme, region_)) return Verdict::kPass;
+    if (!limited || context.traits.score == ScoreSource::kNone) return Verdict::kAct;
     if (context.traits.score == ScoreSource::kAsk) return Verdict::kAskScore;
-    return builtin_score(context, cursor_.scheme, region) >= state.quota.min_score ? Verdict::kAct : Verdict::kPass;
+    return builtin_score(context, cursor_.scheme, region_) >= state.quota.min_score ? Verdict::kAct : Verdict::kPass;
 }
 
-// S-24.
+void ApplyWalk::look(const ApplyContext& context) {
+    region_ = region_under(context, cursor_);
+    looked_ = true;
+}
+
+// S-24, for a scheme with a resume point.
 bool ApplyWalk::skip_charged(const ApplyContext& context) {
     ResumePoint& resume = context.states[cursor_.scheme].quota.resume;
-    if (!resume.set) return false;
     if (resume.target_idx != cursor_.target) return true;
     const AddressRange range = context.regions.at(cursor_.target, cursor_.region).range;
     const ResumeSkip skip = resume_skip(resume, range, context.min_region_sz);
     // A region that cannot be cut is skipped whole: better than acting twice on its left part.
     const bool cut = skip.split_size != 0 && context.regions.split_at(cursor_.target, cursor_.region, skip.split_size);
+    if (cut) looked_ = false;
     // What is left starts the window, also where the point itself lay inside a smallest region.
     if (cut) resume.addr = context.regions.at(cursor_.target, cursor_.region).range.end;
     if (!cut && cursor_.region + 1 == context.regions.nr_regions_of(cursor_.target)) resume = {};
@@ -223,18 +229,20 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
         return false;
     }
     const FilterVerdict verdict = run_core_filters(context, cursor_);
+    region_.end = context.regions.at(cursor_.target, cursor_.region).range.end;  // where a filter has cut it
     if (!verdict.accepted) return false;
     SchemeState& state = context.states[cursor_.scheme];
     if (quota_is_set(context.schemes[cursor_.scheme])) {
-        const uint64_t size = context.regions.at(cursor_.target, cursor_.region).size();
+        const uint64_t size = region_.end - region_.start;
         const uint64_t allowed = size_within_quota(state.quota, size, context.min_region_sz);
         // At least one smallest region is left, or the quota would be full (S-22).
         if (allowed < size && !context.regions.split_at(cursor_.target, cursor_.region, allowed)) {
             count_tried(allowed, {}, state.stats);
             return false;
         }
+        region_.end = region_.start + allowed;
     }
-    request = make_request(context, cursor_, RequestKind::kApply, verdict.by_filter);
+    request = make_request(context, cursor_, region_, verdict.by_filter);
     awaiting_ = Awaiting::kApply;
     return true;
 }
@@ -274,7 +282,7 @@ void ApplyWalk::take_outcome(const ApplyContext& context, const Outcome& outcome
     }
     state.acted_target = cursor_.target;
     state.acted_until = region.range.end;
-    if (scheme.action != DamosAction::kStat) region.age = 0;
+    if (scheme.action != DamosAction::kStat) region.age = region_.age = 0;
     count_tried(region.size(), outcome, state.stats);
 }
 
@@ -299,6 +307,8 @@ void ApplyWalk::finish(const ApplyContext& context, bool complete) {
     queries_.clear();
     ranking_.begin();
     cursor_ = {};
+    region_ = {};
+    looked_ = false;
     step_ = Step::kIdle;
 }
 
@@ -315,6 +325,8 @@ bool ApplyWalk::copy_from(const ApplyWalk& other) {
     merge_limit_ = other.merge_limit_;
     step_ = other.step_;
     awaiting_ = other.awaiting_;
+    region_ = other.region_;
+    looked_ = other.looked_;
     score_accepted_ = other.score_accepted_;
     saw_a_region_ = other.saw_a_region_;
     return true;

@@ -56,6 +56,7 @@ private:
     bool visit(const ApplyContext& context, ActionRequest& request);
     Verdict judge(const ApplyContext& context);
     bool skip_charged(const ApplyContext& context);
+    void look(const ApplyContext& context);
     bool act(const ApplyContext& context, ActionRequest& request);
     void take_outcome(const ApplyContext& context, const Outcome& outcome);
     bool follows(const ApplyContext& context) const;
@@ -65,8 +66,10 @@ private:
     Ranking ranking_;
     ApplyCursor cursor_;
     uint64_t merge_limit_ = 0;  // X of S-11
+    RegionInfo region_{};       // the one under the cursor as schemes see it, while `looked_`
     Step step_ = Step::kIdle;
     Awaiting awaiting_ = Awaiting::kNothing;
+    bool looked_ = false;
     bool score_accepted_ = false;  // the ops' score lets the scheme act on the region under the cursor
     bool saw_a_region_ = false;
 };

@@ -13,6 +13,8 @@ struct Property {
 // S-34.
 Property address_property(const DamosFilter& filter, const CoreFilterSubject& subject) {
     const AddressRange range = subject.range;
+    // Most filters lie elsewhere.
+    if (filter.range.end <= range.start) return {false, 0};
     const AddressRange wanted = {align_down(filter.range.start, subject.min_region_sz),
                                  align_down(filter.range.end, subject.min_region_sz)};
     if (wanted.covers(range)) return {true, 0};

@@ -187,6 +187,7 @@ private:
 
     Vector<SchemeState> schemes_;  // parallel to params_.schemes
     ApplyWalk walk_;
+    MovingWindow pass_window_;  // of the latest pass, in which no tick passes and no attribute changes
 };
 
 }  // namespace damon

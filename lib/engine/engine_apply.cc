@@ -7,10 +7,20 @@
 namespace damon {
 
 ApplyContext Engine::apply_context() {
-    return {regions_, params_.schemes.span(), schemes_.span(), params_.attrs, cadence_, traits_, params_.min_region_sz};
+    return {.regions = regions_,
+            .schemes = params_.schemes.span(),
+            .states = schemes_.span(),
+            .attrs = params_.attrs,
+            .cadence = cadence_,
+            .traits = traits_,
+            .min_region_sz = params_.min_region_sz,
+            .window = pass_window_};
 }
 
-bool Engine::apply_begin(uint64_t now_us) { return walk_.begin(apply_context(), now_us); }
+bool Engine::apply_begin(uint64_t now_us) {
+    pass_window_ = {params_.attrs, cadence_};
+    return walk_.begin(apply_context(), now_us);
+}
 
 std::span<MetricQuery> Engine::metric_queries() { return walk_.metric_queries(); }
 

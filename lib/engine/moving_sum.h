@@ -14,6 +14,8 @@ namespace damon {
 // attributes or tick.
 class MovingWindow {
 public:
+    // All of the sum is of the present window.
+    MovingWindow() = default;
     MovingWindow(const Attrs& attrs, const Cadence& cadence) {
         if (!cadence.aggregating()) return;
         const uint64_t window = (attrs.aggr_us == 0 ? 1 : attrs.aggr_us) / attrs.divisor_us();

@@ -28,14 +28,6 @@ bool window_covers(const QuotaState& quota, uint64_t reset_interval_ms, uint64_t
 
 }  // namespace
 
-bool quota_is_set(const SchemeParams& scheme) {
-    return scheme.quota.sz != 0 || scheme.quota.ms != 0 || !scheme.goals.empty();
-}
-
-bool quota_is_full(const QuotaState& quota, uint64_t min_region_sz) {
-    return quota.charged_sz >= quota.esz || quota.esz - quota.charged_sz < min_region_sz;
-}
-
 bool roll_quota_window(const SchemeParams& scheme, uint64_t now_us, uint64_t min_region_sz, QuotaState& quota,
                        uint64_t& qt_exceeds) {
     if (!quota_is_set(scheme)) {

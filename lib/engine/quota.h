@@ -32,10 +32,14 @@ struct QuotaState {
 };
 
 // O-7. A left-over esz does not count.
-bool quota_is_set(const SchemeParams& scheme);
+inline bool quota_is_set(const SchemeParams& scheme) {
+    return scheme.quota.sz != 0 || scheme.quota.ms != 0 || !scheme.goals.empty();
+}
 
 // S-22, for a quota that is set: less than one smallest region is left.
-bool quota_is_full(const QuotaState& quota, uint64_t min_region_sz);
+inline bool quota_is_full(const QuotaState& quota, uint64_t min_region_sz) {
+    return quota.charged_sz >= quota.esz || quota.esz - quota.charged_sz < min_region_sz;
+}
 
 // S-26 (1) to (3) up to the computation of esz: closes the window that is over and opens the next. True: a window was
 // opened and esz is to be computed. Windows that ended full are counted in `qt_exceeds`. Where no quota is set, nothing

@@ -23,14 +23,16 @@ bool Ranking::next_score(const ApplyContext& context, ActionRequest& request) {
 
 bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
     for (; cursor_.region < context.regions.nr_regions_of(cursor_.target); ++cursor_.region) {
-        if (!scheme_matches(context.schemes[cursor_.scheme], region_under(context, cursor_))) continue;
+        RegionInfo region = region_under(context, cursor_);
+        if (!scheme_matches(context.schemes[cursor_.scheme], region)) continue;
         const FilterVerdict verdict = run_core_filters(context, cursor_);
         if (!verdict.accepted) continue;
+        region.end = context.regions.at(cursor_.target, cursor_.region).range.end;  // a filter may have cut it
         if (context.traits.score == ScoreSource::kAsk) {
-            request = make_request(context, cursor_, RequestKind::kScore, verdict.by_filter);
+            request = make_request(context, cursor_, region, verdict.by_filter);
+            request.kind = RequestKind::kScore;
             return true;
         }
-        const RegionInfo region = region_under(context, cursor_);
         histogram_.add(builtin_score(context, cursor_.scheme, region), region.end - region.start);
     }
     return false;
