@@ -28,25 +28,51 @@ def google_benchmarks(path):
     return values
 
 
-def instructions(folder):
+def counted(folder, stem):
+    """(instructions, events) by which the longer run of a program exceeds the shorter one; None where it did not run."""
     counts = {}
-    for log in folder.glob("instructions.*.log"):
+    for log in folder.glob(f"{stem}.*.log"):
         length = log.name.split(".")[1]
         collected = re.search(r"Collected\s*:\s*(\d+)", log.read_text())
-        samples = (folder / f"instructions.{length}.samples").read_text().split()
-        if collected and samples:
-            counts[int(length)] = (int(collected[1]), int(samples[0]))
+        events = (folder / f"{stem}.{length}.samples").read_text().split()
+        if collected and events:
+            counts[int(length)] = (int(collected[1]), int(events[0]))
     if len(counts) < 2:
-        return {}
+        return None
     (few, many) = (counts[min(counts)], counts[max(counts)])
-    per_sample = (many[0] - few[0]) / (many[1] - few[1])
-    return {"instructions_per_region_sample": {"value": per_sample, "unit": "instructions"}}
+    return many[0] - few[0], many[1] - few[1]
+
+
+# By the numbers of bench/scheme_pass.h.
+PASSES = ("nothing_matches", "all_match", "all_ranked", "all_rejected")
+
+
+def instructions(folder):
+    values = {}
+    sampling = counted(folder, "instructions")
+    if sampling:
+        values["instructions_per_region_sample"] = {"value": sampling[0] / sampling[1], "unit": "instructions"}
+    without = counted(folder, "applynone")
+    for kind, name in enumerate(PASSES):
+        passes = counted(folder, f"apply{kind}")
+        if passes and without:
+            value = (passes[0] - without[0]) / passes[1]
+            values[f"apply_instructions.{name}"] = {"value": value, "unit": "instructions a region x scheme"}
+    return values
+
+
+def apply_times(values):
+    for kind, name in enumerate(PASSES):
+        passes = values.get(f"ApplyWalk/kind:{kind}.items_per_second")
+        if passes:
+            values[f"apply_ns.{name}"] = {"value": 1e9 / passes["value"], "unit": "ns a region x scheme"}
 
 
 def gather(folder):
     values = {}
-    for name in ("engine_bench", "access_bench"):
+    for name in ("engine_bench", "access_bench", "apply_bench"):
         values.update(google_benchmarks(folder / f"{name}.json"))
+    apply_times(values)
     values.update(instructions(folder))
     for line in (folder / "runtime.jsonl").read_text().splitlines():
         entry = json.loads(line)
@@ -64,6 +90,14 @@ GOALS = [
     ("virtual intervals/s, default attributes", "IntervalsAtDefaults.items_per_second", 1e6, True, "{:,.0f}"),
     ("region-samples/s at 1,000 regions", "RegionSamples/1000.items_per_second", 100e6, True, "{:,.0f}"),
     ("instructions a region-sample (counted)", "instructions_per_region_sample", None, None, "{:.1f}"),
+    ("1,000 regions x 8 schemes, no pattern matches, ns each", "apply_ns.nothing_matches", None, None, "{:.1f}"),
+    ("1,000 regions x 8 schemes x 8 filters, all match, ns each", "apply_ns.all_match", None, None, "{:.1f}"),
+    ("the same with a quota: ranked first, ns each", "apply_ns.all_ranked", None, None, "{:.1f}"),
+    ("the same, refused by the last filter, ns each", "apply_ns.all_rejected", None, None, "{:.1f}"),
+    ("instructions of these (counted): no match", "apply_instructions.nothing_matches", None, None, "{:.0f}"),
+    ("instructions: all match", "apply_instructions.all_match", None, None, "{:.0f}"),
+    ("instructions: ranked first", "apply_instructions.all_ranked", None, None, "{:.0f}"),
+    ("instructions: refused by the last filter", "apply_instructions.all_rejected", None, None, "{:.0f}"),
     ("bytes a region, reserved at start (engine)", "RegionSamples/1000.bytes_per_region", 96, False, "{:.0f}"),
     ("snapshot read, 1,000 regions, us", "snapshot_read", 10, False, "{:.2f}"),
     ("call round trip while paused, us", "call_round_trip.paused", None, None, "{:.1f}"),

@@ -7,7 +7,7 @@ build=$1
 out=$build/bench-results
 mkdir -p "$out"
 
-for name in engine_bench access_bench; do
+for name in engine_bench access_bench apply_bench; do
     if [[ -x $build/bench/$name ]]; then
         "$build/bench/$name" --benchmark_format=json >"$out/$name.json" 2>"$out/$name.err" || cat "$out/$name.err" >&2
     fi
@@ -18,6 +18,13 @@ if command -v valgrind >/dev/null; then
     for intervals in 1000 3000; do
         valgrind --tool=callgrind --callgrind-out-file=/dev/null "$build/bench/instructions_bench" "$intervals" \
             >"$out/instructions.$intervals.samples" 2>"$out/instructions.$intervals.log"
+    done
+    for kind in "" 0 1 2 3; do # without schemes, then the kinds of bench/scheme_pass.h
+        for intervals in 100 300; do
+            # shellcheck disable=SC2086 # one word or none
+            valgrind --tool=callgrind --callgrind-out-file=/dev/null "$build/bench/instructions_bench" "$intervals" $kind \
+                >"$out/apply${kind:-none}.$intervals.samples" 2>"$out/apply${kind:-none}.$intervals.log"
+        done
     done
 fi
 
