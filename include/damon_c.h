@@ -39,7 +39,8 @@
  * defaults. A program compiled against an older header (smaller `size`) keeps working; a larger `size` is accepted as
  * long as the part that this library does not know is all zero, else `-E2BIG`. A `size` below 16, or not a multiple of
  * the structure's alignment, is `-EINVAL`; one above 4,096 is `-E2BIG`. #damon_call_control and #damos_walk_control,
- * whose last members are answers, must be whole. Structures used as array elements (#damon_addr_range,
+ * whose last members are answers, must be whole. Members named `reserved` must be 0, else `-EINVAL`: a later release may
+ * give them a meaning (that of #damos_params is looked at by damon_ctx_add_scheme()). Structures used as array elements (#damon_addr_range,
  * #damon_region_info, #damon_sample, #damos_migrate_dest) are frozen.
  *
  * **Threads.** Three words are used below:

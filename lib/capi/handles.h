@@ -21,6 +21,7 @@ struct damon_target {
 struct damos {
     damon_ctx* owner = nullptr;
     damon::SchemeParams params;
+    uint32_t reserved = 0;  // as damos_new was given it: damon_ctx_add_scheme can say what is wrong, damos_new cannot
 };
 
 struct damon_probe {
@@ -41,7 +42,7 @@ struct damon_ctx {
     uint64_t min_region_sz;
     uint64_t addr_unit = 1;
     damon::OpsId ops_id = damon::OpsId::kVaddr;
-    int32_t access_check = 0;
+    std::atomic<int32_t> access_check{0};  // also read by threads that report accesses
     uint64_t seed = 0;
     bool manual = false;
     bool starting = false;  // a damon_start is under way

@@ -53,9 +53,11 @@ void damos_stat_init(struct damos_stat* s) {
 
 damos* damos_new(const struct damos_params* p) {
     damos_params known = default_params();
-    if (!damon::read_struct("damos_params", p, known).ok()) return nullptr;
+    if (!damon::copy_struct("damos_params", p, known).ok()) return nullptr;
     damos* scheme = damon::heap_new<damos>();
-    if (scheme != nullptr) damon::scheme_from_c(known, scheme->params);
+    if (scheme == nullptr) return nullptr;
+    damon::scheme_from_c(known, scheme->params);
+    scheme->reserved = known.reserved;
     return scheme;
 }
 
@@ -70,6 +72,7 @@ int damos_set_params(damos* s, const struct damos_params* p) {
     if (status.ok()) status = damon::read_struct("damos_params", p, known);
     if (!status.ok()) return damon::report(s->owner, status);
     damon::scheme_from_c(known, s->params);
+    s->reserved = 0;
     return 0;
 }
 
@@ -124,6 +127,10 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
     if (status.ok() && s->owner != nullptr) {
         status = Status::fail(-EINVAL, "the scheme belongs to %s already",
                               s->owner == ctx ? "this context" : "another context");
+    }
+    if (status.ok() && s->reserved != 0) {
+        status = Status::fail(-EINVAL, "schemes[%llu].reserved is %u, must be 0",
+                              static_cast<unsigned long long>(ctx->schemes.size()), s->reserved);
     }
     if (status.ok())
         status =

@@ -49,15 +49,33 @@ Status check_whole_struct(const char* name, const T* given) {
     return status;
 }
 
+// What a later release may give a meaning must not be set by a caller of this one. `known` came by copy_struct.
+template <typename T>
+Status check_reserved(const char* name, const T& known) {
+    uint64_t set = 0;
+    if constexpr (requires { known.reserved; }) set = known.reserved;
+    if constexpr (requires { known.reserved2; }) set = set != 0 ? set : known.reserved2;
+    if (set == 0) return {};
+    return Status::fail(-EINVAL, "struct %s has %llu in a reserved member; it must be 0", name,
+                        static_cast<unsigned long long>(set));
+}
+
 // Copies the caller's structure over `known`, which holds the defaults: an older caller's missing tail keeps them, a
 // newer caller's unknown tail must be zero.
 template <typename T>
-Status read_struct(const char* name, const T* given, T& known) {
+Status copy_struct(const char* name, const T* given, T& known) {
     Status status = check_struct(name, given);
     if (!status.ok()) return status;
     memcpy(&known, given, given->size < sizeof(T) ? given->size : sizeof(T));
     known.size = sizeof(T);
     return status;
+}
+
+// As copy_struct, and the reserved members are 0.
+template <typename T>
+Status read_struct(const char* name, const T* given, T& known) {
+    Status status = copy_struct(name, given, known);
+    return status.ok() ? check_reserved(name, known) : status;
 }
 
 // Writes as much of the answer as the caller's structure holds; what this release does not know becomes zero.
