@@ -49,7 +49,15 @@ bool Kdamond::paused() const {
 
 int Kdamond::walk(Walk& walk) {
     if (on_worker()) return -EDEADLK;
-    return walks_.run(walk);
+    int error = 0;
+    if (manual_ && enter_manual()) {
+        // Whether a step can serve it shows now; a worker would find out by itself.
+        error = engine_.nr_schemes() == 0 || gate_until_us_ != 0 ? -ECANCELED : walks_.install(walk);
+        leave_manual();
+    } else {
+        error = walks_.install(walk);
+    }
+    return error != 0 ? error : walks_.wait(walk);
 }
 
 int Kdamond::wait_for_snapshot(uint64_t after_seq, int64_t timeout_ms) {

@@ -95,6 +95,7 @@ void Kdamond::settle_manually() {
         const Lock lock(meeting_.mutex);
         paused_ = pause;
     }
+    if (engine_.nr_schemes() == 0) walks_.cancel();
     if (!pause) advance_manually();
 }
 

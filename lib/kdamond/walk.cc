@@ -17,11 +17,16 @@ void WalkSlot::close() {
 
 bool WalkSlot::reserve(size_t nr_schemes) { return nr_schemes <= marks_.size() || marks_.resize(nr_schemes); }
 
-int WalkSlot::run(Walk& walk) {
+int WalkSlot::install(Walk& walk) {
     const Lock lock(meeting_.mutex);
     if (!open_) return -ECANCELED;
     if (pending_ != nullptr) return -EBUSY;
     pending_ = &walk;
+    return 0;
+}
+
+int WalkSlot::wait(Walk& walk) {
+    const Lock lock(meeting_.mutex);
     while (!walk.finished) meeting_.callers.wait(meeting_.mutex);
     return walk.canceled ? -ECANCELED : 0;
 }

@@ -31,8 +31,10 @@ public:
     // Makes room for the marks. False: out of memory.
     [[nodiscard]] bool reserve(size_t nr_schemes);
 
-    // Waits until every scheme has had one due pass. 0; -EBUSY: another walk is pending; -ECANCELED. Not on the worker.
-    int run(Walk& walk);
+    // Makes `walk` the pending one: it is served from the next pass on. 0; -EBUSY: another one is pending; -ECANCELED.
+    int install(Walk& walk);
+    // Waits until every scheme has had one due pass since. 0; -ECANCELED. Not on the worker.
+    int wait(Walk& walk);
 
     // --- for the worker ---
     // A pass begins: it reports to the walk that is pending now, if any; a later one waits for the next pass.

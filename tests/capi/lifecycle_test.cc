@@ -238,6 +238,49 @@ TEST(Walk, IsRefusedOrCancelledWhereItCannotBeServed) {
     EXPECT_TRUE(seen.empty());
 }
 
+// What no step could serve is refused without one: nobody need step this context.
+TEST(Walk, OfAManuallyDrivenContextIsRefusedWhereNoStepServesIt) {
+    Context context(true);
+    std::vector<damon_region_info> seen;
+    damos_walk_control control = walk_of(seen);
+    ASSERT_EQ(context.start(), 0);
+    EXPECT_EQ(damos_walk(context, &control), -ECANCELED) << "no schemes";
+    EXPECT_EQ(control.canceled, 1);
+    Context source(true);
+    ASSERT_EQ(damon_ctx_add_scheme(source, scheme_of()), 0);
+    ASSERT_EQ(damon_commit_ctx(context, source), 0);
+    ASSERT_EQ(damon_set_pause(context, 1), 0);
+    EXPECT_EQ(damos_walk(context, &control), -ECANCELED) << "paused";
+    ASSERT_EQ(damon_set_pause(context, 0), 0);
+    std::atomic<int> result{1};
+    std::thread walker([&] { result = damos_walk(context, &control); });
+    Context no_schemes(true);
+    while (result == 1) {
+        ASSERT_EQ(damon_commit_ctx(context, no_schemes), 0) << "its schemes go: the walk ends without a step";
+        ASSERT_EQ(damon_commit_ctx(context, source), 0);
+    }
+    walker.join();
+    EXPECT_EQ(result, -ECANCELED);
+    EXPECT_TRUE(seen.empty());
+}
+
+TEST(Walk, OfAManuallyDrivenContextAtItsWatermarksIsRefused) {
+    Context context(true);
+    ASSERT_EQ(damon_ctx_set_ops(context, DAMON_OPS_FVADDR), 0);
+    ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of([](damos_params& p) {
+                                       p.wmarks.metric = DAMOS_WMARK_FREE_MEM_RATE;
+                                       p.wmarks.high = p.wmarks.mid = p.wmarks.low = 1001;
+                                       p.wmarks.interval_us = 3'600'000'000;
+                                   })),
+              0);
+    ASSERT_EQ(context.start(), 0);
+    std::vector<damon_region_info> seen;
+    damos_walk_control control = walk_of(seen);
+    EXPECT_EQ(damos_walk(context, &control), -ECANCELED);
+    ASSERT_EQ(context.step(), 0);
+    EXPECT_EQ(damos_walk(context, &control), -ECANCELED);
+}
+
 TEST(Walk, OnlyOneIsPendingI11) {
     Context context(true);
     ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
