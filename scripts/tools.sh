@@ -22,9 +22,21 @@ demo_command() {
 
 bench_command() {
     setup_build
+    if [ "${1:-}" = --side-by-side ]; then
+        side_by_side "${@:2}"
+        return
+    fi
     want_packages "${packages_bench[@]}"
     build_preset release
     bench/run.sh build/release "$@"
+}
+
+# Under the kernel's DAMON and under this library in turns, in the virtual machine.
+side_by_side() {
+    want_packages "${packages_vm[@]}"
+    build_preset release --target side_by_side
+    python3 -B bench/side_by_side/side_by_side.py build/release/bench/side_by_side/side_by_side \
+        build/release/side-by-side.jsonl "$@"
 }
 
 # Leaves its results where `./dev test` adds them up.

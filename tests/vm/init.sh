@@ -30,7 +30,18 @@ fi
 huge_shared=/sys/kernel/mm/transparent_hugepage/shmem_enabled
 [ ! -w $huge_shared ] || echo advise >$huge_shared
 
+# Programs that measure: what they print is the result. Their parameters come with the kernel's command line.
+for program in /bench/*; do
+    [ -x "$program" ] || continue
+    name=${program##*/}
+    # shellcheck disable=SC2086 # none, or several words
+    "$program" ${DAMON_VM_WORDS:-} >&3
+    echo "VM-RESULT $name $?" >&3
+    echo "VM-END $name" >&3
+done
+
 for program in /tests/*; do
+    [ -x "$program" ] || continue
     name=${program##*/}
     rm -f /tmp/result.xml
     timeout -s KILL "${DAMON_VM_PROGRAM_SECONDS:-480}" "$program" --gtest_color=no --gtest_output=xml:/tmp/result.xml

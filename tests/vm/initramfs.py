@@ -83,10 +83,10 @@ def empty_disk():
         return gzip.compress(written + b"\0" * (-len(written) % 4096))
 
 
-def build(folder, programs, wanted_modules=MODULES):
-    """The compressed archive for an unpacked kernel and paths of statically linked test programs."""
+def build(folder, programs, wanted_modules=MODULES, where="tests"):
+    """The compressed archive for an unpacked kernel and paths of statically linked programs: tests, or in "bench"."""
     archive = Archive()
-    for name in ("bin", "dev", "proc", "sys", "tmp", "disk", "modules", "tests"):
+    for name in ("bin", "dev", "proc", "sys", "tmp", "disk", "modules", "tests", "bench"):
         archive.folder(name)
     archive.file("init", INIT.read_bytes())
     archive.file("bin/busybox", next(folder.rglob("bin/busybox")).read_bytes())
@@ -97,5 +97,5 @@ def build(folder, programs, wanted_modules=MODULES):
     archive.file("modules/order", order.encode(), 0o644)
     archive.file("modules/disk.gz", empty_disk(), 0o644)
     for program in programs:
-        archive.file(f"tests/{program.name}", program.read_bytes())
+        archive.file(f"{where}/{program.name}", program.read_bytes())
     return archive.finished()

@@ -6,6 +6,7 @@ what is to be said about the boot. DAMON_VM_KERNEL=/path/vmlinuz replaces the cu
 loaded), DAMON_VM_ACCEL (tcg) and DAMON_VM_MEMORY (2G) are handed to qemu.
 """
 
+import dataclasses
 import os
 import pathlib
 import re
@@ -19,33 +20,42 @@ import kernel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "vm"
-SECONDS = 600  # for one kernel, from power on to power off
+
 BROKEN = re.compile(r"^.*(?:kernel BUG|BUG: |Oops|Kernel panic|general protection fault|soft lockup).*$", re.M)
 
 
-def qemu(image, archive, results):
-    accelerator = os.environ.get("DAMON_VM_ACCEL", "tcg,thread=multi")
-    memory = os.environ.get("DAMON_VM_MEMORY", "2G")
+@dataclasses.dataclass
+class Machine:
+    seconds: int = 600  # from power on to power off
+    memory: str = "2G"
+    processor: tuple = ("-accel", os.environ.get("DAMON_VM_ACCEL", "tcg,thread=multi"), "-smp", "2")
+    variables: dict = dataclasses.field(default_factory=dict)  # environment of the machine's first process
+
+
+def qemu(machine, image, archive, results):
+    memory = os.environ.get("DAMON_VM_MEMORY", machine.memory)
+    line = " ".join(["console=ttyS0 panic=-1 quiet", *(f'"{name}={value}"' for name, value in machine.variables.items())])
     return (
-        ["qemu-system-x86_64", "-accel", accelerator, "-cpu", "max", "-smp", "2", "-m", memory]
+        ["qemu-system-x86_64", *machine.processor, "-cpu", "max", "-m", memory]
         + ["-nographic", "-no-reboot", "-nodefaults", "-kernel", image, "-initrd", archive]
-        + ["-append", "console=ttyS0 panic=-1 quiet", "-serial", "stdio", "-serial", f"file:{results}"]
+        + ["-append", line, "-serial", "stdio", "-serial", f"file:{results}"]
     )
 
 
-def boot(image, archive, scratch):
+def boot(machine, image, archive, scratch):
     """(what the console showed, what the second port received, seconds, whether it ended by itself)"""
     received = scratch / "received"
     received.write_bytes(b"")
     begin = time.monotonic()
     with open(scratch / "console", "wb") as console:
-        machine = subprocess.Popen(qemu(image, archive, received), stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        command = qemu(machine, image, archive, received)
+        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         try:
-            machine.wait(SECONDS)
+            running.wait(machine.seconds)
             ended = True
         except subprocess.TimeoutExpired:
-            machine.kill()
-            machine.wait()
+            running.kill()
+            running.wait()
             ended = False
     shown = (scratch / "console").read_text(errors="replace")
     return shown, received.read_text(errors="replace"), time.monotonic() - begin, ended
@@ -75,7 +85,7 @@ def test_kernel(name, folder, programs, results):
     scratch.mkdir(parents=True)
     archive = scratch / "initramfs.gz"
     archive.write_bytes(initramfs.build(folder, programs, () if given else initramfs.MODULES))
-    shown, received, seconds, ended = boot(given or kernel.image(folder), archive, scratch)
+    shown, received, seconds, ended = boot(Machine(), given or kernel.image(folder), archive, scratch)
     lines = boot_lines(shown, received, seconds, ended)
     for program, status, xml in program_results(received):
         if "</testsuites>" in xml:
