@@ -295,10 +295,7 @@ int damon_set_pause(damon_ctx* ctx, int pause) {
     if (status.ok() && pause != 0 && pause != 1)
         status = Status::fail(-EINVAL, "pause is %d; it must be 0 or 1", pause);
     if (!status.ok()) return damon::report(ctx, status);
-    const int error = ctx->kdamond.set_pause(pause == 1);
-    return error == 0 ? 0
-                      : damon::report(ctx, Status::fail(error, "the context ended before it was %s",
-                                                        pause == 1 ? "paused" : "resumed"));
+    return damon::report(ctx, ctx->kdamond.set_pause(pause == 1));
 }
 
 int damon_is_paused(const damon_ctx* ctx) {

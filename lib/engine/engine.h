@@ -32,6 +32,7 @@
 #include "engine/splitting.h"
 #include "model/action.h"
 #include "model/metrics.h"
+#include "model/observation.h"
 #include "model/ops_traits.h"
 #include "model/params.h"
 #include "model/sample.h"
@@ -124,6 +125,12 @@ public:
     bool needs_free_memory() const;
     // Evaluates every scheme; `free_permil` < 0: unknown. The wait in microseconds; 0: proceed.
     uint64_t watermark_wait_us(int32_t free_permil);
+
+    // --- a monitor elsewhere (OpsTraits::delegated), in place of everything from plan to finish ---------------
+
+    // Shows what somebody else found as if it had been found here: regions with their counts and ages, intervals as
+    // tuned, the schemes' progress. T stays 0. May take memory; false: out of it, some regions are missing.
+    [[nodiscard]] bool mirror(const Observation& seen);
 
     // --- reading ----------------------------------------------------------------------------------------------
 

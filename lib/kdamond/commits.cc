@@ -57,8 +57,14 @@ Status Kdamond::commit_now(Commit& commit) {
                             static_cast<unsigned long long>(commit.params.attrs.max_nr_regions),
                             static_cast<unsigned long long>(nr_schemes));
     }
-    status = engine_.commit(commit.params, traits_, &new_targets);
+    if (traits_.delegated) status = ops_->change(commit.params);
     if (!status.ok()) return status;
+    status = engine_.commit(commit.params, traits_, &new_targets);
+    if (!status.ok()) {
+        // Out of memory: whoever monitors elsewhere goes back to what the engine says.
+        if (traits_.delegated) (void)ops_->change(engine_.params());
+        return status;
+    }
     ops_->commit(engine_.params());
     refresh_coverage(RefreshReason::kInit, &new_targets);
     publisher_.publish_schemes(engine_);
@@ -97,6 +103,9 @@ Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressR
                             ending_
                                 ? "the callbacks at a run's end"
                                 : "the callbacks of access checks, target_valid and schemes: they are in use there");
+    }
+    if (traits_.delegated) {
+        return Status::fail(-EOPNOTSUPP, "regions cannot be set by themselves where the kernel monitors: commit them");
     }
     const Status status = engine_.give_target_ranges(target_idx, ranges);
     if (!status.ok()) return status;

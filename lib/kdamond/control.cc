@@ -25,21 +25,27 @@ int Kdamond::call(Call& call, uint64_t* id_out) {
 
 int Kdamond::cancel_call(uint64_t id) { return mailbox_.cancel(id, on_worker()); }
 
-int Kdamond::set_pause(bool pause) {
+Status Kdamond::set_pause(bool pause) {
     if (manual_ && !on_worker() && enter_manual()) {
         set_pause_manually(pause);
-        return 0;
+        return {};
     }
     const Lock lock(meeting_.mutex);
+    if (pause && phase_ == Phase::kRunning && !ops_->can_pause()) {
+        return Status::fail(-EOPNOTSUPP, "these operations cannot be paused: the kernel's DAMON has no file pause");
+    }
+    pause_status_ = {};
     pause_wanted_ = pause;
-    if (!running_locked() || manual_) return 0;
+    if (!running_locked() || manual_) return {};
     meeting_.worker.notify_all();
-    if (on_worker()) return 0;
+    if (on_worker()) return {};
     while (paused_ != pause && pause_wanted_ == pause) {
-        if (!running_locked()) return -ECANCELED;
+        if (!running_locked()) {
+            return Status::fail(-ECANCELED, "the context ended before it was %s", pause ? "paused" : "resumed");
+        }
         meeting_.callers.wait(meeting_.mutex);
     }
-    return 0;
+    return paused_ == pause ? Status() : pause_status_;
 }
 
 bool Kdamond::paused() const {

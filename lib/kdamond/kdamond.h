@@ -82,7 +82,7 @@ public:
     // Returns commit.status, except where the commit had to be put off to the end of the step whose callback it is made
     // in: then 0, and `*deferred` is true: the commit belongs to the worker from then on, which disposes of it.
     Status commit(Commit& commit, bool* deferred);
-    int set_pause(bool pause);
+    Status set_pause(bool pause);
     bool paused() const;
     int walk(Walk& walk);
     // 0, -ETIMEDOUT or -ECANCELED.
@@ -126,6 +126,14 @@ private:
     void refresh_target(uint32_t target_idx, RefreshReason reason);
     void reserve_published();
 
+    // delegated.cc: the same, where the ops monitor elsewhere
+    void follow();
+    bool rest();
+    void show(const Status& status, bool walking);
+    void report_tried();
+    Status begin_delegated();
+    uint64_t round_us() const;
+
     // commits.cc
     Status check_commit(Commit& commit) const;
     Status commit_now(Commit& commit);
@@ -142,6 +150,8 @@ private:
     bool should_end();
     bool pass_gate();
     void pause_here();
+    void resume();
+    void refuse_pause(const Status& status);
     void wait_while_paused();
     bool pause_wanted() const;
     Sleep sleep_interval();
@@ -175,6 +185,8 @@ private:
     uint64_t seed_ = 0;
     std::atomic<bool> manual_{false};
     TargetCoverage coverage_;
+    Observation observation_;
+    uint64_t rest_until_ns_ = 0;  // delegated: when to look next
     Commit* deferred_commits_ = nullptr;
     size_t nr_asked_ = 0;  // samples of this interval that were armed
     Stage stage_ = Stage::kIdle;
@@ -190,6 +202,7 @@ private:
     bool stop_requested_ = false;
     bool pause_wanted_ = false;
     bool paused_ = false;
+    Status pause_status_;       // why the worker could not pause when it was last asked to
     bool driver_busy_ = false;  // manual drive: a thread is stepping, calling or changing
     bool stepping_ = false;     // of these, stepping
     bool joining_ = false;

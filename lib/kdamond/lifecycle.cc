@@ -18,6 +18,9 @@ Kdamond::~Kdamond() = default;
 
 Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& options) {
     const OpsTraits traits = ops.traits();
+    if (traits.delegated && options.manual) {
+        return Status::fail(-EINVAL, "drive is manual: the kernel's DAMON keeps its own time, use a worker thread");
+    }
     Status status = ops.validate(params);
     if (status.ok()) status = Engine::validate(params, traits);
     if (!status.ok()) return status;

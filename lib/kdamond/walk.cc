@@ -31,9 +31,10 @@ int WalkSlot::wait(Walk& walk) {
     return walk.canceled ? -ECANCELED : 0;
 }
 
-void WalkSlot::begin_pass() {
+bool WalkSlot::begin_pass() {
     const Lock lock(meeting_.mutex);
     reporting_ = pending_;
+    return reporting_ != nullptr;
 }
 
 void WalkSlot::report(const ActionRequest& request, const Outcome& outcome) {
@@ -48,6 +49,12 @@ void WalkSlot::end_pass(const Engine& engine) {
         all = all && marks_[i];
     }
     if (!all) return;
+    const Lock lock(meeting_.mutex);
+    finish_locked(false);
+}
+
+void WalkSlot::end_whole_pass() {
+    if (reporting_ == nullptr) return;
     const Lock lock(meeting_.mutex);
     finish_locked(false);
 }

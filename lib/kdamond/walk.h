@@ -37,11 +37,13 @@ public:
     int wait(Walk& walk);
 
     // --- for the worker ---
-    // A pass begins: it reports to the walk that is pending now, if any; a later one waits for the next pass.
-    void begin_pass();
+    // A pass begins: it reports to the walk that is pending now, if any (true); a later one waits for the next pass.
+    bool begin_pass();
     void report(const ActionRequest& request, const Outcome& outcome);
     // The pass has ended: schemes that were due are marked and report no more; all marked, the walk is complete.
     void end_pass(const Engine& engine);
+    // The pass was one in which every scheme was due.
+    void end_whole_pass();
     void cancel();
 
 private:

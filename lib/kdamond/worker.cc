@@ -41,6 +41,8 @@ void Kdamond::run() {
     while (!should_end()) {
         if (pause_wanted()) {
             pause_here();
+        } else if (traits_.delegated) {
+            follow();
         } else if (stage_ == Stage::kCounted) {
             finish_interval();
         } else if (pass_gate()) {
@@ -60,6 +62,7 @@ void Kdamond::run() {
 Status Kdamond::begin_run() {
     ending_ = false;
     Status status = ops_->start(engine_.params());
+    if (status.ok() && traits_.delegated) status = begin_delegated();
     if (!status.ok()) return status;
     refresh_coverage(RefreshReason::kInit, nullptr);
     engine_.start(seed_);
@@ -108,8 +111,9 @@ bool Kdamond::should_end() {
     if (any) run_deferred_commits();
     if (!any) {
         host_.failed(host_.owner,
-                     Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)",
-                                  static_cast<unsigned long long>(engine_.nr_targets())));
+                     Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
+                                  static_cast<unsigned long long>(engine_.nr_targets()),
+                                  traits_.delegated ? ", or somebody turned the kernel's DAMON off" : ""));
     }
     return !any;
 }
@@ -162,9 +166,32 @@ void Kdamond::pause_here() {
     run_deferred_commits();
     walks_.close();
     ops_->disarm();
-    wait_while_paused();
+    const Status frozen = ops_->pause(true);
+    if (frozen.ok()) {
+        wait_while_paused();
+        resume();
+    } else {
+        refuse_pause(frozen);
+    }
     walks_.open();
     deadline_ns_ = 0;
+}
+
+void Kdamond::resume() {
+    // Stopped, or without targets: it ends as it is.
+    if (!pause_wanted()) {
+        if (const Status status = ops_->pause(false); !status.ok()) host_.failed(host_.owner, status);
+    }
+    const Lock lock(meeting_.mutex);
+    paused_ = false;
+    meeting_.callers.notify_all();
+}
+
+void Kdamond::refuse_pause(const Status& status) {
+    const Lock lock(meeting_.mutex);
+    pause_wanted_ = false;
+    pause_status_ = status;
+    meeting_.callers.notify_all();
 }
 
 void Kdamond::wait_while_paused() {
@@ -186,8 +213,7 @@ void Kdamond::wait_while_paused() {
             round_ns = clock_.now_ns();
             continue;
         }
-        const uint64_t interval_ns =
-            std::max<uint64_t>(saturating_mul(engine_.params().attrs.sample_us, 1000), kRoundNs);
+        const uint64_t interval_ns = std::max<uint64_t>(saturating_mul(round_us(), 1000), kRoundNs);
         const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, saturating_add(round_ns, interval_ns));
         Counters::add(counters_.nr_wakeups, 1);
         if (!elapsed) continue;
@@ -198,8 +224,6 @@ void Kdamond::wait_while_paused() {
         lock.relock();
         if (end) break;
     }
-    paused_ = false;
-    meeting_.callers.notify_all();
 }
 
 void Kdamond::set_runner() {

@@ -12,7 +12,16 @@
 namespace damon {
 
 // Values are part of the C ABI; the first three follow O-11.
-enum class OpsId : int32_t { kVaddr = 0, kFvaddr = 1, kPaddr = 2, kCustom = 16, kSim = 17 };
+enum class OpsId : int32_t {
+    kVaddr = 0,
+    kFvaddr = 1,
+    kPaddr = 2,
+    kCustom = 16,
+    kSim = 17,
+    kKernelVaddr = 18,
+    kKernelFvaddr = 19,
+    kKernelPaddr = 20,
+};
 
 struct TargetParams {
     int32_t pid = 0;              // 0: this process

@@ -30,6 +30,17 @@ bool SchemeParams::copy_from(const SchemeParams& other) {
     return true;
 }
 
+SchemeStats& SchemeStats::operator+=(const SchemeStats& more) {
+    nr_tried += more.nr_tried;
+    sz_tried += more.sz_tried;
+    nr_applied += more.nr_applied;
+    sz_applied += more.sz_applied;
+    sz_ops_filter_passed += more.sz_ops_filter_passed;
+    qt_exceeds += more.qt_exceeds;
+    nr_snapshots += more.nr_snapshots;
+    return *this;
+}
+
 void SchemeParams::derive_age(uint64_t aggr_us) {
     if (min_age_us != 0) pattern.min_age = saturate_u32(min_age_us / (aggr_us == 0 ? 1 : aggr_us));
 }

@@ -137,6 +137,7 @@ struct SchemeStats {
     uint64_t sz_ops_filter_passed = 0;
     uint64_t qt_exceeds = 0;
     uint64_t nr_snapshots = 0;
+    SchemeStats& operator+=(const SchemeStats& more);
     bool operator==(const SchemeStats&) const = default;
 };
 

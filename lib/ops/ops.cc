@@ -19,5 +19,9 @@ void Ops::probe(std::span<const Sample>, std::span<uint8_t>) {}
 void Ops::measure(std::span<MetricQuery>) {}
 int32_t Ops::free_memory_permil() { return -1; }
 void Ops::set_now(uint64_t) {}
+Status Ops::change(const Params&) { return {}; }
+bool Ops::can_pause() const { return true; }
+Status Ops::pause(bool) { return {}; }
+Status Ops::observe(const Params&, bool, Observation&) { return {}; }
 
 }  // namespace damon

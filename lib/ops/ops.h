@@ -10,6 +10,7 @@
 #include "base/vector.h"
 #include "model/action.h"
 #include "model/metrics.h"
+#include "model/observation.h"
 #include "model/ops_traits.h"
 #include "model/params.h"
 #include "model/sample.h"
@@ -69,6 +70,19 @@ public:
 
     // What time it is, before each arm, look and apply: real microseconds, or virtual ones of a manual drive.
     virtual void set_now(uint64_t now_us);
+
+    // --- only of ops that monitor elsewhere (OpsTraits::delegated): they have no arm, look and apply --------------
+
+    // New parameters of a run, already validated, before the engine takes them over. Failure: nothing changed.
+    virtual Status change(const Params& params);
+    // Whether the monitor can be frozen; does not change during a run, any thread.
+    virtual bool can_pause() const;
+    // Freezes the monitor, or lets it go on where it stood.
+    virtual Status pause(bool pause);
+    // Waits for the end of a window and tells what there is then; at most one pass of the slowest scheme long.
+    // `params`: with the goal values of now. `tried`: also the regions that schemes acted on. -EAGAIN: nothing this
+    // time.
+    virtual Status observe(const Params& params, bool tried, Observation& seen);
 
 protected:
     ~Ops() = default;

@@ -1,0 +1,109 @@
+// The worker where somebody else monitors (OpsTraits::delegated): it follows, window by window. Calls, commits, walks,
+// pause, stop and snapshots are as everywhere.
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "kdamond/kdamond.h"
+
+namespace damon {
+namespace {
+
+// The worker asks a little before the window ends, and waits for the end inside of the question.
+constexpr uint64_t kMostEarlyUs = 100'000;
+// Reading a thousand regions takes long: the worker rests so many times as long as it worked, but not for ever.
+constexpr uint64_t kRestPerWork = 20;
+constexpr uint64_t kLongestRestNs = 1'000'000'000;
+
+uint64_t own_cpu_ns() {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
+}
+
+}  // namespace
+
+Status Kdamond::begin_delegated() {
+    rest_until_ns_ = 0;
+    if (!pause_wanted() || ops_->can_pause()) return {};
+    ops_->stop();
+    return Status::fail(-EOPNOTSUPP, "the context is to begin paused, and these operations cannot be paused");
+}
+
+void Kdamond::follow() {
+    if (!rest()) return;
+    host_.bring_goal_values(host_.owner, engine_);
+    if (engine_.nr_schemes() == 0) walks_.cancel();
+    const bool walking = walks_.begin_pass();
+    const uint64_t cpu_before_ns = own_cpu_ns();
+    const Status status = ops_->observe(engine_.params(), walking, observation_);
+    const uint64_t work_ns = own_cpu_ns() - cpu_before_ns;
+    show(status, walking);
+    run_deferred_commits();
+    const uint64_t aggr_us = engine_.params().attrs.aggr_us;
+    const uint64_t window_ns = saturating_mul(aggr_us - std::min(aggr_us / 4, kMostEarlyUs), 1000);
+    const uint64_t rest_ns = std::min(saturating_mul(work_ns, kRestPerWork), kLongestRestNs);
+    rest_until_ns_ = saturating_add(clock_.now_ns(), std::max(window_ns, rest_ns));
+    mailbox_.run(true);
+}
+
+// Until it is time to look. Calls run when they come. False: something else is to be done first.
+bool Kdamond::rest() {
+    Lock lock(meeting_.mutex);
+    for (;;) {
+        if (stop_requested_ || pause_wanted_) return false;
+        if (mailbox_.has_one_shot_locked()) {
+            lock.unlock();
+            mailbox_.run(false);
+            lock.relock();
+            continue;
+        }
+        if (clock_.now_ns() >= rest_until_ns_) return true;
+        meeting_.worker.wait_until(meeting_.mutex, rest_until_ns_);
+        Counters::add(counters_.nr_wakeups, 1);
+    }
+}
+
+void Kdamond::show(const Status& status, bool walking) {
+    if (!status.ok()) {
+        // Nothing this time: all schemes wait for watermarks, or the end has come, which should_end sees.
+        if (walking) walks_.cancel();
+        if (status.error() != -EAGAIN) host_.failed(host_.owner, status);
+        return;
+    }
+    const Attrs before = engine_.params().attrs;
+    if (!engine_.mirror(observation_)) host_.failed(host_.owner, Status::fail(-ENOMEM, "no memory for all regions"));
+    reserve_published();
+    publisher_.publish_schemes(engine_);
+    publisher_.publish(engine_, now_ns());
+    const Attrs& tuned = engine_.params().attrs;
+    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us) host_.attrs_tuned(host_.owner, tuned);
+    if (walking) report_tried();
+}
+
+void Kdamond::report_tried() {
+    in_step_ = true;
+    for (const TriedRegion& tried : observation_.tried) {
+        ActionRequest request;
+        request.scheme_idx = tried.scheme_idx;
+        request.scheme = &engine_.params().schemes[tried.scheme_idx];
+        request.target_idx = tried.region.target_idx;
+        request.range = {tried.region.start, tried.region.end};
+        request.nr_accesses = tried.region.nr_accesses;
+        request.age = tried.region.age;
+        Outcome outcome;
+        outcome.filter_passed = tried.filter_passed;
+        walks_.report(request, outcome);
+    }
+    walks_.end_whole_pass();
+    in_step_ = false;
+}
+
+// How often a paused worker looks after its targets and repeat calls.
+uint64_t Kdamond::round_us() const {
+    const Attrs& attrs = engine_.params().attrs;
+    return traits_.delegated ? attrs.aggr_us : attrs.sample_us;
+}
+
+}  // namespace damon
