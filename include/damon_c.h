@@ -206,7 +206,11 @@ enum damon_ops_id {
     DAMON_OPS_FVADDR = 1, /**< Virtual addresses; exactly the ranges given, for ever. */
     DAMON_OPS_PADDR = 2,  /**< Physical addresses: not in this release (`-EOPNOTSUPP` at start). */
     DAMON_OPS_CUSTOM = 16, /**< The program's own: damon_ctx_set_custom_ops(). */
-    DAMON_OPS_SIM = 17    /**< The simulator: damon_ctx_set_sim(). */
+    DAMON_OPS_SIM = 17,   /**< The simulator: damon_ctx_set_sim(). */
+    DAMON_OPS_KERNEL_VADDR = 18,  /**< As VADDR for any process, by the running kernel's DAMON. Needs root. */
+    DAMON_OPS_KERNEL_FVADDR = 19, /**< As FVADDR for any process, by the running kernel's DAMON. Needs root. */
+    DAMON_OPS_KERNEL_PADDR = 20   /**< Physical addresses, by the running kernel's DAMON; one target, whose ranges are
+                                       all memory if none are given. Needs root. */
 };
 
 /** Who calls the sampling intervals. */
@@ -247,8 +251,25 @@ DAMON_API int damon_ctx_set_attrs(damon_ctx *ctx, const struct damon_attrs *attr
 DAMON_API int damon_ctx_get_attrs(const damon_ctx *ctx, struct damon_attrs *attrs_out);
 
 /** Chooses who looks at memory.
+ *
+ * With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monitors and applies the schemes, driven by
+ * root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
+ * with the library's own operations. What is different:
+ * - damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
+ *   DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where somebody else
+ *   uses it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
+ * - damon_stop() leaves it as it was found. If the program is killed instead, the kernel's monitor stays, until a
+ *   process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds is set to 0.
+ * - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
+ *   apply_interval_us, and calls, commits and damon_stop() may wait as long. Reading many regions is expensive: the
+ *   worker then leaves windows out rather than take more than about 5 % of a processor.
+ * - damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes, access checks, manual drive
+ *   and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
+ *   passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
+ * - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
  * @param ctx The context.
- * @param ops_id DAMON_OPS_VADDR, _FVADDR or _PADDR. CUSTOM and SIM are chosen by their own functions.
+ * @param ops_id DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
+ * chosen by their own functions.
  * @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
 DAMON_API int damon_ctx_set_ops(damon_ctx *ctx, int32_t ops_id);
 
@@ -827,8 +848,8 @@ DAMON_API int damon_commit_ctx(damon_ctx *dst, const damon_ctx *src);
  * the callbacks of this step are done. Idempotent.
  * @param ctx The context.
  * @param pause 1: pause; 0: resume.
- * @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -ECHILD. Thread: control; allowed in callbacks.
- * @since 0.1 */
+ * @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
+ * pause; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int damon_set_pause(damon_ctx *ctx, int pause);
 
 /** @param ctx The context. @return 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any. @since 0.1 */

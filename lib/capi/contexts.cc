@@ -9,6 +9,7 @@
 #include "capi/convert.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
+#include "ops/kernel/kernel_text.h"
 
 namespace {
 
@@ -90,6 +91,7 @@ Status check_stopped_locked(const damon_ctx& ctx) {
 Ops& ops_of(damon_ctx& ctx) {
     if (ctx.ops_id == OpsId::kCustom) return ctx.custom_ops;
     if (ctx.ops_id == OpsId::kSim && ctx.external_ops != nullptr) return *ctx.external_ops;
+    if (is_kernel_ops(ctx.ops_id)) return ctx.kernel_ops;
     return ctx.vaddr_ops;
 }
 
@@ -169,11 +171,14 @@ int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
 }
 
 int damon_ctx_set_ops(damon_ctx* ctx, int32_t ops_id) {
-    if (ops_id < DAMON_OPS_VADDR || ops_id > DAMON_OPS_PADDR) {
-        return damon::report(ctx, damon::Status::fail(-EINVAL,
-                                                      "ops_id is %d; it must be DAMON_OPS_VADDR (0), _FVADDR (1) or "
-                                                      "_PADDR (2); others have functions of their own",
-                                                      ops_id));
+    const bool own = DAMON_OPS_VADDR <= ops_id && ops_id <= DAMON_OPS_PADDR;
+    if (!own && !damon::is_kernel_ops(static_cast<damon::OpsId>(ops_id))) {
+        return damon::report(ctx,
+                             damon::Status::fail(-EINVAL,
+                                                 "ops_id is %d; it must be DAMON_OPS_VADDR (0), _FVADDR (1), _PADDR "
+                                                 "(2), or DAMON_OPS_KERNEL_VADDR (18), _FVADDR (19) or _PADDR (20); "
+                                                 "others have functions of their own",
+                                                 ops_id));
     }
     return change_stopped(ctx, [&] { ctx->ops_id = static_cast<damon::OpsId>(ops_id); });
 }

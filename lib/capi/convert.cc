@@ -12,6 +12,9 @@ static_assert(static_cast<uint32_t>(DAMON_REGION_UNKNOWN) == kRegionUnknown);
 static_assert(static_cast<uint32_t>(DAMON_REGION_WRITES_ONLY) == kRegionWritesOnly);
 static_assert(static_cast<int32_t>(DAMOS_CALLBACK) == static_cast<int32_t>(DamosAction::kCallback));
 static_assert(static_cast<int32_t>(DAMOS_FILTER_TARGET) == static_cast<int32_t>(FilterType::kTarget));
+static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_VADDR) == static_cast<int32_t>(OpsId::kKernelVaddr));
+static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_FVADDR) == static_cast<int32_t>(OpsId::kKernelFvaddr));
+static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_PADDR) == static_cast<int32_t>(OpsId::kKernelPaddr));
 static_assert(static_cast<int32_t>(DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP) ==
               static_cast<int32_t>(QuotaMetric::kNodeEligibleMemBp));
 

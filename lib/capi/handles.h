@@ -11,6 +11,7 @@
 #include "damon_c.h"
 #include "kdamond/kdamond.h"
 #include "model/params.h"
+#include "ops/kernel/kernel_ops.h"
 #include "ops/linux/vaddr.h"
 
 struct damon_target {
@@ -55,6 +56,7 @@ struct damon_ctx {
 
     damon::CustomOps custom_ops;
     damon::VaddrOps vaddr_ops;
+    damon::KernelOps kernel_ops;
     damon::Ops* external_ops = nullptr;  // the simulator's; owned by its handle
     damon::Kdamond kdamond;
 };

@@ -13,6 +13,9 @@ class Ops(enum.IntEnum):
     PADDR = 2  # physical addresses: not in this release
     CUSTOM = 16  # an instance of damon.Operations
     SIM = 17  # damon.sim.Simulator
+    KERNEL_VADDR = 18  # the kernel's own DAMON, for any process; needs root
+    KERNEL_FVADDR = 19  # the same, exactly the ranges given
+    KERNEL_PADDR = 20  # the same, physical memory
 
 
 class Drive(enum.IntEnum):

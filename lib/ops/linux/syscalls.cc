@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 
 namespace damon::sys {
 namespace {
@@ -183,6 +186,41 @@ int inode_of(int fd, uint64_t& inode) {
     if (::fstat(fd, &facts) != 0) return -errno;
     inode = facts.st_ino;
     return 0;
+}
+
+int open_write_at(int directory_fd, const char* name) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kOpen)) return error;
+    return KeepErrno::answer(::openat(directory_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC));
+}
+
+ssize_t write(int fd, const void* buffer, size_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kWrite)) return error;
+    return KeepErrno::answer(::write(fd, buffer, bytes));
+}
+
+int flock(int fd, bool lock) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kFlock)) return error;
+    return static_cast<int>(KeepErrno::answer(::syscall(SYS_flock, fd, lock ? LOCK_EX | LOCK_NB : LOCK_UN)));
+}
+
+ssize_t path_of(int fd, char* buffer, size_t bytes) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kReadlink)) return error;
+    char link[32];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const auto length =
+        static_cast<ssize_t>(KeepErrno::answer(::syscall(SYS_readlinkat, AT_FDCWD, link, buffer, bytes - 1)));
+    if (length >= 0) buffer[length] = '\0';
+    return length;
+}
+
+void sleep_us(uint64_t us) {
+    const KeepErrno keep;
+    const timespec duration = {static_cast<time_t>(us / 1'000'000), static_cast<long>(us % 1'000'000 * 1000)};
+    ::nanosleep(&duration, nullptr);
 }
 
 }  // namespace damon::sys

@@ -32,6 +32,9 @@ enum class Call : uint8_t {
     kMsync,
     kGetdents,
     kFstat,
+    kWrite,
+    kFlock,
+    kReadlink,
 };
 
 // Tests: called before every system call below except getpid and close; a result other than 0 (a positive errno)
@@ -70,5 +73,15 @@ int is_locked(uint64_t address, uint64_t bytes);
 ssize_t getdents(int directory_fd, void* buffer, size_t bytes);
 int open_read_at(int directory_fd, const char* name);
 int inode_of(int fd, uint64_t& inode);
+
+// --- of the kernel's own DAMON ---
+
+int open_write_at(int directory_fd, const char* name);  // to replace what is in it; never makes a file
+ssize_t write(int fd, const void* buffer, size_t bytes);
+// Locks the file for this open description, or gives the lock back; does not wait.
+int flock(int fd, bool lock);
+// Where the file behind `fd` lies, terminated; its length.
+ssize_t path_of(int fd, char* buffer, size_t bytes);
+void sleep_us(uint64_t us);
 
 }  // namespace damon::sys

@@ -476,6 +476,13 @@ pub const DAMON_OPS_PADDR: damon_ops_id = 2;
 pub const DAMON_OPS_CUSTOM: damon_ops_id = 16;
 ///< The simulator: damon_ctx_set_sim().
 pub const DAMON_OPS_SIM: damon_ops_id = 17;
+///< As VADDR for any process, by the running kernel's DAMON. Needs root.
+pub const DAMON_OPS_KERNEL_VADDR: damon_ops_id = 18;
+///< As FVADDR for any process, by the running kernel's DAMON. Needs root.
+pub const DAMON_OPS_KERNEL_FVADDR: damon_ops_id = 19;
+/**< Physical addresses, by the running kernel's DAMON; one target, whose ranges are
+all memory if none are given. Needs root.*/
+pub const DAMON_OPS_KERNEL_PADDR: damon_ops_id = 20;
 /// Who looks at memory, and what kind of target that needs.
 pub type damon_ops_id = crate::ctypes::c_uint;
 ///< A worker thread (default).
@@ -532,8 +539,25 @@ extern "C" {
 }
 extern "C" {
     /** Chooses who looks at memory.
+
+ With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monitors and applies the schemes, driven by
+ root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
+ with the library's own operations. What is different:
+ - damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
+   DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where somebody else
+   uses it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
+ - damon_stop() leaves it as it was found. If the program is killed instead, the kernel's monitor stays, until a
+   process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds is set to 0.
+ - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
+   apply_interval_us, and calls, commits and damon_stop() may wait as long. Reading many regions is expensive: the
+   worker then leaves windows out rather than take more than about 5 % of a processor.
+ - damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes, access checks, manual drive
+   and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
+   passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
+ - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
  @param ctx The context.
- @param ops_id DAMON_OPS_VADDR, _FVADDR or _PADDR. CUSTOM and SIM are chosen by their own functions.
+ @param ops_id DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
+ chosen by their own functions.
  @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
     pub fn damon_ctx_set_ops(ctx: *mut damon_ctx, ops_id: i32) -> crate::ctypes::c_int;
 }
@@ -1958,8 +1982,8 @@ extern "C" {
  the callbacks of this step are done. Idempotent.
  @param ctx The context.
  @param pause 1: pause; 0: resume.
- @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -ECHILD. Thread: control; allowed in callbacks.
- @since 0.1*/
+ @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
+ pause; -ECHILD. Thread: control; allowed in callbacks. @since 0.1*/
     pub fn damon_set_pause(
         ctx: *mut damon_ctx,
         pause: crate::ctypes::c_int,

@@ -23,6 +23,12 @@ pub enum Ops {
     Fvaddr,
     /// Physical addresses: refused at start in this release.
     Paddr,
+    /// As `Vaddr`, for any process, by the running kernel's DAMON. Needs root.
+    KernelVaddr,
+    /// As `Fvaddr`, for any process, by the running kernel's DAMON. Needs root.
+    KernelFvaddr,
+    /// Physical addresses, by the running kernel's DAMON. Needs root.
+    KernelPaddr,
 }
 
 /// Who calls the sampling intervals.
@@ -70,6 +76,9 @@ impl Context {
             Ops::Vaddr => sys::DAMON_OPS_VADDR,
             Ops::Fvaddr => sys::DAMON_OPS_FVADDR,
             Ops::Paddr => sys::DAMON_OPS_PADDR,
+            Ops::KernelVaddr => sys::DAMON_OPS_KERNEL_VADDR,
+            Ops::KernelFvaddr => sys::DAMON_OPS_KERNEL_FVADDR,
+            Ops::KernelPaddr => sys::DAMON_OPS_KERNEL_PADDR,
         };
         // Safety: a live context, used by this thread alone.
         self.checked_unit("ops", |ctx| unsafe { sys::damon_ctx_set_ops(ctx, id as i32) })?;

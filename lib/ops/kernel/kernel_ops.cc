@@ -1,0 +1,313 @@
+#include "ops/kernel/kernel_ops.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "ops/kernel/kernel_text.h"
+#include "ops/linux/cgroup.h"
+#include "ops/linux/page_sizes.h"
+#include "ops/linux/syscalls.h"
+
+namespace damon {
+namespace {
+
+constexpr size_t kRamBytes = 32 * 1024;
+
+// All of System RAM, in bytes; empty: not known.
+AddressRange physical_memory() {
+    char path[512];
+    snprintf(path, sizeof path, "%s/proc/iomem", kernel_root());
+    char text[kRamBytes];
+    size_t filled = 0;
+    const int fd = sys::open_read(path);
+    ssize_t length = fd < 0 ? 0 : 1;
+    while (length > 0 && filled < sizeof text) {
+        length = sys::read(fd, text + filled, sizeof text - filled);
+        if (length > 0) filled += static_cast<size_t>(length);
+    }
+    sys::close(fd);
+    AddressRange range;
+    return physical_range({text, filled}, range) ? range : AddressRange{};
+}
+
+bool memcg_path(uint64_t memcg_id, char* path, size_t bytes) {
+    constexpr const char* kRoot = "/sys/fs/cgroup";
+    const int folder = open_cgroup(kRoot, memcg_id);
+    if (folder < 0) return false;
+    const ssize_t length = sys::path_of(folder, path, bytes);
+    sys::close(folder);
+    if (length < 0 || strncmp(path, kRoot, strlen(kRoot)) != 0) return false;
+    const size_t below = strlen(kRoot);
+    memmove(path, path + below, static_cast<size_t>(length) - below + 1);
+    if (path[0] == '\0') snprintf(path, bytes, "/");
+    return true;
+}
+
+// Says which setting could not be made. Folders of the tree are named as the context's fields are.
+Status refused(const WritePlan::Write& write, int error) {
+    const char* name = write.path + strlen(kContextFolder);
+    if (error == -ENOENT) {
+        return Status::fail(-EOPNOTSUPP, "%s: this kernel's DAMON has no such setting; \"%s\" cannot be set", name,
+                            write.text);
+    }
+    return Status::fail(error, "%s: the kernel's DAMON refuses \"%s\" (errno %d)", name, write.text, -error);
+}
+
+}  // namespace
+
+OpsTraits KernelOps::traits() const {
+    OpsTraits traits;
+    traits.delegated = true;
+    traits.has_subject = false;  // or has one: validate() knows
+    return traits;
+}
+
+Status KernelOps::validate(const Params& params) const {
+    if (!is_kernel_ops(params.ops_id)) {
+        return Status::fail(-EINVAL, "ops id %d is not of the kernel's DAMON", static_cast<int>(params.ops_id));
+    }
+    return check_kernel_params(params, read_page_sizes().base_bytes);
+}
+
+Status KernelOps::start(const Params& params) {
+    if (params.ops_id != OpsId::kKernelPaddr) {
+        for (size_t i = 0; i < params.targets.size(); ++i) {
+            const int32_t pid = params.targets[i].pid;
+            if (pid == 0 || sys::kill(pid, 0) != -ESRCH) continue;
+            return Status::fail(-ESRCH, "target %zu: there is no process %d", i, pid);
+        }
+    }
+    if (Status status = tree_.claim(); !status.ok()) return status;
+    Status status = set_up(params);
+    if (status.ok()) status = turn_on();
+    if (!status.ok()) stop();
+    return status;
+}
+
+void KernelOps::stop() {
+    tree_.release();
+    frozen_ = false;
+}
+
+Status KernelOps::set_up(const Params& params) {
+    // What this kernel has shows on a scheme, of which there is none yet.
+    const int error = tree_.write("contexts/0/schemes/nr_schemes", "1");
+    if (error != 0 || !tree_.exists("contexts/0/schemes/0/tried_regions")) {
+        return Status::fail(-EOPNOTSUPP, "this kernel's DAMON does not tell of its regions: it has no tried_regions");
+    }
+    can_pause_ = tree_.exists("contexts/0/pause");
+    layered_filters_ = tree_.exists("contexts/0/schemes/0/core_filters");
+    frozen_ = false;
+    book_.clear();
+    booked_.clear();
+    Status status = keep(params);
+    if (status.ok()) status = plan_context(params_, facts(false), plan_);
+    return status.ok() ? write_all() : status;
+}
+
+Status KernelOps::turn_on() {
+    const int error = tree_.turn_on();
+    if (error == -EBUSY) return Status::fail(-EBUSY, "somebody else's DAMON runs in the kernel, and wants to be alone");
+    if (error != 0) return Status::fail(error, "the kernel's DAMON refuses to start (errno %d)", -error);
+    return {};
+}
+
+PlanFacts KernelOps::facts(bool running) const {
+    PlanFacts facts;
+    facts.own_pid = sys::getpid();
+    facts.layered_filters = layered_filters_;
+    facts.paused = frozen_;
+    facts.running = running;
+    if (params_.ops_id == OpsId::kKernelPaddr && !running) facts.physical = physical_memory();
+    facts.memcg_path = memcg_path;
+    return facts;
+}
+
+// Writes the plan, to its end or to the first refusal.
+Status KernelOps::write_all() {
+    for (size_t i = 0; i < plan_.size(); ++i) {
+        const WritePlan::Write write = plan_[i];
+        const int error = tree_.write(write.path, write.text);
+        if (error == 0 || (error == -ENOENT && write.may_lack)) continue;
+        return refused(write, error);
+    }
+    return {};
+}
+
+// The files say again what runs: later commits start from them.
+Status KernelOps::write_again() {
+    Status status = plan_context(params_, facts(true), plan_);
+    return status.ok() ? write_all() : status;
+}
+
+// `params` are what the files say from now on, but for targets that went.
+Status KernelOps::keep(const Params& params) {
+    Params copy;
+    bool fits = copy.copy_from(params);
+    for (size_t i = fits ? copy.targets.size() : 0; i-- > 0;) {
+        if (copy.targets[i].obsolete) copy.targets.erase(i, i + 1);
+    }
+    const size_t nr_schemes = copy.schemes.size();
+    fits = fits && book_.resize(nr_schemes + nr_own_schemes(copy)) && booked_.resize(nr_schemes);
+    if (!fits) return Status::fail(-ENOMEM, "no memory for the parameters");
+    params_ = std::move(copy);
+    return {};
+}
+
+bool KernelOps::target_valid(uint32_t) { return tree_.runs(); }
+
+Status KernelOps::ended() const { return Status::fail(-ESRCH, "the kernel's kdamond has ended"); }
+
+Status KernelOps::commit_tree() {
+    const int error = tree_.command("commit");
+    if (error == 0) return {};
+    if (!tree_.runs()) return ended();
+    return Status::fail(error, "the kernel's DAMON refuses the commit (errno %d)", -error);
+}
+
+Status KernelOps::change(const Params& params) {
+    if (!book_progress()) return ended();
+    Params before;
+    if (!before.copy_from(params_)) return Status::fail(-ENOMEM, "no memory for the parameters");
+    Status status = plan_context(params, facts(true), plan_);
+    if (status.ok()) status = write_all();
+    if (status.ok()) status = commit_tree();
+    if (status.ok()) status = keep(params);
+    const bool moved = nr_lasting_targets(params) != params.targets.size();
+    if (!status.ok() || moved) {
+        const Status again = write_again();
+        if (status.ok()) status = again;
+    }
+    return status;
+}
+
+Status KernelOps::pause(bool pause) {
+    if (!can_pause_) {
+        return Status::fail(-EOPNOTSUPP, "the kernel's DAMON has no file %spause: it cannot be paused", kContextFolder);
+    }
+    // A commit takes the intervals from the files, which tuning does not write (K-4).
+    if (params_.attrs.intervals_goal.aggrs != 0) (void)tree_.command("update_tuned_intervals");
+    plan_pause(params_, pause, plan_);
+    if (!plan_.is_whole()) return Status::fail(-ENOMEM, "no memory for the texts to write");
+    Status status = write_all();
+    if (status.ok()) status = commit_tree();
+    if (status.ok()) frozen_ = pause;
+    if (!status.ok()) (void)tree_.write("contexts/0/pause", frozen_ ? "Y" : "N");
+    return status;
+}
+
+Status KernelOps::observe(const Params& params, bool tried, Observation& seen) {
+    Status status = frozen_ ? pause(false) : Status();  // where resuming had failed
+    if (status.ok()) status = bring_goal_values(params);
+    if (!status.ok()) return status;
+    const int error = tree_.command("update_schemes_tried_regions");
+    if (error != 0) return Status::fail(-EAGAIN, "the kernel's DAMON gives no regions now (errno %d)", -error);
+    status = read_regions(seen);
+    if (status.ok() && tried) status = read_tried(seen);
+    if (status.ok()) status = read_progress(seen);
+    if (status.ok()) read_intervals(seen);
+    return status;
+}
+
+// The program's own measurements are handed on at once, and alone.
+Status KernelOps::bring_goal_values(const Params& params) {
+    bool any = false;
+    for (size_t i = 0; i < params_.schemes.size() && i < params.schemes.size(); ++i) {
+        Vector<QuotaGoal>& goals = params_.schemes[i].goals;
+        for (size_t j = 0; j < goals.size() && j < params.schemes[i].goals.size(); ++j) {
+            const uint64_t value = params.schemes[i].goals[j].current_value;
+            if (goals[j].current_value == value) continue;
+            char folder[kFolderBytes];
+            scheme_folder(i, folder);
+            char goal[kFolderBytes * 2];
+            snprintf(goal, sizeof goal, "%squotas/goals/%zu/", folder, j);
+            plan_.clear();
+            plan_.number(goal, "current_value", value);
+            if (Status status = write_all(); !status.ok()) return status;
+            goals[j].current_value = value;
+            any = true;
+        }
+    }
+    const int error = any ? tree_.command("commit_schemes_quota_goals") : 0;
+    return error == 0 || !tree_.runs()
+               ? Status()
+               : Status::fail(error, "the kernel's DAMON refuses the goals' values (errno %d)", -error);
+}
+
+Status KernelOps::read_regions(Observation& seen) {
+    seen.regions.clear();
+    const size_t first = params_.schemes.size();
+    for (size_t target_idx = 0; target_idx < params_.targets.size(); ++target_idx) {
+        scratch_.clear();
+        const int error = read_tried_regions(tree_, first + target_idx, static_cast<uint32_t>(target_idx), scratch_);
+        if (error != 0) return Status::fail(error, "the kernel's regions cannot be read (errno %d)", -error);
+        for (const TriedRegion& tried : scratch_) {
+            if (!seen.regions.push_back(tried.region)) return Status::fail(-ENOMEM, "no memory for the regions");
+        }
+    }
+    return {};
+}
+
+Status KernelOps::read_tried(Observation& seen) {
+    seen.tried.clear();
+    for (size_t i = 0; i < params_.schemes.size(); ++i) {
+        const size_t begin = seen.tried.size();
+        const int error = read_tried_regions(tree_, i, 0, seen.tried);
+        if (error != 0) return Status::fail(error, "the kernel's tried regions cannot be read (errno %d)", -error);
+        TargetFinder finder(seen.regions.span());
+        for (size_t j = begin; j < seen.tried.size(); ++j) {
+            RegionInfo& region = seen.tried[j].region;
+            region.target_idx = finder.target_of(region.start, region.end);
+        }
+    }
+    return {};
+}
+
+// Adds to booked_ what the statistics have grown by. False: the kernel's worker has ended.
+bool KernelOps::book_progress() {
+    if (tree_.command("update_schemes_stats") != 0) return tree_.runs();
+    for (size_t i = 0; i < booked_.size(); ++i) booked_[i] += book_.grown(i, read_scheme_stats(tree_, i));
+    for (size_t i = 0; i < nr_own_schemes(params_); ++i) {
+        const size_t position = booked_.size() + i;
+        (void)book_.grown(position, read_scheme_stats(tree_, position));
+    }
+    return true;
+}
+
+Status KernelOps::read_progress(Observation& seen) {
+    const size_t nr = params_.schemes.size();
+    if (!seen.schemes.resize(nr)) return Status::fail(-ENOMEM, "no memory for the statistics");
+    if (nr == 0) return {};
+    (void)book_progress();  // where the worker has ended, what was booked before is all
+    bool limited = false;
+    for (const SchemeParams& scheme : params_.schemes) {
+        limited = limited || scheme.quota.ms != 0 || scheme.quota.sz != 0 || !scheme.goals.empty();
+    }
+    limited = limited && tree_.command("update_schemes_effective_quotas") == 0;
+    for (size_t i = 0; i < nr; ++i) {
+        seen.schemes[i] = {};
+        seen.schemes[i].more = booked_[i];
+        booked_[i] = {};
+        char path[kFolderBytes];
+        snprintf(path, sizeof path, "%sschemes/%zu/quotas/effective_bytes", kContextFolder, i);
+        if (!limited || tree_.read_number(path, seen.schemes[i].esz) != 0) seen.schemes[i].esz = 0;
+    }
+    return {};
+}
+
+void KernelOps::read_intervals(Observation& seen) {
+    seen.sample_us = params_.attrs.sample_us;
+    seen.aggr_us = params_.attrs.aggr_us;
+    if (params_.attrs.intervals_goal.aggrs == 0 || tree_.command("update_tuned_intervals") != 0) return;
+    uint64_t sample_us = 0;
+    uint64_t aggr_us = 0;
+    if (tree_.read_number("contexts/0/monitoring_attrs/intervals/sample_us", sample_us) != 0 ||
+        tree_.read_number("contexts/0/monitoring_attrs/intervals/aggr_us", aggr_us) != 0) {
+        return;
+    }
+    seen.sample_us = sample_us;
+    seen.aggr_us = aggr_us;
+}
+
+}  // namespace damon

@@ -1,0 +1,58 @@
+// The running kernel's DAMON as operations: it monitors, the library sets it up, follows it and turns it off.
+#pragma once
+
+#include <cstdint>
+
+#include "base/vector.h"
+#include "ops/kernel/kernel_plan.h"
+#include "ops/kernel/kernel_reading.h"
+#include "ops/kernel/kernel_tree.h"
+#include "ops/kernel/write_plan.h"
+#include "ops/ops.h"
+
+namespace damon {
+
+class KernelOps final : public Ops {
+public:
+    OpsTraits traits() const override;
+    Status validate(const Params& params) const override;
+    // Claims the kernel's DAMON, sets it up and turns it on.
+    Status start(const Params& params) override;
+    // Turns it off; the kernel's DAMON is as it was before the start.
+    void stop() override;
+    // Whether the kernel's worker is alive: it ends when no target is left, or somebody turns it off.
+    bool target_valid(uint32_t target_idx) override;
+    bool targets_can_die() const override { return true; }
+    Status change(const Params& params) override;
+    bool can_pause() const override { return can_pause_; }
+    Status pause(bool pause) override;
+    Status observe(const Params& params, bool tried, Observation& seen) override;
+
+private:
+    Status set_up(const Params& params);
+    Status turn_on();
+    PlanFacts facts(bool running) const;
+    Status write_all();
+    Status write_again();
+    Status keep(const Params& params);
+    Status ended() const;
+    Status commit_tree();
+    Status bring_goal_values(const Params& params);
+    Status read_regions(Observation& seen);
+    Status read_tried(Observation& seen);
+    Status read_progress(Observation& seen);
+    void read_intervals(Observation& seen);
+    bool book_progress();
+
+    KernelTree tree_;
+    WritePlan plan_;
+    Params params_;  // as they were last written
+    bool can_pause_ = false;
+    bool layered_filters_ = false;
+    bool frozen_ = false;
+    StatBook book_;
+    Vector<SchemeStats> booked_;  // by scheme of the context: grown, and not handed out yet
+    Vector<TriedRegion> scratch_;
+};
+
+}  // namespace damon

@@ -1,0 +1,49 @@
+// What the kernel's DAMON tells of its regions and schemes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/vector.h"
+#include "model/observation.h"
+#include "ops/kernel/kernel_tree.h"
+
+namespace damon {
+
+// Appends the regions that the scheme was tried on when that was last asked for (K-5), in the order of the walk. All
+// have `target_idx`. 0 or a negative errno.
+int read_tried_regions(const KernelTree& tree, size_t scheme_idx, uint32_t target_idx, Vector<TriedRegion>& tried);
+
+// A statistic that this kernel does not have is 0.
+SchemeStats read_scheme_stats(const KernelTree& tree, size_t scheme_idx);
+
+// Which target a tried region belongs to: the kernel does not say. Tried regions come target by target in address
+// order, as `regions` do, which must live as long.
+class TargetFinder {
+public:
+    explicit TargetFinder(std::span<const RegionInfo> regions) : regions_(regions) {}
+    // Of regions in the order of one scheme's walk; 0 where no target lies there.
+    uint32_t target_of(uint64_t start, uint64_t end);
+
+private:
+    std::span<const RegionInfo> regions_;
+    size_t next_ = 0;
+};
+
+// Statistics of the kernel's schemes count by position and begin at 0 with each run; the context's go on. Positions are
+// the kernel's, its own schemes of this library included.
+class StatBook {
+public:
+    // Begins a run: nothing was counted.
+    void clear() { last_.clear(); }
+    // As many positions as the kernel has schemes now; new ones begin at 0. False: out of memory.
+    [[nodiscard]] bool resize(size_t nr_schemes) { return last_.resize(nr_schemes); }
+    // What the scheme's statistics have grown by since they were last handed in.
+    SchemeStats grown(size_t scheme_idx, const SchemeStats& now);
+
+private:
+    Vector<SchemeStats> last_;
+};
+
+}  // namespace damon

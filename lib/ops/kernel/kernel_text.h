@@ -1,0 +1,31 @@
+// The words and numbers of the kernel's DAMON interface, and of /proc/iomem: pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "model/address_range.h"
+#include "model/params.h"
+#include "model/scheme.h"
+
+namespace damon {
+
+// Decimal digits and nothing else, below 2^64.
+bool parse_number(std::string_view text, uint64_t& value);
+
+// Whether the ops are the running kernel's.
+constexpr bool is_kernel_ops(OpsId id) { return OpsId::kKernelVaddr <= id && id <= OpsId::kKernelPaddr; }
+
+// What the kernel calls it; nullptr: it has no word for that.
+const char* kernel_word(OpsId id);
+const char* kernel_word(DamosAction action);
+const char* kernel_word(QuotaMetric metric);
+const char* kernel_word(GoalTuner tuner);
+const char* kernel_word(WatermarkMetric metric);
+const char* kernel_word(FilterType type);
+
+// Of /proc/iomem: from the first byte of "System RAM" to the last one, holes included (M-6). False: none is named, or
+// the addresses are hidden, as they are from all but root.
+bool physical_range(std::string_view text, AddressRange& range);
+
+}  // namespace damon

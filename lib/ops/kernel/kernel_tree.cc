@@ -1,0 +1,203 @@
+#include "ops/kernel/kernel_tree.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "ops/kernel/kernel_text.h"
+#include "ops/linux/syscalls.h"
+
+namespace damon {
+namespace {
+
+constexpr const char* kFolder = "/sys/kernel/mm/damon/admin/kdamonds";
+constexpr int kTries = 100;  // of a write that finds the kernel busy
+constexpr uint64_t kPauseUs = 2'000;
+constexpr size_t kPathBytes = 512;
+
+// The kernel's own users of DAMON: while one runs, nobody else may.
+struct KernelUser {
+    const char* name;
+    const char* file;
+};
+constexpr KernelUser kKernelUsers[] = {
+    {"DAMON_STAT", "/sys/module/damon_stat/parameters/enabled"},
+    {"DAMON_RECLAIM", "/sys/module/damon_reclaim/parameters/enabled"},
+    {"DAMON_LRU_SORT", "/sys/module/damon_lru_sort/parameters/enabled"},
+};
+
+std::atomic<const FakeKernel*> fake_kernel{nullptr};
+
+int open_below_root(const char* path) {
+    char whole[kPathBytes];
+    snprintf(whole, sizeof whole, "%s%s", kernel_root(), path);
+    return sys::open_read(whole);
+}
+
+Status not_permitted(int error) {
+    return Status::fail(-EPERM, "%s cannot be written to (errno %d): driving the kernel's DAMON needs root", kFolder,
+                        -error);
+}
+
+}  // namespace
+
+void set_fake_kernel(const FakeKernel* fake) { fake_kernel.store(fake, std::memory_order_release); }
+
+const char* kernel_root() {
+    const FakeKernel* fake = fake_kernel.load(std::memory_order_acquire);
+    return fake == nullptr ? "" : fake->root;
+}
+
+Status KernelTree::claim() {
+    kdamonds_ = open_below_root(kFolder);
+    if (kdamonds_ == -ENOENT || kdamonds_ == -ENOTDIR) {
+        return Status::fail(-EOPNOTSUPP, "there is no %s: this kernel has no DAMON that can be driven", kFolder);
+    }
+    if (kdamonds_ < 0) return not_permitted(kdamonds_);
+    Status status = lock();
+    if (status.ok()) status = check_unused();
+    if (status.ok()) status = make();
+    if (!status.ok()) unlock();
+    return status;
+}
+
+// Somebody who does not use this library does not know of the lock; check_unused sees those.
+Status KernelTree::lock() {
+    lock_ = sys::open_read_at(kdamonds_, "nr_kdamonds");
+    if (lock_ < 0) return not_permitted(lock_);
+    const int error = sys::flock(lock_, true);
+    if (error == 0) return {};
+    return Status::fail(-EBUSY, "the kernel's DAMON is driven by another context, of this process or another one");
+}
+
+Status KernelTree::check_unused() const {
+    uint64_t nr = 0;
+    const int error = read_number_at(kdamonds_, "nr_kdamonds", nr);
+    if (error != 0) return not_permitted(error);
+    if (nr != 0) {
+        return Status::fail(-EBUSY, "somebody else uses the kernel's DAMON: %s/nr_kdamonds is %llu, must be 0", kFolder,
+                            static_cast<unsigned long long>(nr));
+    }
+    for (const KernelUser& user : kKernelUsers) {
+        char enabled[8];
+        const int fd = open_below_root(user.file);
+        const ssize_t length = fd < 0 ? fd : sys::read(fd, enabled, sizeof enabled);
+        sys::close(fd);
+        if (length > 0 && (enabled[0] == 'Y' || enabled[0] == '1')) {
+            return Status::fail(-EBUSY, "%s uses the kernel's DAMON: %s is Y, must be N", user.name, user.file);
+        }
+    }
+    return {};
+}
+
+Status KernelTree::make() {
+    int error = write_at(kdamonds_, "nr_kdamonds", "1");
+    if (error == -EBUSY) return Status::fail(-EBUSY, "somebody else is changing %s at this moment", kFolder);
+    if (error != 0) return not_permitted(error);
+    kdamond_ = sys::open_read_at(kdamonds_, "0");
+    error = kdamond_ < 0 ? kdamond_ : sys::inode_of(kdamond_, inode_);
+    if (error == 0) error = write("contexts/nr_contexts", "1");
+    if (error == 0) return {};
+    (void)write_at(kdamonds_, "nr_kdamonds", "0");
+    return Status::fail(error, "the kdamond that was made in %s cannot be used (errno %d)", kFolder, -error);
+}
+
+void KernelTree::release() {
+    // A worker that is not the one turned on here is somebody else's, who took the folder over after ours had ended.
+    const int32_t worker = claimed() ? worker_pid() : 0;
+    const bool foreign = worker > 0 && worker != worker_;
+    if (worker > 0 && !foreign) (void)command("off");
+    if (claimed() && !foreign && is_still_ours()) (void)write_at(kdamonds_, "nr_kdamonds", "0");
+    unlock();
+}
+
+// Also after a fork: the lock belongs to every process that has it open, and is given back for all of them.
+void KernelTree::unlock() {
+    if (lock_ >= 0) (void)sys::flock(lock_, false);
+    sys::close(kdamond_);
+    sys::close(lock_);
+    sys::close(kdamonds_);
+    kdamond_ = lock_ = kdamonds_ = -1;
+    worker_ = 0;
+}
+
+bool KernelTree::is_still_ours() const {
+    uint64_t nr = 0;
+    uint64_t inode = 0;
+    const int folder = sys::open_read_at(kdamonds_, "0");
+    const bool same = folder >= 0 && sys::inode_of(folder, inode) == 0 && inode == inode_;
+    sys::close(folder);
+    return same && read_number_at(kdamonds_, "nr_kdamonds", nr) == 0 && nr == 1;
+}
+
+int KernelTree::write(const char* path, const char* text) { return write_at(kdamond_, path, text); }
+
+int KernelTree::write_at(int folder, const char* path, const char* text) {
+    int error = 0;
+    for (int tried = 0; tried < kTries; ++tried) {
+        if (tried > 0) sys::sleep_us(kPauseUs);
+        const int fd = sys::open_write_at(folder, path);
+        if (fd < 0) return fd;
+        const ssize_t written = sys::write(fd, text, strlen(text));
+        error = written < 0 ? static_cast<int>(written) : 0;
+        sys::close(fd);
+        const FakeKernel* fake = fake_kernel.load(std::memory_order_acquire);
+        if (error == 0 && fake != nullptr) error = fake->written(path, text);
+        if (error != -EBUSY && error != -EINTR) break;
+    }
+    return error;
+}
+
+ssize_t KernelTree::read_at(int folder, const char* path, char* text, size_t bytes) {
+    ssize_t length = -EBUSY;
+    // Some files cannot be read while the kernel is busy with somebody's command.
+    for (int tried = 0; tried < kTries && (length == -EBUSY || length == -EINTR); ++tried) {
+        if (tried > 0) sys::sleep_us(kPauseUs);
+        const int fd = sys::open_read_at(folder, path);
+        if (fd < 0) return fd;
+        length = sys::read(fd, text, bytes - 1);
+        sys::close(fd);
+    }
+    if (length < 0) return length;
+    while (length > 0 && text[length - 1] == '\n') --length;
+    text[length] = '\0';
+    return length;
+}
+
+int KernelTree::read_number_at(int folder, const char* path, uint64_t& value) {
+    char text[32];
+    const ssize_t length = read_at(folder, path, text, sizeof text);
+    if (length < 0) return static_cast<int>(length);
+    return parse_number({text, static_cast<size_t>(length)}, value) ? 0 : -EINVAL;
+}
+
+bool KernelTree::exists(const char* path) const {
+    const int fd = sys::open_read_at(kdamond_, path);
+    sys::close(fd);
+    return fd >= 0;
+}
+
+int KernelTree::open_folder(const char* path) const { return sys::open_read_at(kdamond_, path); }
+void KernelTree::close_folder(int folder) { sys::close(folder); }
+
+int32_t KernelTree::worker_pid() const {
+    uint64_t pid = 0;  // -1 where none runs
+    return read_number("pid", pid) == 0 && pid <= INT32_MAX ? static_cast<int32_t>(pid) : -1;
+}
+
+bool KernelTree::runs() const {
+    const int32_t worker = claimed() ? worker_pid() : 0;
+    return worker > 0 && worker == worker_;
+}
+
+int KernelTree::turn_on() {
+    const int error = command("on");
+    if (error != 0) return error;
+    // It may have ended already: then worker_ is -1, which is nobody's.
+    worker_ = worker_pid();
+    return 0;
+}
+
+}  // namespace damon
