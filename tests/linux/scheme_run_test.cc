@@ -1,75 +1,18 @@
 // Whole runs through the C interface: the monitor learns what is hot on real memory, and a scheme acts on the rest.
 // Driven by hand: a test touches what it wants touched between two steps, nothing sleeps or races.
+#include "scheme_run.h"
+
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <functional>
 
 #include "acted_on.h"
-#include "damon_c.h"
 #include "ops/linux/page_sizes.h"
 #include "ops/linux/shared_ranges.h"
 #include "support/declared_skip.h"
 
 namespace damon::test {
 namespace {
-
-constexpr uint64_t kSampleUs = 5'000;
-constexpr int kSamplesPerWindow = 20;
-
-class SchemeRun {
-public:
-    explicit SchemeRun(AddressRange range) {
-        EXPECT_EQ(damon_ctx_set_ops(ctx_, DAMON_OPS_FVADDR), 0);
-        EXPECT_EQ(damon_ctx_set_drive(ctx_, DAMON_DRIVE_MANUAL), 0);
-        EXPECT_EQ(damon_ctx_set_seed(ctx_, 1), 0);
-        damon_target* target = damon_target_new();
-        const damon_addr_range given = {range.start, range.end};
-        EXPECT_EQ(damon_target_set_regions(target, &given, 1), 0);
-        EXPECT_EQ(damon_ctx_add_target(ctx_, target), 0);
-    }
-    ~SchemeRun() { damon_ctx_free(ctx_); }
-    SchemeRun(const SchemeRun&) = delete;
-    SchemeRun& operator=(const SchemeRun&) = delete;
-    operator damon_ctx*() { return ctx_; }
-
-    damos* add(const std::function<void(damos_params&)>& change) {
-        damos_params params;
-        damos_params_init(&params);
-        change(params);
-        damos* scheme = damos_new(&params);
-        EXPECT_EQ(damon_ctx_add_scheme(ctx_, scheme), 0);
-        return scheme;
-    }
-    int start() { return damon_start(&ctx_, 1, 0); }
-    void windows(int count, const std::function<void()>& touch) {
-        for (int i = 0; i < count * kSamplesPerWindow; ++i) {
-            touch();
-            ASSERT_EQ(damon_step(ctx_, now_us_ += kSampleUs), 0);
-        }
-    }
-    damos_stat stat() {
-        damos_stat stat;
-        damos_stat_init(&stat);
-        EXPECT_EQ(damon_ctx_get_scheme_stat(ctx_, 0, &stat), 0);
-        return stat;
-    }
-    damon_action_stats actions() {
-        damon_action_stats stats;
-        damon_action_stats_init(&stats);
-        EXPECT_EQ(damon_ctx_get_action_stats(ctx_, &stats), 0);
-        return stats;
-    }
-    std::string errmsg() {
-        char text[256] = {};
-        damon_ctx_errmsg(ctx_, text, sizeof text);
-        return text;
-    }
-
-private:
-    damon_ctx* ctx_ = damon_ctx_new();
-    uint64_t now_us_ = 0;
-};
 
 // A mapping of a file, of which the first fifth is read in every sampling interval.
 class ColdFile : public testing::Test {
