@@ -28,15 +28,26 @@ BROKEN = re.compile(r"^.*(?:kernel BUG|BUG: |Oops|Kernel panic|general protectio
 class Machine:
     seconds: int = 600  # from power on to power off
     memory: str = "2G"
+    nodes: int = 1  # NUMA nodes, of equal size; the first one has all processors
     processor: tuple = ("-accel", os.environ.get("DAMON_VM_ACCEL", "tcg,thread=multi"), "-smp", "2")
     variables: dict = dataclasses.field(default_factory=dict)  # environment of the machine's first process
 
 
-def qemu(machine, image, archive, results):
+def memory_words(machine):
     memory = os.environ.get("DAMON_VM_MEMORY", machine.memory)
+    words = ["-m", memory]
+    if machine.nodes > 1:
+        mib = int(memory[:-1]) * {"M": 1, "G": 1024}[memory[-1]] // machine.nodes
+        for node in range(machine.nodes):
+            words += ["-object", f"memory-backend-ram,id=node{node},size={mib}M"]
+            words += ["-numa", f"node,nodeid={node},memdev=node{node}" + (",cpus=0-1" if node == 0 else "")]
+    return words
+
+
+def qemu(machine, image, archive, results):
     line = " ".join(["console=ttyS0 panic=-1 quiet", *(f'"{name}={value}"' for name, value in machine.variables.items())])
     return (
-        ["qemu-system-x86_64", *machine.processor, "-cpu", "max", "-m", memory]
+        ["qemu-system-x86_64", *machine.processor, "-cpu", "max", *memory_words(machine)]
         + ["-nographic", "-no-reboot", "-nodefaults", "-kernel", image, "-initrd", archive]
         + ["-append", line, "-serial", "stdio", "-serial", f"file:{results}"]
     )
@@ -85,7 +96,7 @@ def test_kernel(name, folder, programs, results):
     scratch.mkdir(parents=True)
     archive = scratch / "initramfs.gz"
     archive.write_bytes(initramfs.build(folder, programs, () if given else initramfs.MODULES))
-    shown, received, seconds, ended = boot(Machine(), given or kernel.image(folder), archive, scratch)
+    shown, received, seconds, ended = boot(Machine(nodes=2), given or kernel.image(folder), archive, scratch)
     lines = boot_lines(shown, received, seconds, ended)
     for program, status, xml in program_results(received):
         if "</testsuites>" in xml:
