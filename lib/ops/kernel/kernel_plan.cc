@@ -26,9 +26,14 @@ void plan_attrs(const Attrs& attrs, WritePlan& plan) {
     plan.number(regions, "max", attrs.max_nr_regions);
 }
 
-void plan_range(const char* regions, size_t index, AddressRange range, WritePlan& plan) {
+struct RangePlace {
+    size_t target_idx;
+    size_t index;
+};
+
+void plan_range(RangePlace place, AddressRange range, WritePlan& plan) {
     char folder[kFolderBytes];
-    snprintf(folder, sizeof folder, "%s%zu/", regions, index);
+    snprintf(folder, sizeof folder, "%stargets/%zu/regions/%zu/", kContextFolder, place.target_idx, place.index);
     plan.number(folder, "start", range.start);
     plan.number(folder, "end", range.end);
 }
@@ -50,11 +55,12 @@ Status plan_target(const Params& params, size_t target_idx, const PlanFacts& fac
                                 target_idx);
         }
         plan.number(regions, "nr_regions", 1);
-        plan_range(regions, 0, {facts.physical.start / params.addr_unit, facts.physical.end / params.addr_unit}, plan);
+        plan_range({target_idx, 0}, {facts.physical.start / params.addr_unit, facts.physical.end / params.addr_unit},
+                   plan);
         return {};
     }
     plan.number(regions, "nr_regions", target.ranges.size());
-    for (size_t i = 0; i < target.ranges.size(); ++i) plan_range(regions, i, target.ranges[i], plan);
+    for (size_t i = 0; i < target.ranges.size(); ++i) plan_range({target_idx, i}, target.ranges[i], plan);
     return {};
 }
 
