@@ -30,9 +30,7 @@ TEST(Machine, SwapsToCompressedMemorySoThatPageoutCanWork) {
     EXPECT_NE(content_of("/proc/swaps").find("/dev/zram0"), std::string::npos) << content_of("/proc/swaps");
 }
 
-TEST(Machine, HasTwoNodesSoThatMemoryCanMove) {
-    EXPECT_EQ(content_of("/sys/devices/system/node/has_memory"), "0-1\n");
-}
+TEST(Machine, HasTwoNodesSoThatMemoryCanMove) { EXPECT_EQ(content_of("/sys/devices/system/node/has_memory"), "0-1\n"); }
 
 TEST(Machine, OffersUserfaultfdToUserModeFaults) {
     const long fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
