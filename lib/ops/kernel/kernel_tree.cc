@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "ops/kernel/kernel_text.h"
@@ -105,11 +104,14 @@ Status KernelTree::make() {
 }
 
 void KernelTree::release() {
+    int32_t worker = -1;
+    const int error = claimed() ? worker_pid(worker) : 0;
     // A worker that is not the one turned on here is somebody else's, who took the folder over after ours had ended.
-    const int32_t worker = claimed() ? worker_pid() : 0;
-    const bool foreign = worker > 0 && worker != worker_;
-    if (worker > 0 && !foreign) (void)command("off");
-    if (claimed() && !foreign && is_still_ours()) (void)write_at(kdamonds_, "nr_kdamonds", "0");
+    const bool foreign = error == 0 && worker > 0 && worker != worker_;
+    if (claimed() && !foreign) {
+        if (error != 0 || worker > 0) (void)command("off");
+        if (is_still_ours()) (void)write_at(kdamonds_, "nr_kdamonds", "0");
+    }
     unlock();
 }
 
@@ -182,22 +184,29 @@ bool KernelTree::exists(const char* path) const {
 int KernelTree::open_folder(const char* path) const { return sys::open_read_at(kdamond_, path); }
 void KernelTree::close_folder(int folder) { sys::close(folder); }
 
-int32_t KernelTree::worker_pid() const {
-    uint64_t pid = 0;  // -1 where none runs
-    return read_number("pid", pid) == 0 && pid <= INT32_MAX ? static_cast<int32_t>(pid) : -1;
+// The kernel's worker; -1: none runs. 0 or a negative errno.
+int KernelTree::worker_pid(int32_t& pid) const {
+    char text[32];
+    const ssize_t length = read("pid", text, sizeof text);
+    if (length < 0) return static_cast<int>(length);
+    uint64_t number = 0;
+    const bool runs = parse_number({text, static_cast<size_t>(length)}, number) && number <= INT32_MAX;
+    pid = runs ? static_cast<int32_t>(number) : -1;
+    return 0;
 }
 
 bool KernelTree::runs() const {
-    const int32_t worker = claimed() ? worker_pid() : 0;
-    return worker > 0 && worker == worker_;
+    int32_t worker = -1;
+    return claimed() && worker_pid(worker) == 0 && worker > 0 && worker == worker_;
 }
 
 int KernelTree::turn_on() {
-    const int error = command("on");
+    int error = command("on");
     if (error != 0) return error;
-    // It may have ended already: then worker_ is -1, which is nobody's.
-    worker_ = worker_pid();
-    return 0;
+    // It may have ended already: that is -1 then, which is nobody's.
+    error = worker_pid(worker_);
+    if (error != 0) (void)command("off");
+    return error;
 }
 
 }  // namespace damon

@@ -46,7 +46,7 @@ public:
 private:
     static ssize_t read_at(int folder, const char* path, char* text, size_t bytes);
     static int write_at(int folder, const char* path, const char* text);
-    int32_t worker_pid() const;
+    int worker_pid(int32_t& pid) const;
     Status lock();
     Status check_unused() const;
     Status make();

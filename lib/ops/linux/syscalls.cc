@@ -191,7 +191,7 @@ int inode_of(int fd, uint64_t& inode) {
 int open_write_at(int directory_fd, const char* name) {
     const KeepErrno keep;
     if (const int error = injected(Call::kOpen)) return error;
-    return KeepErrno::answer(::openat(directory_fd, name, O_WRONLY | O_TRUNC | O_CLOEXEC));
+    return KeepErrno::answer(::openat(directory_fd, name, O_WRONLY | O_CLOEXEC));
 }
 
 ssize_t write(int fd, const void* buffer, size_t bytes) {

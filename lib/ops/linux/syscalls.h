@@ -76,7 +76,7 @@ int inode_of(int fd, uint64_t& inode);
 
 // --- of the kernel's own DAMON ---
 
-int open_write_at(int directory_fd, const char* name);  // to replace what is in it; never makes a file
+int open_write_at(int directory_fd, const char* name);  // never makes a file
 ssize_t write(int fd, const void* buffer, size_t bytes);
 // Locks the file for this open description, or gives the lock back; does not wait.
 int flock(int fd, bool lock);
