@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kMostEarlyUs = 100'000;
 // Reading a thousand regions takes long: the worker rests so many times as long as it worked, but not for ever.
 constexpr uint64_t kRestPerWork = 20;
-constexpr uint64_t kLongestRestNs = 1'000'000'000;
+constexpr uint64_t kLongestRestNs = 5'000'000'000;
 
 uint64_t own_cpu_ns() {
     timespec used{};
@@ -25,7 +25,7 @@ uint64_t own_cpu_ns() {
 }  // namespace
 
 Status Kdamond::begin_delegated() {
-    rest_until_ns_ = 0;
+    rest_until_ns_ = last_work_ns_ = 0;
     if (!pause_wanted() || ops_->can_pause()) return {};
     ops_->stop();
     return Status::fail(-EOPNOTSUPP, "the context is to begin paused, and these operations cannot be paused");
@@ -43,7 +43,10 @@ void Kdamond::follow() {
     run_deferred_commits();
     const uint64_t aggr_us = engine_.params().attrs.aggr_us;
     const uint64_t window_ns = saturating_mul(aggr_us - std::min(aggr_us / 4, kMostEarlyUs), 1000);
-    const uint64_t rest_ns = std::min(saturating_mul(work_ns, kRestPerWork), kLongestRestNs);
+    // One long look alone was somebody else's doing.
+    const uint64_t typical_ns = std::min(work_ns, last_work_ns_);
+    last_work_ns_ = work_ns;
+    const uint64_t rest_ns = std::min(saturating_mul(typical_ns, kRestPerWork), kLongestRestNs);
     rest_until_ns_ = saturating_add(clock_.now_ns(), std::max(window_ns, rest_ns));
     mailbox_.run(true);
 }

@@ -187,6 +187,7 @@ private:
     TargetCoverage coverage_;
     Observation observation_;
     uint64_t rest_until_ns_ = 0;  // delegated: when to look next
+    uint64_t last_work_ns_ = 0;   // delegated: processor time of the last look
     Commit* deferred_commits_ = nullptr;
     size_t nr_asked_ = 0;  // samples of this interval that were armed
     Stage stage_ = Stage::kIdle;

@@ -240,9 +240,10 @@ Status KernelOps::read_regions(Observation& seen) {
     const size_t first = params_.schemes.size();
     for (size_t target_idx = 0; target_idx < params_.targets.size(); ++target_idx) {
         scratch_.clear();
-        const int error = read_tried_regions(tree_, first + target_idx, static_cast<uint32_t>(target_idx), scratch_);
+        const int error = read_tried_regions(tree_, first + target_idx, false, scratch_);
         if (error != 0) return Status::fail(error, "the kernel's regions cannot be read (errno %d)", -error);
-        for (const TriedRegion& tried : scratch_) {
+        for (TriedRegion& tried : scratch_) {
+            tried.region.target_idx = static_cast<uint32_t>(target_idx);
             if (!seen.regions.push_back(tried.region)) return Status::fail(-ENOMEM, "no memory for the regions");
         }
     }
@@ -253,7 +254,7 @@ Status KernelOps::read_tried(Observation& seen) {
     seen.tried.clear();
     for (size_t i = 0; i < params_.schemes.size(); ++i) {
         const size_t begin = seen.tried.size();
-        const int error = read_tried_regions(tree_, i, 0, seen.tried);
+        const int error = read_tried_regions(tree_, i, true, seen.tried);
         if (error != 0) return Status::fail(error, "the kernel's tried regions cannot be read (errno %d)", -error);
         TargetFinder finder(seen.regions.span());
         for (size_t j = begin; j < seen.tried.size(); ++j) {

@@ -24,7 +24,7 @@ constexpr StatFile kStatFiles[] = {
 };
 
 // 0; -ENOENT where the region does not exist; another negative errno.
-int read_region(int folder, size_t index, TriedRegion& tried) {
+int read_region(int folder, size_t index, bool filter_passed, TriedRegion& tried) {
     char path[48];
     uint64_t nr_accesses = 0;
     uint64_t age = 0;
@@ -39,13 +39,14 @@ int read_region(int folder, size_t index, TriedRegion& tried) {
     if (error != 0) return error;
     tried.region.nr_accesses = saturate_u32(nr_accesses);
     tried.region.age = saturate_u32(age);
-    if (number("sz_filter_passed", tried.filter_passed) != 0) tried.filter_passed = 0;  // newer than the others
+    // Newer than the others.
+    if (!filter_passed || number("sz_filter_passed", tried.filter_passed) != 0) tried.filter_passed = 0;
     return tried.region.start < tried.region.end ? 0 : -EINVAL;
 }
 
 }  // namespace
 
-int read_tried_regions(const KernelTree& tree, size_t scheme_idx, uint32_t target_idx, Vector<TriedRegion>& tried) {
+int read_tried_regions(const KernelTree& tree, size_t scheme_idx, bool filter_passed, Vector<TriedRegion>& tried) {
     char path[kFolderBytes];
     snprintf(path, sizeof path, "%sschemes/%zu/tried_regions", kContextFolder, scheme_idx);
     const int folder = tree.open_folder(path);
@@ -54,8 +55,7 @@ int read_tried_regions(const KernelTree& tree, size_t scheme_idx, uint32_t targe
     for (size_t index = 0; error == 0; ++index) {
         TriedRegion region;
         region.scheme_idx = static_cast<uint32_t>(scheme_idx);
-        error = read_region(folder, index, region);
-        region.region.target_idx = target_idx;
+        error = read_region(folder, index, filter_passed, region);
         if (error == 0 && !tried.push_back(region)) error = -ENOMEM;
     }
     KernelTree::close_folder(folder);
