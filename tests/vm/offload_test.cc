@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -484,6 +486,159 @@ TEST_F(Offload, AQuotaAndItsGoalReachTheKernel) {
     ASSERT_EQ(damon_ctx_set_quota_goal_value(context, 0, 0, 200), 0);
     for (int i = 0; i < 60 && stat_of(context, 0).esz != 0; ++i) context.later(1);
     EXPECT_EQ(stat_of(context, 0).esz, 0u) << "the goal is reached: nothing more";
+}
+
+// From the line of /proc/PID/status, in kB.
+uint64_t resident_kb(int32_t pid) {
+    const std::string status = content_of("/proc/" + std::to_string(pid) + "/status");
+    const size_t line = status.find("VmRSS:");
+    return line == std::string::npos ? 0 : std::stoull(status.substr(line + 6));
+}
+
+TEST_F(Offload, PagesOutTheColdMemoryOfAnotherProcess) {
+    const Program program;
+    Context context(DAMON_OPS_KERNEL_FVADDR);
+    context.watch(program);
+    damos_params params;
+    damos_params_init(&params);
+    params.action = DAMOS_PAGEOUT;
+    params.pattern.max_nr_accesses = 0;
+    params.pattern.min_age = 5;
+    ASSERT_EQ(damon_ctx_add_scheme(context, damos_new(&params)), 0);
+    while (resident_kb(program.pid()) < 60 * 1024) usleep(10'000);
+    const uint64_t before_kb = resident_kb(program.pid());
+    ASSERT_EQ(context.start(), 0) << context.error();
+    for (int i = 0; i < 100 && stat_of(context, 0).sz_applied < 32 * kMegabyte; ++i) context.later(1);
+    EXPECT_GE(stat_of(context, 0).sz_applied, 32 * kMegabyte);
+    EXPECT_LT(resident_kb(program.pid()), before_kb - 32 * 1024);
+    RecordProperty("resident_kb_before", static_cast<int>(before_kb));
+    RecordProperty("resident_kb_after", static_cast<int>(resident_kb(program.pid())));
+}
+
+TEST_F(Offload, SleepsWhereAllSchemesWaitForTheirWatermarks) {
+    const Program program;
+    Context context(DAMON_OPS_KERNEL_FVADDR);
+    context.watch(program);
+    damos_params params;
+    damos_params_init(&params);
+    params.wmarks.metric = DAMOS_WMARK_FREE_MEM_RATE;
+    params.wmarks.interval_us = 20'000;
+    params.wmarks.high = params.wmarks.mid = params.wmarks.low = 1;  // there is always more
+    ASSERT_EQ(damon_ctx_add_scheme(context, damos_new(&params)), 0);
+    ASSERT_EQ(context.start(), 0) << context.error();
+    damon_snapshot_info info;
+    context.snapshot(&info);
+    EXPECT_EQ(damon_snapshot_wait(context, info.seq, 1'000), -ETIMEDOUT) << context.error();
+    EXPECT_EQ(stat_of(context, 0).nr_tried, 0u);
+    // A commit from outside wakes it.
+    Context other(DAMON_OPS_KERNEL_FVADDR);
+    other.watch(program.pid());
+    ASSERT_EQ(damon_commit_ctx(context, other), 0) << context.error();
+    EXPECT_GT(context.later(1).size(), 0u);
+}
+
+TEST_F(Offload, GroupsAreHandedOnByTheirPath) {
+    ASSERT_EQ(mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr), 0) << strerror(errno);
+    ASSERT_TRUE(write_to("/sys/fs/cgroup/cgroup.subtree_control", "+memory"));
+    ASSERT_EQ(mkdir("/sys/fs/cgroup/toys", 0755), 0);
+    struct stat facts;
+    ASSERT_EQ(stat("/sys/fs/cgroup/toys", &facts), 0);
+    {
+        Context context(DAMON_OPS_KERNEL_PADDR);
+        context.watch(0);
+        damos* scheme = stat_scheme(UINT32_MAX);
+        damos_filter filter;
+        damos_filter_init(&filter);
+        filter.type = DAMOS_FILTER_MEMCG;
+        filter.memcg_id = facts.st_ino;
+        filter.matching = filter.allow = 1;
+        ASSERT_EQ(damos_add_filter(scheme, &filter), 0);
+        ASSERT_EQ(damon_ctx_add_scheme(context, scheme), 0);
+        ASSERT_EQ(context.start(), 0) << context.error();
+        EXPECT_EQ(content_of(kFolder + "schemes/0/ops_filters/0/memcg_path"), "/toys");
+        context.later(2);
+        EXPECT_GT(stat_of(context, 0).sz_tried, 0u);
+        EXPECT_EQ(stat_of(context, 0).sz_ops_filter_passed, 0u) << "the group is empty";
+    }
+    EXPECT_EQ(rmdir("/sys/fs/cgroup/toys"), 0) << strerror(errno);
+    EXPECT_EQ(umount("/sys/fs/cgroup"), 0) << strerror(errno);
+}
+
+TEST_F(Offload, ManyRegionsAreReadWithinBounds) {
+    Context context(DAMON_OPS_KERNEL_PADDR);
+    context.watch(0);
+    damon_attrs attrs;
+    damon_attrs_init(&attrs);
+    attrs.min_nr_regions = 900;
+    attrs.max_nr_regions = 1'000;
+    ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), 0);
+    ASSERT_EQ(context.start(), 0) << context.error();
+    damon_snapshot_info first;
+    damon_snapshot_info last;
+    EXPECT_GE(context.later(1).size(), 900u);
+    context.snapshot(&first);
+    damon_ctx_stats before;
+    damon_ctx_stats_init(&before);
+    ASSERT_EQ(damon_ctx_get_stats(context, &before), 0);
+    context.later(5);
+    context.snapshot(&last);
+    damon_ctx_stats after;
+    damon_ctx_stats_init(&after);
+    ASSERT_EQ(damon_ctx_get_stats(context, &after), 0);
+    const uint64_t look_us = (after.cpu_ns - before.cpu_ns) / 1000 / (last.seq - first.seq);
+    RecordProperty("look_us", static_cast<int>(look_us));
+    RecordProperty("window_us", static_cast<int>((last.time_ns - first.time_ns) / 1000 / (last.seq - first.seq)));
+}
+
+TEST_F(Offload, BeginsAndEndsManyTimes) {
+    const Program program;
+    Context context(DAMON_OPS_KERNEL_VADDR);
+    context.watch(program.pid());
+    for (int i = 0; i < 20; ++i) {
+        ASSERT_EQ(context.start(), 0) << i << ": " << context.error();
+        ASSERT_EQ(context.stop(), 0);
+        ASSERT_EQ(content_of(std::string(kKdamonds) + "/nr_kdamonds"), "0") << i;
+    }
+}
+
+// Start in a child with a context over the child itself; the child then does `after`.
+pid_t child_that_starts(void (*after)(int result)) {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    Context context(DAMON_OPS_KERNEL_VADDR);
+    context.watch(0);
+    after(context.start());
+    _exit(0);
+}
+
+TEST_F(Offload, AnotherProcessIsRefusedToo) {
+    const Program program;
+    Context context(DAMON_OPS_KERNEL_FVADDR);
+    context.watch(program);
+    ASSERT_EQ(context.start(), 0) << context.error();
+    const pid_t child = child_that_starts([](int result) { _exit(result == -EBUSY ? 0 : 1); });
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_GT(context.later(1).size(), 0u);
+}
+
+TEST_F(Offload, WhatAKilledProgramLeftBehindIsNotTaken) {
+    const pid_t child = child_that_starts([](int result) {
+        if (result != 0) _exit(1);
+        kill(getpid(), SIGKILL);
+    });
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    Context context(DAMON_OPS_KERNEL_VADDR);
+    context.watch(0);
+    EXPECT_EQ(context.start(), -EBUSY);
+    EXPECT_NE(context.error().find("nr_kdamonds is 1"), std::string::npos) << context.error();
+    // Its only target has ended, and with that the kernel's worker: now anybody may tidy up.
+    while (content_of(kState) == "on") usleep(10'000);
+    ASSERT_TRUE(write_to(std::string(kKdamonds) + "/nr_kdamonds", "0"));
+    EXPECT_EQ(context.start(), 0) << context.error();
 }
 
 TEST_F(Offload, ASecondUserIsRefused) {
