@@ -138,7 +138,8 @@ int install(damon_ctx* ctx, const damon_attrs& attrs, SchemeDraft& first, Scheme
 }
 
 bool acts_on_virtual_addresses(const damon_ctx& ctx) {
-    return ctx.ops_id == damon::OpsId::kVaddr || ctx.ops_id == damon::OpsId::kFvaddr;
+    return ctx.ops_id == damon::OpsId::kVaddr || ctx.ops_id == damon::OpsId::kFvaddr ||
+           ctx.ops_id == damon::OpsId::kKernelVaddr || ctx.ops_id == damon::OpsId::kKernelFvaddr;
 }
 
 Status check_aggr(uint64_t aggr_us, uint64_t sample_us) {

@@ -25,6 +25,7 @@ bool Engine::mirror(const Observation& seen) {
     // Not change_attrs: the counts are those of the new intervals already.
     cadence_.change_attrs(params_.attrs, attrs);
     params_.attrs = attrs;
+    for (SchemeParams& scheme : params_.schemes) scheme.derive_age(attrs.aggr_us);
     for (size_t i = 0; i < schemes_.size() && i < seen.schemes.size(); ++i) {
         schemes_[i].stats += seen.schemes[i].more;
         schemes_[i].quota.esz = seen.schemes[i].esz;

@@ -41,8 +41,8 @@ SchemeStats& SchemeStats::operator+=(const SchemeStats& more) {
     return *this;
 }
 
-void SchemeParams::derive_age(uint64_t aggr_us) {
-    if (min_age_us != 0) pattern.min_age = saturate_u32(min_age_us / (aggr_us == 0 ? 1 : aggr_us));
+uint32_t SchemeParams::min_age(uint64_t aggr_us) const {
+    return min_age_us == 0 ? pattern.min_age : saturate_u32(min_age_us / (aggr_us == 0 ? 1 : aggr_us));
 }
 
 }  // namespace damon

@@ -125,8 +125,9 @@ struct SchemeParams {
 
     // Deep copy; false when out of memory.
     [[nodiscard]] bool copy_from(const SchemeParams& other);
-    // ages count in windows, whose length changes; what is meant is time.
-    void derive_age(uint64_t aggr_us);
+    // ages count in windows, whose length changes; what is meant is time. The least age in windows of `aggr_us`.
+    uint32_t min_age(uint64_t aggr_us) const;
+    void derive_age(uint64_t aggr_us) { pattern.min_age = min_age(aggr_us); }
     bool operator==(const SchemeParams&) const = default;
 };
 

@@ -357,6 +357,23 @@ TEST_F(Offload, TunedIntervalsAreShownAndSurviveAPause) {
     EXPECT_EQ(kernel_.committed("monitoring_attrs/intervals/sample_us"), "200") << "K-4";
 }
 
+TEST_F(Offload, AgesThatAreMeantAsTimeFollowTheTunedWindows) {
+    OffloadedContext context(DAMON_OPS_KERNEL_PADDR);
+    damon_reclaim_params reclaim;
+    damon_reclaim_params_init(&reclaim);
+    reclaim.autotune_monitoring_intervals = 1;
+    reclaim.min_age_us = 1'000'000;
+    ASSERT_EQ(damon_preset_reclaim(context, &reclaim), 0) << errmsg_of(context);
+    kernel_.tune(10'000, 200'000);
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    EXPECT_EQ(kernel_.committed("schemes/0/action"), "pageout");
+    EXPECT_EQ(kernel_.committed("schemes/1/watermarks/metric"), "free_mem_rate");
+    pass_windows(context, 2);
+    EXPECT_EQ(kernel_.committed("schemes/0/access_pattern/age/min"), "5") << "was 10 of the untuned ones";
+    EXPECT_EQ(kernel_.committed("monitoring_attrs/intervals/aggr_us"), "200000");
+    EXPECT_EQ(kernel_.committed("targets/0/regions/nr_regions"), "0") << "the regions are kept";
+}
+
 TEST_F(Offload, EndsWithTheKernelsWorker) {
     OffloadedContext context;
     ASSERT_EQ(context.start(), 0) << errmsg_of(context);

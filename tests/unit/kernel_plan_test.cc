@@ -310,6 +310,15 @@ TEST(KernelPlan, AgesGivenAsTimeBecomeWindows) {
     Params params = params_of(1);
     add_scheme(params).min_age_us = 1'000'000;
     EXPECT_EQ(Files(params)["schemes/0/access_pattern/age/min"], "10");
+    add_scheme(params);
+    WritePlan plan;
+    EXPECT_TRUE(plan_ages(params, 500'000, plan));
+    ASSERT_EQ(plan.size(), 1u);
+    EXPECT_STREQ(plan[0].path, "contexts/0/schemes/0/access_pattern/age/min");
+    EXPECT_STREQ(plan[0].text, "2");
+    plan.clear();
+    EXPECT_FALSE(plan_ages(params_of(1), 500'000, plan));
+    EXPECT_EQ(plan.size(), 0u);
 }
 
 TEST(KernelPlan, WhatNoKernelHasIsNamed) {
@@ -333,10 +342,6 @@ TEST(KernelPlan, WhatNoKernelHasIsNamed) {
     params = params_of(1);
     add_scheme(params).action = DamosAction::kCallback;
     expect_refused(check(params), -EOPNOTSUPP, "schemes[0].action");
-    params = params_of(1);
-    add_scheme(params).min_age_us = 1;
-    params.attrs.intervals_goal.aggrs = 1;
-    expect_refused(check(params), -EOPNOTSUPP, "min_age_us");
     params = params_of(1);
     QuotaGoal goal;
     goal.metric = QuotaMetric::kNodeEligibleMemBp;

@@ -515,6 +515,56 @@ TEST_F(Offload, PagesOutTheColdMemoryOfAnotherProcess) {
     RecordProperty("resident_kb_after", static_cast<int>(resident_kb(program.pid())));
 }
 
+TEST_F(Offload, PresetsAreWhatTheKernelsModulesAre) {
+    for (int (*preset)(damon_ctx*) : {+[](damon_ctx* ctx) { return damon_preset_stat(ctx); },
+                                      +[](damon_ctx* ctx) { return damon_preset_reclaim(ctx, nullptr); },
+                                      +[](damon_ctx* ctx) { return damon_preset_lru_sort(ctx, nullptr); }}) {
+        Context context(DAMON_OPS_KERNEL_PADDR);
+        context.watch(0);
+        ASSERT_GE(preset(context), 0) << context.error();
+        ASSERT_EQ(context.start(), 0) << context.error();
+        EXPECT_EQ(context.stop(), 0);
+    }
+    Context context(DAMON_OPS_KERNEL_PADDR);
+    context.watch(0);
+    ASSERT_EQ(damon_preset_stat(context), 0);
+    ASSERT_EQ(context.start(), 0) << context.error();
+    context.later(2);
+    damon_stat_result result;
+    damon_stat_result_init(&result);
+    ASSERT_EQ(damon_stat_read(context, &result), 0) << context.error();
+    EXPECT_EQ(result.unknown_bytes, 0u);
+    EXPECT_EQ(result.known_bytes, bytes_of(context.snapshot()));
+}
+
+TEST_F(Offload, AgesThatAreMeantAsTimeFollowTheTunedWindows) {
+    const Program program;
+    Context context(DAMON_OPS_KERNEL_FVADDR);
+    context.watch(program);
+    damon_attrs attrs;
+    damon_attrs_init(&attrs);
+    attrs.intervals_goal.access_bp = 10;
+    attrs.intervals_goal.aggrs = 1;
+    attrs.intervals_goal.min_sample_us = 1'000;
+    attrs.intervals_goal.max_sample_us = 100'000;
+    ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), 0);
+    damos_params params;
+    damos_params_init(&params);
+    params.min_age_us = 1'000'000;
+    ASSERT_EQ(damon_ctx_add_scheme(context, damos_new(&params)), 0);
+    ASSERT_EQ(context.start(), 0) << context.error();
+    EXPECT_EQ(content_of(kFolder + "schemes/0/access_pattern/age/min"), "10");
+    damon_snapshot_info info;
+    for (int i = 0; i < 60; ++i) {
+        context.later(1);
+        context.snapshot(&info);
+        if (info.sample_us == 1'000) break;
+    }
+    EXPECT_EQ(info.aggr_us, 20'000u) << "as short as it may be: there it stays";
+    EXPECT_EQ(content_of(kFolder + "schemes/0/access_pattern/age/min"), "50");
+    EXPECT_EQ(bytes_of(context.later(2)), program.end_address() - program.start());
+}
+
 TEST_F(Offload, SleepsWhereAllSchemesWaitForTheirWatermarks) {
     const Program program;
     Context context(DAMON_OPS_KERNEL_FVADDR);

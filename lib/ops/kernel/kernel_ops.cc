@@ -138,6 +138,7 @@ Status KernelOps::write_all() {
 // The files say again what runs: later commits start from them.
 Status KernelOps::write_again() {
     Status status = plan_context(params_, facts(true), plan_);
+    ages_for_us_ = params_.attrs.aggr_us;
     return status.ok() ? write_all() : status;
 }
 
@@ -152,6 +153,7 @@ Status KernelOps::keep(const Params& params) {
     fits = fits && book_.resize(nr_schemes + nr_own_schemes(copy)) && booked_.resize(nr_schemes);
     if (!fits) return Status::fail(-ENOMEM, "no memory for the parameters");
     params_ = std::move(copy);
+    ages_for_us_ = params_.attrs.aggr_us;
     return {};
 }
 
@@ -206,8 +208,9 @@ Status KernelOps::observe(const Params& params, bool tried, Observation& seen) {
     status = read_regions(seen);
     if (status.ok() && tried) status = read_tried(seen);
     if (status.ok()) status = read_progress(seen);
-    if (status.ok()) read_intervals(seen);
-    return status;
+    if (!status.ok()) return status;
+    read_intervals(seen);
+    return adapt_ages(seen.aggr_us);
 }
 
 // The program's own measurements are handed on at once, and alone.
@@ -309,6 +312,20 @@ void KernelOps::read_intervals(Observation& seen) {
     }
     seen.sample_us = sample_us;
     seen.aggr_us = aggr_us;
+}
+
+// Ages that are meant as time follow the windows, which the kernel tunes.
+Status KernelOps::adapt_ages(uint64_t aggr_us) {
+    if (aggr_us == ages_for_us_) return {};
+    plan_pause(params_, frozen_, plan_);
+    if (plan_ages(params_, aggr_us, plan_)) {
+        if (!plan_.is_whole()) return Status::fail(-ENOMEM, "no memory for the texts to write");
+        Status status = write_all();
+        if (status.ok()) status = commit_tree();
+        if (!status.ok()) return status;
+    }
+    ages_for_us_ = aggr_us;
+    return {};
 }
 
 }  // namespace damon

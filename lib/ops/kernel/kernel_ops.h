@@ -42,6 +42,7 @@ private:
     Status read_tried(Observation& seen);
     Status read_progress(Observation& seen);
     void read_intervals(Observation& seen);
+    Status adapt_ages(uint64_t aggr_us);
     bool book_progress();
 
     KernelTree tree_;
@@ -50,6 +51,7 @@ private:
     bool can_pause_ = false;
     bool layered_filters_ = false;
     bool frozen_ = false;
+    uint64_t ages_for_us_ = 0;  // the windows that the files' ages count
     StatBook book_;
     Vector<SchemeStats> booked_;  // by scheme of the context: grown, and not handed out yet
     Vector<TriedRegion> scratch_;

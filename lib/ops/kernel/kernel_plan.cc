@@ -104,12 +104,6 @@ Status check_kernel_params(const Params& params, uint64_t page_bytes) {
             return Status::fail(-EOPNOTSUPP, "schemes[%zu].action is %d: the kernel cannot call the program", i,
                                 static_cast<int>(scheme.action));
         }
-        if (scheme.min_age_us != 0 && params.attrs.intervals_goal.aggrs != 0) {
-            return Status::fail(-EOPNOTSUPP,
-                                "schemes[%zu].min_age_us with intervals_goal: the kernel counts ages in windows, use "
-                                "pattern.min_age",
-                                i);
-        }
         for (const QuotaGoal& goal : scheme.goals) {
             if (goal.metric != QuotaMetric::kNodeEligibleMemBp || params.ops_id == OpsId::kKernelPaddr) continue;
             return Status::fail(-EINVAL, "schemes[%zu]: the goal node_eligible_mem_bp needs physical memory as target",

@@ -45,4 +45,7 @@ Status plan_schemes(const Params& params, const PlanFacts& facts, WritePlan& pla
 // What freezes (or resumes) and leaves the learned regions alone: given ranges would be installed anew.
 void plan_pause(const Params& params, bool pause, WritePlan& plan);
 
+// The ages that are given as time, in windows of `aggr_us`. False: there are none, nothing was added.
+bool plan_ages(const Params& params, uint64_t aggr_us, WritePlan& plan);
+
 }  // namespace damon

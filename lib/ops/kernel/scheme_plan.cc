@@ -167,6 +167,18 @@ void scheme_folder(size_t scheme_idx, char (&folder)[kFolderBytes]) {
     snprintf(folder, sizeof folder, "%sschemes/%zu/", kContextFolder, scheme_idx);
 }
 
+bool plan_ages(const Params& params, uint64_t aggr_us, WritePlan& plan) {
+    bool any = false;
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        if (params.schemes[i].min_age_us == 0) continue;
+        char folder[kFolderBytes];
+        snprintf(folder, sizeof folder, "%sschemes/%zu/access_pattern/age/", kContextFolder, i);
+        plan.number(folder, "min", params.schemes[i].min_age(aggr_us));
+        any = true;
+    }
+    return any;
+}
+
 Status plan_schemes(const Params& params, const PlanFacts& facts, WritePlan& plan) {
     const size_t nr_given = params.schemes.size();
     const size_t nr_own = nr_own_schemes(params);
