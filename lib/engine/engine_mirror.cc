@@ -1,4 +1,6 @@
 // The engine as the mirror of a monitor elsewhere.
+#include <algorithm>
+
 #include "engine/engine.h"
 
 namespace damon {
@@ -8,7 +10,8 @@ bool Engine::mirror(const Observation& seen) {
     planned_ = false;
     if (seen.regions.size() > regions_.capacity() && !reserve_regions(2 * seen.regions.size())) return false;
     for (size_t target = 0; target < regions_.nr_targets(); ++target) regions_.erase_all_of(target);
-    for (const RegionInfo& info : seen.regions) {
+    for (size_t i = 0; i < seen.regions.size(); ++i) {
+        const RegionInfo& info = seen.regions[i];
         if (info.target_idx >= regions_.nr_targets() || info.start >= info.end) continue;
         const size_t index = regions_.nr_regions_of(info.target_idx);
         // What others tell is not to be relied on (I-1).
@@ -17,6 +20,7 @@ bool Engine::mirror(const Observation& seen) {
         Region& region = regions_.at(info.target_idx, index);
         region.nr_accesses = region.last_nr_accesses = info.nr_accesses;
         region.age = info.age;
+        if (i < seen.hits.size()) std::ranges::copy(seen.hits[i].hits, region.probe_hits);
         region.evidence = region.last_evidence = kEvidenceAnswered;
     }
     Attrs attrs = params_.attrs;

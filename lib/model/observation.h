@@ -19,12 +19,14 @@ struct TriedRegion {
     RegionInfo region;
     uint32_t scheme_idx = 0;
     uint64_t filter_passed = 0;
+    ProbeHits hits;
 };
 
 struct Observation {
     uint64_t sample_us = 0;  // as tuned by now
     uint64_t aggr_us = 0;
     Vector<RegionInfo> regions;  // target by target, in address order, disjoint
+    Vector<ProbeHits> hits;      // parallel to regions; empty where there are no probes
     Vector<SchemeProgress> schemes;
     Vector<TriedRegion> tried;  // of the schemes of the context, scheme by scheme; only where asked for
 };

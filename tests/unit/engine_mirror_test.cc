@@ -74,6 +74,24 @@ TEST(Mirror, MoreRegionsThanThereIsRoomForTakeMore) {
     EXPECT_GE(engine.region_capacity(), many.size());
 }
 
+TEST(Mirror, HitsOfProbesComeWithTheirRegions) {
+    Params params = params_of(1, 0);
+    ASSERT_TRUE(params.probes.resize(2));
+    Engine engine;
+    OpsTraits traits;
+    traits.delegated = traits.has_probes = true;
+    ASSERT_TRUE(engine.prepare(params, traits).ok());
+    engine.start(1);
+    Observation observation = seen({{.start = 0, .end = 8}, {.start = 4, .end = 9}, {.start = 8, .end = 16}});
+    for (const uint8_t hits : {uint8_t{1}, uint8_t{2}, uint8_t{3}})
+        ASSERT_TRUE(observation.hits.push_back(ProbeHits{{0, hits}}));
+    ASSERT_TRUE(engine.mirror(observation));
+    ProbeHits hits[3];
+    ASSERT_EQ(engine.read_probe_hits(hits), 2u);
+    EXPECT_EQ(hits[0].hits[1], 1);
+    EXPECT_EQ(hits[1].hits[1], 3) << "the region in between cannot be";
+}
+
 TEST(Mirror, TakesTunedIntervalsAndTheSchemesProgress) {
     Engine engine = engine_of(params_of(1, 1));
     Observation observation = seen({{.start = 0, .end = 8, .nr_accesses = 20, .age = 5}});

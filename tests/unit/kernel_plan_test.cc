@@ -321,6 +321,37 @@ TEST(KernelPlan, AgesGivenAsTimeBecomeWindows) {
     EXPECT_EQ(plan.size(), 0u);
 }
 
+TEST(KernelPlan, ProbesCarryTheirFilters) {
+    Params params = params_of(1, OpsId::kKernelPaddr);
+    ASSERT_TRUE(params.targets[0].ranges.push_back(AddressRange{16, 32}));
+    EXPECT_TRUE(Files(params).may_lack("monitoring_attrs/probes/nr_probes"));
+    ASSERT_TRUE(params.probes.resize(2));
+    params.probes[1].weight = 3;
+    ProbeFilter filter;
+    filter.allow = true;
+    ASSERT_TRUE(params.probes[1].filters.push_back(filter));
+    filter.type = ProbeFilterType::kMemcg;
+    filter.matching = true;
+    filter.memcg_id = 7;
+    ASSERT_TRUE(params.probes[1].filters.push_back(filter));
+    EXPECT_TRUE(check_kernel_params(params, kPage).ok());
+    const Files files(params);
+    const std::string probes = "monitoring_attrs/probes/";
+    EXPECT_EQ(files[probes + "nr_probes"], "2");
+    EXPECT_EQ(files[probes + "0/filters/nr_filters"], "0");
+    EXPECT_EQ(files[probes + "1/weight"], "3");
+    EXPECT_EQ(files[probes + "1/filters/0/type"], "anon");
+    EXPECT_EQ(files[probes + "1/filters/0/matching"], "N");
+    EXPECT_EQ(files[probes + "1/filters/0/allow"], "Y");
+    EXPECT_EQ(files[probes + "1/filters/1/type"], "memcg");
+    EXPECT_EQ(files[probes + "1/filters/1/path"], "/toys/seven");
+    params.probes[1].filters[1].memcg_id = 8;
+    WritePlan plan;
+    expect_refused(plan_context(params, toy_facts(), plan), -ENOENT, "probes[1]");
+    params.probes[1].filters[1].type = ProbeFilterType::kHugepageSize;
+    expect_refused(check_kernel_params(params, kPage), -EOPNOTSUPP, "probes[1]");
+}
+
 TEST(KernelPlan, WhatNoKernelHasIsNamed) {
     const auto check = [](const Params& params) { return check_kernel_params(params, kPage); };
     EXPECT_TRUE(check(params_of(2)).ok());

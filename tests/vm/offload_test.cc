@@ -256,6 +256,42 @@ TEST_F(Offload, WatchesPhysicalMemory) {
     EXPECT_EQ(bytes_of(context.later(2)), bytes_of(regions));
 }
 
+TEST_F(Offload, ProbesTellOfPhysicalMemory) {
+    const Program program(256 * kMegabyte);
+    Context context(DAMON_OPS_KERNEL_PADDR);
+    context.watch(0);
+    const auto probe = [](uint8_t matching) {
+        damon_probe* made = damon_probe_new();
+        damon_probe_filter filter;
+        damon_probe_filter_init(&filter);
+        filter.type = DAMON_PROBE_FILTER_ANON;
+        filter.matching = matching;
+        filter.allow = 1;
+        EXPECT_EQ(damon_probe_add_filter(made, &filter), 0);
+        return made;
+    };
+    ASSERT_EQ(damon_ctx_add_probe(context, probe(1)), 0);
+    ASSERT_EQ(damon_ctx_add_probe(context, probe(0)), 0);
+    ASSERT_EQ(context.start(), 0) << context.error();
+    std::vector<damon_region_info> regions(4096);
+    std::vector<damon_probe_hits> hits(4096);
+    uint64_t anonymous = 0;
+    for (int i = 0; i < 60 && anonymous == 0; ++i) {
+        context.later(1);
+        damon_snapshot_info info;
+        damon_snapshot_info_init(&info);
+        const int nr = damon_snapshot_read_probes(context, regions.data(), hits.data(), regions.size(), &info);
+        ASSERT_GT(nr, 0) << context.error();
+        for (int j = 0; j < nr; ++j) {
+            EXPECT_LE(hits[j].hits[0], info.max_nr_accesses);
+            // A page is anonymous or it is not; a window that was split in its course rounds.
+            EXPECT_NEAR(hits[j].hits[0] + hits[j].hits[1], info.max_nr_accesses, 2);
+            anonymous += hits[j].hits[0];
+        }
+    }
+    EXPECT_GT(anonymous, 0u) << "an eighth of the memory is the program's";
+}
+
 TEST_F(Offload, CommitsOnline) {
     const Program program;
     Context context(DAMON_OPS_KERNEL_FVADDR);

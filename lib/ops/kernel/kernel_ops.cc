@@ -59,6 +59,7 @@ Status refused(const WritePlan::Write& write, int error) {
 OpsTraits KernelOps::traits() const {
     OpsTraits traits;
     traits.delegated = true;
+    traits.has_probes = true;
     traits.has_subject = false;  // or has one: validate() knows
     return traits;
 }
@@ -240,14 +241,18 @@ Status KernelOps::bring_goal_values(const Params& params) {
 
 Status KernelOps::read_regions(Observation& seen) {
     seen.regions.clear();
+    seen.hits.clear();
+    const ReadOf what{.filter_passed = false, .nr_probes = params_.probes.size()};
     const size_t first = params_.schemes.size();
     for (size_t target_idx = 0; target_idx < params_.targets.size(); ++target_idx) {
         scratch_.clear();
-        const int error = read_tried_regions(tree_, first + target_idx, false, scratch_);
+        const int error = read_tried_regions(tree_, first + target_idx, what, scratch_);
         if (error != 0) return Status::fail(error, "the kernel's regions cannot be read (errno %d)", -error);
         for (TriedRegion& tried : scratch_) {
             tried.region.target_idx = static_cast<uint32_t>(target_idx);
-            if (!seen.regions.push_back(tried.region)) return Status::fail(-ENOMEM, "no memory for the regions");
+            const bool fits =
+                seen.regions.push_back(tried.region) && (what.nr_probes == 0 || seen.hits.push_back(tried.hits));
+            if (!fits) return Status::fail(-ENOMEM, "no memory for the regions");
         }
     }
     return {};
@@ -257,7 +262,7 @@ Status KernelOps::read_tried(Observation& seen) {
     seen.tried.clear();
     for (size_t i = 0; i < params_.schemes.size(); ++i) {
         const size_t begin = seen.tried.size();
-        const int error = read_tried_regions(tree_, i, true, seen.tried);
+        const int error = read_tried_regions(tree_, i, {.filter_passed = true}, seen.tried);
         if (error != 0) return Status::fail(error, "the kernel's tried regions cannot be read (errno %d)", -error);
         TargetFinder finder(seen.regions.span());
         for (size_t j = begin; j < seen.tried.size(); ++j) {

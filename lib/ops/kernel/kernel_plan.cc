@@ -76,12 +76,24 @@ Status check_fields(const Params& params, uint64_t page_bytes) {
         return Status::fail(-EOPNOTSUPP, "access check %d: the kernel looks in its own way, 0 (auto) must be set",
                             params.access_check);
     }
-    if (!params.probes.empty()) {
-        return Status::fail(-EOPNOTSUPP, "%zu probes: they are not handed to the kernel's DAMON, remove them",
-                            params.probes.size());
-    }
     if (physical && params.targets.size() > 1) {
         return Status::fail(-EINVAL, "%zu targets: physical memory is one target", params.targets.size());
+    }
+    return {};
+}
+
+// P-1: of the kernel's operations only those on physical memory evaluate probes.
+Status check_probes(const Params& params) {
+    if (!params.probes.empty() && params.ops_id != OpsId::kKernelPaddr) {
+        return Status::fail(-EOPNOTSUPP, "%zu probes: the kernel's look at physical memory only, remove them",
+                            params.probes.size());
+    }
+    for (size_t i = 0; i < params.probes.size(); ++i) {
+        for (const ProbeFilter& filter : params.probes[i].filters) {
+            if (kernel_word(filter.type) != nullptr) continue;
+            return Status::fail(-EOPNOTSUPP, "probes[%zu]: the kernel's DAMON has no probe filter of type %d", i,
+                                static_cast<int>(filter.type));
+        }
     }
     return {};
 }
@@ -98,6 +110,7 @@ size_t nr_own_schemes(const Params& params) { return std::max<size_t>(nr_lasting
 
 Status check_kernel_params(const Params& params, uint64_t page_bytes) {
     if (Status status = check_fields(params, page_bytes); !status.ok()) return status;
+    if (Status status = check_probes(params); !status.ok()) return status;
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         const SchemeParams& scheme = params.schemes[i];
         if (kernel_word(scheme.action) == nullptr) {
@@ -120,6 +133,7 @@ Status plan_context(const Params& params, const PlanFacts& facts, WritePlan& pla
     plan.number_or(kContextFolder, "addr_unit", physical ? params.addr_unit : 1, 1);
     plan.flag(kContextFolder, "pause", facts.paused);
     plan_attrs(params.attrs, plan);
+    if (Status status = plan_probes(params, facts, plan); !status.ok()) return status;
     plan.number("contexts/0/targets/", "nr_targets", params.targets.size());
     for (size_t i = 0; i < params.targets.size(); ++i) {
         if (Status status = plan_target(params, i, facts, plan); !status.ok()) return status;

@@ -42,6 +42,8 @@ Status check_kernel_params(const Params& params, uint64_t page_bytes);
 Status plan_context(const Params& params, const PlanFacts& facts, WritePlan& plan);
 // The schemes among them, with their number.
 Status plan_schemes(const Params& params, const PlanFacts& facts, WritePlan& plan);
+// The probes, with their number.
+Status plan_probes(const Params& params, const PlanFacts& facts, WritePlan& plan);
 // What freezes (or resumes) and leaves the learned regions alone: given ranges would be installed anew.
 void plan_pause(const Params& params, bool pause, WritePlan& plan);
 

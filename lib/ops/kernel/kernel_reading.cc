@@ -24,8 +24,8 @@ constexpr StatFile kStatFiles[] = {
 };
 
 // 0; -ENOENT where the region does not exist; another negative errno.
-int read_region(int folder, size_t index, bool filter_passed, TriedRegion& tried) {
-    char path[48];
+int read_region(int folder, size_t index, ReadOf what, TriedRegion& tried) {
+    char path[64];
     uint64_t nr_accesses = 0;
     uint64_t age = 0;
     const auto number = [&](const char* name, uint64_t& value) {
@@ -40,13 +40,19 @@ int read_region(int folder, size_t index, bool filter_passed, TriedRegion& tried
     tried.region.nr_accesses = saturate_u32(nr_accesses);
     tried.region.age = saturate_u32(age);
     // Newer than the others.
-    if (!filter_passed || number("sz_filter_passed", tried.filter_passed) != 0) tried.filter_passed = 0;
+    if (!what.filter_passed || number("sz_filter_passed", tried.filter_passed) != 0) tried.filter_passed = 0;
+    for (size_t i = 0; i < what.nr_probes && i < kMaxProbes; ++i) {
+        char name[32];
+        snprintf(name, sizeof name, "probes/%zu/hits", i);
+        uint64_t hits = 0;
+        if (number(name, hits) == 0) tried.hits.hits[i] = saturate_u8(hits);
+    }
     return tried.region.start < tried.region.end ? 0 : -EINVAL;
 }
 
 }  // namespace
 
-int read_tried_regions(const KernelTree& tree, size_t scheme_idx, bool filter_passed, Vector<TriedRegion>& tried) {
+int read_tried_regions(const KernelTree& tree, size_t scheme_idx, ReadOf what, Vector<TriedRegion>& tried) {
     char path[kFolderBytes];
     snprintf(path, sizeof path, "%sschemes/%zu/tried_regions", kContextFolder, scheme_idx);
     const int folder = tree.open_folder(path);
@@ -55,7 +61,7 @@ int read_tried_regions(const KernelTree& tree, size_t scheme_idx, bool filter_pa
     for (size_t index = 0; error == 0; ++index) {
         TriedRegion region;
         region.scheme_idx = static_cast<uint32_t>(scheme_idx);
-        error = read_region(folder, index, filter_passed, region);
+        error = read_region(folder, index, what, region);
         if (error == 0 && !tried.push_back(region)) error = -ENOMEM;
     }
     KernelTree::close_folder(folder);

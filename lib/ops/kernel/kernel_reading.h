@@ -11,9 +11,15 @@
 
 namespace damon {
 
-// Appends the regions that the scheme was tried on when that was last asked for (K-5), in the order of the walk.
-// `filter_passed` false: without those bytes, a file less for each region. 0 or a negative errno.
-int read_tried_regions(const KernelTree& tree, size_t scheme_idx, bool filter_passed, Vector<TriedRegion>& tried);
+// What to read of each tried region besides its range, nr_accesses and age: each is one more file.
+struct ReadOf {
+    bool filter_passed = false;
+    size_t nr_probes = 0;
+};
+
+// Appends the regions that the scheme was tried on when that was last asked for (K-5), in the order of the walk. 0 or a
+// negative errno.
+int read_tried_regions(const KernelTree& tree, size_t scheme_idx, ReadOf what, Vector<TriedRegion>& tried);
 
 // A statistic that this kernel does not have is 0.
 SchemeStats read_scheme_stats(const KernelTree& tree, size_t scheme_idx);

@@ -86,6 +86,11 @@ const char* kernel_word(FilterType type) {
     return word_of(kWords, type);
 }
 
+const char* kernel_word(ProbeFilterType type) {
+    static constexpr const char* kWords[] = {"anon", "memcg"};
+    return word_of(kWords, type);
+}
+
 bool physical_range(std::string_view text, AddressRange& range) {
     bool found = false;
     while (!text.empty()) {

@@ -23,6 +23,7 @@ const char* kernel_word(QuotaMetric metric);
 const char* kernel_word(GoalTuner tuner);
 const char* kernel_word(WatermarkMetric metric);
 const char* kernel_word(FilterType type);
+const char* kernel_word(ProbeFilterType type);
 
 // Of /proc/iomem: from the first byte of "System RAM" to the last one, holes included (M-6). False: none is named, or
 // the addresses are hidden, as they are from all but root.

@@ -551,8 +551,8 @@ extern "C" {
  - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
    apply_interval_us, and calls, commits and damon_stop() may wait as long. Reading many regions is expensive: the
    worker then leaves windows out rather than take more than about 5 % of a processor.
- - damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes, access checks, manual drive
-   and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
+ - damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes of virtual addresses, access
+   checks, manual drive and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
    passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
  - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
  @param ctx The context.
