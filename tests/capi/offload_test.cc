@@ -10,6 +10,7 @@
 #include "damon_c.h"
 #include "ops/linux/syscalls.h"
 #include "support/fake_kernel_damon.h"
+#include "support/heap_fault.h"
 #include "toy.h"
 
 namespace damon::test {
@@ -310,6 +311,25 @@ TEST_F(Offload, AWalkTellsOfEveryTriedRegionOnce) {
     EXPECT_EQ(walked[2].second.start, kCold.start);
 }
 
+TEST_F(Offload, ACommitInAWalkIsDoneWhenTheWalkIs) {
+    OffloadedContext context;
+    ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    OffloadedContext source;
+    damos_walk_control control;
+    damos_walk_control_init(&control);
+    damon_ctx* const from = source;
+    control.data = from;
+    control.walk_fn = [](void* data, damon_ctx* ctx, const damon_region_info*, size_t, uint64_t) {
+        EXPECT_EQ(damon_commit_ctx(ctx, static_cast<damon_ctx*>(data)), 0) << errmsg_of(ctx);
+        EXPECT_EQ(damon_ctx_nr_schemes(ctx), 1u);
+    };
+    ASSERT_EQ(damos_walk(context, &control), 0) << errmsg_of(context);
+    EXPECT_EQ(on_worker(context, [] {}), 0);
+    EXPECT_EQ(damon_ctx_nr_schemes(context), 0u);
+    EXPECT_EQ(kernel_.committed("schemes/nr_schemes"), "1");
+}
+
 TEST_F(Offload, AWalkWithoutSchemesIsCancelled) {
     OffloadedContext context;
     ASSERT_EQ(context.start(), 0) << errmsg_of(context);
@@ -410,6 +430,29 @@ TEST_F(Offload, AProcessThatIsNotThereIsNamed) {
     ASSERT_EQ(damon_ctx_add_target(context, target), 0);
     context.expect_refused(context.start(), -ESRCH, "2147483647");
     EXPECT_EQ(kernel_.nr_writes(), 0);
+}
+
+TEST_F(Offload, EveryAllocationMayFail) {
+    bool whole = false;
+    for (uint64_t nth = 0; !whole; ++nth) {
+        OffloadedContext context;
+        OffloadedContext source(DAMON_OPS_KERNEL_FVADDR, 2);
+        ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
+        ASSERT_EQ(damon_ctx_add_scheme(source, scheme_of()), 0);
+        ASSERT_EQ(damon_ctx_add_scheme(source, scheme_of()), 0);
+        const HeapFault fault(nth);
+        const int started = context.start();
+        EXPECT_TRUE(started == 0 || started == -ENOMEM) << nth << ": " << errmsg_of(context);
+        if (started == 0) {
+            const int committed = damon_commit_ctx(context, source);
+            EXPECT_TRUE(committed == 0 || committed == -ENOMEM) << nth << ": " << errmsg_of(context);
+            EXPECT_EQ(damon_ctx_nr_schemes(context), committed == 0 ? 2u : 1u);
+            EXPECT_EQ(kernel_.committed("schemes/nr_schemes"), committed == 0 ? "4" : "2") << nth;
+            EXPECT_EQ(context.stop(), 0);
+        }
+        ASSERT_EQ(kernel_.content("nr_kdamonds"), "0") << nth;
+        whole = !fault.hit();
+    }
 }
 
 std::atomic<int> calls_until_failure{-1};

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/check.h"
 #include "ops/kernel/kernel_text.h"
 #include "ops/linux/cgroup.h"
 #include "ops/linux/page_sizes.h"
@@ -102,8 +103,12 @@ Status KernelOps::set_up(const Params& params) {
     frozen_ = false;
     book_.clear();
     booked_.clear();
-    Status status = keep(params);
-    if (status.ok()) status = plan_context(params_, facts(false), plan_);
+    Params next;
+    Status status = make_room(params, next);
+    if (!status.ok()) return status;
+    keep(next);
+    unsettled_ = false;
+    status = plan_context(params_, facts(false), plan_);
     return status.ok() ? write_all() : status;
 }
 
@@ -136,26 +141,37 @@ Status KernelOps::write_all() {
     return {};
 }
 
-// The files say again what runs: later commits start from them.
-Status KernelOps::write_again() {
+// After a commit that was refused, or that took targets away: the files say what runs. Where that fails it is done
+// before the next commit.
+void KernelOps::settle() {
     Status status = plan_context(params_, facts(true), plan_);
     ages_for_us_ = params_.attrs.aggr_us;
-    return status.ok() ? write_all() : status;
+    if (status.ok()) status = write_all();
+    unsettled_ = !status.ok();
 }
 
-// `params` are what the files say from now on, but for targets that went.
-Status KernelOps::keep(const Params& params) {
-    Params copy;
-    bool fits = copy.copy_from(params);
-    for (size_t i = fits ? copy.targets.size() : 0; i-- > 0;) {
-        if (copy.targets[i].obsolete) copy.targets.erase(i, i + 1);
+Status KernelOps::check_settled() {
+    if (unsettled_) settle();
+    return unsettled_ ? Status::fail(-EAGAIN, "the files of the kernel's DAMON cannot be written now") : Status();
+}
+
+// What the files say once `params` are committed, and room for everything that comes with it.
+Status KernelOps::make_room(const Params& params, Params& next) {
+    bool fits = next.copy_from(params);
+    for (size_t i = fits ? next.targets.size() : 0; i-- > 0;) {
+        if (next.targets[i].obsolete) next.targets.erase(i, i + 1);
     }
-    const size_t nr_schemes = copy.schemes.size();
-    fits = fits && book_.resize(nr_schemes + nr_own_schemes(copy)) && booked_.resize(nr_schemes);
-    if (!fits) return Status::fail(-ENOMEM, "no memory for the parameters");
-    params_ = std::move(copy);
+    fits = fits && book_.reserve(next.schemes.size() + nr_own_schemes(next)) && booked_.reserve(next.schemes.size());
+    return fits ? Status() : Status::fail(-ENOMEM, "no memory for the parameters");
+}
+
+void KernelOps::keep(Params& next) {
+    params_ = std::move(next);
     ages_for_us_ = params_.attrs.aggr_us;
-    return {};
+    const size_t nr_schemes = params_.schemes.size();
+    [[maybe_unused]] const bool resized =
+        book_.resize(nr_schemes + nr_own_schemes(params_)) && booked_.resize(nr_schemes);
+    DAMON_CHECK(resized);
 }
 
 bool KernelOps::target_valid(uint32_t) { return tree_.runs(); }
@@ -171,17 +187,17 @@ Status KernelOps::commit_tree() {
 
 Status KernelOps::change(const Params& params) {
     if (!book_progress()) return ended();
-    Params before;
-    if (!before.copy_from(params_)) return Status::fail(-ENOMEM, "no memory for the parameters");
-    Status status = plan_context(params, facts(true), plan_);
+    Params next;
+    Status status = make_room(params, next);
+    if (!status.ok()) return status;
+    status = plan_context(params, facts(true), plan_);
     if (status.ok()) status = write_all();
     if (status.ok()) status = commit_tree();
-    if (status.ok()) status = keep(params);
+    if (status.ok()) keep(next);
+    unsettled_ = false;
+    // Obsolete targets would go by position, once more with every commit.
     const bool moved = nr_lasting_targets(params) != params.targets.size();
-    if (!status.ok() || moved) {
-        const Status again = write_again();
-        if (status.ok()) status = again;
-    }
+    if (!status.ok() || moved) settle();
     return status;
 }
 
@@ -189,6 +205,7 @@ Status KernelOps::pause(bool pause) {
     if (!can_pause_) {
         return Status::fail(-EOPNOTSUPP, "the kernel's DAMON has no file %spause: it cannot be paused", kContextFolder);
     }
+    if (Status status = check_settled(); !status.ok()) return status;
     // A commit takes the intervals from the files, which tuning does not write (K-4).
     if (params_.attrs.intervals_goal.aggrs != 0) (void)tree_.command("update_tuned_intervals");
     plan_pause(params_, pause, plan_);
@@ -216,6 +233,7 @@ Status KernelOps::observe(const Params& params, bool tried, Observation& seen) {
 
 // The program's own measurements are handed on at once, and alone.
 Status KernelOps::bring_goal_values(const Params& params) {
+    if (unsettled_) return check_settled();
     bool any = false;
     for (size_t i = 0; i < params_.schemes.size() && i < params.schemes.size(); ++i) {
         Vector<QuotaGoal>& goals = params_.schemes[i].goals;
@@ -322,6 +340,7 @@ void KernelOps::read_intervals(Observation& seen) {
 // Ages that are meant as time follow the windows, which the kernel tunes.
 Status KernelOps::adapt_ages(uint64_t aggr_us) {
     if (aggr_us == ages_for_us_) return {};
+    if (Status status = check_settled(); !status.ok()) return status;
     plan_pause(params_, frozen_, plan_);
     if (plan_ages(params_, aggr_us, plan_)) {
         if (!plan_.is_whole()) return Status::fail(-ENOMEM, "no memory for the texts to write");

@@ -33,8 +33,10 @@ private:
     Status turn_on();
     PlanFacts facts(bool running) const;
     Status write_all();
-    Status write_again();
-    Status keep(const Params& params);
+    void settle();
+    Status check_settled();
+    Status make_room(const Params& params, Params& next);
+    void keep(Params& next);
     Status ended() const;
     Status commit_tree();
     Status bring_goal_values(const Params& params);
@@ -51,6 +53,7 @@ private:
     bool can_pause_ = false;
     bool layered_filters_ = false;
     bool frozen_ = false;
+    bool unsettled_ = false;    // the files do not say what runs
     uint64_t ages_for_us_ = 0;  // the windows that the files' ages count
     StatBook book_;
     Vector<SchemeStats> booked_;  // by scheme of the context: grown, and not handed out yet

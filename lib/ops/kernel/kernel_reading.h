@@ -43,6 +43,7 @@ class StatBook {
 public:
     // Begins a run: nothing was counted.
     void clear() { last_.clear(); }
+    [[nodiscard]] bool reserve(size_t nr_schemes) { return last_.reserve(nr_schemes); }
     // As many positions as the kernel has schemes now; new ones begin at 0. False: out of memory.
     [[nodiscard]] bool resize(size_t nr_schemes) { return last_.resize(nr_schemes); }
     // What the scheme's statistics have grown by since they were last handed in.
