@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* kFolder = "/sys/kernel/mm/damon/admin/kdamonds";
 constexpr int kTries = 100;  // of a write that finds the kernel busy
+constexpr int kGiveBackTries = 3;
 constexpr uint64_t kPauseUs = 2'000;
 constexpr size_t kPathBytes = 512;
 
@@ -104,15 +105,21 @@ Status KernelTree::make() {
 }
 
 void KernelTree::release() {
-    int32_t worker = -1;
-    const int error = claimed() ? worker_pid(worker) : 0;
-    // A worker that is not the one turned on here is somebody else's, who took the folder over after ours had ended.
-    const bool foreign = error == 0 && worker > 0 && worker != worker_;
-    if (claimed() && !foreign) {
-        if (error != 0 || worker > 0) (void)command("off");
-        if (is_still_ours()) (void)write_at(kdamonds_, "nr_kdamonds", "0");
+    for (int tried = 0; tried < kGiveBackTries && claimed() && !give_back(); ++tried) {
     }
     unlock();
+}
+
+// False: something failed on the way.
+bool KernelTree::give_back() {
+    int32_t worker = -1;
+    const int error = worker_pid(worker);
+    // A worker that is not the one turned on here is somebody else's, who took the folder over after ours had ended.
+    if (error == 0 && worker > 0 && worker != worker_) return true;
+    if ((error != 0 || worker > 0) && command("off") != 0) return false;
+    bool ours = false;
+    if (is_still_ours(ours) != 0) return false;
+    return !ours || write_at(kdamonds_, "nr_kdamonds", "0") == 0;
 }
 
 // Also after a fork: the lock belongs to every process that has it open, and is given back for all of them.
@@ -125,13 +132,16 @@ void KernelTree::unlock() {
     worker_ = 0;
 }
 
-bool KernelTree::is_still_ours() const {
+// Whether the claimed folder is there, and the only one. 0 or a negative errno.
+int KernelTree::is_still_ours(bool& ours) const {
     uint64_t nr = 0;
     uint64_t inode = 0;
     const int folder = sys::open_read_at(kdamonds_, "0");
-    const bool same = folder >= 0 && sys::inode_of(folder, inode) == 0 && inode == inode_;
+    int error = folder < 0 ? folder : sys::inode_of(folder, inode);
     sys::close(folder);
-    return same && read_number_at(kdamonds_, "nr_kdamonds", nr) == 0 && nr == 1;
+    if (error == 0) error = read_number_at(kdamonds_, "nr_kdamonds", nr);
+    ours = error == 0 && inode == inode_ && nr == 1;
+    return error == -ENOENT ? 0 : error;
 }
 
 int KernelTree::write(const char* path, const char* text) { return write_at(kdamond_, path, text); }

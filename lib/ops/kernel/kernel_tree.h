@@ -50,7 +50,8 @@ private:
     Status lock();
     Status check_unused() const;
     Status make();
-    bool is_still_ours() const;
+    bool give_back();
+    int is_still_ours(bool& ours) const;
     void unlock();
 
     int kdamonds_ = -1;   // the folder of all kdamonds
