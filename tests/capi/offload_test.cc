@@ -111,6 +111,16 @@ TEST_F(Offload, PhysicalMemoryNeedsNoRanges) {
     EXPECT_EQ(kernel_.committed("targets/0/regions/0/end"), "1073741824");
 }
 
+TEST_F(Offload, LongListsOfPhysicalResourcesAreReadToTheirEnd) {
+    std::string list;
+    for (int i = 0; i < 2'000; ++i) list += "  e0000000-e00fffff : PCI Bus 0000:0" + std::to_string(i) + "\n";
+    kernel_.put("proc/iomem", "00001000-0009fbff : System RAM\n" + list + "100000000-17fffffff : System RAM");
+    OffloadedContext context(DAMON_OPS_KERNEL_PADDR, 0);
+    ASSERT_EQ(damon_ctx_add_target(context, target_of({})), 0);
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    EXPECT_EQ(kernel_.committed("targets/0/regions/0/end"), std::to_string(0x180000000));
+}
+
 TEST_F(Offload, SettingsThatThisKernelDoesNotHaveAreNamed) {
     const FakeKernelDamon old({"pause", "core_filters", "ops_filters", "goal_tuner", "intervals_goal", "addr_unit",
                                "obsolete_target", "dests", "max_nr_snapshots"});
@@ -414,6 +424,16 @@ TEST_F(Offload, EndsWithTheKernelsWorkerWhilePaused) {
     EXPECT_EQ(kernel_.content("nr_kdamonds"), "0");
 }
 
+TEST_F(Offload, WhyThereAreNoSnapshotsIsTold) {
+    OffloadedContext context;
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    pass_windows(context, 1);
+    kernel_.refuse("state=update_schemes_tried_regions", -ENOMEM);
+    pass_windows(context, 2);
+    EXPECT_NE(errmsg_of(context).find("does not tell of its regions (errno 12)"), std::string::npos)
+        << errmsg_of(context);
+}
+
 TEST_F(Offload, RegionsAreCommittedNotSet) {
     OffloadedContext context;
     ASSERT_EQ(context.start(), 0) << errmsg_of(context);
@@ -430,6 +450,10 @@ TEST_F(Offload, AProcessThatIsNotThereIsNamed) {
     ASSERT_EQ(damon_ctx_add_target(context, target), 0);
     context.expect_refused(context.start(), -ESRCH, "2147483647");
     EXPECT_EQ(kernel_.nr_writes(), 0);
+    OffloadedContext running(DAMON_OPS_KERNEL_VADDR);
+    ASSERT_EQ(running.start(), 0) << errmsg_of(running);
+    running.expect_refused(damon_commit_ctx(running, context), -ESRCH, "2147483647");
+    EXPECT_EQ(damon_is_running(running), 1);
 }
 
 TEST_F(Offload, EveryAllocationMayFail) {

@@ -3,33 +3,36 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 
 #include "base/check.h"
 #include "ops/kernel/kernel_text.h"
 #include "ops/linux/cgroup.h"
 #include "ops/linux/page_sizes.h"
 #include "ops/linux/syscalls.h"
+#include "ops/linux/text_parts.h"
 
 namespace damon {
 namespace {
-
-constexpr size_t kRamBytes = 32 * 1024;
 
 // All of System RAM, in bytes; empty: not known.
 AddressRange physical_memory() {
     char path[512];
     snprintf(path, sizeof path, "%s/proc/iomem", kernel_root());
-    char text[kRamBytes];
+    AddressRange range;
+    char text[4096];
     size_t filled = 0;
     const int fd = sys::open_read(path);
-    ssize_t length = fd < 0 ? 0 : 1;
-    while (length > 0 && filled < sizeof text) {
+    for (ssize_t length = fd < 0 ? 0 : 1; length > 0;) {
         length = sys::read(fd, text + filled, sizeof text - filled);
         if (length > 0) filled += static_cast<size_t>(length);
+        std::string_view rest(text, filled);
+        while (rest.find('\n') != std::string_view::npos) add_system_ram(take_line(rest), range);
+        filled = rest.size() == sizeof text ? 0 : rest.size();  // no line of this file is that long
+        memmove(text, rest.data(), filled);
     }
     sys::close(fd);
-    AddressRange range;
-    return physical_range({text, filled}, range) ? range : AddressRange{};
+    return range;
 }
 
 bool memcg_path(uint64_t memcg_id, char* path, size_t bytes) {
@@ -55,6 +58,16 @@ Status refused(const WritePlan::Write& write, int error) {
     return Status::fail(error, "%s: the kernel's DAMON refuses \"%s\" (errno %d)", name, write.text, -error);
 }
 
+Status check_processes(const Params& params) {
+    if (params.ops_id == OpsId::kKernelPaddr) return {};
+    for (size_t i = 0; i < params.targets.size(); ++i) {
+        const TargetParams& target = params.targets[i];
+        if (target.pid == 0 || target.obsolete || sys::kill(target.pid, 0) != -ESRCH) continue;
+        return Status::fail(-ESRCH, "target %zu: there is no process %d", i, target.pid);
+    }
+    return {};
+}
+
 }  // namespace
 
 OpsTraits KernelOps::traits() const {
@@ -73,15 +86,10 @@ Status KernelOps::validate(const Params& params) const {
 }
 
 Status KernelOps::start(const Params& params) {
-    if (params.ops_id != OpsId::kKernelPaddr) {
-        for (size_t i = 0; i < params.targets.size(); ++i) {
-            const int32_t pid = params.targets[i].pid;
-            if (pid == 0 || sys::kill(pid, 0) != -ESRCH) continue;
-            return Status::fail(-ESRCH, "target %zu: there is no process %d", i, pid);
-        }
-    }
-    if (Status status = tree_.claim(); !status.ok()) return status;
-    Status status = set_up(params);
+    Status status = check_processes(params);
+    if (status.ok()) status = tree_.claim();
+    if (!status.ok()) return status;
+    status = set_up(params);
     if (status.ok()) status = turn_on();
     if (!status.ok()) stop();
     return status;
@@ -188,7 +196,8 @@ Status KernelOps::commit_tree() {
 Status KernelOps::change(const Params& params) {
     if (!book_progress()) return ended();
     Params next;
-    Status status = make_room(params, next);
+    Status status = check_processes(params);
+    if (status.ok()) status = make_room(params, next);
     if (!status.ok()) return status;
     status = plan_context(params, facts(true), plan_);
     if (status.ok()) status = write_all();
@@ -222,7 +231,9 @@ Status KernelOps::observe(const Params& params, bool tried, Observation& seen) {
     if (status.ok()) status = bring_goal_values(params);
     if (!status.ok()) return status;
     const int error = tree_.command("update_schemes_tried_regions");
-    if (error != 0) return Status::fail(-EAGAIN, "the kernel's DAMON gives no regions now (errno %d)", -error);
+    // Asleep because of its schemes' watermarks, or ended.
+    if (error == -ECANCELED) return Status::fail(-EAGAIN, "the kernel's DAMON monitors nothing now");
+    if (error != 0) return Status::fail(error, "the kernel's DAMON does not tell of its regions (errno %d)", -error);
     status = read_regions(seen);
     if (status.ok() && tried) status = read_tried(seen);
     if (status.ok()) status = read_progress(seen);

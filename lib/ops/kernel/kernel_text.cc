@@ -1,5 +1,6 @@
 #include "ops/kernel/kernel_text.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "ops/linux/text_parts.h"
@@ -91,17 +92,11 @@ const char* kernel_word(ProbeFilterType type) {
     return word_of(kWords, type);
 }
 
-bool physical_range(std::string_view text, AddressRange& range) {
-    bool found = false;
-    while (!text.empty()) {
-        AddressRange ram;
-        if (!parse_system_ram(take_line(text), ram)) continue;
-        if (!found || ram.start < range.start) range.start = ram.start;
-        if (!found || ram.end > range.end) range.end = ram.end;
-        found = true;
-    }
-    // Hidden addresses are all 0: "00000000-00000000".
-    return found && range.size() > 1;
+void add_system_ram(std::string_view line, AddressRange& range) {
+    AddressRange ram;
+    // Addresses that are hidden, as they are from all but root, are all 0.
+    if (!parse_system_ram(line, ram) || ram.end == 1) return;
+    range = range.empty() ? ram : AddressRange{std::min(range.start, ram.start), std::max(range.end, ram.end)};
 }
 
 }  // namespace damon

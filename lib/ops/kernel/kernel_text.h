@@ -25,8 +25,7 @@ const char* kernel_word(WatermarkMetric metric);
 const char* kernel_word(FilterType type);
 const char* kernel_word(ProbeFilterType type);
 
-// Of /proc/iomem: from the first byte of "System RAM" to the last one, holes included (M-6). False: none is named, or
-// the addresses are hidden, as they are from all but root.
-bool physical_range(std::string_view text, AddressRange& range);
+// A line of /proc/iomem: widens `range`, empty at first, to cover it where it is System RAM (M-6).
+void add_system_ram(std::string_view line, AddressRange& range);
 
 }  // namespace damon
