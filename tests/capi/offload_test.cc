@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <functional>
+#include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "damon_c.h"
@@ -477,6 +480,58 @@ TEST_F(Offload, EveryAllocationMayFail) {
         ASSERT_EQ(kernel_.content("nr_kdamonds"), "0") << nth;
         whole = !fault.hit();
     }
+}
+
+bool one_of(int result, std::initializer_list<int> allowed) {
+    return std::find(allowed.begin(), allowed.end(), result) != allowed.end();
+}
+
+// False: an answer that is not documented. -ESRCH and -EAGAIN: the kernel's worker has just ended.
+bool do_something(unsigned what, damon_ctx* ctx, damon_ctx* source, FakeKernelDamon& kernel) {
+    damos_walk_control walk;
+    switch (what % 9) {
+        case 0:
+        case 1:
+            return one_of(damon_start(&ctx, 1, 0), {0, -EBUSY});
+        case 2:
+            return damon_stop(&ctx, 1) == 0;
+        case 3:
+            return one_of(damon_commit_ctx(ctx, source), {0, -ECANCELED, -ESRCH});
+        case 4:
+            return one_of(damon_set_pause(ctx, 1), {0, -ECANCELED, -ESRCH, -EAGAIN});
+        case 5:
+            return one_of(damon_set_pause(ctx, 0), {0, -ECANCELED});
+        case 6:
+            damos_walk_control_init(&walk);
+            walk.walk_fn = [](void*, damon_ctx*, const damon_region_info*, size_t, uint64_t) {};
+            return one_of(damos_walk(ctx, &walk), {0, -EBUSY, -ECANCELED});
+        case 7:
+            if (what % 7 == 0) kernel.kill_worker();
+            return one_of(on_worker(ctx, [] {}), {0, -ECANCELED});
+        default:
+            return one_of(damon_snapshot_wait(ctx, 0, 1), {0, -ETIMEDOUT, -ECANCELED});
+    }
+}
+
+TEST_F(Offload, AStormOfFourThreadsLeavesTheKernelAsItWas) {
+    OffloadedContext context;
+    ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1'500);
+    std::vector<std::thread> threads;
+    for (unsigned seed = 0; seed < 4; ++seed) {
+        threads.emplace_back([&, seed] {
+            OffloadedContext source;
+            for (unsigned i = 0; i < seed; ++i) EXPECT_EQ(damon_ctx_add_scheme(source, scheme_of()), 0);
+            std::minstd_rand random(seed + 1);
+            for (uint64_t nr = 0; std::chrono::steady_clock::now() < until; ++nr) {
+                const auto what = static_cast<unsigned>(random() >> 8);
+                EXPECT_TRUE(do_something(what, context, source, kernel_))
+                    << "thread " << seed << ", action " << nr << ": " << what % 9 << ": " << errmsg_of(context);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(context.stop(), 0);
 }
 
 std::atomic<int> calls_until_failure{-1};

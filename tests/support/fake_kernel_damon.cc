@@ -72,7 +72,7 @@ void FakeKernelDamon::tune(uint64_t sample_us, uint64_t aggr_us) {
 
 void FakeKernelDamon::kill_worker() {
     const std::lock_guard lock(mutex_);
-    set_worker(false);
+    if (runs_) set_worker(false);
 }
 
 void FakeKernelDamon::refuse(const std::string& what, int negative_errno) {
