@@ -56,7 +56,7 @@ bool Kdamond::rest() {
     Lock lock(meeting_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return false;
-        if (mailbox_.has_one_shot_locked()) {
+        if (mailbox_.has_new_locked()) {
             lock.unlock();
             mailbox_.run(false);
             lock.relock();

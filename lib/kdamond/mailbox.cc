@@ -107,7 +107,7 @@ void Mailbox::run(bool with_repeats) {
 Call* Mailbox::next_of_round(bool with_repeats) {
     Call* call = first_;
     while (call != nullptr &&
-           (call->state != Call::State::kPending || call->round == round_ || (call->repeat && !with_repeats))) {
+           (call->state != Call::State::kPending || call->round == round_ || (call->has_run && !with_repeats))) {
         call = call->next;
     }
     return call;
@@ -116,6 +116,7 @@ Call* Mailbox::next_of_round(bool with_repeats) {
 void Mailbox::run_one(Call& call, Lock& lock) {
     unlink(call);
     call.state = Call::State::kRunning;
+    call.has_run = true;
     running_ = &call;
     lock.unlock();
     const int result = call.fn(call.data);
@@ -159,9 +160,9 @@ void Mailbox::unlink(Call& call) {
     call.previous = call.next = nullptr;
 }
 
-bool Mailbox::has_one_shot_locked() const {
+bool Mailbox::has_new_locked() const {
     for (const Call* call = first_; call != nullptr; call = call->next) {
-        if (!call->repeat && call->state == Call::State::kPending) return true;
+        if (!call->has_run && call->state == Call::State::kPending) return true;
     }
     return false;
 }

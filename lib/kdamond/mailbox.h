@@ -21,7 +21,8 @@ struct Call {
     State state = State::kPending;
     int32_t result = 0;
     uint64_t id = 0;
-    uint64_t round = 0;   // the last Mailbox::run that saw it
+    uint64_t round = 0;  // the last Mailbox::run that saw it
+    bool has_run = false;
     pthread_t dropper{};  // kDropping: who calls release
     Call* previous = nullptr;
     Call* next = nullptr;
@@ -46,11 +47,11 @@ public:
     int cancel(uint64_t id, bool on_worker);
 
     // Runs every call that was pending when this round began, once, in order; repeat calls go behind those that
-    // arrived meanwhile. `with_repeats` false: one-shot calls only. Worker; holds no lock while a call runs.
+    // arrived meanwhile. `with_repeats` false: only what has never run. Worker; holds no lock while a call runs.
     void run(bool with_repeats);
 
-    // For the worker's waits; the meeting's mutex is held.
-    bool has_one_shot_locked() const;
+    // For the worker's waits; the meeting's mutex is held. New: has never run, and does not wait for an interval's end.
+    bool has_new_locked() const;
     bool has_repeat_locked() const;
 
 private:

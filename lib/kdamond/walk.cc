@@ -6,8 +6,10 @@ namespace damon {
 
 void WalkSlot::open() {
     const Lock lock(meeting_.mutex);
-    open_ = true;
+    open_locked();
 }
+
+void WalkSlot::open_locked() { open_ = true; }
 
 void WalkSlot::close() {
     const Lock lock(meeting_.mutex);

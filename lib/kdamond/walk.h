@@ -25,6 +25,7 @@ public:
 
     // Accepts walks from here on; until then they are refused.
     void open();
+    void open_locked();  // the meeting's mutex is held
     // Refuses new walks and cancels the pending one.
     void close();
 

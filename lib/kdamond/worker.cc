@@ -149,7 +149,7 @@ bool Kdamond::pass_gate() {
     const uint64_t deadline_ns = saturating_add(clock_.now_ns(), saturating_mul(wait_us, 1000));
     Lock lock(meeting_.mutex);
     // A call may change what is waited for: it ends the round.
-    while (!stop_requested_ && !pause_wanted_ && !mailbox_.has_one_shot_locked()) {
+    while (!stop_requested_ && !pause_wanted_ && !mailbox_.has_new_locked()) {
         const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, deadline_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (elapsed) break;
@@ -183,6 +183,7 @@ void Kdamond::resume() {
         if (const Status status = ops_->pause(false); !status.ok()) host_.failed(host_.owner, status);
     }
     const Lock lock(meeting_.mutex);
+    walks_.open_locked();  // who resumed it may walk at once
     paused_ = false;
     meeting_.callers.notify_all();
 }
@@ -200,7 +201,7 @@ void Kdamond::wait_while_paused() {
     meeting_.callers.notify_all();
     uint64_t round_ns = clock_.now_ns();
     while (pause_wanted_ && !stop_requested_) {
-        if (mailbox_.has_one_shot_locked()) {
+        if (mailbox_.has_new_locked()) {
             lock.unlock();
             mailbox_.run(false);
             lock.relock();

@@ -91,6 +91,27 @@ TEST(Call, ARepeatCallRunsOncePerIntervalA26) {
     EXPECT_EQ(repeated.releases, 1);
 }
 
+TEST(Call, ARepeatCallFirstRunsAtOnceWhilePaused) {
+    Context context;
+    damon_attrs attrs = quick_attrs();
+    attrs.sample_us = attrs.aggr_us = 3'600'000'000;
+    ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), 0);
+    ASSERT_EQ(context.start(), 0);
+    ASSERT_EQ(damon_set_pause(context, 1), 0);
+    Repeated stays;
+    Repeated ends;
+    ends.answer = 1;
+    damon_call_control first = stays.control();
+    damon_call_control second = ends.control();
+    ASSERT_EQ(damon_call(context, &first), 0);
+    ASSERT_EQ(damon_call(context, &second), 0);
+    while (ends.releases == 0) std::this_thread::yield();
+    EXPECT_EQ(stays.runs, 1) << "its next turn comes in an hour";
+    EXPECT_EQ(ends.runs, 1);
+    EXPECT_EQ(damon_call_cancel(context, first.id), 0);
+    EXPECT_EQ(stays.releases, 1);
+}
+
 TEST(Call, StopReleasesRepeatCallsOnce) {
     Context context;
     ASSERT_EQ(context.start(), 0);

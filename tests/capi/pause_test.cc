@@ -228,6 +228,20 @@ TEST(Pause, StopDuringASleepOfAnHourDoesNotWaitForIt) {
     EXPECT_EQ(stats_of(context).nr_intervals, 0u);
 }
 
+TEST(Pause, AWalkIsServedAsSoonAsTheResumeReturned) {
+    Context context;
+    ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
+    ASSERT_EQ(context.start(), 0);
+    std::function<void(const damon_region_info&)> ignore = [](const damon_region_info&) {};
+    damos_walk_control control = walk_of(ignore);
+    for (int round = 0; round < 50; ++round) {
+        ASSERT_EQ(damon_set_pause(context, 1), 0);
+        ASSERT_EQ(damos_walk(context, &control), -ECANCELED);
+        ASSERT_EQ(damon_set_pause(context, 0), 0);
+        ASSERT_EQ(damos_walk(context, &control), 0) << round;
+    }
+}
+
 TEST(Pause, RefusesOtherValues) {
     Context context;
     EXPECT_EQ(damon_set_pause(context, 2), -EINVAL);
