@@ -11,7 +11,8 @@ if ! command -v cargo >/dev/null; then
     exit 0
 fi
 version=$(rustc --version | cut -d' ' -f2)
-if [ "$(printf '%s\n' "$oldest" "${version%%-*}" | sort -V | head -n1)" != "$oldest" ]; then
+newer_than() { [ "$(printf '%s\n' "$1" "${version%%-*}" | sort -V | head -n1)" = "$1" ]; }
+if ! newer_than "$oldest"; then
     echo "skipped rust SKIP rust: rustc is $version, needed is $oldest" >"$results"
     exit 0
 fi
@@ -46,24 +47,19 @@ one() {
 # Whether cargo has a tool: rustup's minimal profile and Debian's cargo come without these.
 has() { cargo "$1" --version >/dev/null 2>&1; }
 
-# The output of `cargo test` as lines of the results; each test is named after its file.
-collect() {
-    awk -v results="$results" '
-        /^ +(Running|Doc-tests)/ { suite = $NF; if (match($0, /[a-z_]+\.rs/)) suite = substr($0, RSTART, RLENGTH - 3) }
-        /^test .* \.\.\. (ok|FAILED)$/ {
-            kind = $NF == "ok" ? "passed" : "failed"
-            name = $0; sub(/^test /, "", name); sub(/ \.\.\. [a-zA-Z]+$/, "", name); gsub(/ /, "_", name)
-            print kind, suite "." name >> results
-        }' "$log"
-}
-
 cargo test --locked --workspace --features "$features" --no-fail-fast 2>&1 | tee "$log" || status=1
-collect
+./collect.sh "$log" "$results"
 one examples cargo build --locked --examples --features "$features"
 for example in damon/examples/*.rs; do
     name=$(basename "$example" .rs)
     one "example.$name" cargo run --quiet --locked --features "$features" --example "$name"
 done
+one docs env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --features "$features"
+if newer_than 1.90.0; then # that publishes a workspace in one go
+    one package cargo publish --quiet --dry-run --no-verify --allow-dirty --locked --workspace
+else
+    echo "skipped package SKIP rust-tools: cargo $version publishes one crate at a time" >>"$results"
+fi
 if has fmt; then
     one fmt cargo fmt --all --check
 else
@@ -74,7 +70,7 @@ if has clippy; then
 else
     echo "skipped clippy SKIP rust-tools: cargo clippy is not installed" >>"$results"
 fi
-if [ "$(printf '%s\n' 1.85.0 "${version%%-*}" | sort -V | head -n1)" = 1.85.0 ] && compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null; then
+if newer_than 1.85.0 && compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null; then
     one bindings-are-fresh cargo run --quiet --locked --manifest-path generate/Cargo.toml --target-dir "${CARGO_TARGET_DIR:-target}/generate" -- --check
 else
     echo "skipped bindings-are-fresh SKIP bindgen: needs libclang and rustc 1.85, which is $version" >>"$results"

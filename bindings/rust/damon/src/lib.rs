@@ -15,6 +15,8 @@ mod operations;
 mod presets;
 mod probe;
 mod quota;
+#[cfg(doctest)]
+mod refused;
 mod region;
 mod registry;
 mod scheme;
