@@ -63,6 +63,7 @@ from .params import (
     Stats,
     Target,
     Watermarks,
+    need_numpy,
 )
 from .policies import ActionStats, LruSort, Probe, ProbeFilter, Reclaim, Summary, skip_text
 from .record import RecordedRegion, RecordedSnapshot, Recorder, read_record
@@ -112,8 +113,7 @@ def shared_memory(size: int) -> SharedMemory:
 
 def shared_array(shape: Any, dtype: Any = float) -> Any:
     """The same as a NumPy array of zeroes."""
-    import numpy
-
+    numpy = need_numpy("shared_array()")
     wanted = numpy.dtype(dtype)
     size = int(numpy.prod(shape, dtype=numpy.uint64)) * wanted.itemsize
     return numpy.frombuffer(memoryview(SharedMemory(size)), dtype=wanted, count=size // wanted.itemsize).reshape(shape)

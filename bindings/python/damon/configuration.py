@@ -11,7 +11,20 @@ from . import _core, policies
 from .enums import AccessCheck, Action, Ops
 from .errors import error_for
 from .operations import Operations
-from .params import Attrs, IntervalsGoal, Range, Scheme, Target, attrs_from, expect, schemes_from, target_from
+from .params import (
+    MAX_U64,
+    Attrs,
+    IntervalsGoal,
+    Range,
+    Scheme,
+    Target,
+    attrs_from,
+    expect,
+    many,
+    number,
+    schemes_from,
+    target_from,
+)
 from .policies import LruSort, Probe, Reclaim
 from .waiting import Pauses
 
@@ -61,9 +74,9 @@ class Configuration:
         if attrs is not None:
             expect(attrs, Attrs, "attrs")
             self._core.set_attrs(attrs)
-        for target in targets:
+        for target in many(targets, "targets"):
             self.add_target(target)
-        for scheme in schemes:
+        for scheme in many(schemes, "schemes"):
             self.add_scheme(scheme)
 
     @property
@@ -102,6 +115,7 @@ class Configuration:
 
     def remove_target(self, idx: int) -> None:
         """Removes a target, also while running; those behind it move up. Running, learned regions of others stay."""
+        idx = self._existing(self._targets, idx, "target")
         if self.is_running:
             self._on_worker(lambda: self._commit_now({}, obsolete=self._existing(self._targets, idx, "target")))
             return
@@ -112,6 +126,7 @@ class Configuration:
         """Sets the ranges of a target; regions that stay inside keep what they learned. While running: in callbacks,
         such as Operations.init() and update(); elsewhere use commit(targets=...)."""
         given = tuple(ranges)
+        idx = self._existing(self._targets, idx, "target")
         self._core.set_target_regions(idx, given)
         self._targets[idx] = dataclasses.replace(self._targets[idx], ranges=given)
 
@@ -197,11 +212,11 @@ class Configuration:
         if "intervals_goal" in changes:
             expect(changes["intervals_goal"], IntervalsGoal, "intervals_goal")
         if targets is not None:
-            changes["targets"] = [target_from(target) for target in targets]
+            changes["targets"] = [target_from(target) for target in many(targets, "targets")]
         if schemes is not None:
             changes["schemes"] = schemes_from(schemes)
         if probes is not None:
-            changes["probes"] = list(probes)
+            changes["probes"] = many(probes, "probes")
             for probe in changes["probes"]:
                 expect(probe, Probe, "a probe")
         self._on_worker(lambda: self._commit_now(changes))
@@ -277,6 +292,7 @@ class Configuration:
 
     @staticmethod
     def _existing(entries: list[Any], idx: int, what: str) -> int:
+        idx = number(idx, what, least=-MAX_U64)
         if not 0 <= idx < len(entries):
             raise error_for(errno.EINVAL, f"there is no {what} {idx}; the context has {len(entries)}")
         return idx

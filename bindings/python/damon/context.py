@@ -16,7 +16,7 @@ from . import _core
 from .configuration import Configuration, have_ranges
 from .enums import Ops
 from .errors import error_for
-from .params import SchemeStat, Stats, expect
+from .params import SchemeStat, Stats, expect, function_from, many, number
 from .policies import ActionStats, Summary, action_stats_from
 from .record import Recorder
 from .waiting import RepeatCall, Snapshots
@@ -32,8 +32,8 @@ class Context(Configuration):
 
     `with Context(targets=[array]) as ctx:` starts it and stops it at the end. A stopped context keeps its parameters,
     its last snapshot and its statistics, and can be started again. Every method may be called from every thread;
-    what waits lets other Python threads run. What a callback may not do, as it would wait for itself, raises
-    WouldDeadlockError.
+    what waits lets other Python threads run, and Ctrl-C ends it where nothing else is said. What a callback may not do,
+    as it would wait for itself, raises WouldDeadlockError.
     """
 
     def __repr__(self) -> str:
@@ -115,7 +115,7 @@ class Context(Configuration):
 
     def pause(self) -> None:
         """Returns once the worker is paused: nothing is forgotten, and the program pays nothing. In a callback it takes
-        effect when the callbacks of this step are done."""
+        effect when the callbacks of this step are done. Ctrl-C waits for the callback that runs, if one does."""
         self._core.set_pause(True)
 
     def resume(self) -> None:
@@ -139,7 +139,8 @@ class Context(Configuration):
             self._pauses.leave()
 
     def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Runs a function on the worker, between two sampling intervals, and returns what it returns or raises."""
+        """Runs a function on the worker, between two sampling intervals, and returns what it returns or raises. After
+        Ctrl-C it does not run any more; where it runs already, it goes on."""
         return self._core.call(_bound(function, args, kwargs))
 
     def call_repeat(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> RepeatCall:
@@ -155,11 +156,13 @@ class Context(Configuration):
 
     def walk(self, function: Any = None) -> Any:
         """Every region that the schemes act on during one pass of each, as (region, position of the scheme, bytes that
-        passed its filters): a list, or told to the function on the worker. Waits for the pass."""
-        return self._core.walk(function)
+        passed its filters): a list, or told to the function on the worker. Waits for the pass; after Ctrl-C it goes on
+        untold, and another walk is refused until it has ended."""
+        return self._core.walk(None if function is None else function_from(function))
 
     def set_quota_goal_value(self, scheme: int, goal: int, current_value: int) -> None:
         """Tells a QuotaGoalMetric.USER_INPUT goal how things stand. Does not wait."""
+        scheme, goal = number(scheme, "scheme"), number(goal, "goal")
         self._core.set_quota_goal_value(scheme, goal, current_value)
         quota = self._schemes[scheme].quota
         goals = list(quota.goals)
@@ -180,13 +183,13 @@ class Context(Configuration):
     def wait_snapshot(self, after_seq: int = 0, timeout: Optional[float] = None) -> _core.Snapshot:
         """Waits for a snapshot newer than after_seq; SnapshotTimeoutError after so many seconds."""
         timeout_ms = _milliseconds(timeout)
-        if self._core.snapshot_wait(after_seq, timeout_ms):
+        if self._core.snapshot_wait(number(after_seq, "after_seq"), timeout_ms):
             return self._core.snapshot()
         raise error_for(errno.ETIMEDOUT, f"no snapshot newer than number {after_seq} within {timeout_ms} ms")
 
     def snapshots(self, *, after_seq: Optional[int] = None, timeout: Optional[float] = None) -> Snapshots:
         """Each new snapshot, with `for` or `async for`, until the context stops. The newest, where the loop is slow."""
-        seq = self._core.snapshot().seq if after_seq is None else after_seq
+        seq = self._core.snapshot().seq if after_seq is None else number(after_seq, "after_seq")
         return Snapshots(self._core, seq, _milliseconds(timeout))
 
     def live_snapshot(self) -> _core.Snapshot:
@@ -201,7 +204,7 @@ class Context(Configuration):
 
     def scheme_stat(self, idx: int) -> SchemeStat:
         """What a scheme has done, as of its last pass."""
-        return SchemeStat(**self._core.scheme_stat(idx))
+        return SchemeStat(**self._core.scheme_stat(number(idx, "idx")))
 
     def snapshot_probes(self) -> tuple[_core.Snapshot, list[tuple[int, ...]]]:
         """The last snapshot and, of each of its regions, how often each probe hit (at most 255)."""
@@ -235,8 +238,7 @@ class Context(Configuration):
 
 
 def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], T]:
-    if not callable(function):
-        raise TypeError(f"a function is needed, not {type(function).__name__}")
+    function_from(function)
     if args or kwargs:
         return functools.partial(function, *args, **kwargs)
     return function
@@ -245,14 +247,16 @@ def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, 
 def _milliseconds(timeout: Optional[float]) -> int:
     if timeout is None:
         return -1
-    if timeout < 0:
+    if not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
+    if not timeout >= 0:
         raise error_for(errno.EINVAL, f"timeout is {timeout}; it must be 0 or more seconds, or None to wait for ever")
     return min(round(timeout * 1000), 2**31 - 1)
 
 
 def start(contexts: Iterable[Context], *, exclusive: bool = False) -> None:
     """Starts all of these contexts, or none."""
-    group = list(contexts)
+    group = many(contexts, "contexts")
     for context in group:
         expect(context, Context, "a context")
         context._prepare_start()
@@ -265,19 +269,27 @@ def start(contexts: Iterable[Context], *, exclusive: bool = False) -> None:
 
 def stop(contexts: Iterable[Context]) -> None:
     """Stops all of these contexts."""
-    for context in contexts:
+    for context in many(contexts, "contexts"):
+        expect(context, Context, "a context")
         context.stop()
 
 
 @atexit.register
 def _stop_all() -> None:
-    """Python ends: from here on no worker may call it. A failing stop does not keep the others running."""
+    """Python ends: from here on no worker may call it. A failing stop does not keep the others running. Ctrl-C ends the
+    callback that a stop waits for; if that does not help, a second one leaves it behind."""
     failure: Optional[BaseException] = None
     for context in list(_running):
-        try:
-            context.stop()
-        except BaseException as error:
-            failure = error
+        for _ in range(2):
+            try:
+                context.stop()
+                break
+            except KeyboardInterrupt as error:
+                failure = error
+                context._core.interrupt_callback()
+            except BaseException as error:
+                failure = error
+                break
     _core.end_python()
     if failure is not None:
         raise failure

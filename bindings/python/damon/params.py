@@ -6,12 +6,15 @@ To change one: `dataclasses.replace(scheme, apply_interval_us=1_000_000)`.
 from __future__ import annotations
 
 import dataclasses
+import errno
+import operator
 import sys
 from collections.abc import Iterable
 from typing import Any, Callable, Optional, Union
 
 from . import _core
 from .enums import Action, FilterType, QuotaGoalMetric, QuotaGoalTuner, WmarkMetric
+from .errors import error_for
 
 MAX_U32 = 2**32 - 1
 MAX_U64 = 2**64 - 1
@@ -217,9 +220,54 @@ def expect(value: Any, wanted: type, what: str) -> None:
         raise TypeError(f"{what} must be a damon.{wanted.__name__}, not {type(value).__name__}")
 
 
+def number(value: Any, what: str, *, least: int = 0) -> int:
+    """The value as an int, also where it is NumPy's. TypeError or InvalidParameterError, with what to do."""
+    try:
+        found = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what} must be an integer, not {type(value).__name__}") from None
+    if not least <= found <= MAX_U64:
+        raise error_for(errno.EINVAL, f"{what} is {found}; it must be from {least} to {MAX_U64}")
+    return found
+
+
+def function_from(value: Any, what: str = "a function") -> Any:
+    """TypeError unless the value can be called."""
+    if not callable(value):
+        raise TypeError(f"{what} is needed, not {type(value).__name__}")
+    return value
+
+
+def many(values: Any, what: str) -> list[Any]:
+    """The entries of a list or another iterable; TypeError for a single one, which a buffer is as well."""
+    if not isinstance(values, Iterable) or is_buffer(values):
+        raise TypeError(f"{what} must be a list, not {type(values).__name__}: put one in brackets")
+    return list(values)
+
+
+def is_buffer(value: Any) -> bool:
+    """Whether it is a NumPy array, bytearray, mmap or the like."""
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    except (BufferError, ValueError):
+        pass
+    return True
+
+
+def need_numpy(what: str) -> Any:
+    """The module; ImportError with what to do where it is not there."""
+    try:
+        import numpy
+    except ImportError as error:
+        raise ImportError(f"{what} needs NumPy: pip install numpy", name="numpy") from error
+    return numpy
+
+
 def schemes_from(given: Iterable[Scheme]) -> list[Scheme]:
     """The schemes, each checked to be one."""
-    schemes = list(given)
+    schemes: list[Scheme] = many(given, "schemes")
     for scheme in schemes:
         expect(scheme, Scheme, "a scheme")
     return schemes

@@ -17,7 +17,7 @@ from typing import Any, Optional
 from . import _core
 from .context import Context
 from .enums import SimPatternKind, SimRangeFlags
-from .params import MAX_U64, Attrs, Range, Scheme, Target
+from .params import MAX_U64, Attrs, Range, Scheme, Target, many
 
 PatternKind = SimPatternKind
 RangeFlags = SimRangeFlags
@@ -142,7 +142,7 @@ class Simulator:
         not even in another context of the same simulator. Options: those of Context."""
         context = Context(attrs, [Target() for _ in range(nr_targets)], (), manual=True, **options)
         context._use_sim(self._core)
-        for scheme in schemes:
+        for scheme in many(schemes, "schemes"):
             context.add_scheme(scheme)
         return context
 

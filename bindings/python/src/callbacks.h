@@ -2,6 +2,7 @@
 // interpreter.
 #pragma once
 
+#include <cxxabi.h>
 #include <pybind11/pybind11.h>
 
 #include <exception>
@@ -11,11 +12,17 @@
 
 namespace damon_python {
 
-// Marks that this thread runs a callback of the context; nests.
+// Marks that this thread runs a callback of the context; nests. With the GIL.
 class CallbackScope {
 public:
-    explicit CallbackScope(const Ctx& ctx) : ctx_(ctx), outer_(top_) { top_ = this; }
-    ~CallbackScope() { top_ = outer_; }
+    explicit CallbackScope(Ctx& ctx) : ctx_(ctx), outer_(top_), outer_thread_(ctx.callback_thread) {
+        top_ = this;
+        ctx.callback_thread = PyThread_get_thread_ident();
+    }
+    ~CallbackScope() {
+        top_ = outer_;
+        ctx_.callback_thread = outer_thread_;
+    }
     CallbackScope(const CallbackScope&) = delete;
     CallbackScope& operator=(const CallbackScope&) = delete;
 
@@ -26,8 +33,9 @@ public:
     }
 
 private:
-    const Ctx& ctx_;
+    Ctx& ctx_;
     const CallbackScope* const outer_;
+    const unsigned long outer_thread_;
     static thread_local const CallbackScope* top_;
 };
 
@@ -47,10 +55,11 @@ private:
 // than many a callback. To be called with the GIL; `known`: Python knew the thread before it was taken.
 void keep_thread_state(bool known);
 
-// Runs `body` with the GIL; what it throws goes to `on_error`, a function of a Python error, also with the GIL.
+// The thread comes back to a Python that has ended, which would unwind its stack: it stays here for ever instead.
+[[noreturn]] void park_thread();
+
 template <typename Body, typename OnError>
-void in_python(Ctx& ctx, Body body, OnError on_error) noexcept {
-    if (python_ended()) return;
+void in_living_python(Ctx& ctx, Body body, OnError on_error) {
     const bool known = PyGILState_GetThisThreadState() != nullptr;
     const py::gil_scoped_acquire gil;
     keep_thread_state(known);
@@ -67,6 +76,17 @@ void in_python(Ctx& ctx, Body body, OnError on_error) noexcept {
         PyErr_SetString(PyExc_RuntimeError, failure.what());
         py::error_already_set error;
         on_error(error);
+    }
+}
+
+// Runs `body` with the GIL; what it throws goes to `on_error`, a function of a Python error, also with the GIL.
+template <typename Body, typename OnError>
+void in_python(Ctx& ctx, Body body, OnError on_error) noexcept {
+    if (python_ended()) return;
+    try {
+        in_living_python(ctx, body, on_error);
+    } catch (const abi::__forced_unwind&) {
+        park_thread();
     }
 }
 

@@ -72,20 +72,25 @@ public:
     void set_sim(py::object sim);
 
     // control.cc: what waits
-    void stop();
+    void stop();  // Ctrl-C ends the wait
     void step(uint64_t now_us);
     // Steps one sampling interval after another until that time.
     void advance(uint64_t until_us);
-    py::object call(py::function function);
-    uint64_t call_repeat(py::function function);
-    bool call_cancel(uint64_t id);
     void commit(const Ctx& source);
     void set_pause(bool pause);
-    py::object walk(py::object function);
-    bool snapshot_wait(uint64_t after_seq, int32_t timeout_ms);
+    bool snapshot_wait(uint64_t after_seq, int32_t timeout_ms);  // Ctrl-C ends the wait
     Snapshot snapshot();
     Snapshot live_snapshot();
     bool report_access(uint64_t addr, uint64_t len, bool is_write);
+
+    // Raises KeyboardInterrupt in the callback that runs, as soon as it runs Python code.
+    void interrupt_callback();
+
+    // calling.cc, walking.cc: Ctrl-C ends the waits
+    py::object call(py::function function);
+    uint64_t call_repeat(py::function function);
+    bool call_cancel(uint64_t id);
+    py::object walk(py::object function);
 
     // Runs a call of the library without the GIL: a function of the handle and, if it likes, of the collector.
     // Exceptions of callbacks are raised here, before failures of the library.
@@ -93,8 +98,9 @@ public:
     int wait(Collector::From from, Call call);
 
     Faults faults;
-    py::dict kept;       // every Python object that the context may call or borrow from, by its address
-    int pass_depth = 0;  // inside callbacks in which commits are put off
+    py::dict kept;                      // every Python object that the context may call or borrow from, by its address
+    int pass_depth = 0;                 // inside callbacks in which commits are put off
+    unsigned long callback_thread = 0;  // that runs a callback; 0: none does
     bool manual = false;
     uint64_t now_us = 0;  // manual drive: the time of the last step
 

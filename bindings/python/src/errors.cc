@@ -23,6 +23,12 @@ int check(const damon_ctx* ctx, int result) {
     return result;
 }
 
+py::object exception_of(py::error_already_set& error) {
+    py::object exception = error.value();
+    if (error.trace()) PyException_SetTraceback(exception.ptr(), error.trace().ptr());
+    return exception;
+}
+
 Collector::Collector(std::vector<Faults*> faults, From from)
     : faults_(std::move(faults)), from_(from), thread_(PyThread_get_thread_ident()) {
     for (Faults* each : faults_) each->collectors_.push_back(this);
@@ -37,8 +43,7 @@ bool Collector::wants() const {
 }
 
 void Faults::take(py::error_already_set& error, py::handle where) {
-    last = error.value();
-    if (error.trace()) PyException_SetTraceback(last.ptr(), error.trace().ptr());
+    last = exception_of(error);
     for (Collector* collector : collectors_) {
         if (!collector->wants()) continue;
         collector->first_ = last;

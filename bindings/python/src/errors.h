@@ -19,6 +19,9 @@ namespace py = pybind11;
 // The result, if it is not a failure.
 int check(const damon_ctx* ctx, int result);
 
+// The exception, with its traceback.
+py::object exception_of(py::error_already_set& error);
+
 class Faults;
 
 // Who waits for something that may run callbacks: an exception of one of them is raised there.

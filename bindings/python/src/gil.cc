@@ -39,10 +39,14 @@ void end_python() {
     ended = true;
 }
 
+void park_thread() {
+    for (;;) pause();
+}
+
 bool python_ended() { return ended; }
 
 void back_to_python(PyThreadState* state) {
-    while (ended && PyThread_get_thread_ident() != last_thread) pause();
+    if (ended && PyThread_get_thread_ident() != last_thread) park_thread();
     PyEval_RestoreThread(state);
 }
 

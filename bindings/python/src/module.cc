@@ -5,7 +5,7 @@
 #include "context.h"
 #include "snapshot.h"
 
-PYBIND11_MODULE(_core, module) {
+PYBIND11_MODULE(_bound, module) {
     using namespace damon_python;
     bind_snapshot(module);
     bind_samples(module);
@@ -18,4 +18,11 @@ PYBIND11_MODULE(_core, module) {
     module.def("version_string", &damon_version_string);
     module.def("strerror", &damon_strerror);
     module.def("nr_running_ctxs", &damon_nr_running_ctxs);
+}
+
+// Workers enter Python through PyGILState, which knows the main interpreter only; pybind11 would wait for itself here.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit__bound();
+    PyErr_SetString(PyExc_ImportError, "damon works in the main interpreter only, not in subinterpreters");
+    return nullptr;
 }

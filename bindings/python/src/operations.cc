@@ -189,7 +189,10 @@ void bind_samples(py::module_& module) {
                  self.samples[index].seen = to_seen(seen);
              })
         .def_property_readonly("array",
-                               [](py::object self) { return py::module_::import("numpy").attr("asarray")(self); })
+                               [](py::object self) {
+                                   const auto params = py::module_::import("damon.params");
+                                   return params.attr("need_numpy")("Samples.array").attr("asarray")(self);
+                               })
         .def_buffer([](Samples& self) {
             return py::buffer_info(self.samples.data(), sizeof(Sample), kFormat, 1,
                                    {static_cast<py::ssize_t>(self.samples.size())},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import threading
@@ -94,13 +93,6 @@ def test_closing_under_a_waiting_thread_is_safe() -> None:
     ctx.close()
     waiter.join(timeout=30)
     assert ended and issubclass(ended[0], (damon.CanceledError, damon.ClosedError))
-
-
-def test_ctrl_c_ends_a_long_wait() -> None:
-    with toy_context() as ctx:
-        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt):
-            ctx.wait_snapshot(timeout=60)
 
 
 def test_a_forked_child_cannot_use_the_parents_context_and_makes_its_own() -> None:

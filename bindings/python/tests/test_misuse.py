@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import importlib
+import sys
 from typing import Any, Callable
 
 import numpy
@@ -57,11 +59,88 @@ import damon
         (lambda: damon.shared_memory(0), damon.DamonError, "no shared memory of 0 bytes"),
         (lambda: damon.shared_declare(bytearray(8192)), damon.DamonError, "MAP_SHARED"),
         (lambda: damon.start([ToyMemory()]), TypeError, "a context must be a damon.Context, not ToyMemory"),  # type: ignore[list-item]
+        (lambda: damon.start(toy_context()), TypeError, "contexts must be a list, not Context: put one in brackets"),  # type: ignore[arg-type]
+        (lambda: damon.stop([5]), TypeError, "a context must be a damon.Context, not int"),  # type: ignore[list-item]
+        (lambda: damon.Context(targets=numpy.zeros(64)), TypeError, "targets must be a list, not ndarray: put one in brackets"),
+        (lambda: damon.Context(targets=bytearray(64)), TypeError, "targets must be a list, not bytearray"),
+        (lambda: damon.Context(targets=damon.Target()), TypeError, "targets must be a list, not Target"),  # type: ignore[arg-type]
+        (lambda: damon.Context(schemes=damon.Scheme()), TypeError, "schemes must be a list, not Scheme"),  # type: ignore[arg-type]
+        (lambda: damon.Context(targets=[(-5, 5)]), damon.InvalidParameterError, "start is -5; it must be from 0"),
+        (lambda: damon.Context(targets=[damon.Target(ranges=(1, 2))]), TypeError, "a range must be a pair"),  # type: ignore[arg-type]
+        (lambda: toy_context().add_buffer(numpy.zeros((8, 8)).T[::2]), damon.InvalidParameterError, "a contiguous copy"),
+        (lambda: toy_context().add_buffer("text"), TypeError, "a buffer is needed .*, not str"),
+        (lambda: toy_context().commit(schemes=damon.Scheme()), TypeError, "schemes must be a list"),  # type: ignore[arg-type]
+        (lambda: toy_context().commit(attrs=5), TypeError, "attrs must be a damon.Attrs, not int"),  # type: ignore[arg-type]
+        (lambda: toy_context().commit(intervals_goal=5), TypeError, "must be a damon.IntervalsGoal, not int"),
+        (lambda: toy_context().commit(aggr_us="1"), TypeError, "aggr_us must be an integer, not str"),
+        (lambda: toy_context().commit(aggr_us=-1), damon.InvalidParameterError, "aggr_us is -1; it must be from 0"),
+        (lambda: toy_context().commit(min_nr_regions=2), damon.InvalidParameterError, "min_nr_regions is 2"),
+        (lambda: toy_context().commit(min_region_sz=3), damon.InvalidParameterError, "power of two"),
+        (lambda: toy_context().commit(probes=[5]), TypeError, "a probe must be a damon.Probe, not int"),  # type: ignore[list-item]
+        (lambda: toy_context().commit_scheme(0, sz=5), damon.InvalidParameterError, "there is no scheme 0; the context has 0"),
+        (lambda: toy_context(schemes=[damon.Scheme()]).commit_scheme(0, sz=5), TypeError, "'sz'"),
+        (lambda: toy_context().walk(5), TypeError, "a function is needed, not int"),  # type: ignore[call-overload]
+        (lambda: toy_context().walk(), damon.CanceledError, "start\\(\\) it|does not run"),
+        (lambda: toy_context().call_repeat(None), TypeError, "a function is needed, not NoneType"),  # type: ignore[arg-type]
+        (lambda: toy_context().wait_snapshot(timeout="5"), TypeError, "timeout must be a number of seconds, or None, not str"),  # type: ignore[arg-type]
+        (lambda: toy_context().wait_snapshot(timeout=float("nan")), damon.InvalidParameterError, "timeout is nan"),
+        (lambda: toy_context().wait_snapshot(-1), damon.InvalidParameterError, "after_seq is -1"),
+        (lambda: toy_context().snapshots(after_seq=1.5), TypeError, "after_seq must be an integer, not float"),  # type: ignore[arg-type]
+        (lambda: toy_context().remove_target(1), damon.InvalidParameterError, "there is no target 1; the context has 1"),
+        (lambda: toy_context().remove_target(-1), damon.InvalidParameterError, "there is no target -1"),
+        (lambda: toy_context().remove_scheme("a"), TypeError, "scheme must be an integer, not str"),  # type: ignore[arg-type]
+        (lambda: toy_context().scheme_stat("a"), TypeError, "idx must be an integer, not str"),  # type: ignore[arg-type]
+        (lambda: toy_context().set_quota_goal_value(0, -1, 1), damon.InvalidParameterError, "goal is -1"),
+        (lambda: toy_context().set_target_regions(3, [(1, 2)]), damon.InvalidParameterError, "there is no target 3"),
+        (lambda: toy_context().advance("1"), TypeError, "str"),  # type: ignore[arg-type]
     ],
 )
 def test_a_mistake_says_what_to_do(make: Callable[[], Any], kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         make()
+
+
+def test_buffers_that_cannot_be_written_are_watched_as_well() -> None:
+    array = numpy.zeros(MIB, dtype=numpy.uint8)
+    array.flags.writeable = False
+    view = memoryview(bytes(MIB))
+    assert len(damon.Context(targets=[array, view, bytes(MIB)]).targets) == 3
+
+
+def test_without_numpy_one_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ImportError, match=r"shared_array\(\) needs NumPy: pip install numpy"):
+        damon.shared_array(8)
+
+    class Numeric(ToyMemory):
+        def check_accesses(self, samples: damon.Samples) -> None:
+            samples.array["seen"] = 1
+
+    with toy_context(Numeric()) as ctx:
+        with pytest.raises(ImportError, match=r"Samples.array needs NumPy: pip install numpy"):
+            ctx.advance(AGGR_US)
+
+
+def test_a_failed_commit_changes_nothing() -> None:
+    with toy_context(schemes=[damon.Scheme()]) as ctx:
+        ctx.advance(AGGR_US)
+        before = ctx.attrs, ctx.schemes, ctx.live_snapshot().rows()
+        bad = damon.Scheme(quota=damon.Quota(goals=(damon.QuotaGoal(0),)))
+        for change in ({"aggr_us": 1}, {"max_nr_regions": 2}, {"schemes": [bad]}, {"min_region_sz": 5}):
+            with pytest.raises(damon.InvalidParameterError):
+                ctx.commit(max_nr_regions=change.pop("max_nr_regions", 500), **change)  # type: ignore[arg-type]
+        assert (ctx.attrs, ctx.schemes, ctx.live_snapshot().rows()) == before
+
+
+def test_subinterpreters_are_refused() -> None:
+    interpreters = importlib.import_module("_xxsubinterpreters" if sys.version_info < (3, 13) else "_interpreters")
+    made = interpreters.create()
+    program = "try:\n    import damon\nexcept ImportError as error:\n    assert 'interpreter' in str(error), error\n"
+    try:
+        failed = interpreters.run_string(made, program + "else:\n    raise AssertionError('imported')")
+        assert failed is None, failed
+    finally:
+        interpreters.destroy(made)
 
 
 def test_all_failures_of_the_library_are_of_one_family_with_an_errno() -> None:
@@ -74,7 +153,17 @@ def test_a_closed_context_says_so() -> None:
     ctx = toy_context()
     ctx.close()
     ctx.close()
-    for use in (ctx.start, ctx.stop, ctx.snapshot, ctx.pause, lambda: ctx.attrs, lambda: ctx.step(1), ctx.walk):
+    uses: list[Callable[[], Any]] = [
+        ctx.start, ctx.stop, ctx.snapshot, ctx.pause, ctx.resume, ctx.walk, ctx.live_snapshot, ctx.wait_snapshot, ctx.commit,
+        ctx.use_stat_preset, ctx.snapshot_probes, ctx.summary, ctx.snapshots, ctx.paused().__enter__, ctx.__enter__,
+        lambda: ctx.attrs, lambda: ctx.stats, lambda: ctx.errmsg, lambda: ctx.tid, lambda: ctx.is_paused,
+        lambda: ctx.action_stats, lambda: ctx.step(1), lambda: ctx.advance(1), lambda: ctx.call(int),
+        lambda: ctx.call_repeat(int), lambda: ctx.add_buffer(bytes(8)), lambda: ctx.add_target(damon.Target()),
+        lambda: ctx.remove_target(0), lambda: ctx.add_scheme(damon.Scheme()), lambda: ctx.add_preset(damon.Reclaim()),
+        lambda: ctx.add_probe(damon.Probe()), lambda: ctx.set_target_regions(0, [(1, 2)]), lambda: ctx.scheme_stat(0),
+        lambda: ctx.set_quota_goal_value(0, 0, 0), lambda: ctx.report_access(0), lambda: ctx.record("never.damon"),
+    ]
+    for use in uses:
         with pytest.raises(damon.ClosedError, match="the context is closed: make a new one"):
             use()
     assert "closed" in repr(ctx)
