@@ -68,6 +68,19 @@ def apply_times(values):
             values[f"apply_ns.{name}"] = {"value": 1e9 / passes["value"], "unit": "ns a region x scheme"}
 
 
+def python(path):
+    if not path.exists():
+        return {}
+    cost = json.loads(path.read_text())
+    values = {
+        "python.snapshot_over_c": {"value": cost["snapshot_over_c_us"], "unit": "us"},
+        "python.call_over_c": {"value": cost["call_ratio"], "unit": "ratio"},
+    }
+    for side in ("c", "python"):
+        values.update({f"{side}.{name}": {"value": ns, "unit": "ns"} for name, ns in cost[side].items()})
+    return values
+
+
 def gather(folder):
     values = {}
     for name in ("engine_bench", "access_bench", "apply_bench"):
@@ -77,6 +90,7 @@ def gather(folder):
     for line in (folder / "runtime.jsonl").read_text().splitlines():
         entry = json.loads(line)
         values[entry["name"]] = {"value": entry["value"], "unit": entry["unit"]}
+    values.update(python(folder / "python.json"))
     two_calls = values.get("TwoBareSystemCalls.cpu_time")
     for name in list(values):
         if two_calls and name.startswith("Sampling/") and name.endswith(".ns_per_sample"):
@@ -101,6 +115,8 @@ GOALS = [
     ("bytes a region, reserved at start (engine)", "RegionSamples/1000.bytes_per_region", 96, False, "{:.0f}"),
     ("snapshot read, 1,000 regions, us", "snapshot_read", 10, False, "{:.2f}"),
     ("call round trip while paused, us", "call_round_trip.paused", None, None, "{:.1f}"),
+    ("Python: snapshot of 1,000 regions over C, us", "python.snapshot_over_c", 20, False, "{:.2f}"),
+    ("Python: call round trip while paused over C", "python.call_over_c", 2, False, "{:.2f}"),
     ("paused: worker CPU, ns in 2 s", "paused.worker_cpu", None, None, "{:.0f}"),
     ("paused: wake-ups in 2 s", "paused.wakeups", 0, False, "{:.0f}"),
     ("CPU an interval, 1 TiB sparse over 1 GiB", "interval_cpu.1TiB_over_1GiB", 1.2, False, "{:.2f}"),

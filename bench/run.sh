@@ -28,5 +28,10 @@ if command -v valgrind >/dev/null; then
     done
 fi
 
+# The Python package against the same calls in C, where it is installed.
+if [[ -x .venv/bin/python ]] && .venv/bin/python -c 'import damon' 2>/dev/null; then
+    .venv/bin/python -B bindings/python/bench/cost.py "$build/lib/libdamon.a" >"$out/python.json"
+fi
+
 "$build/bench/runtime_bench" >"$out/runtime.jsonl"
 python3 -B bench/collect.py "$out" "$build/bench.json" "${@:2}"

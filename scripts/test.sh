@@ -34,6 +34,27 @@ test_rust() {
     bindings/rust/test.sh "$PWD/$results/rust.txt"
 }
 
+# The bindings' tests with a sanitizer in the library; see bindings/*/sanitize.sh.
+sanitize_python() {
+    setup_python bindings/python/requirements-dev.txt
+    bindings/python/sanitize.sh "$1" "$PWD/$results/sanitize-python-$1.xml"
+}
+
+sanitize_rust() {
+    setup_rust
+    bindings/rust/sanitize.sh "$PWD/$results/sanitize-rust.txt"
+}
+
+sanitize_bindings() {
+    run_part sanitize-python-address sanitize_python address
+    run_part sanitize-python-thread sanitize_python thread
+    run_part sanitize-rust sanitize_rust
+}
+
+python_versions() {
+    run_part python-versions bindings/python/versions.sh "$PWD/$results"
+}
+
 fresh_results() {
     rm -rf "$results"
     mkdir -p "$results"
@@ -55,14 +76,22 @@ test_everything() {
     python3 scripts/report.py "$results"
 }
 
-test_command() {
-    if [ $# -eq 0 ]; then
-        test_everything
-        return
-    fi
-    is_preset "$1"
+# Runs one part, or a function that runs several, as a test of its own.
+test_only() {
     setup_test
     fresh_results
-    run_part "$1" test_preset "$1"
+    "$@"
     python3 scripts/report.py "$results"
+}
+
+test_command() {
+    case ${1:-} in
+    "") test_everything ;;
+    sanitize-bindings) test_only sanitize_bindings ;;
+    python-versions) test_only python_versions ;;
+    *)
+        is_preset "$1"
+        test_only run_part "$1" test_preset "$1"
+        ;;
+    esac
 }

@@ -28,6 +28,10 @@ bench_command() {
     fi
     want_packages "${packages_bench[@]}"
     build_preset release
+    if [ -x bindings/python/install.sh ]; then
+        setup_python bindings/python/requirements-dev.txt
+        bindings/python/install.sh
+    fi
     bench/run.sh build/release "$@"
 }
 
