@@ -71,6 +71,13 @@ def test_every_constant_has_its_value(name: str) -> None:
         assert any(constant.endswith("_" + own) for own, number in mine.items() if number == value), constant
 
 
+@pytest.mark.parametrize("ops", [damon.Ops.KERNEL_VADDR, damon.Ops.KERNEL_FVADDR, damon.Ops.KERNEL_PADDR])
+def test_the_kernels_damon_can_be_chosen(ops: damon.Ops) -> None:
+    """Chosen only: starting it would take the running kernel's DAMON."""
+    ctx = damon.Context(targets=[(1 << 30, 2 << 30)], ops=ops)
+    assert not ctx.is_running and len(ctx.targets) == 1
+
+
 def test_defaults_are_those_of_the_library() -> None:
     assert damon.Context().attrs == params.Attrs()
     assert damon.LIBRARY_VERSION == 1 << 8 and damon.__version__ == "0.1.0"

@@ -21,6 +21,15 @@ fn contexts_and_monitors_are_for_any_thread() {
     sharing::<damon::SharedMap>();
 }
 
+/// Chosen only: starting it would take the running kernel's DAMON.
+#[test]
+fn the_kernels_damon_can_be_chosen() {
+    for ops in [Ops::KernelVaddr, Ops::KernelFvaddr, Ops::KernelPaddr] {
+        let context = Context::builder().ops(ops).range(1 << 30..2 << 30).build().unwrap();
+        assert!(!context.is_running() && context.nr_targets() == 1);
+    }
+}
+
 #[test]
 fn a_snapshot_tells_hot_from_cold() {
     let hot = MEMORY.start..MEMORY.start + 32 * PAGE;
