@@ -37,7 +37,7 @@ test_rust() {
 # The bindings' tests with a sanitizer in the library; see bindings/*/sanitize.sh.
 sanitize_python() {
     setup_python bindings/python/requirements-dev.txt
-    bindings/python/sanitize.sh "$1" "$PWD/$results/sanitize-python-$1.xml"
+    bindings/python/sanitize.sh "$PWD/$results/sanitize-python.xml"
 }
 
 sanitize_rust() {
@@ -46,8 +46,7 @@ sanitize_rust() {
 }
 
 sanitize_bindings() {
-    run_part sanitize-python-address sanitize_python address
-    run_part sanitize-python-thread sanitize_python thread
+    run_part sanitize-python sanitize_python
     run_part sanitize-rust sanitize_rust
 }
 

@@ -1,33 +1,16 @@
 #!/usr/bin/env bash
-# Tests the package with the extension and the library in it built for a sanitizer, in a plain Python.
-# Usage: bindings/python/sanitize.sh address|thread <results.xml>, after .venv has what requirements-dev.txt lists.
+# Tests the package with the extension and the library in it built for the address and undefined behaviour sanitizers, in
+# a plain Python. Usage: bindings/python/sanitize.sh <results.xml>, after .venv has what requirements-dev.txt lists.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-sanitizer=${1:?address or thread}
-results=$(realpath "${2:?where the results go}")
+results=$(realpath "${1:?where the results go}")
 root=$(realpath ../..)
 python=$root/.venv/bin/python
-build=$root/build/python-$sanitizer
-flags="-fno-omit-frame-pointer -fno-sanitize-recover=all"
-case $sanitizer in
-address)
-    flags="$flags -fsanitize=address,undefined -fno-sanitize=vptr"
-    runtime=libasan.so
-    # Leaks are told, and sorted out below.
-    export ASAN_OPTIONS="log_path=$build/findings/log:detect_leaks=1" UBSAN_OPTIONS="log_path=$build/findings/log:print_stacktrace=1"
-    export LSAN_OPTIONS=exitcode=0
-    export PYTHONMALLOC=malloc # else what Python's objects hold seems to be leaked
-    ;;
-thread)
-    flags="$flags -fsanitize=thread"
-    runtime=libtsan.so
-    export TSAN_OPTIONS="log_path=$build/findings/log:die_after_fork=0:ignore_noninstrumented_modules=1"
-    ;;
-*)
-    echo "sanitize.sh: no sanitizer '$sanitizer'" >&2
-    exit 2
-    ;;
-esac
+build=$root/build/python-sanitized
+flags="-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer"
+export ASAN_OPTIONS="log_path=$build/findings/log:detect_leaks=1" UBSAN_OPTIONS="log_path=$build/findings/log:print_stacktrace=1"
+export LSAN_OPTIONS=exitcode=0 # leaks are told, and sorted out below
+export PYTHONMALLOC=malloc     # else what Python's objects hold seems to be leaked
 
 launcher=()
 if command -v ccache >/dev/null; then
@@ -50,7 +33,7 @@ cp damon/*.py damon/py.typed "$build/site/damon"
 cd "$build"
 status=0
 # The runtime comes first; the C++ one with it, or exceptions would not be seen.
-PYTHONPATH=$build/site LD_PRELOAD="$(g++ -print-file-name=$runtime) $(g++ -print-file-name=libstdc++.so)" \
+PYTHONPATH=$build/site LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)" \
     "$python" -B -m pytest -q -p no:cacheprovider -p no:faulthandler --junitxml "$results" \
     -c "$root/bindings/python/pyproject.toml" --rootdir "$root/bindings/python" "$root/bindings/python/tests" || status=$?
 "$python" -B "$root/bindings/python/findings.py" "$build/findings" || status=1
