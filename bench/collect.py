@@ -87,9 +87,10 @@ def gather(folder):
         values.update(google_benchmarks(folder / f"{name}.json"))
     apply_times(values)
     values.update(instructions(folder))
-    for line in (folder / "runtime.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        values[entry["name"]] = {"value": entry["value"], "unit": entry["unit"]}
+    for name in ("runtime", "reclaim"):
+        for line in (folder / f"{name}.jsonl").read_text().splitlines():
+            entry = json.loads(line)
+            values[entry["name"]] = {"value": entry["value"], "unit": entry["unit"]}
     values.update(python(folder / "python.json"))
     two_calls = values.get("TwoBareSystemCalls.cpu_time")
     for name in list(values):
@@ -124,6 +125,10 @@ GOALS = [
     ("slow-down, private memory, intervals goal, %", "slowdown.private_tuned", 0.5, False, "{:.2f}"),
     ("slow-down, shared memory, defaults, %", "slowdown.shared_defaults", 2, False, "{:.2f}"),
     ("slow-down, shared memory, intervals goal, %", "slowdown.shared_tuned", 0.5, False, "{:.2f}"),
+    ("reclaim of file-backed memory in 1 % of the time, bytes/s", "reclaim.bytes_per_s", None, None, "{:,.0f}"),
+    ("slow-down while the cold part is reclaimed, %", "slowdown.reclaim", None, None, "{:.2f}"),
+    ("the same, CPU time an access, %", "slowdown.reclaim_cpu", None, None, "{:.2f}"),
+    ("the same program monitored without schemes, CPU time, %", "slowdown.reclaim_monitored_only_cpu", None, None, "{:.2f}"),
     ("slow-down, paused over stopped, %", "slowdown.shared_paused_over_stopped", None, None, "{:.2f}"),
 ]
 

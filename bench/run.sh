@@ -34,4 +34,5 @@ if [[ -x .venv/bin/python ]] && .venv/bin/python -c 'import damon' 2>/dev/null; 
 fi
 
 "$build/bench/runtime_bench" >"$out/runtime.jsonl"
+"$build/bench/reclaim/reclaim_bench" >"$out/reclaim.jsonl"
 python3 -B bench/collect.py "$out" "$build/bench.json" "${@:2}"

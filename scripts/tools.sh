@@ -26,6 +26,10 @@ bench_command() {
         side_by_side "${@:2}"
         return
     fi
+    if [ "${1:-}" = --reclaim ]; then
+        reclaim_side_by_side "${@:2}"
+        return
+    fi
     want_packages "${packages_bench[@]}"
     build_preset release
     if [ -x bindings/python/install.sh ]; then
@@ -41,6 +45,14 @@ side_by_side() {
     build_preset release --target side_by_side
     python3 -B bench/side_by_side/side_by_side.py build/release/bench/side_by_side/side_by_side \
         build/release/side-by-side.jsonl "$@"
+}
+
+# The same for paging out cold anonymous memory.
+reclaim_side_by_side() {
+    want_packages "${packages_vm[@]}"
+    build_preset release --target reclaim_side_by_side
+    python3 -B bench/reclaim/side_by_side.py build/release/bench/reclaim/reclaim_side_by_side \
+        build/release/reclaim.jsonl "$@"
 }
 
 # Leaves its results where `./dev test` adds them up.
