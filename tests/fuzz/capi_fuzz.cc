@@ -214,10 +214,24 @@ private:
         damon_call_control_init(&control);
         expect(damon_call(ctx_, &control) == -EINVAL, "call without a function");
         expect(damon_snapshot_read(nullptr, nullptr, 0, nullptr) == -EINVAL, "snapshot of nothing");
+        damos_walk_control unserved;
+        damos_walk_control_init(&unserved);
+        expect(damos_walk(ctx_, &unserved) == -EINVAL, "walk without a function");
+        // Elsewhere it would wait for a step, and this thread is the one that steps.
+        if (damon_is_running(ctx_) == 0 || damon_is_paused(ctx_) == 1 || damon_ctx_nr_schemes(ctx_) == 0) {
+            expect(walk() == -ECANCELED, "walk that nothing serves");
+        }
         if (damon_is_running(ctx_) == 0) return;
         expect(damon_ctx_set_seed(ctx_, 1) == -EBUSY, "set_seed while running");
         expect(damon_ctx_remove_target(ctx_, 0) == -EBUSY, "remove_target while running");
         if (stepped_us_ > 0) expect(damon_step(ctx_, stepped_us_ - 1) == -EINVAL, "a step back in time");
+    }
+
+    int walk() {
+        damos_walk_control control;
+        damos_walk_control_init(&control);
+        control.walk_fn = [](void*, damon_ctx*, const damon_region_info*, size_t, uint64_t) {};
+        return damos_walk(ctx_, &control);
     }
 
     // --- callbacks ---------------------------------------------------------------------------------------------------
@@ -245,6 +259,9 @@ private:
                 break;
             case 6:
                 if (regions_may_change) set_regions();
+                break;
+            case 7:
+                expect(walk() == -EDEADLK, "walk in a callback");
                 break;
             default:
                 break;
