@@ -136,6 +136,13 @@ struct damon_attrs {
         uint64_t min_sample_us; /**< sample_us stays in [min_sample_us, max_sample_us]. */
         uint64_t max_sample_us; /**< See min_sample_us. */
     } intervals_goal; /**< Interval tuning. */
+    /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
+     * Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
+     * seen (a page fault), not schemes and callbacks, which have quotas. Twenty milliseconds may be spent in advance;
+     * then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
+     * longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
+     * stop do not wait longer for it. Without effect on manually driven and simulated contexts. */
+    uint64_t max_overhead_permil;
 };
 
 /** One region as it was at the end of a window. Frozen. */
@@ -161,7 +168,8 @@ struct damon_snapshot_info {
     uint64_t seq;                     /**< Number of the snapshot since damon_ctx_new(), from 1; 0: there is none yet. */
     uint64_t time_ns;                 /**< CLOCK_MONOTONIC (virtual time for a manually driven context). */
     uint64_t sample_us;               /**< Sampling interval of the window, as tuned. */
-    uint64_t aggr_us;                 /**< Aggregation interval of the window, as tuned. */
+    uint64_t aggr_us;                 /**< Aggregation interval of the window, as tuned; in real time it may be longer
+                                           (damon_attrs.max_overhead_permil). */
     uint64_t nr_regions;              /**< Regions in the snapshot. */
     uint64_t passed_sample_intervals; /**< Sampling intervals since the start. */
     uint32_t max_nr_accesses;         /**< What nr_accesses is out of: samples in one window. */
@@ -179,7 +187,7 @@ struct damon_ctx_stats {
     uint32_t size;                  /**< sizeof(struct damon_ctx_stats). */
     uint32_t reserved;              /**< 0. */
     uint64_t nr_intervals;          /**< Sampling intervals done. */
-    uint64_t nr_skipped_intervals;  /**< Deadlines that a late worker skipped instead of catching up in a burst. */
+    uint64_t nr_skipped_intervals;  /**< Deadlines left out: by a late worker, or to keep max_overhead_permil. */
     uint64_t nr_wakeups;            /**< Times the worker woke from a wait, for whatever reason. */
     uint64_t nr_samples;            /**< Questions asked: one per region and interval. */
     uint64_t nr_unknown_samples;    /**< Questions that could not be answered. */

@@ -27,6 +27,7 @@ Attrs attrs_from_c(const damon_attrs& given) {
     attrs.max_nr_regions = given.max_nr_regions;
     attrs.intervals_goal = {given.intervals_goal.access_bp, given.intervals_goal.aggrs,
                             given.intervals_goal.min_sample_us, given.intervals_goal.max_sample_us};
+    attrs.max_overhead_permil = given.max_overhead_permil;
     return attrs;
 }
 
@@ -42,6 +43,7 @@ damon_attrs attrs_to_c(const Attrs& attrs) {
     given.intervals_goal.aggrs = attrs.intervals_goal.aggrs;
     given.intervals_goal.min_sample_us = attrs.intervals_goal.min_sample_us;
     given.intervals_goal.max_sample_us = attrs.intervals_goal.max_sample_us;
+    given.max_overhead_permil = attrs.max_overhead_permil;
     return given;
 }
 

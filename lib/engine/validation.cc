@@ -10,6 +10,7 @@ namespace damon {
 namespace {
 
 constexpr uint64_t kMinNrRegions = 3;
+constexpr uint64_t kWholeCpuPermil = 1'000;
 constexpr uint64_t kMaxProbeSamples = 255;  // probe counters have 8 bits
 
 Status validate_intervals_goal(const Attrs& attrs) {
@@ -44,6 +45,10 @@ Status validate_attrs(const Attrs& attrs) {
     if (attrs.sample_us > attrs.aggr_us) {
         return Status::fail(-EINVAL, "sample_us %" PRIu64 " must not exceed aggr_us %" PRIu64, attrs.sample_us,
                             attrs.aggr_us);
+    }
+    if (attrs.max_overhead_permil > kWholeCpuPermil) {
+        return Status::fail(-EINVAL, "max_overhead_permil %" PRIu64 " must be at most %" PRIu64 "; 0 is no limit",
+                            attrs.max_overhead_permil, kWholeCpuPermil);
     }
     return {};
 }

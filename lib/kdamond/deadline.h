@@ -30,4 +30,12 @@ inline Deadline next_deadline(uint64_t previous_ns, uint64_t interval_ns, uint64
     return next;
 }
 
+// The same deadline, put off to a point of its grid at or behind `earliest_ns`.
+inline Deadline put_off(Deadline deadline, uint64_t interval_ns, uint64_t earliest_ns) {
+    if (deadline.at_ns >= earliest_ns) return deadline;
+    if (interval_ns == 0) return {earliest_ns, deadline.nr_skipped};
+    const uint64_t nr_more = (earliest_ns - deadline.at_ns - 1) / interval_ns + 1;
+    return {saturating_add(deadline.at_ns, saturating_mul(nr_more, interval_ns)), deadline.nr_skipped + nr_more};
+}
+
 }  // namespace damon

@@ -28,6 +28,9 @@ void Kdamond::count_interval() {
     due_ = engine_.fold();
     in_step_ = false;
     stage_ = Stage::kCounted;
+}
+
+void Kdamond::run_calls() {
     run_deferred_commits();
     mailbox_.run(true);
 }
@@ -46,8 +49,10 @@ void Kdamond::finish_interval() {
 void Kdamond::count_answers(std::span<const Sample> samples) {
     uint64_t nr_unknown = 0;
     uint64_t nr_writes_only = 0;
+    nr_seen_ = 0;
     for (const Sample& sample : samples) {
         nr_unknown += sample.seen == Seen::kUnknown;
+        nr_seen_ += sample.seen == Seen::kYes;
         nr_writes_only += sample.writes_only && sample.seen != Seen::kUnknown;
     }
     Counters::add(counters_.nr_intervals, 1);

@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "engine/engine.h"
+#include "kdamond/deadline.h"
 #include "kdamond/lock.h"
 #include "kdamond/mailbox.h"
+#include "kdamond/overhead.h"
 #include "kdamond/publisher.h"
 #include "kdamond/walk.h"
 #include "model/params.h"
@@ -118,6 +120,7 @@ private:
     // interval.cc: one sampling interval
     void begin_interval();
     void count_interval();
+    void run_calls();
     void finish_interval();
     void count_answers(std::span<const Sample> samples);
     void apply_schemes();
@@ -155,6 +158,9 @@ private:
     void wait_while_paused();
     bool pause_wanted() const;
     Sleep sleep_interval();
+    Sleep wait_for(uint64_t nominal_ns, uint64_t permitted_ns);
+    void charge_interval(uint64_t cpu_ns);
+    void leave_grid();
     void set_runner();
 
     // lifecycle.cc
@@ -196,6 +202,9 @@ private:
     uint64_t manual_now_us_ = 0;
     uint64_t gate_until_us_ = 0;  // manual drive: no sampling before, the schemes wait for their watermarks
     uint64_t deadline_ns_ = 0;
+    Overhead overhead_;
+    uint64_t permitted_ns_ = 0;  // what was spent is paid back then
+    uint64_t nr_seen_ = 0;       // accesses that the last interval found
     Due due_;
 
     // Under the meeting's mutex:

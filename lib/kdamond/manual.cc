@@ -61,6 +61,7 @@ int Kdamond::step(uint64_t now_us) {
     ops_->set_now(now_us);
     if (!paused_ && stage_ == Stage::kArmed) {
         count_interval();
+        run_calls();
     } else {
         mailbox_.run(true);  // paused, or waiting for watermarks
     }

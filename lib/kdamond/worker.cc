@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,12 @@ namespace {
 
 // A paused worker with something to look after takes rounds of a sampling interval, but not shorter ones than this.
 constexpr uint64_t kRoundNs = 1'000'000;
+
+uint64_t this_thread_cpu_ns() {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
+}
 
 }  // namespace
 
@@ -46,9 +53,12 @@ void Kdamond::run() {
         } else if (stage_ == Stage::kCounted) {
             finish_interval();
         } else if (pass_gate()) {
+            const uint64_t before_ns = this_thread_cpu_ns();
             begin_interval();
             if (sleep_interval() == Sleep::kElapsed) {
                 count_interval();
+                charge_interval(this_thread_cpu_ns() - before_ns);
+                run_calls();
             } else {
                 // Stopped or paused in mid-sleep: the samples in flight are given up, nothing was counted.
                 ops_->disarm();
@@ -68,7 +78,8 @@ Status Kdamond::begin_run() {
     engine_.start(seed_);
     publisher_.publish_schemes(engine_);
     stage_ = Stage::kIdle;
-    deadline_ns_ = 0;
+    deadline_ns_ = permitted_ns_ = 0;
+    overhead_.start(clock_.now_ns());
     mailbox_.open();
     walks_.open();
     return {};
@@ -125,17 +136,41 @@ bool Kdamond::pause_wanted() const {
 
 Kdamond::Sleep Kdamond::sleep_interval() {
     const uint64_t sleep_ns = saturating_mul(engine_.sleep_us(), 1000);
-    const Deadline deadline = next_deadline(deadline_ns_, sleep_ns, clock_.now_ns());
-    deadline_ns_ = deadline.at_ns;
-    Counters::add(counters_.nr_skipped_intervals, deadline.nr_skipped);
+    const Deadline nominal = next_deadline(deadline_ns_, sleep_ns, clock_.now_ns());
+    const Deadline permitted = put_off(nominal, sleep_ns, permitted_ns_);
+    deadline_ns_ = permitted.at_ns;
     if (sleep_ns == 0) sched_yield();
+    const Sleep sleep = wait_for(nominal.at_ns, permitted.at_ns);
+    Counters::add(counters_.nr_skipped_intervals,
+                  deadline_ns_ == nominal.at_ns ? nominal.nr_skipped : permitted.nr_skipped);
+    return sleep;
+}
+
+// A call that somebody waits for ends an interval that was put off (L-9 runs calls between intervals only).
+Kdamond::Sleep Kdamond::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
     const Lock lock(meeting_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return Sleep::kInterrupted;
-        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, deadline_ns_);
+        const bool called = mailbox_.has_one_shot_locked();
+        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, called ? nominal_ns : permitted_ns);
         Counters::add(counters_.nr_wakeups, 1);
-        if (elapsed) return Sleep::kElapsed;
+        if (!elapsed) continue;
+        if (called) deadline_ns_ = nominal_ns;
+        return Sleep::kElapsed;
     }
+}
+
+void Kdamond::charge_interval(uint64_t cpu_ns) {
+    const uint64_t now = clock_.now_ns();
+    const uint64_t cost_ns = saturating_add(cpu_ns, saturating_mul(nr_seen_, traits_.access_cost_ns));
+    const uint64_t permil = traits_.simulated ? 0 : engine_.params().attrs.max_overhead_permil;
+    permitted_ns_ = saturating_add(now, overhead_.charge(cost_ns, permil, now));
+}
+
+// After a wait that was not an interval: the next one begins when it begins.
+void Kdamond::leave_grid() {
+    deadline_ns_ = 0;
+    overhead_.skip_to(clock_.now_ns());
 }
 
 // L-22: true where sampling may go on; else one round of waiting was done.
@@ -157,7 +192,7 @@ bool Kdamond::pass_gate() {
     lock.unlock();
     mailbox_.run(true);
     walks_.open();
-    deadline_ns_ = 0;
+    leave_grid();
     return false;
 }
 
@@ -174,7 +209,7 @@ void Kdamond::pause_here() {
         refuse_pause(frozen);
     }
     walks_.open();
-    deadline_ns_ = 0;
+    leave_grid();
 }
 
 void Kdamond::resume() {

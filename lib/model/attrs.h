@@ -24,6 +24,7 @@ struct Attrs {
     uint64_t min_nr_regions = 10;
     uint64_t max_nr_regions = 1'000;
     IntervalsGoal intervals_goal{};
+    uint64_t max_overhead_permil = 10;  // of one CPU; 0: no limit. The worker's business, not the engine's.
 
     // S of C-2: the sampling interval that every division uses.
     constexpr uint64_t divisor_us() const { return sample_us == 0 ? 1 : sample_us; }

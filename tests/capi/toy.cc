@@ -81,6 +81,7 @@ damon_attrs quick_attrs() {
     attrs.sample_us = 1000;
     attrs.aggr_us = 5000;
     attrs.max_nr_regions = 100;
+    attrs.max_overhead_permil = 0;  // sanitizers and busy machines make workers dear
     return attrs;
 }
 

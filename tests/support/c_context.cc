@@ -17,6 +17,7 @@ damon_attrs c_attrs(const Attrs& attrs) {
     out.intervals_goal.aggrs = attrs.intervals_goal.aggrs;
     out.intervals_goal.min_sample_us = attrs.intervals_goal.min_sample_us;
     out.intervals_goal.max_sample_us = attrs.intervals_goal.max_sample_us;
+    out.max_overhead_permil = attrs.max_overhead_permil;
     return out;
 }
 

@@ -43,6 +43,7 @@ class Attrs:
     min_nr_regions: int = 10
     max_nr_regions: int = 1_000
     intervals_goal: IntervalsGoal = IntervalsGoal()
+    max_overhead_permil: int = 10
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,7 @@ Fields fields_of(const damon_attrs&) {
         DAMON_IN(damon_attrs, intervals_goal, aggrs, Kind::kU64),
         DAMON_IN(damon_attrs, intervals_goal, min_sample_us, Kind::kU64),
         DAMON_IN(damon_attrs, intervals_goal, max_sample_us, Kind::kU64),
+        DAMON_U64(damon_attrs, max_overhead_permil),
     };
     return kFields;
 }

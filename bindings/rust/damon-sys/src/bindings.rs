@@ -92,6 +92,13 @@ pub struct damon_attrs {
     pub max_nr_regions: u64,
     ///< Interval tuning.
     pub intervals_goal: damon_attrs__bindgen_ty_1,
+    /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
+ Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
+ seen (a page fault), not schemes and callbacks, which have quotas. Twenty milliseconds may be spent in advance;
+ then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
+ longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
+ stop do not wait longer for it. Without effect on manually driven and simulated contexts.*/
+    pub max_overhead_permil: u64,
 }
 /// Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive.
 #[repr(C)]
@@ -145,7 +152,7 @@ fn bindgen_test_layout_damon_attrs__bindgen_ty_1() {
 fn bindgen_test_layout_damon_attrs() {
     const UNINIT: ::core::mem::MaybeUninit<damon_attrs> = ::core::mem::MaybeUninit::uninit();
     let ptr = UNINIT.as_ptr();
-    assert_eq!(::core::mem::size_of::<damon_attrs>(), 80usize, "Size of damon_attrs");
+    assert_eq!(::core::mem::size_of::<damon_attrs>(), 88usize, "Size of damon_attrs");
     assert_eq!(
         ::core::mem::align_of::<damon_attrs>(),
         8usize,
@@ -190,6 +197,13 @@ fn bindgen_test_layout_damon_attrs() {
         unsafe { ::core::ptr::addr_of!((*ptr).intervals_goal) as usize - ptr as usize },
         48usize,
         "Offset of field: damon_attrs::intervals_goal",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).max_overhead_permil) as usize - ptr as usize
+        },
+        80usize,
+        "Offset of field: damon_attrs::max_overhead_permil",
     );
 }
 /// One region as it was at the end of a window. Frozen.
@@ -274,7 +288,8 @@ pub struct damon_snapshot_info {
     pub time_ns: u64,
     ///< Sampling interval of the window, as tuned.
     pub sample_us: u64,
-    ///< Aggregation interval of the window, as tuned.
+    /**< Aggregation interval of the window, as tuned; in real time it may be longer
+(damon_attrs.max_overhead_permil).*/
     pub aggr_us: u64,
     ///< Regions in the snapshot.
     pub nr_regions: u64,
@@ -368,7 +383,7 @@ pub struct damon_ctx_stats {
     pub reserved: u32,
     ///< Sampling intervals done.
     pub nr_intervals: u64,
-    ///< Deadlines that a late worker skipped instead of catching up in a burst.
+    ///< Deadlines left out: by a late worker, or to keep max_overhead_permil.
     pub nr_skipped_intervals: u64,
     ///< Times the worker woke from a wait, for whatever reason.
     pub nr_wakeups: u64,

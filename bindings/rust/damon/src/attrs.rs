@@ -80,6 +80,19 @@ impl Attrs {
         self
     }
 
+    /// Most that monitoring may cost over time, in 1/1,000 of one CPU; 0: no limit. A worker that costs more makes its
+    /// sampling intervals longer.
+    #[must_use]
+    pub fn max_overhead(mut self, permil: u32) -> Self {
+        self.0.max_overhead_permil = u64::from(permil);
+        self
+    }
+
+    /// Most that monitoring may cost over time, in 1/1,000 of one CPU; 0: no limit.
+    pub fn max_overhead_permil(&self) -> u32 {
+        u32::try_from(self.0.max_overhead_permil).unwrap_or(u32::MAX)
+    }
+
     /// The sampling interval, as tuned where tuning is on.
     pub fn sample_interval(&self) -> Duration {
         Duration::from_micros(self.0.sample_us)

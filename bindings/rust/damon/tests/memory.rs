@@ -22,7 +22,9 @@ fn writes_and_reads_of_a_shared_map_are_seen() {
     assert!(!snapshot.info().unknown && !snapshot.info().writes_only, "{:?}", snapshot.info());
     let touched = heap.range().start..heap.range().start + MIB;
     assert!(snapshot.iter().any(|region| region.nr_accesses() > 0 && touched.contains(&region.range().start)));
-    assert!(snapshot.iter().all(|region| region.nr_accesses() == 0 || region.range().start < touched.end));
+    // A page that comes back may bring its neighbours back: up to 64 KiB.
+    let brought = touched.end + (64 << 10);
+    assert!(snapshot.iter().all(|region| region.nr_accesses() == 0 || region.range().start < brought));
     assert!(context.stats().unwrap().nr_samples > 0);
     context.stop().unwrap();
     assert_eq!(sum % (7 * 256), 0, "the memory has its content");

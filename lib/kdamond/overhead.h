@@ -1,0 +1,49 @@
+// Keeps the cost of monitoring under a share of one CPU: what was spent is paid back with time that is waited out.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/arithmetic.h"
+
+namespace damon {
+
+// A token bucket. Time fills it at the permitted share, costs drain it; full, it holds what a fresh run may spend in
+// advance, so that the first windows are quick. Plain arithmetic on the times it is given: no clock of its own.
+class Overhead {
+public:
+    static constexpr uint64_t kAdvanceNs = 20'000'000;
+    // However dear one interval was (a machine that stood still, an emulator), the next is not later than this.
+    static constexpr uint64_t kLongestWaitNs = 10'000'000'000;
+
+    void start(uint64_t now_ns) {
+        credit_ns_ = kAdvanceNs;
+        filled_ns_ = now_ns;
+    }
+
+    // Time that was not monitored (a pause, watermarks) earns nothing.
+    void skip_to(uint64_t now_ns) { filled_ns_ = now_ns; }
+
+    // Takes the cost of an interval that ended, and says how long to wait before the end of the next one, in
+    // nanoseconds from `now_ns`. `permil` 0: no limit.
+    uint64_t charge(uint64_t cost_ns, uint64_t permil, uint64_t now_ns) {
+        const uint64_t elapsed_ns = now_ns > filled_ns_ ? now_ns - filled_ns_ : 0;
+        filled_ns_ = now_ns;
+        if (permil == 0) {
+            credit_ns_ = kAdvanceNs;
+            return 0;
+        }
+        const auto earned = static_cast<int64_t>(std::min(elapsed_ns, kLongestWaitNs) * permil / 1000);
+        const auto spent = static_cast<int64_t>(std::min(cost_ns, kLongestWaitNs));
+        const auto most = static_cast<int64_t>(kAdvanceNs);
+        const auto least = -static_cast<int64_t>(kLongestWaitNs * permil / 1000);
+        credit_ns_ = std::clamp(credit_ns_ + earned - spent, least, most);
+        return credit_ns_ >= 0 ? 0 : static_cast<uint64_t>(-credit_ns_) * 1000 / permil;
+    }
+
+private:
+    int64_t credit_ns_ = static_cast<int64_t>(kAdvanceNs);
+    uint64_t filled_ns_ = 0;
+};
+
+}  // namespace damon
