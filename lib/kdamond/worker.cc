@@ -151,7 +151,7 @@ Kdamond::Sleep Kdamond::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
     const Lock lock(meeting_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return Sleep::kInterrupted;
-        const bool called = mailbox_.has_one_shot_locked();
+        const bool called = mailbox_.has_new_locked();
         const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, called ? nominal_ns : permitted_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (!elapsed) continue;
