@@ -9,12 +9,6 @@
 
 namespace {
 
-const char* name_of(int32_t id) {
-    static constexpr const char* kNames[] = {"auto",      "uffd_rwp", "zap",       "uffd_wp", "referenced",
-                                             "uffd_move", "mprotect", "page_idle", "report"};
-    return kNames[id];
-}
-
 damon::AddressRange range_of(const void* addr, size_t len) {
     const auto start = reinterpret_cast<uintptr_t>(addr);
     return {start, start + len};
@@ -39,7 +33,7 @@ int damon_access_check_probe(int32_t id, struct damon_access_check_info* out) {
     if (probe.sees_reads) info.sees |= DAMON_SEES_READS;
     if (probe.sees_writes) info.sees |= DAMON_SEES_WRITES;
     info.error = -probe.error;
-    snprintf(info.name, sizeof info.name, "%s", name_of(id));
+    snprintf(info.name, sizeof info.name, "%s", damon::access_check_name(id));
     snprintf(info.reason, sizeof info.reason, "%s", probe.reason);
     damon::write_struct(info, out);
     return 0;

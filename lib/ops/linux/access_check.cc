@@ -17,17 +17,26 @@ AccessCheckProbe not_built_in(const char* what) {
     return probe;
 }
 
-// What ordinary private memory gets: zap is for shared memory that was declared.
+// What ordinary private memory gets: zap is for shared memory that was declared. The reason names the way that was
+// chosen, and why each better one was not.
 AccessCheckProbe probe_auto() {
-    AccessCheckProbe probe;
-    for (const AccessCheck way : {AccessCheck::kUffdRwp, AccessCheck::kUffdWp}) {
-        probe = access_check_probe(static_cast<int32_t>(way));
-        if (probe.available) break;
-    }
-    return probe;
+    const AccessCheckProbe reads = probe_uffd_rwp();
+    const AccessCheckProbe chosen = reads.available ? reads : probe_uffd_wp();
+    const char* name = reads.available ? "uffd_rwp" : chosen.available ? "uffd_wp" : "uffd_rwp, uffd_wp";
+    const bool compared = chosen.available && !reads.available;
+    AccessCheckProbe answer = chosen;
+    snprintf(answer.reason, sizeof answer.reason, "%s: %.80s%s%.80s", name, chosen.reason,
+             compared ? "; uffd_rwp: " : "", compared ? reads.reason : "");
+    return answer;
 }
 
 }  // namespace
+
+const char* access_check_name(int32_t id) {
+    static constexpr const char* kNames[kNrAccessChecks] = {
+        "auto", "uffd_rwp", "zap", "uffd_wp", "referenced", "uffd_move", "mprotect", "page_idle", "report"};
+    return id >= 0 && id < kNrAccessChecks ? kNames[id] : "unknown";
+}
 
 AccessCheckProbe access_check_probe(int32_t id) {
     switch (static_cast<AccessCheck>(id)) {

@@ -21,6 +21,8 @@ enum class AccessCheck : int32_t {
     kReport = 8,  // the program tells
 };
 inline constexpr int32_t kNrAccessChecks = 9;
+// Such as "uffd_wp"; "unknown" outside of the list.
+const char* access_check_name(int32_t id);
 
 // What one way can do on this system, tried out just now.
 struct AccessCheckProbe {
@@ -28,7 +30,7 @@ struct AccessCheckProbe {
     bool sees_reads = false;
     bool sees_writes = false;
     int32_t error = 0;      // positive errno of what failed; 0 where available
-    char reason[160] = {};  // one line: why not, or what it is
+    char reason[200] = {};  // one line: why not, or what it is
 };
 
 // Tries the way out on memory of its own: opens, arms, touches, looks. Any thread, leaves nothing behind. `id` outside

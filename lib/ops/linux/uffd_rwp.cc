@@ -76,8 +76,9 @@ AccessCheckProbe try_out(ScratchPage& scratch) {
 AccessCheckProbe probe_uffd_rwp() {
     UffdFeatures features;
     const int error = uffd_acquire(features);
-    if (error != 0) return probe_failed(error, "cannot open a userfaultfd");
     AccessCheckProbe probe = probe_failed(-ENOTSUP, "no asynchronous read-write protection (Linux 7.3)");
+    if (error == -ENOTSUP) return probe;  // opened, and neither mode is there
+    if (error != 0) return probe_failed(error, "cannot open a userfaultfd");
     if (features.rwp_async) {
         ScratchPage scratch;
         probe = scratch.error() == 0 ? try_out(scratch) : probe_failed(scratch.error(), "no memory to try it on");

@@ -67,8 +67,9 @@ AccessCheckProbe try_out(ScratchPage& scratch) {
 AccessCheckProbe probe_uffd_wp() {
     UffdFeatures features;
     const int error = uffd_acquire(features);
-    if (error != 0) return probe_failed(error, "cannot open a userfaultfd");
     AccessCheckProbe probe = probe_failed(-ENOTSUP, "no asynchronous write protection (Linux 6.7)");
+    if (error == -ENOTSUP) return probe;  // opened, and neither mode is there
+    if (error != 0) return probe_failed(error, "cannot open a userfaultfd");
     if (features.wp_async) {
         ScratchPage scratch;
         probe = scratch.error() == 0 ? try_out(scratch) : probe_failed(scratch.error(), "no memory to try it on");
