@@ -204,7 +204,12 @@ Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page pa
             if (nothing) blind = Blind::kGone;  // it was present a moment ago
         }
         if (blind == Blind::kNot) {
-            set_watch(sample, watch_by(way), page.huge());
+            if (way == AccessCheck::kUffdRwp && lost_its_entry(mapping, page)) {
+                if (marks_.crowded()) marks_.note_absent(page.address);
+                set_watch(sample, Watch::kPresence, false);
+            } else {
+                set_watch(sample, watch_by(way), page.huge());
+            }
             return blind;
         }
         // That the range was not declared matters only where nothing else was possible either.
@@ -251,6 +256,15 @@ Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page page) {
     }
     end_marking({page.address, huge}, blind, wiped);
     return blind;
+}
+
+// Linux 7.3 protects a huge page of shared memory by dropping its page table entry: there is no mark, and whether it is
+// back tells whether it was accessed.
+bool AccessChecker::lost_its_entry(const CachedMapping& mapping, Page page) {
+    if (!page.huge() || !mapping.shared) return false;
+    uint32_t state = PageScan::kFailed;
+    look_at({&page.address, 1}, {&state, 1});
+    return (state & (PageScan::kFailed | PageScan::kMarked | uapi::kPagePresent)) == 0;
 }
 
 Blind AccessChecker::arm_zap(CachedMapping& mapping, Page page, Zapper& zapper) {

@@ -69,6 +69,7 @@ private:
     Blind arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
     Blind own(CachedMapping& mapping, AccessCheck way);
     Blind arm_rwp(CachedMapping& mapping, Page page);
+    bool lost_its_entry(const CachedMapping& mapping, Page page);
     Blind arm_zap(CachedMapping& mapping, Page page, Zapper& zapper);
     Blind arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing);
     bool begin_marking(Page& page, AccessCheck way);
