@@ -27,6 +27,7 @@ if [ -w /sys/block/zram1/disksize ]; then
     echo 128M >/sys/block/zram1/disksize
     zcat /modules/disk.gz >/dev/zram1 && mount -t ext4 /dev/zram1 /disk || echo "VM-PROBLEM no disk" >&3
 fi
+echo 8 >/proc/sys/vm/nr_hugepages
 huge_shared=/sys/kernel/mm/transparent_hugepage/shmem_enabled
 [ ! -w $huge_shared ] || echo advise >$huge_shared
 
