@@ -19,7 +19,7 @@ static int set_up(const struct monitor_attrs* wanted) {
     attrs.aggr_us = wanted->aggr_us;
     attrs.min_nr_regions = wanted->min_nr_regions;
     attrs.max_nr_regions = wanted->max_nr_regions;
-    attrs.max_overhead_permil = 0; /* the kernel's has no such bound */
+    attrs.max_overhead_permil = 0; /* the kernel's DAMON has no such limit either */
     int error = damon_ctx_set_attrs(ctx, &attrs);
     if (error == 0) error = damon_ctx_set_seed(ctx, ++seed);
     damon_target* target = damon_target_new();
