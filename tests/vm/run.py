@@ -140,7 +140,10 @@ def test_pick_here(programs, results):
     for program in programs:
         if program.name.startswith("linux_tests"):
             output = results / f"vm-host-{program.name}.xml"
-            subprocess.run([program, "--gtest_filter=Pick.*", f"--gtest_output=xml:{output}"], stdout=subprocess.DEVNULL)
+            words = [program, "--gtest_filter=Pick.*", f"--gtest_output=xml:{output}"]
+            status = subprocess.run(words, stdout=subprocess.DEVNULL).returncode
+            if not output.exists():
+                (results / "vm-host.txt").write_text(f"failed {program.name} died with status {status}\n")
 
 
 def main():
