@@ -30,6 +30,8 @@ def waits_until_found(snapshots, turn):
     phase_ms = turn["phase_ms"]
     waits = []
     for phase, seen in sorted(by_phase.items()):
+        if turn["wall_ns"] / 1e6 - phase * phase_ms < 2 * turn["aggr_us"] / 1000:
+            continue  # the last window ended a little after the turn, as if one more phase had begun
         found = next((s["at_ms"] for s in seen if f1(s) >= FOUND_F1), None)
         waits.append(None if found is None else (found - phase * phase_ms) * 1000 / turn["aggr_us"])
     return waits
@@ -43,6 +45,7 @@ def values_of(turn, snapshots, unwatched):
         "best": max(map(f1, snapshots), default=0.0),
         "set_error": median([abs(s["touched"] - s["hot"]) / s["hot"] for s in snapshots]),
         "start": waits[0] if waits else None,
+        "start_found": float(bool(waits) and waits[0] is not None),
         "changes": len(waits) - 1,
         "changes_found": sum(wait is not None for wait in waits[1:]),
         "change": median(waits[1:]),
@@ -75,6 +78,9 @@ def gather(path):
         patterns[pattern] = {
             monitor: {key: median([run[key] for run in runs]) for key in runs[0]} for monitor, runs in of_monitor.items()
         }
+        for monitor, runs in of_monitor.items():  # a median of those that found it would hide those that did not
+            patterns[pattern][monitor]["missed"] = sum(not run["start_found"] for run in runs)
+            patterns[pattern][monitor]["runs"] = len(runs)
     return patterns, how
 
 
@@ -84,6 +90,8 @@ def shown(value, form):
 
 def waits_text(values):
     at_start = shown(values["start"], "{:.0f}")
+    if values["missed"]:
+        at_start += f" (in {values['runs'] - values['missed']} of {values['runs']} runs)"
     if not values["changes"]:
         return at_start
     return f"{at_start}; {shown(values['change'], '{:.0f}')} ({values['changes_found']:.0f} of {values['changes']:.0f})"
