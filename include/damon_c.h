@@ -138,7 +138,7 @@ struct damon_attrs {
     } intervals_goal; /**< Interval tuning. */
     /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
      * Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
-     * seen (a page fault), not schemes and callbacks, which have quotas. Twenty milliseconds may be spent in advance;
+     * seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
      * then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
      * longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
      * stop do not wait longer for it. Without effect on manually driven and simulated contexts. */

@@ -12,7 +12,7 @@ namespace damon {
 // advance, so that the first windows are quick. Plain arithmetic on the times it is given: no clock of its own.
 class Overhead {
 public:
-    static constexpr uint64_t kAdvanceNs = 20'000'000;
+    static constexpr uint64_t kAdvanceNs = 100'000'000;
     // However dear one interval was (a machine that stood still, an emulator), the next is not later than this.
     static constexpr uint64_t kLongestWaitNs = 10'000'000'000;
 
