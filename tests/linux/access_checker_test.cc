@@ -1,6 +1,7 @@
 // Reads and writes of known pages are seen exactly, by every way that this kernel has.
 #include <gtest/gtest.h>
 
+#include "base/random.h"
 #include "ops/linux/shared_ranges.h"
 #include "watched.h"
 
@@ -29,9 +30,9 @@ TEST(UffdWp, SeesWritesOfArmedPagesAndNothingElse) {
 }
 
 TEST(UffdRwp, SeesReadsAndWritesOfArmedPages) {
-    Checker checker(AccessCheck::kUffdRwp);
-    if (!checker.works()) return;
     for (const Kind kind : {Kind::kAnonymous, Kind::kShared}) {
+        Checker checker(AccessCheck::kUffdRwp);
+        if (!checker.works()) return;
         Memory memory(16, kind);
         memory.fill();
         auto samples = memory.samples();
@@ -45,6 +46,79 @@ TEST(UffdRwp, SeesReadsAndWritesOfArmedPages) {
         checker->look(samples);
         EXPECT_EQ(answers(samples), "YNNNNNNNNNNNNNNN");
         EXPECT_TRUE(memory.is_as_filled());
+    }
+}
+
+// What one look reads between its samples spares calls to the next arming.
+TEST(UffdRwp, PagesThatStayedArmedAreNotArmedAgain) {
+    Checker checker(AccessCheck::kUffdRwp);
+    if (!checker.works()) return;
+    Memory memory(64);
+    memory.fill();
+    const auto armed = [&] { return checker->statistics().armed[static_cast<unsigned>(AccessCheck::kUffdRwp)]; };
+    auto all = memory.samples();
+    checker->arm(all);
+    EXPECT_EQ(armed(), 64u);
+    auto ends = memory.samples({0, 30, 63});
+    checker->arm(ends);
+    memory.read(7);
+    checker->look(ends);
+    EXPECT_EQ(answers(ends), "NNN");
+    const uint64_t before = armed();
+    auto others = memory.samples({6, 7, 8, 40});
+    checker->arm(others);
+    EXPECT_EQ(armed() - before, 1u) << "only page 7 was accessed";
+    checker->look(others);
+    EXPECT_EQ(answers(others), "NNNN");
+    checker->arm(others);
+    memory.read(8);
+    memory.write(40);
+    checker->look(others);
+    EXPECT_EQ(answers(others), "NNYY");
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+// Samples close together and far apart, as they fall, over present and absent memory that changes between the
+// intervals.
+class Rounds : public EveryWay {};
+INSTANTIATE_EVERY_WAY(Rounds);
+
+TEST_P(Rounds, AnyDensityOfSamplesIsSeenExactly) {
+    Checker checker(GetParam());
+    if (!checker.works()) return;
+    constexpr size_t kPages = 4096;
+    Memory memory(kPages);
+    Random random(7);
+    for (size_t page = 0; page < kPages; ++page) {
+        if (page / 256 % 4 != 3) memory.write(page);
+    }
+    for (int round = 0; round < 200; ++round) {
+        const uint64_t step = uint64_t{1} << random.between(0, 9);
+        std::vector<Sample> samples;
+        std::vector<size_t> pages;
+        for (size_t page = random.between(0, step); page < kPages; page += 1 + random.between(0, 2 * step)) {
+            samples.push_back(memory.samples({page}).front());
+            pages.push_back(page);
+        }
+        std::vector<bool> discarded(kPages);
+        const size_t gone = random.between(0, kPages - 8);
+        ASSERT_EQ(madvise(memory.data(gone), 8 * page_bytes(), MADV_DONTNEED), 0);
+        for (size_t page = gone; page < gone + 8; ++page) discarded[page] = true;
+        checker->arm(samples);
+        std::vector<bool> touched(kPages);
+        for (size_t i = 0; i < kPages / 16; ++i) {
+            const size_t page = random.between(0, kPages);
+            touched[page] = true;
+            memory.write(page);
+        }
+        checker->look(samples);
+        const std::string seen = plain_answers(samples);
+        for (size_t i = 0; i < pages.size(); ++i) {
+            if (seen[i] == (touched[pages[i]] ? 'y' : 'n')) continue;
+            // Discarded between look and arm: what was there is not known.
+            ASSERT_TRUE(seen[i] == '?' && discarded[pages[i]] && !touched[pages[i]])
+                << "round " << round << ", page " << pages[i] << ": " << seen[i];
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 // Schemes' actions on this process's real memory: what is applied is what changed, what is not is counted by reason,
 // and no byte of any page is ever different afterwards.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,7 +13,27 @@
 namespace damon::test {
 namespace {
 
+// The last pages that a processor brought into memory wait in a list of its own, where only its own reclaim gets at
+// them: this thread stays where it is.
+class OnThisProcessor {
+public:
+    OnThisProcessor() {
+        EXPECT_EQ(sched_getaffinity(0, sizeof before_, &before_), 0);
+        cpu_set_t here;
+        CPU_ZERO(&here);
+        CPU_SET(sched_getcpu(), &here);
+        EXPECT_EQ(sched_setaffinity(0, sizeof here, &here), 0);
+    }
+    ~OnThisProcessor() { EXPECT_EQ(sched_setaffinity(0, sizeof before_, &before_), 0); }
+    OnThisProcessor(const OnThisProcessor&) = delete;
+    OnThisProcessor& operator=(const OnThisProcessor&) = delete;
+
+private:
+    cpu_set_t before_;
+};
+
 TEST(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
+    const OnThisProcessor stay;
     FileMemory memory(1000);
     if (!memory.works()) return;
     memory.touch(0, 1000);

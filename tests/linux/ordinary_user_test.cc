@@ -14,7 +14,7 @@ constexpr uid_t kNobody = 65534;
 // reserved huge pages skip or are left out.
 constexpr char kFilter[] =
     "--gtest_filter=UffdRwp.*:UffdWp.*:Zap.*:Auto.*:HugePages.*:*/KernelAccess.*:*/Fork.*:*/ChangedMapping.*:*/"
-    "Contexts.*";
+    "Contexts.*:*/Rounds.*";
 
 int execute_as_nobody() {
     if (geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) return 100;

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/arithmetic.h"
+#include "ops/linux/page_batch.h"
 #include "ops/linux/syscalls.h"
 #include "ops/linux/uffd.h"
 #include "ops/linux/uffd_mapping.h"
@@ -12,33 +13,12 @@
 #include "ops/linux/watch.h"
 
 namespace damon {
-namespace {
-
-constexpr AccessCheck kBestFirst[] = {AccessCheck::kUffdRwp, AccessCheck::kZap, AccessCheck::kUffdWp};
-
-// A batch that the kernel is asked about in one go: addresses, their states, and whose they are.
-struct Pages {
-    static constexpr size_t kMax = 128;
-
-    uint64_t pages[kMax];
-    uint32_t states[kMax];
-    uint32_t sample_idx[kMax];
-    size_t size = 0;
-
-    void add(uint64_t page, size_t index) {
-        pages[size] = page;
-        sample_idx[size++] = static_cast<uint32_t>(index);
-    }
-};
-
-}  // namespace
-
-// --- life
-// -------------------------------------------------------------------------------------------------------------
 
 int AccessChecker::open(size_t max_samples) {
     if (const int error = scan_.open(sizes_.base_bytes)) return error;
     if (const int error = mappings_.open()) return error;
+    last_look_.clear();
+    marked_share_ = 0;
     return marks_.join(max_samples, sizes_.huge_bytes);
 }
 
@@ -65,7 +45,10 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
         return Status::fail(last.error == 0 ? -EIO : -last.error, "no access check works here; the last one: %s",
                             last.reason);
     }
-    if (enabled(AccessCheck::kUffdRwp)) scan_.ask_for_accessed();
+    if (enabled(AccessCheck::kUffdRwp)) {
+        scan_.ask_for_accessed();
+        (void)last_look_.reserve(max_samples);  // without it arming takes more calls
+    }
     owner_ = sys::getpid();
     refresh();
     return {};
@@ -91,251 +74,56 @@ void AccessChecker::refresh() {
 
 void AccessChecker::disarm() {
     if (forked()) return;
+    forget();
     // Registrations live on in the remains of mappings that were split or grew since the last reading.
     mappings_.reload(statistics_);
     for (CachedMapping& mapping : mappings_.all()) unregister_mapping(mapping);
 }
-
-// --- arming
-// -----------------------------------------------------------------------------------------------------------
-
-void AccessChecker::arm(std::span<Sample> samples) {
-    if (forked()) {
-        for (Sample& sample : samples) set_blind(sample, Blind::kForked);
-        return;
-    }
-    epoch_ = uffd_epoch();
-    marks_.begin_interval();
-    mappings_.begin_interval();
-    Zapper zapper(mappings_.maps(), sizes_);
-    for (size_t done = 0; done < samples.size(); done += Pages::kMax) {
-        arm_batch(samples.subspan(done, std::min(Pages::kMax, samples.size() - done)), zapper);
-    }
-}
-
-void AccessChecker::arm_batch(std::span<Sample> samples, Zapper& zapper) {
-    Pages batch;
-    for (size_t i = 0; i < samples.size(); ++i) {
-        samples[i].seen = Seen::kUnknown;
-        samples[i].writes_only = false;
-        const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
-        if (!arm_unseen(samples[i], page)) batch.add(page, i);
-    }
-    look_at({batch.pages, batch.size}, {batch.states, batch.size});
-    for (size_t i = 0; i < batch.size; ++i) {
-        arm_seen(samples[batch.sample_idx[i]], {batch.pages[i], batch.states[i]}, zapper);
-    }
-}
-
-// Read-write protection leaves marks that must be told from pages of a mapping that is not registered.
-void AccessChecker::look_at(std::span<const uint64_t> pages, std::span<uint32_t> states) {
-    if (enabled(AccessCheck::kUffdRwp)) {
-        scan_.look_marked(pages, states);
-    } else {
-        scan_.look(pages, states);
-    }
-}
-
-// Write protection looks and arms in one call, so where it is the way, the page need not be looked at before. False:
-// not its case.
-bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
-    if (enabled(AccessCheck::kUffdRwp) || !enabled(AccessCheck::kUffdWp)) return false;
-    CachedMapping* mapping = mappings_.find(page);
-    if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdWp)) return false;
-    if (!mapping->writable || (mapping->shared && enabled(AccessCheck::kZap))) return false;
-    bool nothing = false;
-    if (arm_wp(*mapping, page, nothing) != Blind::kNot || nothing) return false;
-    set_watch(sample, Watch::kUffdWp, false);
-    return true;
-}
-
-void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
-    if ((page.state & PageScan::kFailed) != 0) return set_blind(sample, Blind::kFailed);
-    if ((page.state & uapi::kPagePresent) == 0) {
-        if (marks_.crowded()) marks_.note_absent(page.address);
-        return set_watch(sample, Watch::kPresence, false);
-    }
-    CachedMapping* mapping = mappings_.find(page.address);
-    // Before the first registration too: what is registered must be the whole mapping as it is now.
-    bool stale = mapping == nullptr || (mapping->owned == 0 && has_uffd_ && !mappings_.is_fresh(*mapping));
-    for (int reads_left = 2;; stale = true) {
-        if (stale && reads_left-- > 0) mapping = mappings_.reread(page.address, statistics_);
-        if (mapping == nullptr) return set_blind(sample, Blind::kGone);
-        const Blind blind = arm_present(sample, *mapping, page, zapper);
-        if (blind == Blind::kNot) return;
-        // What is known of the mapping may be old (fact 4).
-        const bool may_be_old = blind == Blind::kGone || blind == Blind::kNotWritable || blind == Blind::kForeign;
-        if (!may_be_old || reads_left <= 0 || mappings_.is_fresh(*mapping)) return set_blind(sample, blind);
-    }
-}
-
-// Makes sure that the mapping is registered with our userfaultfd.
-Blind AccessChecker::own(CachedMapping& mapping, AccessCheck way) {
-    if (mapping.is_owned(way)) return Blind::kNot;
-    switch (register_mapping(mapping, way, statistics_)) {
-        case ArmResult::kArmed:
-            return Blind::kNot;
-        case ArmResult::kBlind:
-            return mapping.blind;
-        default:
-            return Blind::kGone;
-    }
-}
-
-Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper) {
-    Blind why = Blind::kNoWay;
-    for (const AccessCheck way : kBestFirst) {
-        if (!enabled(way)) continue;
-        Blind blind = mapping.blind;
-        if (mapping.failed(way)) {
-        } else if (way == AccessCheck::kUffdRwp) {
-            blind = own(mapping, way);
-            if (blind == Blind::kNot) blind = arm_rwp(mapping, page);
-        } else if (way == AccessCheck::kZap) {
-            blind = arm_zap(mapping, page, zapper);
-        } else if (!mapping.writable) {
-            blind = Blind::kNotWritable;
-        } else if (page.huge()) {
-            blind = Blind::kHuge;
-        } else {
-            bool nothing = false;
-            blind = own(mapping, way);
-            if (blind == Blind::kNot) blind = arm_wp(mapping, page.address, nothing);
-            if (nothing) blind = Blind::kGone;  // it was present a moment ago
-        }
-        if (blind == Blind::kNot) {
-            if (way == AccessCheck::kUffdRwp && lost_its_entry(mapping, page)) {
-                if (marks_.crowded()) marks_.note_absent(page.address);
-                set_watch(sample, Watch::kPresence, false);
-            } else {
-                set_watch(sample, watch_by(way), page.huge());
-            }
-            return blind;
-        }
-        // That the range was not declared matters only where nothing else was possible either.
-        if (why == Blind::kNoWay || blind != Blind::kNotDeclared) why = blind;
-    }
-    return why;
-}
-
-// True: another context has the page armed; its state has then been read once more.
-bool AccessChecker::begin_marking(Page& page, AccessCheck way) {
-    if (!marks_.crowded()) return false;
-    if (!marks_.begin(SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge()), way)) return false;
-    look_at({&page.address, 1}, {&page.state, 1});
-    return true;
-}
-
-void AccessChecker::end_marking(Page page, Blind blind, bool wiped) {
-    if (!marks_.crowded()) return;
-    const uint64_t unit = SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge());
-    if (blind == Blind::kNot) {
-        marks_.finish(unit, wiped);
-    } else {
-        marks_.abandon(unit);
-    }
-}
-
-Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page page) {
-    AddressRange unit{page.address, page.address + sizes_.base_bytes};
-    if (page.huge()) {
-        const uint64_t bytes = std::max(mapping.page_bytes, sizes_.huge_bytes);
-        unit.start = align_down(page.address, bytes);
-        unit.end = unit.start + bytes;
-        if (!mapping.range.covers(unit)) return Blind::kHuge;
-    }
-    const uint32_t huge = page.state & uapi::kPageHuge;
-    begin_marking(page, AccessCheck::kUffdRwp);
-    Blind blind = Blind::kNot;
-    const bool wiped = (page.state & uapi::kPageAccessed) != 0;
-    if ((page.state & PageScan::kFailed) != 0) {
-        blind = Blind::kFailed;
-    } else if ((page.state & PageScan::kMarked) == 0) {  // else armed before, and not accessed since
-        const ArmResult result = rwp_arm(mapping, unit, statistics_);
-        if (result != ArmResult::kArmed) blind = result == ArmResult::kGone ? Blind::kGone : mapping.blind;
-    }
-    end_marking({page.address, huge}, blind, wiped);
-    return blind;
-}
-
-// Linux 7.3 protects a huge page of shared memory by dropping its page table entry: there is no mark, and whether it is
-// back tells whether it was accessed.
-bool AccessChecker::lost_its_entry(const CachedMapping& mapping, Page page) {
-    if (!page.huge() || !mapping.shared) return false;
-    uint32_t state = PageScan::kFailed;
-    look_at({&page.address, 1}, {&state, 1});
-    return (state & (PageScan::kFailed | PageScan::kMarked | uapi::kPagePresent)) == 0;
-}
-
-Blind AccessChecker::arm_zap(CachedMapping& mapping, Page page, Zapper& zapper) {
-    if (!mapping.shared || !zapper.may_zap(page.address)) return Blind::kNotDeclared;
-    const uint32_t huge = page.state & uapi::kPageHuge;
-    begin_marking(page, AccessCheck::kZap);
-    Blind blind = Blind::kNot;
-    // Another context may have zapped it meanwhile: absent, it is armed for both.
-    const bool present = (page.state & uapi::kPagePresent) != 0;
-    if ((page.state & PageScan::kFailed) != 0) {
-        blind = Blind::kFailed;
-    } else if (present) {
-        blind = zapper.zap(page.address, huge != 0);
-        if (blind == Blind::kNot) ++statistics_.armed[static_cast<unsigned>(AccessCheck::kZap)];
-    }
-    end_marking({page.address, huge}, blind, present);
-    return blind;
-}
-
-// `nothing`: not present, or huge.
-Blind AccessChecker::arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing) {
-    if (marks_.crowded()) marks_.begin(page, AccessCheck::kUffdWp);
-    bool written = false;
-    Blind blind = Blind::kNot;
-    switch (wp_arm(scan_, mapping, page, statistics_, written)) {
-        case ArmResult::kArmed:
-            break;
-        case ArmResult::kNothing:
-            nothing = true;
-            break;
-        case ArmResult::kGone:
-            blind = Blind::kGone;
-            break;
-        case ArmResult::kBlind:
-            blind = mapping.blind;
-            break;
-    }
-    end_marking({page, 0}, nothing ? Blind::kGone : blind, written);
-    return blind;
-}
-
-// --- looking
-// ----------------------------------------------------------------------------------------------------------
 
 void AccessChecker::look(std::span<Sample> samples) {
     if (forked()) {
         for (Sample& sample : samples) set_blind(sample, Blind::kForked);
     }
     disturbed_ = uffd_epoch() != epoch_;
-    for (size_t done = 0; done < samples.size(); done += Pages::kMax) {
-        look_batch(samples.subspan(done, std::min(Pages::kMax, samples.size() - done)));
+    looked_us_ = now_us_;
+    forget();
+    for (size_t done = 0; done < samples.size(); done += PageBatch::kMax) {
+        look_batch(samples.subspan(done, std::min(PageBatch::kMax, samples.size() - done)));
     }
+    last_look_.sort();
 }
 
 void AccessChecker::look_batch(std::span<Sample> samples) {
-    Pages plain;
-    Pages marked;
+    const bool rwp = enabled(AccessCheck::kUffdRwp);
+    PageBatch read;  // where the entries of pagemap tell all, or the first thing
+    PageBatch plain;
     for (size_t i = 0; i < samples.size(); ++i) {
         const Watch watch = watch_of(samples[i]);
         const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
         if (watch == Watch::kBlind) {
             answer(samples[i], 0);
         } else {
-            (watch == Watch::kUffdRwp ? marked : plain).add(page, i);
+            (watch == Watch::kUffdRwp || (rwp && watch == Watch::kPresence) ? read : plain).add(page, i);
         }
     }
     scan_.look({plain.pages, plain.size}, {plain.states, plain.size});
-    if (marked.size != 0) scan_.look_marked({marked.pages, marked.size}, {marked.states, marked.size});
-    for (const Pages* batch : {&plain, &marked}) {
+    scan_.read({read.pages, read.size}, {read.states, read.size}, marks_.crowded() || !rwp ? nullptr : &last_look_);
+    look_at_unmarked(samples, read.sample_idx, {read.pages, read.size}, {read.states, read.size});
+    for (const PageBatch* batch : {&plain, &read}) {
         for (size_t i = 0; i < batch->size; ++i) answer(samples[batch->sample_idx[i]], batch->states[i]);
     }
+}
+
+// A page that lost its mark was accessed, if it is still what it was when it was armed.
+void AccessChecker::look_at_unmarked(std::span<const Sample> samples, const uint32_t* sample_idx,
+                                     std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    PageBatch unmarked;
+    for (size_t i = 0; i < pages.size(); ++i) {
+        if ((states[i] & (PageScan::kMarked | PageScan::kFailed)) != 0) continue;
+        if (watch_of(samples[sample_idx[i]]) == Watch::kUffdRwp) unmarked.add(pages[i], i);
+    }
+    scan_.look({unmarked.pages, unmarked.size}, {unmarked.states, unmarked.size});
+    for (size_t i = 0; i < unmarked.size; ++i) states[unmarked.sample_idx[i]] = unmarked.states[i];
 }
 
 Blind AccessChecker::judge(const Sample& sample, uint32_t state, bool& accessed) {

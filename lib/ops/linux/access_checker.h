@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "model/sample.h"
 #include "ops/linux/access_check.h"
+#include "ops/linux/last_look.h"
 #include "ops/linux/mapping_cache.h"
 #include "ops/linux/page_scan.h"
 #include "ops/linux/page_sizes.h"
@@ -23,6 +24,8 @@
 #include "ops/linux/zap.h"
 
 namespace damon {
+
+inline constexpr AccessCheck kBestFirst[] = {AccessCheck::kUffdRwp, AccessCheck::kZap, AccessCheck::kUffdWp};
 
 class AccessChecker {
 public:
@@ -38,14 +41,21 @@ public:
     void stop();
 
     // More samples than start knew of. False: out of memory, everything is as before.
-    bool grow(size_t max_samples) { return marks_.grow(max_samples); }
+    bool grow(size_t max_samples) {
+        return marks_.grow(max_samples) && (!enabled(AccessCheck::kUffdRwp) || last_look_.reserve(max_samples));
+    }
 
     // The mappings may have changed: reads them anew.
     void refresh();
 
+    // What time it is, before each arm and look.
+    void set_now(uint64_t now_us) { now_us_ = now_us; }
+    // Right after a look it builds on what that saw: accesses in between may count as if they came after.
     void arm(std::span<Sample> samples);
     // `samples` are those of the last arm.
     void look(std::span<Sample> samples);
+    // Memory may have changed by this thread's own doing.
+    void forget() { last_look_.clear(); }
     // Drops all marks and registrations; the next arm makes them again.
     void disarm();
 
@@ -65,6 +75,10 @@ private:
 
     void arm_batch(std::span<Sample> samples, Zapper& zapper);
     bool arm_unseen(Sample& sample, uint64_t page);
+    bool arm_as_last_seen(Sample& sample, uint64_t page);
+    bool use_last_look();
+    bool is_base_block(uint64_t page);
+    void look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states);
     void arm_seen(Sample& sample, Page page, Zapper& zapper);
     Blind arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
     Blind own(CachedMapping& mapping, AccessCheck way);
@@ -77,18 +91,27 @@ private:
 
     void look_at(std::span<const uint64_t> pages, std::span<uint32_t> states);
     void look_batch(std::span<Sample> samples);
+    void look_at_unmarked(std::span<const Sample> samples, const uint32_t* sample_idx, std::span<const uint64_t> pages,
+                          std::span<uint32_t> states);
     Blind judge(const Sample& sample, uint32_t state, bool& accessed);
     void answer(Sample& sample, uint32_t state);
 
     PageSizes sizes_;
     PageScan scan_;
+    LastLook last_look_;
     MappingCache mappings_;
     SharedMarks marks_;
     uint32_t enabled_ = 0;  // bit AccessCheck
+    static constexpr uint64_t kNoBlock = ~uint64_t{0};
+
     bool has_uffd_ = false;
     pid_t owner_ = 0;  // 0: not started
     uint64_t epoch_ = 0;
-    bool disturbed_ = false;  // marks were dropped by another context between arm and look
+    uint64_t now_us_ = 0;
+    uint64_t looked_us_ = 0;
+    uint64_t base_block_ = kNoBlock;  // of this arming: a block that is mapped by base pages
+    uint32_t marked_share_ = 0;       // of the pages that were looked at before arming, in 1/1,024; a moving mean
+    bool disturbed_ = false;          // marks were dropped by another context between arm and look
     AccessStatistics statistics_;
 };
 

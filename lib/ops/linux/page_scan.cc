@@ -10,11 +10,23 @@ namespace {
 
 // The cost model of asking for neighbours together. Measured on the development machine: a scan of one page 0.70 us; of
 // n pages 0.65 us + 5.5 ns a page, 11 ns where every other page differs and is answered alone. So a hole of 64 pages
-// between two samples costs no more than a call of its own.
-constexpr uint64_t kMaxGapPages = 64;
+// between two samples costs no more than a call of its own. Reading n entries: 0.40 us + 12 ns an entry; what lies in
+// the hole spares a scan, and often an arming of 0.75 us, to the next sample that falls into it.
+constexpr uint64_t kMaxScanGapPages = 64;
+constexpr uint64_t kMaxReadGapPages = 48;
 // Bounds the answer of one call, and with it the memory on the stack.
-constexpr size_t kMaxGroupPages = 512;
+constexpr size_t kMaxGroupPages = 1024;
 constexpr size_t kMaxRegions = 128;
+
+size_t group_size(std::span<const uint64_t> pages, uint64_t page_bytes, uint64_t max_gap_pages) {
+    size_t size = 1;
+    while (size < pages.size() && pages[size] >= pages[size - 1] &&
+           pages[size] - pages[size - 1] <= max_gap_pages * page_bytes &&
+           pages[size] - pages[0] < kMaxGroupPages * page_bytes) {
+        ++size;
+    }
+    return size;
+}
 
 }  // namespace
 
@@ -45,16 +57,6 @@ void PageScan::close() {
     can_scan_ = false;
 }
 
-size_t PageScan::group_size(std::span<const uint64_t> pages) const {
-    size_t size = 1;
-    while (size < pages.size() && pages[size] >= pages[size - 1] &&
-           pages[size] - pages[size - 1] <= kMaxGapPages * page_bytes_ &&
-           pages[size] - pages[0] < kMaxGroupPages * page_bytes_) {
-        ++size;
-    }
-    return size;
-}
-
 // Answers at least the first page; returns how many it answered (the answer of one call is bounded).
 size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     uapi::PageRegion regions[kMaxRegions];
@@ -62,7 +64,8 @@ size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t>
     arguments.start = pages.front();
     arguments.end = pages.back() + page_bytes_;
     arguments.vec = reinterpret_cast<uint64_t>(regions);
-    arguments.vec_len = kMaxRegions;
+    // The kernel allocates, and clears, room for as many.
+    arguments.vec_len = std::min<uint64_t>((arguments.end - arguments.start) / page_bytes_, kMaxRegions);
     arguments.return_mask = categories_;
     const long found = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
     if (found < 0 || found > static_cast<long>(kMaxRegions)) {
@@ -80,7 +83,7 @@ size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t>
 }
 
 // From the entries of the file: presence and marks.
-void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep) {
     uint64_t entries[kMaxGroupPages];
     const uint64_t first = pages.front() / page_bytes_;
     const size_t nr_entries = pages.back() / page_bytes_ - first + 1;
@@ -93,29 +96,33 @@ void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> s
                     ((entries[index] & uapi::kEntrySwapped) != 0 ? uapi::kPageSwapped : 0) |
                     ((entries[index] & uapi::kEntryMarked) != 0 ? kMarked : 0);
     }
+    const size_t nr_read = bytes < 0 ? 0 : static_cast<size_t>(bytes) / sizeof entries[0];
+    if (keep != nullptr) keep->add(pages.front(), page_bytes_, {entries, nr_read});
+}
+
+void PageScan::read(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep) {
+    DAMON_CHECK(pages.size() == states.size());
+    for (size_t done = 0; done < pages.size();) {
+        const size_t size = group_size(pages.subspan(done), page_bytes_, kMaxReadGapPages);
+        read_group(pages.subspan(done, size), states.subspan(done, size), keep);
+        done += size;
+    }
 }
 
 void PageScan::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     DAMON_CHECK(pages.size() == states.size());
     while (!pages.empty()) {
-        size_t answered = group_size(pages);
-        if (can_scan_) {
-            answered = scan_group(pages.first(answered), states.first(answered));
-        } else {
-            read_group(pages.first(answered), states.first(answered));
-        }
+        if (!can_scan_) return read(pages, states, nullptr);
+        size_t answered = group_size(pages, page_bytes_, kMaxScanGapPages);
+        answered = scan_group(pages.first(answered), states.first(answered));
         pages = pages.subspan(answered);
         states = states.subspan(answered);
     }
 }
 
 void PageScan::look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states) {
-    DAMON_CHECK(pages.size() == states.size() && can_scan_);
-    for (size_t done = 0; done < pages.size();) {
-        const size_t size = group_size(pages.subspan(done));
-        read_group(pages.subspan(done, size), states.subspan(done, size));
-        done += size;
-    }
+    DAMON_CHECK(can_scan_);
+    read(pages, states, nullptr);
     // Runs of pages that are not marked.
     for (size_t first = 0; first < pages.size();) {
         size_t last = first;

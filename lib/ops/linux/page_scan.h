@@ -6,6 +6,7 @@
 #include <span>
 
 #include "model/address_range.h"
+#include "ops/linux/last_look.h"
 #include "ops/linux/uapi.h"
 
 namespace damon {
@@ -40,6 +41,10 @@ public:
     // registered.
     void look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
+    // Only the first half of it: kMapped, kMarked, and whether it is present or swapped. Cheaper than a look, and more
+    // so for neighbours; `keep` gets all that was read, of neighbours what lies between them too.
+    void read(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep);
+
     // Whether any page of the range is marked.
     bool any_marked(AddressRange range);
 
@@ -51,8 +56,7 @@ public:
 
 private:
     size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
-    void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
-    size_t group_size(std::span<const uint64_t> pages) const;
+    void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep);
 
     int fd_ = -1;
     bool can_scan_ = false;

@@ -157,6 +157,7 @@ bool VaddrOps::target_valid(uint32_t target_idx) {
 }
 
 Outcome VaddrOps::apply(const ActionRequest& request) {
+    checker_.forget();
     return request.target_idx < pids_.size() ? hands_.apply(request, pids_[request.target_idx]) : Outcome();
 }
 
@@ -166,7 +167,10 @@ void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {
 
 void VaddrOps::measure(std::span<MetricQuery> queries) { metrics_.measure(queries); }
 int32_t VaddrOps::free_memory_permil() { return metrics_.free_memory_permil(); }
-void VaddrOps::set_now(uint64_t) { hands_.new_interval(); }
+void VaddrOps::set_now(uint64_t now_us) {
+    hands_.new_interval();
+    checker_.set_now(now_us);
+}
 
 bool VaddrOps::targets_can_die() const {
     for (const int32_t pid : pids_) {

@@ -1,0 +1,288 @@
+// How the samples of an interval are armed.
+#include <algorithm>
+
+#include "base/arithmetic.h"
+#include "ops/linux/access_checker.h"
+#include "ops/linux/page_batch.h"
+#include "ops/linux/uffd.h"
+#include "ops/linux/uffd_mapping.h"
+#include "ops/linux/uffd_rwp.h"
+#include "ops/linux/uffd_wp.h"
+#include "ops/linux/watch.h"
+
+namespace damon {
+namespace {
+
+// How long, in microseconds, what was read at the end of one interval serves to arm for the next one: mostly it is less
+// than a tenth of it, but for schemes and calls in between.
+constexpr uint64_t kMomentUs = 20'000;
+
+// The share of marked pages, in 1/1,024, from which it is cheaper to read first whether a page is marked, and to scan
+// and arm only those that are not: 0.3 to 0.7 by the costs in docs/access-checks.md.
+constexpr uint32_t kManyMarked = 512;
+
+}  // namespace
+
+void AccessChecker::arm(std::span<Sample> samples) {
+    if (forked()) {
+        for (Sample& sample : samples) set_blind(sample, Blind::kForked);
+        return;
+    }
+    marks_.begin_interval();
+    mappings_.begin_interval();
+    if (!use_last_look()) forget();
+    epoch_ = uffd_epoch();
+    base_block_ = kNoBlock;
+    Zapper zapper(mappings_.maps(), sizes_);
+    for (size_t done = 0; done < samples.size(); done += PageBatch::kMax) {
+        arm_batch(samples.subspan(done, std::min(PageBatch::kMax, samples.size() - done)), zapper);
+    }
+}
+
+void AccessChecker::arm_batch(std::span<Sample> samples, Zapper& zapper) {
+    PageBatch batch;
+    for (size_t i = 0; i < samples.size(); ++i) {
+        samples[i].seen = Seen::kUnknown;
+        samples[i].writes_only = false;
+        const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
+        if (!arm_unseen(samples[i], page)) batch.add(page, i);
+    }
+    look_before_arming({batch.pages, batch.size}, {batch.states, batch.size});
+    for (size_t i = 0; i < batch.size; ++i) {
+        arm_seen(samples[batch.sample_idx[i]], {batch.pages[i], batch.states[i]}, zapper);
+    }
+}
+
+// Read-write protection leaves marks that must be told from pages of a mapping that is not registered.
+void AccessChecker::look_at(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    if (enabled(AccessCheck::kUffdRwp)) {
+        scan_.look_marked(pages, states);
+    } else {
+        scan_.look(pages, states);
+    }
+}
+
+void AccessChecker::look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    if (!enabled(AccessCheck::kUffdRwp)) return scan_.look(pages, states);
+    if (marks_.crowded() || marked_share_ >= kManyMarked) {
+        scan_.look_marked(pages, states);
+    } else {
+        scan_.look(pages, states);  // those that are marked will be armed once more
+    }
+    for (const uint32_t state : states) {
+        if ((state & (PageScan::kMarked | uapi::kPagePresent)) == 0) continue;
+        const uint32_t now = (state & uapi::kPageAccessed) == 0 ? 1024 : 0;
+        marked_share_ = (marked_share_ * 63 + now) / 64;
+    }
+}
+
+// Whether what the last look read can be trusted: a moment ago, and all marks were this context's.
+bool AccessChecker::use_last_look() {
+    return enabled(AccessCheck::kUffdRwp) && !marks_.crowded() && !disturbed_ && uffd_epoch() == epoch_ &&
+           now_us_ - looked_us_ <= kMomentUs;
+}
+
+// Read-write protection where the last look read the page too. False: look at it first.
+bool AccessChecker::arm_as_last_seen(Sample& sample, uint64_t page) {
+    const LastLook::Page seen = last_look_.find(page);
+    if (seen == LastLook::Page::kNotRead) return false;
+    if (seen == LastLook::Page::kAbsent) {
+        set_watch(sample, Watch::kPresence, false);
+        return true;
+    }
+    CachedMapping* mapping = mappings_.find(page);
+    if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdRwp)) return false;
+    if (seen == LastLook::Page::kPresent) {
+        if (mapping->page_bytes > sizes_.base_bytes || !is_base_block(page)) return false;
+        if (rwp_arm(*mapping, {page, page + sizes_.base_bytes}, statistics_) != ArmResult::kArmed) return false;
+    }
+    set_watch(sample, Watch::kUffdRwp, false);
+    return true;
+}
+
+// Whether the block around a page is mapped by base pages, so that arming the page splits nothing.
+bool AccessChecker::is_base_block(uint64_t page) {
+    const uint64_t block = align_down(page, sizes_.huge_bytes);
+    if (block == base_block_) return true;
+    if (!last_look_.is_partly_marked({block, block + sizes_.huge_bytes})) {
+        uint32_t state = PageScan::kFailed;
+        scan_.look({&page, 1}, {&state, 1});
+        const uint32_t wanted = PageScan::kFailed | uapi::kPageHuge | uapi::kPagePresent;
+        if ((state & wanted) != uapi::kPagePresent) return false;
+    }
+    base_block_ = block;
+    return true;
+}
+
+// Arms without looking at the page before. False: not its case.
+bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
+    if (enabled(AccessCheck::kUffdRwp)) return arm_as_last_seen(sample, page);
+    // Write protection looks and arms in one call.
+    if (!enabled(AccessCheck::kUffdWp)) return false;
+    CachedMapping* mapping = mappings_.find(page);
+    if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdWp)) return false;
+    if (!mapping->writable || (mapping->shared && enabled(AccessCheck::kZap))) return false;
+    bool nothing = false;
+    if (arm_wp(*mapping, page, nothing) != Blind::kNot || nothing) return false;
+    set_watch(sample, Watch::kUffdWp, false);
+    return true;
+}
+
+void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
+    if ((page.state & PageScan::kFailed) != 0) return set_blind(sample, Blind::kFailed);
+    if ((page.state & uapi::kPagePresent) == 0) {
+        if (marks_.crowded()) marks_.note_absent(page.address);
+        return set_watch(sample, Watch::kPresence, false);
+    }
+    CachedMapping* mapping = mappings_.find(page.address);
+    // Before the first registration too: what is registered must be the whole mapping as it is now.
+    bool stale = mapping == nullptr || (mapping->owned == 0 && has_uffd_ && !mappings_.is_fresh(*mapping));
+    for (int reads_left = 2;; stale = true) {
+        if (stale && reads_left-- > 0) mapping = mappings_.reread(page.address, statistics_);
+        if (mapping == nullptr) return set_blind(sample, Blind::kGone);
+        const Blind blind = arm_present(sample, *mapping, page, zapper);
+        if (blind == Blind::kNot) return;
+        // What is known of the mapping may be old (fact 4).
+        const bool may_be_old = blind == Blind::kGone || blind == Blind::kNotWritable || blind == Blind::kForeign;
+        if (!may_be_old || reads_left <= 0 || mappings_.is_fresh(*mapping)) return set_blind(sample, blind);
+    }
+}
+
+// Makes sure that the mapping is registered with our userfaultfd.
+Blind AccessChecker::own(CachedMapping& mapping, AccessCheck way) {
+    if (mapping.is_owned(way)) return Blind::kNot;
+    switch (register_mapping(mapping, way, statistics_)) {
+        case ArmResult::kArmed:
+            return Blind::kNot;
+        case ArmResult::kBlind:
+            return mapping.blind;
+        default:
+            return Blind::kGone;
+    }
+}
+
+Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper) {
+    Blind why = Blind::kNoWay;
+    for (const AccessCheck way : kBestFirst) {
+        if (!enabled(way)) continue;
+        Blind blind = mapping.blind;
+        if (mapping.failed(way)) {
+        } else if (way == AccessCheck::kUffdRwp) {
+            blind = own(mapping, way);
+            if (blind == Blind::kNot) blind = arm_rwp(mapping, page);
+        } else if (way == AccessCheck::kZap) {
+            blind = arm_zap(mapping, page, zapper);
+        } else if (!mapping.writable) {
+            blind = Blind::kNotWritable;
+        } else if (page.huge()) {
+            blind = Blind::kHuge;
+        } else {
+            bool nothing = false;
+            blind = own(mapping, way);
+            if (blind == Blind::kNot) blind = arm_wp(mapping, page.address, nothing);
+            if (nothing) blind = Blind::kGone;  // it was present a moment ago
+        }
+        if (blind == Blind::kNot) {
+            if (way == AccessCheck::kUffdRwp && lost_its_entry(mapping, page)) {
+                if (marks_.crowded()) marks_.note_absent(page.address);
+                set_watch(sample, Watch::kPresence, false);
+            } else {
+                set_watch(sample, watch_by(way), page.huge());
+            }
+            return blind;
+        }
+        // That the range was not declared matters only where nothing else was possible either.
+        if (why == Blind::kNoWay || blind != Blind::kNotDeclared) why = blind;
+    }
+    return why;
+}
+
+// True: another context has the page armed; its state has then been read once more.
+bool AccessChecker::begin_marking(Page& page, AccessCheck way) {
+    if (!marks_.crowded()) return false;
+    if (!marks_.begin(SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge()), way)) return false;
+    look_at({&page.address, 1}, {&page.state, 1});
+    return true;
+}
+
+void AccessChecker::end_marking(Page page, Blind blind, bool wiped) {
+    if (!marks_.crowded()) return;
+    const uint64_t unit = SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge());
+    if (blind == Blind::kNot) {
+        marks_.finish(unit, wiped);
+    } else {
+        marks_.abandon(unit);
+    }
+}
+
+Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page page) {
+    AddressRange unit{page.address, page.address + sizes_.base_bytes};
+    if (page.huge()) {
+        const uint64_t bytes = std::max(mapping.page_bytes, sizes_.huge_bytes);
+        unit.start = align_down(page.address, bytes);
+        unit.end = unit.start + bytes;
+        if (!mapping.range.covers(unit)) return Blind::kHuge;
+    }
+    const uint32_t huge = page.state & uapi::kPageHuge;
+    begin_marking(page, AccessCheck::kUffdRwp);
+    Blind blind = Blind::kNot;
+    const bool wiped = (page.state & uapi::kPageAccessed) != 0;
+    if ((page.state & PageScan::kFailed) != 0) {
+        blind = Blind::kFailed;
+    } else if ((page.state & PageScan::kMarked) == 0) {  // else armed before, and not accessed since
+        const ArmResult result = rwp_arm(mapping, unit, statistics_);
+        if (result != ArmResult::kArmed) blind = result == ArmResult::kGone ? Blind::kGone : mapping.blind;
+    }
+    end_marking({page.address, huge}, blind, wiped);
+    return blind;
+}
+
+// Linux 7.3 protects a huge page of shared memory by dropping its page table entry: there is no mark, and whether it is
+// back tells whether it was accessed.
+bool AccessChecker::lost_its_entry(const CachedMapping& mapping, Page page) {
+    if (!page.huge() || !mapping.shared) return false;
+    uint32_t state = PageScan::kFailed;
+    look_at({&page.address, 1}, {&state, 1});
+    return (state & (PageScan::kFailed | PageScan::kMarked | uapi::kPagePresent)) == 0;
+}
+
+Blind AccessChecker::arm_zap(CachedMapping& mapping, Page page, Zapper& zapper) {
+    if (!mapping.shared || !zapper.may_zap(page.address)) return Blind::kNotDeclared;
+    const uint32_t huge = page.state & uapi::kPageHuge;
+    begin_marking(page, AccessCheck::kZap);
+    Blind blind = Blind::kNot;
+    // Another context may have zapped it meanwhile: absent, it is armed for both.
+    const bool present = (page.state & uapi::kPagePresent) != 0;
+    if ((page.state & PageScan::kFailed) != 0) {
+        blind = Blind::kFailed;
+    } else if (present) {
+        blind = zapper.zap(page.address, huge != 0);
+        if (blind == Blind::kNot) ++statistics_.armed[static_cast<unsigned>(AccessCheck::kZap)];
+    }
+    end_marking({page.address, huge}, blind, present);
+    return blind;
+}
+
+// `nothing`: not present, or huge.
+Blind AccessChecker::arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing) {
+    if (marks_.crowded()) marks_.begin(page, AccessCheck::kUffdWp);
+    bool written = false;
+    Blind blind = Blind::kNot;
+    switch (wp_arm(scan_, mapping, page, statistics_, written)) {
+        case ArmResult::kArmed:
+            break;
+        case ArmResult::kNothing:
+            nothing = true;
+            break;
+        case ArmResult::kGone:
+            blind = Blind::kGone;
+            break;
+        case ArmResult::kBlind:
+            blind = mapping.blind;
+            break;
+    }
+    end_marking({page, 0}, nothing ? Blind::kGone : blind, written);
+    return blind;
+}
+
+}  // namespace damon
