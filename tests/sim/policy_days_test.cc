@@ -1,6 +1,9 @@
 // What schemes promise, held over days of virtual time: quotas, goals, watermarks.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <tuple>
+
 #include "support/sim_run.h"
 
 namespace damon::test {
@@ -62,40 +65,68 @@ TEST(PolicyDays, QuotaIsNeverExceeded) {
     EXPECT_GE(run.engine().scheme(0).stats.sz_applied, 6 * kGiB);
 }
 
-// A goal that is not the program's alone: free memory of the node, which reclaim raises and faults lower. After six
-// hours it is within a tenth of the target in every hour, and never further off than a fifth, for two days.
-TEST(PolicyDays, AGoalIsReachedAndHeldWithinATenth) {
-    SimRun run;
-    look_seldom(run);
-    SimMachine machine;
-    machine.node_bytes[0] = 8 * kGiB;
-    ASSERT_TRUE(run.sim.set_machine(machine).ok());
-    run.map(0, 6 * kGiB);
-    run.pattern(SimPatternKind::kConstant, {0, kGiB}).rate_millihz = 1'000'000;
-    // The rest is used now and then: each page once in a quarter of an hour or so.
-    run.pattern(SimPatternKind::kConstant, {kGiB, 6 * kGiB}).rate_millihz = 1;
-    SchemeParams& scheme = add_pageout(run);
-    scheme.quota.reset_interval_ms = 60'000;
-    scheme.quota.weight_nr_accesses = 1;
-    scheme.quota.weight_age = 1;
-    QuotaGoal goal;
-    goal.metric = QuotaMetric::kNodeMemFreeBp;
-    goal.nid = 0;
-    goal.target_value = 5'000;
-    ASSERT_TRUE(scheme.goals.push_back(goal));
-    run.start();
-    run.run_until(6 * kHour);
-    for (uint64_t hour = 6; hour < 48 && !HasFatalFailure(); ++hour) {
-        uint64_t sum = 0;
-        for (uint64_t minute = 1; minute <= 60; ++minute) {
-            run.run_until(hour * kHour + minute * 60 * kSecond);
-            const auto free_bp = 10 * static_cast<uint64_t>(run.sim.free_memory_permil());
-            EXPECT_LE(absolute_difference(free_bp, 5'000), 1'000u) << "hour " << hour << ", minute " << minute;
-            sum += free_bp;
-        }
-        EXPECT_LE(absolute_difference(sum / 60, 5'000), 500u) << "hour " << hour;
+// Free memory of the node, which reclaim raises and faults lower: a goal that is not the program's alone.
+class GoalOverDays : public testing::TestWithParam<std::tuple<GoalTuner, uint64_t>> {
+protected:
+    static constexpr uint64_t kTarget = 5'000;
+
+    void set_up() {
+        SimMachine machine;
+        machine.node_bytes[0] = 8 * kGiB;
+        ASSERT_TRUE(run_.sim.set_machine(machine).ok());
+        run_.seed = std::get<uint64_t>(GetParam());
+        run_.map(0, 6 * kGiB);
+        run_.pattern(SimPatternKind::kConstant, {0, kGiB}).rate_millihz = 1'000'000;
+        // The rest is used now and then: each page once in a quarter of an hour or so.
+        run_.pattern(SimPatternKind::kConstant, {kGiB, 6 * kGiB}).rate_millihz = 1;
+        run_.params.attrs.sample_us = kSecond;
+        run_.params.attrs.aggr_us = 20 * kSecond;
+        // Regions of 60 MiB. One of 500 MiB has one answer for pages that came back and pages that are out already,
+        // and what is tried of the latter is charged in vain: with 10 regions a minute in two days was 10.2 % off.
+        run_.params.attrs.min_nr_regions = 100;
+        SchemeParams& scheme = add_pageout(run_);
+        scheme.quota.reset_interval_ms = 20'000;
+        scheme.quota.weight_nr_accesses = 1;
+        scheme.quota.weight_age = 1;
+        scheme.quota.goal_tuner = std::get<GoalTuner>(GetParam());
+        // All or nothing: without a size it would be all memory.
+        if (scheme.quota.goal_tuner == GoalTuner::kTemporal) scheme.quota.sz = 100 * kMiB;
+        QuotaGoal goal;
+        goal.metric = QuotaMetric::kNodeMemFreeBp;
+        goal.nid = 0;
+        goal.target_value = kTarget;
+        ASSERT_TRUE(scheme.goals.push_back(goal));
+        run_.start();
     }
+    uint64_t free_bp() { return 10 * static_cast<uint64_t>(run_.sim.free_memory_permil()); }
+
+    SimRun run_;
+};
+
+// Reached within half an hour. The tuner "consist" then overshoots once, since its quota grows as long as the score is
+// low; from the third hour on every minute is within a tenth of the target, for two days.
+TEST_P(GoalOverDays, IsReachedAndHeldWithinATenthInEveryMinute) {
+    set_up();
+    while (free_bp() < kTarget * 9 / 10 && run_.now_us() < 2 * kHour) run_.window();
+    EXPECT_LE(run_.now_us(), kHour / 2);
+    run_.run_until(2 * kHour);
+    const uint64_t tried = run_.engine().scheme(0).stats.sz_tried;
+    for (uint64_t minute = 2 * 60 + 1; minute <= 48 * 60 && !HasFailure(); ++minute) {
+        run_.run_until(minute * 60 * kSecond);
+        EXPECT_LE(absolute_difference(free_bp(), kTarget), kTarget / 10) << "minute " << minute;
+    }
+    // By work: left alone, the memory comes back.
+    EXPECT_GE(run_.engine().scheme(0).stats.sz_tried - tried, 46 * kGiB);
 }
+
+INSTANTIATE_TEST_SUITE_P(TunersAndSeeds, GoalOverDays,
+                         testing::Combine(testing::Values(GoalTuner::kConsist, GoalTuner::kTemporal),
+                                          testing::Values(uint64_t{1}, uint64_t{2})),
+                         [](const auto& chosen) {
+                             const bool temporal = std::get<GoalTuner>(chosen.param) == GoalTuner::kTemporal;
+                             return (temporal ? "TemporalSeed" : "ConsistSeed") +
+                                    std::to_string(std::get<uint64_t>(chosen.param));
+                         });
 
 // S-29: between the marks a scheme stays as it is, so it does not switch with every small change.
 TEST(PolicyDays, WatermarksHaveHysteresis) {
