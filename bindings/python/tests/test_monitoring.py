@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import subprocess
 import sys
 import threading
@@ -248,3 +250,39 @@ def test_contexts_start_together_or_not_at_all() -> None:
         toy_context().start()
     damon.stop([good, other])
     assert damon.nr_running() == 0
+
+
+def test_snapshots_go_to_other_processes() -> None:
+    with toy_context() as ctx:
+        ctx.advance(AGGR_US)
+        snapshot = ctx.snapshot()
+    for other in (pickle.loads(pickle.dumps(snapshot)), copy.copy(snapshot), copy.deepcopy(snapshot)):
+        assert other == snapshot and hash(other) == hash(snapshot) and other is not snapshot
+        assert other.rows() == snapshot.rows() and bytes(memoryview(other)) == bytes(memoryview(snapshot))
+        assert (other.seq, other.time_ns, other.sample_us, other.aggr_us, other.nr_regions, other.passed_sample_intervals) == (
+            snapshot.seq, snapshot.time_ns, snapshot.sample_us, snapshot.aggr_us, snapshot.nr_regions,
+            snapshot.passed_sample_intervals)
+        assert (other.max_nr_accesses, other.nr_targets, other.flags) == (20, 1, snapshot.flags)
+    assert pickle.loads(pickle.dumps(snapshot[0])) == snapshot[0] == copy.copy(snapshot[0])
+    state = snapshot.__reduce__()
+    with pytest.raises(ValueError, match="is not that of a snapshot"):
+        state[0](*state[1][:-1], b"short")
+
+
+def test_snapshots_are_equal_by_what_they_show() -> None:
+    with toy_context() as ctx:
+        ctx.advance(AGGR_US)
+        first, again = ctx.snapshot(), ctx.snapshot()
+        ctx.advance(AGGR_US)
+        assert first == again and hash(first) == hash(again) and first != ctx.snapshot()
+        assert first != object() and len({first, again, ctx.snapshot()}) == 2
+
+
+def test_a_slice_of_a_snapshot_is_a_list_of_regions() -> None:
+    with toy_context() as ctx:
+        ctx.advance(AGGR_US)
+        snapshot = ctx.snapshot()
+    everything = list(snapshot)
+    assert snapshot[1:3] == everything[1:3] and snapshot[::-2] == everything[::-2] and snapshot[99:] == []
+    with pytest.raises(TypeError, match="index must be an integer or a slice, not str"):
+        snapshot["start"]  # type: ignore[call-overload]
