@@ -13,15 +13,17 @@ from types import TracebackType
 from typing import Any, Callable, Optional, TypeVar, Union, overload
 
 from . import _core
+from .checks import expect, function_from, many, number
 from .configuration import Configuration, have_ranges
 from .enums import Ops
 from .errors import error_for
-from .params import SchemeStat, Stats, expect, function_from, many, number
+from .params import SchemeStat, Stats
 from .policies import ActionStats, Summary, action_stats_from
-from .record import Recorder
+from .record import Recorder, close_all
 from .waiting import RepeatCall, Snapshots
 
 T = TypeVar("T")
+_MAX_MS = 2**31 - 1
 
 # A context that runs lives until it is stopped, as a thread does. Those that still run when Python ends are stopped.
 _running: set[Context] = set()
@@ -63,15 +65,18 @@ class Context(Configuration):
         finally:
             if not self.is_running:
                 _running.discard(self)
-                for recorder in self._recorders[:]:
-                    recorder.close()
+                close_all(self._recorders[:])
 
     def close(self) -> None:
-        """Stops the context for good; afterwards every use raises ClosedError."""
+        """Stops the context for good; afterwards every use raises ClosedError. An exception of a callback that comes up
+        meanwhile is raised here."""
         if self._core.closed:
             return
-        self.stop()
-        self._core.close()
+        try:
+            self.stop()
+        finally:
+            if not self.is_running:
+                self._core.close()
 
     def __enter__(self) -> Context:
         self.start()
@@ -99,7 +104,7 @@ class Context(Configuration):
 
     def advance(self, us: int) -> int:
         """Manual drive: steps one sampling interval after another for that long. Returns the time reached."""
-        until = self._core.now_us + us
+        until = self._core.now_us + number(us, "us")
         if not self._recorders:
             self._core.advance(until)
         while self._core.now_us < until:
@@ -125,7 +130,7 @@ class Context(Configuration):
     @property
     def is_paused(self) -> bool:
         """Paused; of a stopped context: would start paused."""
-        return self._core.is_paused()
+        return bool(self._core.is_paused())
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -172,7 +177,7 @@ class Context(Configuration):
 
     def report_access(self, addr: int, length: int = 1, *, is_write: bool = False) -> bool:
         """Tells a context with AccessCheck.REPORT of an access. False: the queue of this interval is full."""
-        return self._core.report_access(addr, length, is_write)
+        return self._core.report_access(addr, length, bool(is_write))
 
     # --- results ---------------------------------------------------------------------------------------------------
 
@@ -247,11 +252,11 @@ def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, 
 def _milliseconds(timeout: Optional[float]) -> int:
     if timeout is None:
         return -1
-    if not isinstance(timeout, (int, float)):
+    if not hasattr(timeout, "__float__"):
         raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
     if not timeout >= 0:
         raise error_for(errno.EINVAL, f"timeout is {timeout}; it must be 0 or more seconds, or None to wait for ever")
-    return min(round(timeout * 1000), 2**31 - 1)
+    return round(float(min(timeout, _MAX_MS // 1000) * 1000))
 
 
 def start(contexts: Iterable[Context], *, exclusive: bool = False) -> None:
@@ -260,7 +265,7 @@ def start(contexts: Iterable[Context], *, exclusive: bool = False) -> None:
     for context in group:
         expect(context, Context, "a context")
         context._prepare_start()
-    _core.start([context._core for context in group], exclusive)
+    _core.start([context._core for context in group], bool(exclusive))
     _running.update(group)
     for context in group:
         for recorder in context._recorders:

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Union
@@ -98,12 +98,15 @@ class Recorder:
         self._closing.set()
         if self._thread is not None:
             self._thread.join()
-        if self.error is None:
-            self.take()  # the last one may have come up since
-        self._file.close()
-        self._file = None
-        if self in self._context._recorders:
-            self._context._recorders.remove(self)
+        try:
+            if self.error is None:
+                self.take()  # the last one may have come up since
+        finally:
+            file, self._file = self._file, None
+            if self in self._context._recorders:
+                self._context._recorders.remove(self)
+            if file is not None:
+                file.close()
         if self.error is not None:
             raise self.error
 
@@ -131,6 +134,18 @@ class Recorder:
         trace: Optional[TracebackType],
     ) -> None:
         self.close()
+
+
+def close_all(recorders: Iterable[Recorder]) -> None:
+    """Closes all of them; raises what the first to fail raised."""
+    failure: Optional[BaseException] = None
+    for recorder in recorders:
+        try:
+            recorder.close()
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 def _not_a_record(path: Union[str, os.PathLike[str]], why: str) -> InvalidParameterError:

@@ -108,3 +108,16 @@ def test_pictures_are_drawn(recording: pathlib.Path, tmp_path: pathlib.Path, com
 def test_a_record_that_cannot_be_written_says_so(tmp_path: pathlib.Path) -> None:
     with pytest.raises(FileNotFoundError):
         toy_context().record(tmp_path / "no" / "such" / "folder")
+
+
+def test_a_full_disk_is_told_once_and_the_others_are_written(tmp_path: pathlib.Path) -> None:
+    ctx = toy_context()
+    full, other = ctx.record("/dev/full"), tmp_path / "other.damon"
+    ctx.record(other)
+    ctx.start()
+    ctx.advance(3 * AGGR_US)
+    with pytest.raises(OSError, match="No space left"):
+        ctx.stop()
+    assert len(list(damon.read_record(other))) == 3
+    full.close()
+    ctx.stop()
