@@ -10,10 +10,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+from collections.abc import Iterable
 from typing import Any, Union
 
 from . import _core
 from ._core import Region, Sample, Samples, SharedDeclaration, SharedMemory, Snapshot
+from .checks import expect, need_numpy, number
 from .context import Context, start, stop
 from .enums import (
     AccessCheck,
@@ -63,7 +67,6 @@ from .params import (
     Stats,
     Target,
     Watermarks,
-    need_numpy,
 )
 from .policies import ActionStats, LruSort, Probe, ProbeFilter, Reclaim, Summary, skip_text
 from .record import RecordedRegion, RecordedSnapshot, Recorder, read_record
@@ -77,9 +80,12 @@ def monitor_self(*buffers: Any, schemes: Any = (), **options: Any) -> Context:
     """A started context on these buffers, or on all mappings of this process. Options: those of Attrs and Context."""
     names = set(Attrs.__dataclass_fields__)
     fields = {name: options.pop(name) for name in list(options) if name in names}
-    attrs = options.pop("attrs", None) or Attrs(**fields)
+    attrs = options.pop("attrs", None)
+    if attrs is None:
+        attrs = Attrs()
+    expect(attrs, Attrs, "attrs")
     targets = [Target.of(*buffers)] if buffers else [Target()]
-    context = _SelfMonitor(attrs, targets, schemes, **options)
+    context = _SelfMonitor(dataclasses.replace(attrs, **fields), targets, schemes, **options)
     context.start()
     return context
 
@@ -115,8 +121,9 @@ def shared_array(shape: Any, dtype: Any = float) -> Any:
     """The same as a NumPy array of zeroes."""
     numpy = need_numpy("shared_array()")
     wanted = numpy.dtype(dtype)
-    size = int(numpy.prod(shape, dtype=numpy.uint64)) * wanted.itemsize
-    return numpy.frombuffer(memoryview(SharedMemory(size)), dtype=wanted, count=size // wanted.itemsize).reshape(shape)
+    lengths = [number(length, "a length of shape") for length in (shape if isinstance(shape, Iterable) else [shape])]
+    size = math.prod(lengths) * wanted.itemsize
+    return numpy.frombuffer(memoryview(SharedMemory(size)), dtype=wanted, count=size // wanted.itemsize).reshape(lengths)
 
 
 def shared_declare(buffer: Any) -> SharedDeclaration:

@@ -8,23 +8,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _core, policies
+from .checks import MAX_U64, expect, many, number
 from .enums import AccessCheck, Action, Ops
 from .errors import error_for
 from .operations import Operations
-from .params import (
-    MAX_U64,
-    Attrs,
-    IntervalsGoal,
-    Range,
-    Scheme,
-    Target,
-    attrs_from,
-    expect,
-    many,
-    number,
-    schemes_from,
-    target_from,
-)
+from .params import Attrs, IntervalsGoal, Range, Scheme, Target, attrs_from, schemes_from, target_from
 from .policies import LruSort, Probe, Reclaim
 from .waiting import Pauses
 
@@ -62,8 +50,8 @@ class Configuration:
         self._sim: Optional[_core.Sim] = None
         self._pauses = Pauses(self._core)
         self._recorders: list[Recorder] = []
-        self._core.set_manual(manual)
-        self.manual = manual
+        self.manual = bool(manual)
+        self._core.set_manual(self.manual)
         if isinstance(ops, Operations):
             self._core.set_operations(ops, self)  # its functions get the context
         elif ops is not None:
@@ -78,6 +66,10 @@ class Configuration:
             self.add_target(target)
         for scheme in many(schemes, "schemes"):
             self.add_scheme(scheme)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be copied or sent to another process: make a new one, with its "
+                        "attrs, targets and schemes")
 
     @property
     def is_running(self) -> bool:

@@ -6,18 +6,17 @@ To change one: `dataclasses.replace(scheme, apply_interval_us=1_000_000)`.
 from __future__ import annotations
 
 import dataclasses
-import errno
+import mmap
 import operator
 import sys
 from collections.abc import Iterable
 from typing import Any, Callable, Optional, Union
 
 from . import _core
+from .checks import MAX_U64, expect, expect_many, many
 from .enums import Action, FilterType, QuotaGoalMetric, QuotaGoalTuner, WmarkMetric
-from .errors import error_for
 
 MAX_U32 = 2**32 - 1
-MAX_U64 = 2**64 - 1
 Range = tuple[int, int]
 ActionCallback = Callable[[_core.Region, int], int]
 _KEYWORDS = {"kw_only": True} if sys.version_info >= (3, 10) else {}
@@ -45,6 +44,9 @@ class Attrs:
     intervals_goal: IntervalsGoal = IntervalsGoal()
     max_overhead_permil: int = 10
 
+    def __post_init__(self) -> None:
+        expect(self.intervals_goal, IntervalsGoal, "intervals_goal")
+
 
 @dataclasses.dataclass(frozen=True)
 class Target:
@@ -56,10 +58,16 @@ class Target:
 
     @staticmethod
     def of(*buffers: Any) -> Target:
-        """The memory of NumPy arrays, bytearrays, mmaps or other buffers, which stays where it is meanwhile."""
+        """The memory of NumPy arrays, bytearrays, mmaps or other buffers, which stays where it is meanwhile. Buffers that
+        share a page are one range: accesses are seen page by page."""
         held = [_core.Buffer(buffer) for buffer in buffers]
-        held.sort(key=lambda buffer: buffer.start)
-        return Target(ranges=tuple((buffer.start, buffer.end) for buffer in held), keep=held)
+        ranges: list[Range] = []
+        for start, end in sorted((buffer.start, buffer.end) for buffer in held):
+            if ranges and start // mmap.PAGESIZE <= (ranges[-1][1] - 1) // mmap.PAGESIZE:
+                ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
+            else:
+                ranges.append((start, end))
+        return Target(ranges=tuple(ranges), keep=held)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +107,9 @@ class Quota:
     goal_tuner: QuotaGoalTuner = QuotaGoalTuner.CONSIST
     fail_charge_num: int = 0
     fail_charge_denom: int = 0
+
+    def __post_init__(self) -> None:
+        expect_many(self.goals, QuotaGoal, "goals", "a goal")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +166,13 @@ class Scheme:
     callback: Optional[ActionCallback] = None
     min_age_us: int = 0  # not 0: takes the place of pattern.min_age, and tuned intervals do not stretch it
 
+    def __post_init__(self) -> None:
+        expect(self.pattern, AccessPattern, "pattern")
+        expect(self.quota, Quota, "quota")
+        expect(self.wmarks, Watermarks, "wmarks")
+        expect_many(self.filters, Filter, "filters", "a filter")
+        expect_many(self.migrate_dests, MigrateDest, "migrate_dests", "a destination")
+
     @staticmethod
     def calling(callback: ActionCallback, **fields: Any) -> Scheme:
         """A scheme whose action is a function of the program's."""
@@ -210,60 +228,11 @@ def target_from(given: Union[Target, Range, Any]) -> Target:
     """A target, a range (start, end), or a buffer."""
     if isinstance(given, Target):
         return given
-    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(end, int) for end in given):
-        return Target(ranges=(given,))
+    if isinstance(given, (tuple, list)):
+        if not isinstance(given, tuple) or len(given) != 2 or not all(hasattr(end, "__index__") for end in given):
+            raise TypeError(f"a range is a pair (start, end) of integers, not {given!r}")
+        return Target(ranges=((operator.index(given[0]), operator.index(given[1])),))
     return Target.of(given)
-
-
-def expect(value: Any, wanted: type, what: str) -> None:
-    """TypeError, with what to do, unless the value is of that class."""
-    if not isinstance(value, wanted):
-        raise TypeError(f"{what} must be a damon.{wanted.__name__}, not {type(value).__name__}")
-
-
-def number(value: Any, what: str, *, least: int = 0) -> int:
-    """The value as an int, also where it is NumPy's. TypeError or InvalidParameterError, with what to do."""
-    try:
-        found = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{what} must be an integer, not {type(value).__name__}") from None
-    if not least <= found <= MAX_U64:
-        raise error_for(errno.EINVAL, f"{what} is {found}; it must be from {least} to {MAX_U64}")
-    return found
-
-
-def function_from(value: Any, what: str = "a function") -> Any:
-    """TypeError unless the value can be called."""
-    if not callable(value):
-        raise TypeError(f"{what} is needed, not {type(value).__name__}")
-    return value
-
-
-def many(values: Any, what: str) -> list[Any]:
-    """The entries of a list or another iterable; TypeError for a single one, which a buffer is as well."""
-    if not isinstance(values, Iterable) or is_buffer(values):
-        raise TypeError(f"{what} must be a list, not {type(values).__name__}: put one in brackets")
-    return list(values)
-
-
-def is_buffer(value: Any) -> bool:
-    """Whether it is a NumPy array, bytearray, mmap or the like."""
-    try:
-        memoryview(value)
-    except TypeError:
-        return False
-    except (BufferError, ValueError):
-        pass
-    return True
-
-
-def need_numpy(what: str) -> Any:
-    """The module; ImportError with what to do where it is not there."""
-    try:
-        import numpy
-    except ImportError as error:
-        raise ImportError(f"{what} needs NumPy: pip install numpy", name="numpy") from error
-    return numpy
 
 
 def schemes_from(given: Iterable[Scheme]) -> list[Scheme]:

@@ -6,8 +6,9 @@ import dataclasses
 from typing import Any, Union
 
 from . import _core
+from .checks import MAX_U64
 from .enums import Action, ProbeFilterType, Skip
-from .params import MAX_U64, Scheme
+from .params import Scheme
 
 
 @dataclasses.dataclass(frozen=True)

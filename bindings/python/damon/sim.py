@@ -15,9 +15,10 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from . import _core
+from .checks import MAX_U64, many
 from .context import Context
 from .enums import SimPatternKind, SimRangeFlags
-from .params import MAX_U64, Attrs, Range, Scheme, Target, many
+from .params import Attrs, Range, Scheme, Target
 
 PatternKind = SimPatternKind
 RangeFlags = SimRangeFlags

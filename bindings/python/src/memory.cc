@@ -109,6 +109,11 @@ py::dict probe(py::handle id) {
 void bind_memory(py::module_& module) {
     py::class_<Buffer>(module, "Buffer")
         .def(py::init<py::handle>())
+        .def("__reduce__",
+             [](const Buffer&) -> py::object {
+                 throw py::type_error(
+                     "the target has a buffer of this process; it cannot be copied or sent to another one");
+             })
         .def_property_readonly("start", &Buffer::start)
         .def_property_readonly("end", &Buffer::end);
     py::class_<SharedMemory>(module, "SharedMemory", py::buffer_protocol())

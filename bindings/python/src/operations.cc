@@ -130,7 +130,8 @@ void on_cleanup(void* priv) { call_method(priv, "cleanup", ignore); }
 
 damon_operations table_of(const py::object& operations, const py::object& base) {
     const py::type type = py::type::of(operations);
-    const auto given = [&](const char* name) { return !type.attr(name).is(base.attr(name)); };
+    const py::object own = py::getattr(operations, "__dict__", py::dict());
+    const auto given = [&](const char* name) { return !type.attr(name).is(base.attr(name)) || own.contains(name); };
     damon_operations table;
     damon_operations_init(&table);
     table.flags = py::cast<bool>(operations.attr("writes_only")) ? DAMON_OPERATIONS_WRITES_ONLY : 0;
@@ -190,8 +191,8 @@ void bind_samples(py::module_& module) {
              })
         .def_property_readonly("array",
                                [](py::object self) {
-                                   const auto params = py::module_::import("damon.params");
-                                   return params.attr("need_numpy")("Samples.array").attr("asarray")(self);
+                                   const auto checks = py::module_::import("damon.checks");
+                                   return checks.attr("need_numpy")("Samples.array").attr("asarray")(self);
                                })
         .def_buffer([](Samples& self) {
             return py::buffer_info(self.samples.data(), sizeof(Sample), kFormat, 1,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import errno
+import fractions
 import importlib
+import pickle
 import sys
 from typing import Any, Callable
 
@@ -93,6 +96,27 @@ import damon
         (lambda: toy_context().set_quota_goal_value(0, -1, 1), damon.InvalidParameterError, "goal is -1"),
         (lambda: toy_context().set_target_regions(3, [(1, 2)]), damon.InvalidParameterError, "there is no target 3"),
         (lambda: toy_context().advance("1"), TypeError, "str"),  # type: ignore[arg-type]
+        (lambda: toy_context().advance(-1), damon.InvalidParameterError, "us is -1; it must be from 0"),
+        (lambda: toy_context().advance(None), TypeError, "us must be an integer, not NoneType"),  # type: ignore[arg-type]
+        (lambda: damon.monitor_self(bytearray(8), attrs=0), TypeError, "attrs must be a damon.Attrs, not int"),
+        (lambda: damon.Attrs(intervals_goal=5), TypeError, "intervals_goal must be a damon.IntervalsGoal, not int"),  # type: ignore[arg-type]
+        (lambda: damon.Scheme(quota=5), TypeError, "quota must be a damon.Quota, not int"),  # type: ignore[arg-type]
+        (lambda: damon.Scheme(pattern={"min_sz": 1}), TypeError, "pattern must be a damon.AccessPattern, not dict"),  # type: ignore[arg-type]
+        (lambda: damon.Scheme(wmarks=None), TypeError, "wmarks must be a damon.Watermarks, not NoneType"),  # type: ignore[arg-type]
+        (lambda: damon.Scheme(filters=damon.Filter(damon.FilterType.ANON)), TypeError, "filters must be a list, not Filter"),  # type: ignore[arg-type]
+        (lambda: damon.Scheme(filters=(5,)), TypeError, "a filter must be a damon.Filter, not int"),  # type: ignore[arg-type]
+        (lambda: damon.Scheme(migrate_dests=(3,)), TypeError, "a destination must be a damon.MigrateDest, not int"),  # type: ignore[arg-type]
+        (lambda: damon.Quota(goals=damon.QuotaGoal(5)), TypeError, "goals must be a list, not QuotaGoal"),  # type: ignore[arg-type]
+        (lambda: damon.Quota(goals=(5,)), TypeError, "a goal must be a damon.QuotaGoal, not int"),  # type: ignore[arg-type]
+        (lambda: damon.Context(targets=[[1, 2]]), TypeError, "a range is a pair .start, end. of integers"),
+        (lambda: damon.Context(targets=[(1.0, 2.0)]), TypeError, "a range is a pair .start, end. of integers"),
+        (lambda: damon.shared_array(-1), damon.InvalidParameterError, "-1"),
+        (lambda: damon.shared_array(2**70), damon.InvalidParameterError, str(2**70)),
+        (lambda: damon.shared_array((2**40, 2**40)), damon.DamonError, str(2**83)),
+        (lambda: copy.copy(toy_context()), TypeError, "cannot be copied .*: make a new one"),
+        (lambda: copy.deepcopy(toy_context()), TypeError, "cannot be copied .*: make a new one"),
+        (lambda: pickle.dumps(toy_context()), TypeError, "cannot be copied .*: make a new one"),
+        (lambda: pickle.dumps(damon.Target.of(bytearray(8))), TypeError, "a buffer of this process"),
     ],
 )
 def test_a_mistake_says_what_to_do(make: Callable[[], Any], kind: type[Exception], words: str) -> None:
@@ -222,3 +246,56 @@ def test_a_running_context_does_not_mix_ranges_and_mappings() -> None:
         with pytest.raises(damon.InvalidParameterError, match="use two contexts"):
             ctx.add_buffer(bytearray(MIB))
         assert len(ctx.targets) == 1
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    with toy_context(targets=[(numpy.uint64(MIB), numpy.uint64(2 * MIB))]) as ctx:
+        assert ctx.advance(numpy.int64(AGGR_US)) == AGGR_US  # type: ignore[arg-type]
+        for timeout in (numpy.float32(1), numpy.int64(1), fractions.Fraction(1, 2), float("inf")):
+            assert ctx.wait_snapshot(timeout=timeout).seq == 1  # type: ignore[arg-type]
+        assert ctx.snapshot().working_set_bytes(numpy.int32(1)) == 0  # type: ignore[arg-type]
+
+
+def test_fields_change_the_attributes_that_are_given_with_them() -> None:
+    with damon.monitor_self(bytearray(MIB), attrs=damon.Attrs(aggr_us=50_000), sample_us=1_000) as ctx:
+        assert (ctx.attrs.sample_us, ctx.attrs.aggr_us) == (1_000, 50_000)
+
+
+def test_buffers_in_one_page_are_one_range() -> None:
+    small = [bytearray(100) for _ in range(50)]
+    big = bytearray(MIB)
+    with damon.monitor_self(*small, small[0], big, memoryview(big)[5000:9000]) as ctx:
+        ranges = ctx.targets[0].ranges
+    pages = [(start // 4096, (end - 1) // 4096) for start, end in ranges]
+    assert all(before[1] < after[0] for before, after in zip(pages, pages[1:])), ranges
+    for buffer in (*small, big):
+        held = memoryview(buffer)
+        start = numpy.frombuffer(held, dtype=numpy.uint8).ctypes.data
+        assert any(first <= start and start + len(held) <= last for first, last in ranges)
+
+
+def test_operations_may_be_given_to_the_instance() -> None:
+    ops = damon.Operations()
+    ops.check_accesses = lambda samples: [True] * len(samples)  # type: ignore[method-assign]
+    with toy_context(ops, targets=[(MIB, 2 * MIB)]) as ctx:
+        ctx.advance(AGGR_US)
+        assert {region.nr_accesses for region in ctx.snapshot()} == {20}
+
+
+def test_what_is_true_is_a_bool() -> None:
+    with toy_context() as ctx:
+        assert (ctx.is_running, ctx.is_paused) == (True, False)
+        assert isinstance(ctx.is_running, bool) and isinstance(ctx.is_paused, bool)
+
+
+def test_a_context_whose_stop_raises_is_closed_nevertheless() -> None:
+    class Failing(ToyMemory):
+        def cleanup(self) -> None:
+            raise KeyError("cleanup")
+
+    ctx = toy_context(Failing())
+    ctx.start()
+    with pytest.raises(KeyError, match="cleanup"):
+        ctx.close()
+    with pytest.raises(damon.ClosedError):
+        ctx.start()

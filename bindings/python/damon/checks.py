@@ -1,0 +1,71 @@
+"""What programs hand over, checked: mistakes end in an exception that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .errors import error_for
+
+MAX_U64 = 2**64 - 1
+
+
+def expect(value: Any, wanted: type, what: str) -> None:
+    """TypeError, with what to do, unless the value is of that class."""
+    if not isinstance(value, wanted):
+        raise TypeError(f"{what} must be a damon.{wanted.__name__}, not {type(value).__name__}")
+
+
+def expect_many(values: Any, wanted: type, what: str, one: str) -> None:
+    """The same for each entry of a list or tuple."""
+    if not isinstance(values, Sequence):
+        raise TypeError(f"{what} must be a list, not {type(values).__name__}: put one in brackets")
+    for value in values:
+        expect(value, wanted, one)
+
+
+def number(value: Any, what: str, *, least: int = 0) -> int:
+    """The value as an int, also where it is NumPy's. TypeError or InvalidParameterError, with what to do."""
+    try:
+        found = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what} must be an integer, not {type(value).__name__}") from None
+    if not least <= found <= MAX_U64:
+        raise error_for(errno.EINVAL, f"{what} is {found}; it must be from {least} to {MAX_U64}")
+    return found
+
+
+def function_from(value: Any, what: str = "a function") -> Any:
+    """TypeError unless the value can be called."""
+    if not callable(value):
+        raise TypeError(f"{what} is needed, not {type(value).__name__}")
+    return value
+
+
+def many(values: Any, what: str) -> list[Any]:
+    """The entries of a list or another iterable; TypeError for a single one, which a buffer is as well."""
+    if not isinstance(values, Iterable) or is_buffer(values):
+        raise TypeError(f"{what} must be a list, not {type(values).__name__}: put one in brackets")
+    return list(values)
+
+
+def is_buffer(value: Any) -> bool:
+    """Whether it is a NumPy array, bytearray, mmap or the like."""
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    except (BufferError, ValueError):
+        pass
+    return True
+
+
+def need_numpy(what: str) -> Any:
+    """The module; ImportError with what to do where it is not there."""
+    try:
+        import numpy
+    except ImportError as error:
+        raise ImportError(f"{what} needs NumPy: pip install numpy", name="numpy") from error
+    return numpy
