@@ -94,11 +94,15 @@ pub(crate) fn check(result: i32, tried: &str, read: impl Fn(*mut sys::ctypes::c_
     if result >= 0 {
         return Ok(result as usize);
     }
+    Err(words(read).map_or_else(|| Error::of(result, tried), |text| Error::new(result, format!("{tried}: {text}"))))
+}
+
+/// The text that `read` copies; `None`: nothing failed so far.
+pub(crate) fn words(read: impl Fn(*mut sys::ctypes::c_char, usize) -> i32) -> Option<String> {
     let mut text = [0u8; 512];
-    let length = read(text.as_mut_ptr().cast(), text.len());
-    if length <= 0 {
-        return Err(Error::of(result, tried));
+    if read(text.as_mut_ptr().cast(), text.len()) <= 0 {
+        return None;
     }
     let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    Err(Error::new(result, format!("{tried}: {}", String::from_utf8_lossy(&text[..end]))))
+    Some(String::from_utf8_lossy(&text[..end]).into_owned())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
-use crate::error::{check, errno};
+use crate::error::{check, errno, words};
 use crate::registry::{self, lock, Shared};
 use crate::sim::Occupied;
 use crate::structs::{micros, zeroed};
@@ -48,6 +48,13 @@ impl Monitor {
         let ctx = self.as_ptr();
         // Safety: a live context; the text has the length that is given.
         check(call(ctx), tried, |text, length| unsafe { sys::damon_ctx_errmsg(ctx, text, length) })
+    }
+
+    /// The reason of the last failure.
+    fn words(&self) -> Option<String> {
+        let ctx = self.as_ptr();
+        // Safety: a live context; the text has the length that is given.
+        words(|text, length| unsafe { sys::damon_ctx_errmsg(ctx, text, length) })
     }
 
     pub(crate) fn checked_unit(&self, tried: &str, call: impl FnOnce(*mut sys::damon_ctx) -> i32) -> Result<()> {
@@ -111,10 +118,37 @@ impl Monitor {
         self.checked_unit(tried, |ctx| unsafe { sys::damon_set_pause(ctx, pause.into()) })
     }
 
-    /// Pauses until the value is dropped: for a critical section.
+    /// Pauses until the value is dropped: for a critical section. Sections may nest, and overlap in several threads: the
+    /// last one that ends resumes, unless the context was paused before the first began. Not in a callback
+    /// ([`errno::EDEADLK`](crate::errno::EDEADLK)).
     pub fn paused(&self) -> Result<Paused<'_>> {
+        if callback::in_callback_of(self.as_ptr()) {
+            return Err(Error::new(
+                -errno::EDEADLK,
+                "paused: a callback would wait for its own context; use pause() and resume()",
+            ));
+        }
+        let shared = self.shared().ok_or_else(|| Error::new(-errno::EINVAL, "paused: the context is being freed"))?;
+        let mut pauses = lock(&shared.pauses);
+        if pauses.inside == 0 {
+            pauses.was_paused = self.is_paused();
+        }
         self.pause()?;
+        pauses.inside += 1;
         Ok(Paused { monitor: self })
+    }
+
+    fn leave_pause(&self) -> Result<()> {
+        let shared = match self.shared() {
+            Some(shared) => shared,
+            None => return Ok(()),
+        };
+        let mut pauses = lock(&shared.pauses);
+        pauses.inside -= 1;
+        if pauses.inside > 0 || pauses.was_paused {
+            return Ok(());
+        }
+        self.resume()
     }
 
     /// Whether it is paused; stopped: whether it would start paused.
@@ -230,26 +264,26 @@ impl Monitor {
     }
 }
 
-/// A pause that ends with this value.
+/// A section in which the context is paused; it ends with this value.
 #[derive(Debug)]
-#[must_use = "monitoring resumes when this is dropped"]
+#[must_use = "the section ends when this is dropped"]
 pub struct Paused<'a> {
     monitor: &'a Monitor,
 }
 
 impl Paused<'_> {
-    /// Resumes, and tells whether that worked.
+    /// Ends the section, and tells whether that worked.
     pub fn resume(self) -> Result<()> {
         let monitor = self.monitor;
         std::mem::forget(self);
-        monitor.resume()
+        monitor.leave_pause()
     }
 }
 
 impl Drop for Paused<'_> {
     fn drop(&mut self) {
         // It fails only where the context has ended meanwhile, which its next use tells.
-        let _ = self.monitor.resume();
+        let _ = self.monitor.leave_pause();
     }
 }
 
@@ -265,10 +299,16 @@ fn on_group(group: &[&Monitor], tried: &str, call: impl FnOnce(*mut *mut sys::da
     let _machines = occupy_machines(group);
     let mut handles: Vec<_> = group.iter().map(|one| one.as_ptr()).collect();
     let number = i32::try_from(handles.len()).map_err(|_| Error::of(-errno::EINVAL, tried))?;
+    let before: Vec<_> = if group.len() > 1 { group.iter().map(|one| one.words()).collect() } else { Vec::new() };
     let result = call(handles.as_mut_ptr(), number);
-    match group.first() {
-        Some(first) => first.checked_unit(tried, |_| result),
-        None => Ok(()),
+    if result >= 0 {
+        return Ok(());
+    }
+    // The one at fault has new words; where nobody has, it is the same fault as before, or the group's.
+    let at_fault = group.iter().zip(&before).find(|(one, before)| one.words() != **before).map(|(one, _)| one);
+    match (at_fault, group) {
+        (Some(one), _) | (None, [one]) => one.checked_unit(tried, |_| result),
+        _ => Err(Error::of(result, tried)),
     }
 }
 

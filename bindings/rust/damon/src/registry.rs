@@ -16,7 +16,17 @@ pub(crate) struct Shared {
     pub(crate) machine: Mutex<Option<Arc<Machine>>>,
     /// Held for the length of a commit that is not made in a callback.
     pub(crate) commit: Mutex<()>,
+    /// Held while a scope of [`Monitor::paused`](crate::Monitor::paused) begins or ends: never in a callback.
+    pub(crate) pauses: Mutex<Pauses>,
     panic: Mutex<Option<String>>,
+}
+
+/// Scopes that want the context paused.
+#[derive(Default)]
+pub(crate) struct Pauses {
+    pub(crate) inside: usize,
+    /// Before the first of them came.
+    pub(crate) was_paused: bool,
 }
 
 /// Closures that the context's schemes may call. A commit copies schemes, so contexts share them.

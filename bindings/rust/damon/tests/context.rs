@@ -337,3 +337,41 @@ fn probes_are_added_changed_and_read() {
     assert_eq!(buffer.regions().len(), hits.len());
     assert!(info.seq > 0 && hits.iter().all(|region| region.iter().all(|&nr| nr == 0)));
 }
+
+#[test]
+fn overlapping_pauses_resume_with_the_last_and_keep_an_outer_pause() {
+    let context = started(builder(), &Eyes::default());
+    let outer = context.paused().unwrap();
+    drop(context.paused().unwrap());
+    assert!(context.is_paused(), "the outer section goes on");
+    std::thread::scope(|scope| {
+        scope.spawn(|| context.paused().unwrap().resume().unwrap());
+    });
+    assert!(context.is_paused());
+    outer.resume().unwrap();
+    assert!(!context.is_paused());
+    context.pause().unwrap();
+    drop(context.paused().unwrap());
+    assert!(context.is_paused(), "paused before");
+    context.resume().unwrap();
+    let refused = context.call(|worker| worker.paused().err()).unwrap().unwrap();
+    assert_eq!(refused.errno(), errno::EDEADLK);
+    assert!(refused.message().contains("pause() and resume()"), "{refused}");
+    drop(context.paused().unwrap());
+    assert!(!context.is_paused());
+}
+
+#[test]
+fn a_group_that_does_not_start_says_what_is_wrong_with_which() {
+    let good = builder().build().unwrap();
+    let bad = builder().ops(Ops::Paddr).build().unwrap();
+    good.call(|_| ()).unwrap_err(); // old words
+    for group in [[&*good, &*bad], [&*bad, &*good]] {
+        let error = damon::start_all(&group, false).unwrap_err();
+        assert_eq!(error.errno(), errno::EOPNOTSUPP);
+        assert!(!error.message().contains("call"), "{error}");
+    }
+    let fresh = builder().ops(Ops::Paddr).build().unwrap();
+    let error = damon::start_all(&[&good, &fresh], false).unwrap_err();
+    assert!(error.message().contains("physical memory"), "{error}");
+}
