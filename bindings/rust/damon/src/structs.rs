@@ -16,14 +16,18 @@ pub(crate) fn zeroed<T>(init: unsafe extern "C" fn(*mut T)) -> T {
     }
 }
 
-/// Whole microseconds; what does not fit is as good as for ever.
+/// Whole microseconds, up: 0 often means something else than "a little". What does not fit is as good as for ever.
 pub(crate) fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+    whole(duration, 1_000)
 }
 
-/// Whole milliseconds.
+/// Whole milliseconds, up.
 pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    whole(duration, 1_000_000)
+}
+
+fn whole(duration: Duration, unit_ns: u128) -> u64 {
+    u64::try_from((duration.as_nanos() + unit_ns - 1) / unit_ns).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn raw_range(range: &Range<usize>) -> sys::damon_addr_range {

@@ -375,3 +375,16 @@ fn a_group_that_does_not_start_says_what_is_wrong_with_which() {
     let error = damon::start_all(&[&good, &fresh], false).unwrap_err();
     assert!(error.message().contains("physical memory"), "{error}");
 }
+
+#[test]
+fn the_shortest_duration_is_not_none() {
+    let nano = Duration::from_nanos(1);
+    let attrs = Attrs::new().sample(nano).aggregation(Duration::from_nanos(1_001)).update(Duration::ZERO);
+    assert_eq!(attrs.sample_interval(), Duration::from_micros(1));
+    assert_eq!(attrs.aggregation_interval(), Duration::from_micros(2));
+    assert_eq!(attrs.update_interval(), Duration::ZERO);
+    // A window of 0 ms would be refused, or mean "no limit".
+    let quota = Quota::new().bytes(4096).per(nano);
+    builder().scheme(Scheme::new(Action::Stat).quota(quota).every(nano).min_age(nano)).start().unwrap();
+    assert_eq!(Attrs::new().sample(Duration::MAX).sample_interval(), Duration::from_micros(u64::MAX));
+}
