@@ -25,13 +25,14 @@ struct FreeBlock {
 std::atomic<pid_t> lock_holder{0};
 std::atomic<HeapFaultHook> fault_hook{nullptr};
 std::atomic<size_t> bytes_in_use{0};
-FreeBlock* free_lists[kNrClasses];
-char* chunk_next;
-char* chunk_end;
+std::atomic<FreeBlock*> free_lists[kNrClasses];
+std::atomic<uintptr_t> chunk_next;
+std::atomic<uintptr_t> chunk_end;
 
 // A lock that survives fork: it holds the owner's process id, so a child sees that the owner is not of its process
-// and takes the lock over. Every list change below commits with one store; the worst that an owner lost in a fork
-// leaves behind is one unused block in the child.
+// and takes the lock over. What it guards is atomic not for other threads but for that child: it finds the stores below
+// up to some point, in their order, and after each of them everything is whole. The worst that an owner lost in a fork
+// leaves behind is one unused block or chunk in the child.
 class HeapLock {
 public:
     HeapLock() {
@@ -59,15 +60,16 @@ size_t class_of(size_t bytes) {
 }
 
 void* take_from_chunk(size_t class_bytes) {
-    if (static_cast<size_t>(chunk_end - chunk_next) < class_bytes) {
-        char* chunk = static_cast<char*>(map_pages(kChunkBytes));
+    if (chunk_next + class_bytes > chunk_end) {
+        void* chunk = map_pages(kChunkBytes);
         if (chunk == nullptr) return nullptr;
-        chunk_next = chunk;
-        chunk_end = chunk + kChunkBytes;
+        chunk_end = 0;  // full, whatever chunk_next says
+        chunk_next = reinterpret_cast<uintptr_t>(chunk);
+        chunk_end = chunk_next + kChunkBytes;
     }
-    char* block = chunk_next;
+    const uintptr_t block = chunk_next;
     chunk_next = block + class_bytes;
-    return block;
+    return reinterpret_cast<void*>(block);
 }
 
 }  // namespace
