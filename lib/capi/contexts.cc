@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/heap.h"
+#include "base/process.h"
 #include "capi/convert.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
@@ -49,7 +50,7 @@ int change_stopped(damon_ctx* ctx, Change change) {
 }  // namespace
 
 damon_ctx::damon_ctx()
-    : pid(getpid()),
+    : pid(damon::process_id()),
       min_region_sz(page_bytes()),
       kdamond(meeting, {this, damon::run_action_callback, bring_goal_values, copy_back_tuned, keep_failure}) {}
 
@@ -62,7 +63,7 @@ damon_ctx::~damon_ctx() {
 namespace damon {
 
 int report(const damon_ctx* ctx, const Status& status) {
-    if (ctx != nullptr && !status.ok() && ctx->pid == getpid()) {
+    if (ctx != nullptr && !status.ok() && ctx->pid == process_id()) {
         const Lock lock(ctx->meeting.mutex);
         memcpy(ctx->errmsg, status.text(), sizeof ctx->errmsg);
     }
@@ -71,7 +72,7 @@ int report(const damon_ctx* ctx, const Status& status) {
 
 Status check_handle(const damon_ctx* ctx) {
     if (ctx == nullptr) return Status::fail(-EINVAL, "the context is NULL");
-    if (ctx->pid != getpid()) return Status::fail(-ECHILD, "the context belongs to process %d", ctx->pid);
+    if (ctx->pid != process_id()) return Status::fail(-ECHILD, "the context belongs to process %d", ctx->pid);
     return {};
 }
 
