@@ -52,7 +52,10 @@ void* damon_shared_map(size_t len) {
     return memory;
 }
 
-int damon_shared_unmap(void* addr, size_t len) { return addr == nullptr ? -EINVAL : damon::shared_unmap(addr, len); }
+int damon_shared_unmap(void* addr, size_t len) {
+    const int error = addr == nullptr ? -EINVAL : damon::shared_unmap(addr, len);
+    return error == -ENOENT ? -EINVAL : error;
+}
 
 int damon_shared_declare(const void* addr, size_t len) {
     const int error = addr == nullptr ? -EINVAL : damon::shared_declare(range_of(addr, len));
@@ -61,7 +64,8 @@ int damon_shared_declare(const void* addr, size_t len) {
 }
 
 int damon_shared_withdraw(const void* addr, size_t len) {
-    return addr == nullptr ? -EINVAL : damon::shared_withdraw(range_of(addr, len));
+    const int error = addr == nullptr ? -EINVAL : damon::shared_withdraw(range_of(addr, len));
+    return addr != nullptr && error == -EINVAL ? -ENOENT : error;  // what is no whole pages was never declared
 }
 
 int damon_report_access(damon_ctx* ctx, const struct damon_access_report* r) {

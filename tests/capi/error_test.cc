@@ -420,5 +420,17 @@ TEST(Error, ASnapshotThatDoesNotFitSaysHowManyThereAre) {
     EXPECT_EQ(damon_snapshot_wait(context, 0, -1), 0);
 }
 
+TEST(Error, OnlyDeclaredMemoryIsGivenBack) {
+    alignas(kPage) static char own[2 * kPage];
+    EXPECT_EQ(damon_shared_unmap(own, sizeof own), -EINVAL);
+    EXPECT_EQ(damon_shared_unmap(own + 1, kPage), -EINVAL);
+    EXPECT_EQ(damon_shared_unmap(nullptr, kPage), -EINVAL);
+    EXPECT_EQ(damon_shared_unmap(own, 0), -EINVAL);
+    EXPECT_EQ(damon_shared_withdraw(own, sizeof own), -ENOENT);
+    EXPECT_EQ(damon_shared_withdraw(own + 1, kPage), -ENOENT);
+    EXPECT_EQ(damon_shared_withdraw(own, 0), -ENOENT);
+    EXPECT_EQ(damon_shared_declare(own, sizeof own), -EINVAL);
+}
+
 }  // namespace
 }  // namespace damon::test

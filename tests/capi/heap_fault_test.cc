@@ -120,5 +120,17 @@ TEST(HeapFault, EveryAllocationOfAContextsLifeMayFail) {
     EXPECT_GE(nr_survived, 1u);
 }
 
+TEST(HeapFault, DeclaredMemoryCanBeGivenBackWithoutMemory) {
+    void* mapped = damon_shared_map(4 * kPage);
+    void* declared = damon_shared_map(4 * kPage);
+    ASSERT_NE(mapped, nullptr);
+    ASSERT_NE(declared, nullptr);
+    const HeapFault fault(0);
+    EXPECT_EQ(damon_shared_unmap(mapped, 4 * kPage), 0);
+    EXPECT_EQ(damon_shared_withdraw(declared, 4 * kPage), 0);
+    EXPECT_EQ(damon_shared_declare(declared, 4 * kPage), 0) << "there are places left";
+    EXPECT_EQ(damon_shared_unmap(declared, 4 * kPage), 0);
+}
+
 }  // namespace
 }  // namespace damon::test

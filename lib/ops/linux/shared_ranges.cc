@@ -68,32 +68,40 @@ bool is_shared_mapping(AddressRange range) {
     return true;
 }
 
-// Makes sure that there are two free slots: a withdrawal may split a range. The memory is taken before the lock.
+bool has_room(pid_t self) {
+    const LockGuard guard(lock, self);
+    return free_slot() != nullptr;
+}
+
+// Makes sure that there is a free slot. Memory is taken only where there is none, and outside of the lock.
 int make_room(pid_t self) {
+    if (has_room(self)) return 0;
     Chunk* fresh = heap_new<Chunk>();
     if (fresh == nullptr) return -ENOMEM;
-    size_t free_slots = 0;
-    {
-        const LockGuard guard(lock, self);
-        Chunk* last = &first_chunk;
-        for (Chunk* chunk = &first_chunk; chunk != nullptr; chunk = chunk->next) {
-            last = chunk;
-            for (const SharedSlot& slot : chunk->slots) free_slots += slot.range.empty();
-        }
-        if (free_slots < 2) last->next = fresh;
-    }
-    if (free_slots >= 2) heap_delete(fresh);
+    const LockGuard guard(lock, self);
+    Chunk* last = &first_chunk;
+    while (last->next != nullptr) last = last->next;
+    last->next = fresh;
     return 0;
 }
 
-// Under the lock: takes `range` out of its slot. False: a check is at work in it.
-bool take_out(AddressRange range, pid_t self) {
+// Under the lock: takes `range` out of its slot. -EBUSY: a check is at work in it; -ENOMEM: something stays on both
+// sides, which needs a slot more, and none is free.
+int take_out(AddressRange range, pid_t self) {
     SharedSlot* slot = slot_at(range.start);
-    if (is_pinned(*slot, self)) return false;
+    if (is_pinned(*slot, self)) return -EBUSY;
     const AddressRange rest{range.end, slot->range.end};
-    if (!rest.empty()) free_slot()->range = rest;
+    if (slot->range.start == range.start) {
+        slot->range.start = range.end;
+        return 0;
+    }
+    if (!rest.empty()) {
+        SharedSlot* other = free_slot();
+        if (other == nullptr) return -ENOMEM;
+        other->range = rest;
+    }
     slot->range.end = range.start;
-    return true;
+    return 0;
 }
 
 // Under the lock.
@@ -128,22 +136,21 @@ int shared_declare(AddressRange range) {
 int shared_withdraw(AddressRange range) {
     const pid_t self = sys::getpid();
     if (!is_whole_pages(range)) return -EINVAL;
-    if (const int error = make_room(self)) return error;
     bool checked = false;
     while (!range.empty()) {
-        bool waiting = false;
+        int error = 0;
         {
             const LockGuard guard(lock, self);
             if (!checked && !is_declared(range)) return -ENOENT;
             checked = true;
             const SharedSlot* slot = slot_at(range.start);
             if (slot == nullptr) return -ENOENT;  // somebody else is withdrawing it too
-            if (free_slot() == nullptr) return -ENOMEM;
             const AddressRange part{range.start, slot->range.end < range.end ? slot->range.end : range.end};
-            waiting = !take_out(part, self);
-            if (!waiting) range.start = part.end;
+            error = take_out(part, self);
+            if (error == 0) range.start = part.end;
         }
-        if (waiting) sched_yield();
+        if (error == -EBUSY) sched_yield();
+        if (error == -ENOMEM && make_room(self) != 0) return error;
     }
     return 0;
 }

@@ -15,7 +15,8 @@ namespace damon {
 int shared_declare(AddressRange range);
 
 // The range, or a part of one, may no longer be touched: returns when no check can do so any more. 0; -EINVAL: not
-// aligned or empty; -ENOENT: not all of it is declared, nothing was withdrawn.
+// aligned or empty; -ENOENT: not all of it is declared, nothing was withdrawn; -ENOMEM: the same, only where a range is
+// to be split, never for one that is withdrawn as it was declared.
 int shared_withdraw(AddressRange range);
 
 // Memory of its own, declared: a shared mapping of a nameless file. nullptr: `error` holds a negative errno.
