@@ -57,7 +57,7 @@ Status Kdamond::commit_now(Commit& commit) {
                             static_cast<unsigned long long>(commit.params.attrs.max_nr_regions),
                             static_cast<unsigned long long>(nr_schemes));
     }
-    if (traits_.delegated) status = ops_->change(commit.params);
+    status = ops_->change(commit.params);
     if (!status.ok()) return status;
     status = engine_.commit(commit.params, traits_, &new_targets);
     if (!status.ok()) {

@@ -37,7 +37,10 @@ public:
 
     // Begins a run. Failure: nothing is held.
     virtual Status start(const Params& params);
-    // New parameters of a running context, already validated. Cannot fail.
+    // New parameters of a run, already validated, before the engine takes them over: takes the memory that commit will
+    // need; whoever monitors elsewhere is told here. Failure: nothing changed.
+    virtual Status change(const Params& params);
+    // New parameters of a running context, those of the last change. Cannot fail.
     virtual void commit(const Params& params);
     // Ends a run; everything that was armed or registered is released.
     virtual void stop();
@@ -73,8 +76,6 @@ public:
 
     // --- only of ops that monitor elsewhere (OpsTraits::delegated): they have no arm, look and apply --------------
 
-    // New parameters of a run, already validated, before the engine takes them over. Failure: nothing changed.
-    virtual Status change(const Params& params);
     // Whether the monitor can be frozen; does not change during a run, any thread.
     virtual bool can_pause() const;
     // Freezes the monitor, or lets it go on where it stood.

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "support/heap_fault.h"
 #include "toy.h"
 
 namespace damon::test {
@@ -110,6 +111,47 @@ TEST_F(ProbedMemory, ACommitBringsProbesAndTakesThemAwayP9) {
     EXPECT_EQ(damon_ctx_nr_probes(ctx_), 0u);
     step(40);
     EXPECT_EQ(percent(0, kBytes), 0u);
+    damon_ctx_free(wanted);
+}
+
+// Whatever allocation of a commit fails: it is refused and without effect, or it is done in full.
+TEST_F(ProbedMemory, ACommitOutOfMemoryIsRefusedOrWhole) {
+    memset(data_, 1, kBytes);
+    damon_ctx* wanted = damon_ctx_new();
+    damon_attrs attrs = attrs_of(ctx_);
+    ASSERT_EQ(damon_ctx_set_attrs(wanted, &attrs), 0);
+    for (uint64_t i = 0; i < 8; ++i) {
+        ASSERT_EQ(damon_ctx_add_target(wanted, target_of({{start() + i * kBytes / 8, start() + (i + 1) * kBytes / 8}})),
+                  0);
+    }
+    ASSERT_EQ(damon_ctx_add_probe(wanted, anon_probe(1)), 0);
+    uint64_t nr_refused = 0;
+    bool reached = true;
+    for (uint64_t fail_at = 0; reached; ++fail_at) {
+        SCOPED_TRACE(fail_at);
+        ASSERT_EQ(damon_start(&ctx_, 1, 0), 0);
+        now_us_ = 0;
+        step(20);
+        int result = 0;
+        {
+            const HeapFault fault(fail_at);
+            result = damon_commit_ctx(ctx_, wanted);
+            reached = fault.hit();
+        }
+        nr_refused += result == -ENOMEM;
+        ASSERT_TRUE(result == 0 || result == -ENOMEM) << result;
+        ASSERT_EQ(damon_ctx_nr_targets(ctx_), result == 0 ? 8u : 1u);
+        step(20 * 3);
+        EXPECT_EQ(percent(0, kBytes), result == 0 ? 100u : 0u);
+        // A context that has not been changed yet, for the next round.
+        ASSERT_EQ(damon_stop(&ctx_, 1), 0);
+        if (result != 0) continue;
+        while (damon_ctx_nr_targets(ctx_) > 1) ASSERT_EQ(damon_ctx_remove_target(ctx_, 1), 0);
+        ASSERT_EQ(damon_ctx_remove_probe(ctx_, 0), 0);
+        const damon_addr_range whole = {start(), start() + kBytes};
+        ASSERT_EQ(damon_target_set_regions(damon_ctx_target(ctx_, 0), &whole, 1), 0);
+    }
+    EXPECT_GT(nr_refused, 10u);
     damon_ctx_free(wanted);
 }
 

@@ -17,8 +17,9 @@ namespace damon {
 
 class PageProber {
 public:
-    // Takes other probes over. False when out of memory: the old ones go on.
-    [[nodiscard]] bool set_probes(const Vector<ProbeParams>& probes) { return probes_.copy_from(probes); }
+    // Other probes, to be taken over: until then the old ones go on. False: out of memory.
+    [[nodiscard]] bool prepare(const Vector<ProbeParams>& probes) { return prepared_.copy_from(probes); }
+    void take_prepared() { probes_.swap(prepared_); }
     void close() { scan_.close(); }
 
     // Bit i of hits[n]: probe i hits at samples[n]. `pids` by target, 0: this process. Where nothing can be looked at,
@@ -30,6 +31,7 @@ private:
     uint8_t verdicts(uint64_t address);
 
     Vector<ProbeParams> probes_;
+    Vector<ProbeParams> prepared_;
     PageSizes sizes_;
     RangeScan scan_;
     pid_t pid_ = 0;

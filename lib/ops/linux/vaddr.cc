@@ -74,7 +74,8 @@ Status VaddrOps::start(const Params& params) {
     access_check_ = static_cast<AccessCheck>(params.access_check);
     page_bytes_ = read_page_sizes().base_bytes;
     hands_.start();
-    if (!prober_.set_probes(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
+    if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
+    prober_.take_prepared();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
     if (!takes_reports()) return checker_.start(access_check_, most_samples(params));
@@ -85,12 +86,18 @@ Status VaddrOps::start(const Params& params) {
     return {};
 }
 
+Status VaddrOps::change(const Params& params) {
+    if (!pids_.reserve(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
+    if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
+    return {};
+}
+
 void VaddrOps::commit(const Params& params) {
-    // Out of memory: the targets beyond count as gone until the next commit.
+    // There is room since change; without it, the targets beyond would count as gone until the next commit.
     const size_t nr = pids_.resize(params.targets.size()) ? params.targets.size() : pids_.size();
     for (size_t i = 0; i < nr; ++i) pids_[i] = normalized(params.targets[i].pid);
     (void)checker_.grow(most_samples(params));
-    (void)prober_.set_probes(params.probes);
+    prober_.take_prepared();
 }
 
 void VaddrOps::stop() {

@@ -18,6 +18,7 @@ public:
     OpsTraits traits() const override;
     Status validate(const Params& params) const override;
     Status start(const Params& params) override;
+    Status change(const Params& params) override;
     void commit(const Params& params) override;
     void stop() override;
     // vaddr: the three ranges of the target's address space, without a look at given ranges on kUpdate (M-4). fvaddr:
