@@ -8,7 +8,7 @@
 namespace damon {
 
 void Kdamond::begin_interval() {
-    ops_->set_now(now_ns() / 1000);
+    ops_->set_now(now_us());
     in_step_ = true;
     const std::span<Sample> asked = engine_.plan();
     nr_asked_ = asked.size();  // none where only attributes are monitored (P-4)
@@ -18,7 +18,7 @@ void Kdamond::begin_interval() {
 }
 
 void Kdamond::count_interval() {
-    ops_->set_now(now_ns() / 1000);
+    ops_->set_now(now_us());
     in_step_ = true;
     const std::span<Sample> samples = engine_.samples();
     const std::span<Sample> asked = samples.first(std::min(nr_asked_, samples.size()));
@@ -67,7 +67,7 @@ void Kdamond::apply_schemes() {
         return;
     }
     host_.bring_goal_values(host_.owner, engine_);
-    if (!engine_.apply_begin(now_ns() / 1000)) return;
+    if (!engine_.apply_begin(now_us())) return;
     in_step_ = true;
     walks_.begin_pass();
     const std::span<MetricQuery> queries = engine_.metric_queries();

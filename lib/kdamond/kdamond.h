@@ -110,6 +110,7 @@ public:
     // held.
     void forget_scheme_locked(size_t scheme_idx);
     uint64_t now_ns() const;
+    uint64_t now_us() const;
 
 private:
     enum class Phase : uint8_t { kStopped, kStarting, kRunning, kEnded };

@@ -157,6 +157,8 @@ uint64_t Kdamond::cpu_ns() const {
     return past_cpu_ns_ + (alive ? thread_cpu_ns() : 0);
 }
 
-uint64_t Kdamond::now_ns() const { return manual_ ? manual_now_us_ * 1000 : clock_.now_ns(); }
+uint64_t Kdamond::now_ns() const { return manual_ ? saturating_mul(manual_now_us_, 1000) : clock_.now_ns(); }
+
+uint64_t Kdamond::now_us() const { return manual_ ? manual_now_us_ : clock_.now_ns() / 1000; }
 
 }  // namespace damon

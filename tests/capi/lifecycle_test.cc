@@ -165,6 +165,25 @@ TEST(Lifecycle, TimeOfAManualContextDoesNotGoBack) {
     EXPECT_EQ(damon_step(threaded, 5000), -EINVAL);
 }
 
+TEST(Lifecycle, TimeOfAManualContextMayBeginAnywhere) {
+    Context context(true);
+    ASSERT_EQ(context.start(), 0);
+    uint64_t last_ns = 0;
+    // Across the moment after which nanoseconds have no room in 64 bits, and up to the last microsecond.
+    for (const uint64_t from : {UINT64_MAX / 1000 - 10'000, UINT64_MAX - 20'000}) {
+        for (uint64_t now = from; now < from + 20'000; now += 1000) {
+            ASSERT_EQ(damon_step(context, now), 0);
+            damon_snapshot_info info;
+            damon_snapshot_info_init(&info);
+            std::vector<damon_region_info> regions(1000);
+            ASSERT_GE(damon_snapshot_read(context, regions.data(), regions.size(), &info), 0);
+            EXPECT_GE(info.time_ns, last_ns);
+            last_ns = info.time_ns;
+        }
+    }
+    EXPECT_EQ(last_ns, UINT64_MAX);
+}
+
 TEST(Lifecycle, OneThreadStepsAtATime) {
     Context context(true);
     std::atomic<bool> inside{false};
