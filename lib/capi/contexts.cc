@@ -121,7 +121,7 @@ damon_ctx* damon_ctx_new(void) { return damon::heap_new<damon_ctx>(); }
 
 void damon_ctx_free(damon_ctx* ctx) {
     if (ctx == nullptr) return;
-    if (ctx->pid != getpid()) {
+    if (ctx->pid != damon::process_id()) {
         // In a child the worker's memory may have been copied half-way through a change, and its locks held: nothing
         // of a context that ran can be walked safely. It stays where it is, shared with the parent until written to.
         return;
@@ -262,7 +262,7 @@ int damon_ctx_get_stats(const damon_ctx* ctx, struct damon_ctx_stats* stats_out)
     stats.nr_unknown_samples = counters.nr_unknown_samples;
     stats.nr_writes_only_samples = counters.nr_writes_only_samples;
     stats.cpu_ns = ctx->kdamond.cpu_ns();
-    stats.nr_lost_reports = ctx->vaddr_ops.statistics().reports_dropped;
+    stats.nr_lost_reports = ctx->vaddr_ops.nr_lost_reports();
     damon::write_struct(stats, stats_out);
     return 0;
 }

@@ -39,7 +39,9 @@ public:
     // this context was never started with AccessCheck::kReport.
     int report_access(const AccessReport& report) { return reports_.report(report); }
 
-    // Totals of this run; any thread.
+    // Reports that were dropped, in all runs; any thread.
+    uint64_t nr_lost_reports() const { return reports_.dropped(); }
+    // Totals of this run; not while it begins.
     AccessStatistics statistics() const;
     // Totals of all runs; any thread.
     const ActionStatistics& action_statistics() const { return hands_.statistics(); }
