@@ -53,9 +53,9 @@
  * Callbacks run on the worker with no lock of the library held. They may read, commit and pause their context; they may
  * not stop, free or wait for it (`-EDEADLK`).
  *
- * **Memory.** The library never calls malloc, free or new: it has a small heap of its own on mmap(), so that an
- * allocator can embed it. It does not write to, read from or discard memory of the program; access checks only mark
- * pages in the page tables, through the interfaces that damon_access_check_probe() names.
+ * **Memory.** The library never calls malloc, free or new (only the C library does, for threads that start and end: in
+ * damon_start(), damon_stop() and damon_ctx_free()), so that an allocator can embed it: its small heap is on mmap(). It
+ * does not write to, read from or discard memory of the program; access checks only mark pages in the page tables.
  *
  * **Fork.** A child process does not inherit the worker. In the child, every handle can only be freed; other calls on a
  * context fail with `-ECHILD`.
