@@ -1,4 +1,7 @@
 // Starts and stops, several contexts, ends on their own, manual drive, walks.
+#include <sys/resource.h>
+
+#include <memory>
 #include <thread>
 
 #include "toy.h"
@@ -344,6 +347,31 @@ TEST(Walk, WaitsOfSchemesForTheirWatermarksEndIt) {
     EXPECT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
     pass_windows(context, 1);  // without schemes nothing is waited for
     EXPECT_EQ(context.stop(), 0);
+}
+
+TEST(Lifecycle, WhereTheSystemHasNoMoreAStartSaysSo) {
+    const auto watching = [] {
+        auto context = std::make_unique<Context>(true);
+        EXPECT_EQ(damon_ctx_set_ops(*context, DAMON_OPS_FVADDR), 0);
+        return context;
+    };
+    auto last = watching();
+    rlimit files{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+    const rlimit none = {0, files.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_EQ(last->start(), -EAGAIN);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+    EXPECT_NE(errmsg_of(*last).find("errno 24"), std::string::npos) << errmsg_of(*last);
+    std::vector<std::unique_ptr<Context>> contexts;
+    for (int i = 0; i < 32; ++i) {
+        contexts.push_back(watching());
+        ASSERT_EQ(contexts.back()->start(), 0) << i << ": " << errmsg_of(*contexts.back());
+    }
+    EXPECT_EQ(last->start(), -EAGAIN);
+    EXPECT_NE(errmsg_of(*last).find("32 contexts"), std::string::npos) << errmsg_of(*last);
+    contexts.pop_back();
+    EXPECT_EQ(last->start(), 0) << errmsg_of(*last);
 }
 
 TEST(Lifecycle, WithTheSameSeedTwoRunsAreOne) {

@@ -28,6 +28,10 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
     sizes_ = read_page_sizes();
     if (const int error = open(max_samples)) {
         stop();
+        if (error == -EUSERS) {
+            return Status::fail(error, "%zu contexts of this process watch memory already, and no more can",
+                                SharedMarks::kMaxContexts);
+        }
         return Status::fail(error, "cannot open this process's pagemap and maps, or no memory: errno %d", -error);
     }
     AccessCheckProbe last;

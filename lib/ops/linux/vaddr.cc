@@ -19,6 +19,21 @@ size_t most_samples(const Params& params) {
     return samples;
 }
 
+// As damon_start says it: what may pass, and what will not work here.
+Status as_documented(const Status& status) {
+    switch (status.error()) {
+        case 0:
+        case -ENOMEM:
+            return status;
+        case -EMFILE:
+        case -ENFILE:
+        case -EUSERS:
+            return Status::fail(-EAGAIN, "%s", status.text());
+        default:
+            return Status::fail(-EOPNOTSUPP, "%s", status.text());
+    }
+}
+
 constexpr size_t kMinReports = 4096;
 // A page fault, and the TLB entry that arming took away: measured on the development machine, 2 to 4 us.
 constexpr uint32_t kAccessCostNs = 3000;
@@ -78,7 +93,7 @@ Status VaddrOps::start(const Params& params) {
     prober_.take_prepared();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
-    if (!takes_reports()) return checker_.start(access_check_, most_samples(params));
+    if (!takes_reports()) return as_documented(checker_.start(access_check_, most_samples(params)));
     report_statistics_ = {};
     if (!reports_.reserve(std::max(kMinReports, most_samples(params)))) {
         return Status::fail(-ENOMEM, "no memory for access reports");
