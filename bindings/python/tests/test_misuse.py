@@ -79,6 +79,8 @@ import damon
         (lambda: toy_context().commit(aggr_us=-1), damon.InvalidParameterError, "aggr_us is -1; it must be from 0"),
         (lambda: toy_context().commit(min_nr_regions=2), damon.InvalidParameterError, "min_nr_regions 2 must be at least 3"),
         (lambda: toy_context().commit(min_region_sz=3), damon.InvalidParameterError, "power of two"),
+        (lambda: toy_context().commit(addr_unit=0), damon.InvalidParameterError, "unit"),
+        (lambda: toy_context().commit(targets=[damon.Target(pid=-5)]), damon.InvalidParameterError, "pid is -5"),
         (lambda: toy_context().commit(probes=[5]), TypeError, "a probe must be a damon.Probe, not int"),  # type: ignore[list-item]
         (lambda: toy_context().commit_scheme(0, sz=5), damon.InvalidParameterError, "there is no scheme 0; the context has 0"),
         (lambda: toy_context(schemes=[damon.Scheme()]).commit_scheme(0, sz=5), TypeError, "'sz'"),
