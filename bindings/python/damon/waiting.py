@@ -6,6 +6,7 @@ import asyncio
 import errno
 import threading
 from collections.abc import AsyncIterator, Iterator
+from time import monotonic
 from types import TracebackType
 from typing import Optional
 
@@ -44,17 +45,18 @@ class Snapshots:
 
     async def __anext__(self) -> _core.Snapshot:
         loop = asyncio.get_running_loop()
-        waited = 0
+        begin = monotonic()
+        left = _SLICE_MS
         while True:
-            left = _SLICE_MS if self._timeout_ms < 0 else min(self._timeout_ms - waited, _SLICE_MS)
+            if self._timeout_ms >= 0:
+                left = max(0, min(_SLICE_MS, self._timeout_ms - round((monotonic() - begin) * 1000)))
             try:  # in slices: a cancelled task leaves no thread behind that waits for ever
                 found = await loop.run_in_executor(None, self._core.snapshot_wait, self._seq, left)
             except CanceledError:
                 raise StopAsyncIteration from None
             if found:
                 return self._take()
-            waited += left
-            if 0 <= self._timeout_ms <= waited:
+            if 0 <= self._timeout_ms <= (monotonic() - begin) * 1000:
                 raise _too_late(self._timeout_ms)
 
 

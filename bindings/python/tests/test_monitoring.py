@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import numpy
 import pytest
@@ -286,3 +287,26 @@ def test_a_slice_of_a_snapshot_is_a_list_of_regions() -> None:
     assert snapshot[1:3] == everything[1:3] and snapshot[::-2] == everything[::-2] and snapshot[99:] == []
     with pytest.raises(TypeError, match="index must be an integer or a slice, not str"):
         snapshot["start"]  # type: ignore[call-overload]
+
+
+def test_an_awaited_snapshot_is_late_by_the_clock_and_not_by_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Crowded:
+        """Each of its waits takes a second, as where all threads of the executor are busy."""
+
+        now, waits = 100.0, 0
+
+        def snapshot_wait(self, after_seq: int, timeout_ms: int) -> bool:
+            self.now, self.waits = self.now + 1, self.waits + 1
+            return False
+
+    crowded = Crowded()
+    monkeypatch.setattr("damon.waiting.monotonic", lambda: crowded.now)
+    snapshots: Any = damon.Snapshots(crowded, 0, 1_500)  # type: ignore[arg-type]
+
+    async def follow() -> None:
+        async for _ in snapshots:
+            raise AssertionError("there is none")
+
+    with pytest.raises(damon.SnapshotTimeoutError, match="within 1500 ms"):
+        asyncio.run(follow())
+    assert crowded.waits == 2
