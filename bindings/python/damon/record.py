@@ -154,6 +154,18 @@ def _not_a_record(path: Union[str, os.PathLike[str]], why: str) -> InvalidParame
     return error
 
 
+def _snapshot_from(value: Any) -> RecordedSnapshot:
+    """A line's snapshot; KeyError, TypeError or ValueError where it is none."""
+    regions = tuple(RecordedRegion(*region) for region in value["regions"])
+    info = {name: value[name] for name in _INFO}
+    for number in (*info.values(), *(number for region in regions for number in region)):
+        if type(number) is not int or number < 0:
+            raise ValueError(f"{number!r} is no number that snapshots have")
+    if any(region.start >= region.end for region in regions):
+        raise ValueError("a region's start must be below its end")
+    return RecordedSnapshot(regions=regions, **info)
+
+
 def read_record(path: Union[str, os.PathLike[str]]) -> Iterator[RecordedSnapshot]:
     """The snapshots of a recording, one after the other. A last line that was cut short is left out."""
     with open(path, encoding="utf-8") as file:
@@ -168,8 +180,7 @@ def read_record(path: Union[str, os.PathLike[str]]) -> Iterator[RecordedSnapshot
                 print(f"{os.fspath(path)}:{number}: cut short, left out", file=sys.stderr)
                 return
             try:
-                value = json.loads(line)
-                regions = tuple(RecordedRegion(*region) for region in value["regions"])
-                yield RecordedSnapshot(regions=regions, **{name: value[name] for name in _INFO})
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                snapshot = _snapshot_from(json.loads(line))
+            except (KeyError, RecursionError, TypeError, ValueError) as error:
                 raise _not_a_record(path, f"line {number} is no snapshot") from error
+            yield snapshot

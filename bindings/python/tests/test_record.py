@@ -6,6 +6,7 @@ import json
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from support import AGGR_US, KIB, MIB, ToyMemory, toy_context
@@ -56,6 +57,7 @@ def test_a_line_that_was_cut_short_is_left_out(recording: pathlib.Path) -> None:
 def test_other_files_are_refused(tmp_path: pathlib.Path, text: str) -> None:
     path = tmp_path / "other"
     path.write_text(text)
+    assert main(["snapshot", str(path)]) == 1
     with pytest.raises(damon.InvalidParameterError, match="is not a recording of Context.record\\(\\)"):
         list(damon.read_record(path))
     assert main(["wss", str(path)]) == 1
@@ -121,3 +123,25 @@ def test_a_full_disk_is_told_once_and_the_others_are_written(tmp_path: pathlib.P
     assert len(list(damon.read_record(other))) == 3
     full.close()
     ctx.stop()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"regions": [["a", "b", 0, 0, 0, 0]]}, {"regions": [[1.5, 2.5, 0, 1, 0, 0]]}, {"regions": [[9, 5, 0, 1, 0, 0]]},
+     {"regions": [[-5, 5, 0, 1, 0, 0]]}, {"max_nr_accesses": "20"}, {"time_ns": None}, {"flags": True}],
+)
+def test_values_that_no_snapshot_has_are_refused(recording: pathlib.Path, change: dict[str, Any]) -> None:
+    head, first = recording.read_text().splitlines()[:2]
+    recording.write_text("\n".join((head, first, json.dumps({**json.loads(first), **change}), "")))
+    for command in ("heatmap", "wss", "snapshot"):
+        assert main([command, str(recording)]) == 1
+    with pytest.raises(damon.InvalidParameterError, match="line 3 is no snapshot"):
+        list(damon.read_record(recording))
+
+
+def test_lines_that_cannot_be_read_are_refused(recording: pathlib.Path) -> None:
+    head = recording.read_bytes().splitlines()[0]
+    for line in (b"[" * 100_000, b'{"seq": "\xff"}'):
+        recording.write_bytes(head + b"\n" + line + b"\n")
+        with pytest.raises(damon.InvalidParameterError, match="is not a recording"):
+            list(damon.read_record(recording))
