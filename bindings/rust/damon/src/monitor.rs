@@ -118,39 +118,6 @@ impl Monitor {
         self.checked_unit(tried, |ctx| unsafe { sys::damon_set_pause(ctx, pause.into()) })
     }
 
-    /// Pauses until the value is dropped: for a critical section. Sections may nest, and overlap in several threads: the
-    /// last one that ends resumes, unless the context was paused before the first began. Not in a callback
-    /// ([`errno::EDEADLK`](crate::errno::EDEADLK)).
-    pub fn paused(&self) -> Result<Paused<'_>> {
-        if callback::in_callback_of(self.as_ptr()) {
-            return Err(Error::new(
-                -errno::EDEADLK,
-                "paused: a callback would wait for its own context; use pause() and resume()",
-            ));
-        }
-        let shared = self.shared().ok_or_else(|| Error::new(-errno::EINVAL, "paused: the context is being freed"))?;
-        let mut pauses = lock(&shared.pauses);
-        if pauses.inside == 0 {
-            pauses.was_paused = self.is_paused();
-        }
-        self.pause()?;
-        pauses.inside += 1;
-        Ok(Paused { monitor: self })
-    }
-
-    fn leave_pause(&self) -> Result<()> {
-        let shared = match self.shared() {
-            Some(shared) => shared,
-            None => return Ok(()),
-        };
-        let mut pauses = lock(&shared.pauses);
-        pauses.inside -= 1;
-        if pauses.inside > 0 || pauses.was_paused {
-            return Ok(());
-        }
-        self.resume()
-    }
-
     /// Whether it is paused; stopped: whether it would start paused.
     pub fn is_paused(&self) -> bool {
         // Safety: a live context.
@@ -264,29 +231,6 @@ impl Monitor {
     }
 }
 
-/// A section in which the context is paused; it ends with this value.
-#[derive(Debug)]
-#[must_use = "the section ends when this is dropped"]
-pub struct Paused<'a> {
-    monitor: &'a Monitor,
-}
-
-impl Paused<'_> {
-    /// Ends the section, and tells whether that worked.
-    pub fn resume(self) -> Result<()> {
-        let monitor = self.monitor;
-        std::mem::forget(self);
-        monitor.leave_pause()
-    }
-}
-
-impl Drop for Paused<'_> {
-    fn drop(&mut self) {
-        // It fails only where the context has ended meanwhile, which its next use tells.
-        let _ = self.monitor.leave_pause();
-    }
-}
-
 /// The machines of a group, in one order for all threads.
 fn occupy_machines(group: &[&Monitor]) -> Vec<Occupied> {
     let mut machines: Vec<_> =
@@ -304,10 +248,11 @@ fn on_group(group: &[&Monitor], tried: &str, call: impl FnOnce(*mut *mut sys::da
     if result >= 0 {
         return Ok(());
     }
-    // The one at fault has new words; where nobody has, it is the same fault as before, or the group's.
-    let at_fault = group.iter().zip(&before).find(|(one, before)| one.words() != **before).map(|(one, _)| one);
-    match (at_fault, group) {
-        (Some(one), _) | (None, [one]) => one.checked_unit(tried, |_| result),
+    // The one at fault has new words, or, where it is the same fault as before, may be the only one with words.
+    let mut with_words = group.iter().filter(|one| one.words().is_some());
+    let new = group.iter().zip(&before).find(|(one, before)| one.words() != **before).map(|(one, _)| one);
+    match (new, with_words.next(), with_words.next()) {
+        (Some(one), _, _) | (None, Some(one), None) => one.checked_unit(tried, |_| result),
         _ => Err(Error::of(result, tried)),
     }
 }

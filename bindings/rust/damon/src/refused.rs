@@ -136,3 +136,11 @@
 //! paused.resume()
 //! # }
 //! ```
+//!
+//! Nor does it end in a callback, which would wait for itself:
+//! ```compile_fail,E0277
+//! # fn test(context: &damon::Context) -> damon::Result<()> {
+//! let paused = context.paused()?;
+//! context.call(move |_| drop(paused))
+//! # }
+//! ```

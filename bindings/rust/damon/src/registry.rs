@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use damon_sys as sys;
 
 use crate::operations::Hosted;
+use crate::paused::Sections;
 use crate::scheme::ActionFn;
 use crate::sim::Machine;
 
@@ -16,17 +17,9 @@ pub(crate) struct Shared {
     pub(crate) machine: Mutex<Option<Arc<Machine>>>,
     /// Held for the length of a commit that is not made in a callback.
     pub(crate) commit: Mutex<()>,
-    /// Held while a scope of [`Monitor::paused`](crate::Monitor::paused) begins or ends: never in a callback.
-    pub(crate) pauses: Mutex<Pauses>,
+    /// Held while a section of [`Monitor::paused`](crate::Monitor::paused) begins or ends: never in a callback.
+    pub(crate) sections: Mutex<Sections>,
     panic: Mutex<Option<String>>,
-}
-
-/// Scopes that want the context paused.
-#[derive(Default)]
-pub(crate) struct Pauses {
-    pub(crate) inside: usize,
-    /// Before the first of them came.
-    pub(crate) was_paused: bool,
 }
 
 /// Closures that the context's schemes may call. A commit copies schemes, so contexts share them.

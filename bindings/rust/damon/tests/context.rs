@@ -362,6 +362,25 @@ fn overlapping_pauses_resume_with_the_last_and_keep_an_outer_pause() {
 }
 
 #[test]
+fn sections_of_many_threads_leave_nothing_behind() {
+    let mut context = builder().drive(Drive::Thread).build().unwrap();
+    context.set_operations(Eyes::default()).unwrap();
+    context.start().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    let section = context.paused().unwrap();
+                    assert!(context.call(|worker| worker.is_paused()).unwrap());
+                    drop(section);
+                }
+            });
+        }
+    });
+    assert!(!context.is_paused());
+}
+
+#[test]
 fn a_group_that_does_not_start_says_what_is_wrong_with_which() {
     let good = builder().build().unwrap();
     let bad = builder().ops(Ops::Paddr).build().unwrap();
@@ -371,6 +390,9 @@ fn a_group_that_does_not_start_says_what_is_wrong_with_which() {
         assert_eq!(error.errno(), errno::EOPNOTSUPP);
         assert!(!error.message().contains("call"), "{error}");
     }
+    let silent = builder().build().unwrap();
+    let error = damon::start_all(&[&silent, &bad], false).unwrap_err();
+    assert!(error.message().contains("physical memory"), "the same fault again: {error}");
     let fresh = builder().ops(Ops::Paddr).build().unwrap();
     let error = damon::start_all(&[&good, &fresh], false).unwrap_err();
     assert!(error.message().contains("physical memory"), "{error}");
