@@ -37,6 +37,10 @@ def test_each_line_is_json(recording: pathlib.Path) -> None:
     lines = [json.loads(line) for line in recording.read_text().splitlines()]
     assert lines[0] == {"damon_record": 1, "library": "0.1.0"} and len(lines) == 21
     assert lines[1]["seq"] == 1 and len(lines[1]["regions"][0]) == 6
+    assert {name: value for name, value in lines[1].items() if name != "regions"} == {
+        "seq": 1, "time_ns": AGGR_US * 1_000, "sample_us": 5_000, "aggr_us": AGGR_US, "max_nr_accesses": 20, "nr_targets": 1,
+        "flags": 0,
+    }
 
 
 def test_a_worker_thread_is_recorded(tmp_path: pathlib.Path) -> None:
