@@ -32,8 +32,12 @@ private:
     cpu_set_t before_;
 };
 
-TEST(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
-    const OnThisProcessor stay;
+class Pageout : public testing::Test {
+    const OnThisProcessor stay_;
+};
+using Willneed = Pageout;
+
+TEST_F(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
     FileMemory memory(1000);
     if (!memory.works()) return;
     memory.touch(0, 1000);
@@ -53,7 +57,7 @@ TEST(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
-TEST(Pageout, AnonymousMemoryNeedsSwapAndSaysSo) {
+TEST_F(Pageout, AnonymousMemoryNeedsSwapAndSaysSo) {
     Memory memory(300);
     memory.fill();
     Acting pageout(DamosAction::kPageout);
@@ -69,7 +73,7 @@ TEST(Pageout, AnonymousMemoryNeedsSwapAndSaysSo) {
 }
 
 // Without swap the pages of shared memory leave the page tables and stay in memory: nothing was gained.
-TEST(Pageout, SharedMemoryThatOnlyLeavesThePageTablesIsNotPagedOut) {
+TEST_F(Pageout, SharedMemoryThatOnlyLeavesThePageTablesIsNotPagedOut) {
     Memory memory(300, Kind::kShared);
     memory.fill();
     Acting pageout(DamosAction::kPageout);
@@ -83,7 +87,7 @@ TEST(Pageout, SharedMemoryThatOnlyLeavesThePageTablesIsNotPagedOut) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
-TEST(Pageout, WrittenPagesOfSharedFilesKeepTheirContent) {
+TEST_F(Pageout, WrittenPagesOfSharedFilesKeepTheirContent) {
     FileMemory memory(300, MAP_SHARED);
     if (!memory.works()) return;
     for (size_t page = 0; page < 300; ++page) {
@@ -97,7 +101,7 @@ TEST(Pageout, WrittenPagesOfSharedFilesKeepTheirContent) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
-TEST(Pageout, LockedMemoryIsSkippedAndCounted) {
+TEST_F(Pageout, LockedMemoryIsSkippedAndCounted) {
     FileMemory memory(100);
     if (!memory.works()) return;
     memory.touch(0, 100);
@@ -110,7 +114,7 @@ TEST(Pageout, LockedMemoryIsSkippedAndCounted) {
     EXPECT_EQ(pageout.hands.statistics().nr_failed_calls, 1u);
 }
 
-TEST(Pageout, HolesInTheRangeAreSkippedAndCounted) {
+TEST_F(Pageout, HolesInTheRangeAreSkippedAndCounted) {
     FileMemory memory(100);
     if (!memory.works()) return;
     memory.touch(0, 100);
@@ -120,7 +124,7 @@ TEST(Pageout, HolesInTheRangeAreSkippedAndCounted) {
     EXPECT_EQ(pageout.skipped(Skip::kUnmapped), 10 * page_bytes());
 }
 
-TEST(Pageout, RegionsOffThePageGridAreAlignedUpS4) {
+TEST_F(Pageout, RegionsOffThePageGridAreAlignedUpS4) {
     FileMemory memory(10);
     if (!memory.works()) return;
     memory.touch(0, 10);
@@ -130,7 +134,7 @@ TEST(Pageout, RegionsOffThePageGridAreAlignedUpS4) {
     EXPECT_EQ(present_bytes(memory.range(3, 6)), 0u);
 }
 
-TEST(Pageout, FiltersPickPagesOfOneKind) {
+TEST_F(Pageout, FiltersPickPagesOfOneKind) {
     FileMemory memory(64);
     if (!memory.works()) return;
     memory.touch(0, 64);
@@ -166,7 +170,7 @@ TEST(LruDeprio, DoesWhatColdDoes) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
-TEST(Willneed, PagesOfFilesComeBackBeforeTheyAreRead) {
+TEST_F(Willneed, PagesOfFilesComeBackBeforeTheyAreRead) {
     FileMemory memory(64);
     if (!memory.works()) return;
     memory.touch(0, 64);
