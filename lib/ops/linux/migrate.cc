@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "ops/linux/syscalls.h"
+#include "ops/linux/uapi.h"
 
 namespace damon {
 namespace {
@@ -21,13 +22,16 @@ public:
     }
 
     void flush() {
-        if (count_ != 0) leave_out_those_there();
-        if (count_ != 0) move();
+        leave_out_those_there();
+        size_t done = 0;
+        for (int calls = 0; done < count_ && calls < kMaxTries; ++calls) done = move_from(done);
+        skip_from(done, -EBUSY);
         count_ = 0;
     }
 
 private:
     static constexpr size_t kMaxPages = 512;
+    static constexpr int kMaxTries = 8;
 
     static Skip refusal(int error) {
         switch (error) {
@@ -50,22 +54,47 @@ private:
         }
     }
 
-    int call(std::span<const int> nodes) {
+    // Of the pages from `first` on.
+    int ask(size_t first) { return call(first, {}); }
+    int call(size_t first, std::span<const int> nodes) {
+        const size_t count = count_ - first;
         ++pass_.statistics.nr_calls;
-        const int error = sys::move_pages(pass_.subject.pid(), {pages_, count_}, nodes, {status_, count_});
+        const int error =
+            sys::move_pages(pass_.subject.pid(), {pages_ + first, count}, nodes, {status_ + first, count});
         if (error < 0) ++pass_.statistics.nr_failed_calls;
         return error;
     }
 
-    void skip_all(int error) {
-        for (size_t i = 0; i < count_; ++i) pass_.statistics.skip(refusal(error), bytes_[i]);
-        count_ = 0;
+    void skip_from(size_t first, int error) {
+        for (size_t i = first; i < count_; ++i) pass_.statistics.skip(refusal(error), bytes_[i]);
+    }
+
+    // Linux 6.1 says of pages that NUMA balancing has marked that they are absent, and does not move them; cold pages
+    // stay marked, so they would never move. A read takes the mark away. Memory of others is not read for that.
+    bool unmark_those_hidden() const {
+        if (!pass_.subject.own()) return false;
+        bool unmarked = false;
+        for (size_t i = 0; i < count_; ++i) {
+            if (status_[i] != -ENOENT) continue;
+            const uint64_t start = pages_[i];
+            uint64_t bytes = bytes_[i];
+            for (; i + 1 < count_ && status_[i + 1] == -ENOENT && pages_[i + 1] == start + bytes; ++i) {
+                bytes += bytes_[i + 1];
+            }
+            unmarked = sys::madvise(start, bytes, uapi::kAdvisePopulateRead) == 0 || unmarked;
+        }
+        return unmarked;
     }
 
     void leave_out_those_there() {
-        const int error = call({});
-        if (error < 0) return skip_all(error);
+        if (count_ == 0) return;
+        int error = ask(0);
+        if (error >= 0 && unmark_those_hidden()) error = ask(0);
         size_t kept = 0;
+        if (error < 0) {
+            skip_from(0, error);
+            count_ = 0;
+        }
         for (size_t i = 0; i < count_; ++i) {
             if (status_[i] == nodes_[i]) continue;
             if (status_[i] < 0) {
@@ -79,17 +108,31 @@ private:
         count_ = kept;
     }
 
-    void move() {
-        for (size_t i = 0; i < count_; ++i) status_[i] = -EAGAIN;
-        const int error = call({nodes_, count_});
-        if (error < 0) return skip_all(error);
-        for (size_t i = 0; i < count_; ++i) {
+    // Returns up to where it is known what became of the pages. The kernel moves neighbours with one destination
+    // together. At a page that cannot move now it ends the call after those, and tells nothing of them.
+    size_t move_from(size_t first) {
+        for (size_t i = first; i < count_; ++i) status_[i] = -EAGAIN;
+        int error = call(first, {nodes_ + first, count_ - first});
+        size_t end = count_;
+        const bool stopped = error > 0;
+        if (stopped) {
+            error = ask(first);
+            for (end = first; end < count_ && status_[end] == nodes_[end];) ++end;
+            for (const size_t at = end; end < count_ && nodes_[end] == nodes_[at];) ++end;
+        }
+        if (error < 0) {
+            skip_from(first, error);
+            return count_;
+        }
+        const Skip stayed = stopped ? Skip::kBusy : Skip::kKept;
+        for (size_t i = first; i < end; ++i) {
             if (status_[i] == nodes_[i]) {
                 pass_.outcome.applied += bytes_[i];
             } else {
-                pass_.statistics.skip(status_[i] < 0 ? refusal(status_[i]) : Skip::kKept, bytes_[i]);
+                pass_.statistics.skip(status_[i] < 0 ? refusal(status_[i]) : stayed, bytes_[i]);
             }
         }
+        return end;
     }
 
     ActionPass& pass_;
