@@ -1811,8 +1811,8 @@ extern "C" {
  @param exclusive 1: only if no other context of this process runs, and none may start while these run.
  @return 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
  twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
- -ENOMEM; -EAGAIN: no thread could be made; -ECHILD: after fork. On failure nothing runs that did not run before.
- Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1*/
+ -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
+ nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1*/
     pub fn damon_start(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
