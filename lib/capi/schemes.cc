@@ -149,17 +149,22 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
 
 int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
-    if (status.ok() && idx >= ctx->schemes.size()) {
-        status =
-            Status::fail(-EINVAL, "there is no scheme %llu; the context has %llu", static_cast<unsigned long long>(idx),
-                         static_cast<unsigned long long>(ctx->schemes.size()));
-    }
     if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
-    damon::heap_delete(ctx->schemes[idx]);
-    ctx->schemes.erase(idx, idx + 1);
-    ctx->kdamond.forget_scheme_locked(idx);
-    return 0;
+    {
+        const damon::Lock lock(ctx->meeting.mutex);
+        status = damon::check_stopped_locked(*ctx);
+        if (status.ok() && idx >= ctx->schemes.size()) {
+            status = Status::fail(-EINVAL, "there is no scheme %llu; the context has %llu",
+                                  static_cast<unsigned long long>(idx),
+                                  static_cast<unsigned long long>(ctx->schemes.size()));
+        }
+        if (status.ok()) {
+            damon::heap_delete(ctx->schemes[idx]);
+            ctx->schemes.erase(idx, idx + 1);
+            ctx->kdamond.forget_scheme_locked(idx);
+        }
+    }
+    return damon::report(ctx, status);
 }
 
 size_t damon_ctx_nr_schemes(const damon_ctx* ctx) {

@@ -109,16 +109,21 @@ int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {
 
 int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
-    if (status.ok() && idx >= ctx->targets.size()) {
-        status = damon::Status::fail(-EINVAL, "there is no target %llu; the context has %llu",
-                                     static_cast<unsigned long long>(idx),
-                                     static_cast<unsigned long long>(ctx->targets.size()));
-    }
     if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
-    damon::heap_delete(ctx->targets[idx]);
-    ctx->targets.erase(idx, idx + 1);
-    return 0;
+    {
+        const damon::Lock lock(ctx->meeting.mutex);
+        status = damon::check_stopped_locked(*ctx);
+        if (status.ok() && idx >= ctx->targets.size()) {
+            status = damon::Status::fail(-EINVAL, "there is no target %llu; the context has %llu",
+                                         static_cast<unsigned long long>(idx),
+                                         static_cast<unsigned long long>(ctx->targets.size()));
+        }
+        if (status.ok()) {
+            damon::heap_delete(ctx->targets[idx]);
+            ctx->targets.erase(idx, idx + 1);
+        }
+    }
+    return damon::report(ctx, status);
 }
 
 size_t damon_ctx_nr_targets(const damon_ctx* ctx) {

@@ -349,6 +349,34 @@ TEST(Walk, WaitsOfSchemesForTheirWatermarksEndIt) {
     EXPECT_EQ(context.stop(), 0);
 }
 
+TEST(Lifecycle, WhatAContextHasIsNotRemovedFromUnderAStart) {
+    Context context(true);
+    std::atomic<bool> done{false};
+    std::thread owner([&] {
+        while (!done) {
+            damon_target* target = target_of({kToyRange});
+            if (damon_ctx_add_target(context, target) != 0) damon_target_free(target);
+            damos* scheme = scheme_of();
+            if (damon_ctx_add_scheme(context, scheme) != 0) damos_free(scheme);
+            damon_ctx_remove_target(context, 0);
+            damon_ctx_remove_scheme(context, 0);
+        }
+    });
+    uint64_t nr_runs = 0;
+    while (nr_runs < 500 && !HasFailure()) {
+        if (context.start() != 0) continue;
+        ++nr_runs;
+        const size_t nr_targets = damon_ctx_nr_targets(context);
+        const size_t nr_schemes = damon_ctx_nr_schemes(context);
+        for (uint64_t now = 1000; now <= 5000; now += 1000) EXPECT_EQ(damon_step(context, now), 0);
+        EXPECT_EQ(damon_ctx_nr_targets(context), nr_targets);
+        EXPECT_EQ(damon_ctx_nr_schemes(context), nr_schemes);
+        EXPECT_EQ(context.stop(), 0);
+    }
+    done = true;
+    owner.join();
+}
+
 TEST(Lifecycle, WhereTheSystemHasNoMoreAStartSaysSo) {
     const auto watching = [] {
         auto context = std::make_unique<Context>(true);
