@@ -24,12 +24,17 @@ std::vector<Faults*> faults_of(const std::vector<Ctx*>& group) {
     return faults;
 }
 
-// The words of the context that the failure is about: the one whose words are new.
+// The words of the context that the failure is about: the one whose words are new, or, where it is the same failure as
+// before, the only one that has words.
 [[noreturn]] void raise_start_error(const std::vector<Ctx*>& group, const std::vector<std::string>& before, int error) {
     for (size_t i = 0; i < group.size(); ++i) {
         if (group[i]->errmsg() != before[i]) raise_error_of(group[i]->open().get(), error);
     }
-    raise_error_of(group[0]->open().get(), error);
+    const auto has_words = [](const Ctx* ctx) { return !ctx->errmsg().empty(); };
+    const auto one = std::find_if(group.begin(), group.end(), has_words);
+    const bool several = one != group.end() && std::any_of(one + 1, group.end(), has_words);
+    if (one == group.end() || several) raise_error(error, damon_strerror(error));
+    raise_error_of((*one)->open().get(), error);
 }
 
 // A callback raised although the contexts run. Of manually driven ones nobody has seen anything yet: they are stopped.
