@@ -74,6 +74,16 @@ def test_a_snapshot_is_a_sequence_that_cannot_be_changed() -> None:
         snapshot[0].age = 3  # type: ignore[misc]
 
 
+def test_the_buffer_names_its_members() -> None:
+    with toy_context(ToyMemory(hot=((MIB, MIB + 256 * KIB),))) as ctx:
+        ctx.advance(5 * AGGR_US)
+        snapshot = ctx.snapshot()
+    array = numpy.asarray(snapshot)  # by the format of the buffer
+    for name in ("start", "end", "target_idx", "nr_accesses", "age", "flags"):
+        assert array[name].tolist() == [getattr(region, name) for region in snapshot] == snapshot.regions[name].tolist()
+    assert array["nr_accesses"].tolist() != array["age"].tolist() and not array.flags.writeable
+
+
 def test_without_numpy_regions_are_a_memoryview() -> None:
     program = """
 import sys
@@ -251,6 +261,18 @@ def test_contexts_start_together_or_not_at_all() -> None:
         toy_context().start()
     damon.stop([good, other])
     assert damon.nr_running() == 0
+
+
+def test_a_group_that_does_not_start_says_what_is_wrong_with_which() -> None:
+    good, bad = toy_context(), damon.Context(targets=[(MIB, 2 * MIB)], ops=damon.Ops.PADDR)
+    for _ in range(2):  # the second time nobody has new words
+        with pytest.raises(damon.UnsupportedError, match="physical memory"):
+            damon.start([good, bad])
+    with pytest.raises(damon.CanceledError):
+        good.call(int)
+    with pytest.raises(damon.UnsupportedError) as raised:
+        damon.start([good, bad])
+    assert "call" not in str(raised.value)
 
 
 def test_snapshots_go_to_other_processes() -> None:
