@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from typing import Any
 
 import pytest
 from support import AGGR_US, KIB, MIB, SAMPLE_US, ToyMemory, toy_context
@@ -140,6 +141,24 @@ def test_committing_one_field_changes_nothing_else() -> None:
         assert ctx.schemes[1].quota.goals[0].current_value == 70
         ctx.advance(200_000)
         assert ctx.scheme_stat(0).nr_tried > tried
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sample_us", 1_000), ("aggr_us", 200_000), ("ops_update_us", 7), ("min_nr_regions", 20), ("max_nr_regions", 500),
+     ("intervals_goal", damon.IntervalsGoal(400, 3, 1_000, 50_000)), ("max_overhead_permil", 77)],
+)
+def test_every_attribute_can_be_committed_alone(field: str, value: Any) -> None:
+    with toy_context() as ctx:
+        before = ctx.attrs
+        ctx.commit(**{field: value})
+        assert ctx.attrs == dataclasses.replace(before, **{field: value}) != before
+
+
+def test_every_attribute_is_among_them() -> None:
+    marks: Any = test_every_attribute_can_be_committed_alone
+    committed = {name for name, _ in marks.pytestmark[0].args[1]}
+    assert committed == {field.name for field in dataclasses.fields(damon.Attrs)}
 
 
 def test_intervals_can_be_changed_while_running() -> None:
