@@ -1,4 +1,5 @@
 // Functions that run on the worker: once, with an answer, or every sampling interval.
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -96,9 +97,9 @@ void release_repeat(void* data) {
 }
 
 // Throws what ended the wait early; the function then does not run any more, unless it runs already.
-void wait_for(Asked& asked) {
+int wait_for(Asked& asked, const std::function<int()>& begin) {
     try {
-        asked.completion.wait();
+        return asked.completion.wait_after(begin);
     } catch (...) {
         asked.function = py::object();
         asked.result = py::object();
@@ -115,10 +116,12 @@ int ask(const std::shared_ptr<damon_ctx>& ctx, const Shared& asked) {
     control.fn = run_asked;
     control.release = release_asked;
     control.data = queued.get();
-    const int error = damon_call(ctx.get(), &control);
+    const int error = wait_for(*asked, [&] {
+        const int result = damon_call(ctx.get(), &control);
+        if (result >= 0) static_cast<void>(queued.release());
+        return result;
+    });
     if (error < 0) return error;
-    static_cast<void>(queued.release());
-    wait_for(*asked);
     return asked->has_run ? 0 : without_gil([&] { return wait_for_end(ctx.get()); });
 }
 

@@ -34,20 +34,36 @@ void check_signals() {
 }
 
 void Completion::tell() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    is_told_ = true;
-    told_.notify_all();
+    {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        is_told_ = true;
+    }
+    told_.notify_all();  // not with the lock, which who wakes needs at once
+}
+
+bool Completion::wait_slice() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return told_.wait_for(lock, kSlice, [this] { return is_told_; });
 }
 
 void Completion::wait() {
     for (;;) {
-        const bool told = without_gil([this] {
-            std::unique_lock<std::mutex> lock(mutex_);
-            return told_.wait_for(lock, kSlice, [this] { return is_told_; });
-        });
-        if (told) return;
+        if (without_gil([this] { return wait_slice(); })) return;
         check_signals();
     }
+}
+
+int Completion::wait_after(const std::function<int()>& begin) {
+    int error = 0;
+    const bool done = without_gil([&] {
+        error = begin();
+        return error < 0 || wait_slice();
+    });
+    if (!done) {
+        check_signals();
+        wait();
+    }
+    return error;
 }
 
 int wait_apart(std::function<int()> function) {

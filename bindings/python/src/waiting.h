@@ -18,8 +18,13 @@ public:
     void tell();
     // Waits without the GIL, in slices between which signal handlers run; throws what they raise. Needs the GIL.
     void wait();
+    // The same after `begin`, which also runs without the GIL: who tells may need it. Not if that returns a failure,
+    // which is returned.
+    int wait_after(const std::function<int()>& begin);
 
 private:
+    bool wait_slice();
+
     std::mutex mutex_;
     std::condition_variable told_;
     bool is_told_ = false;
