@@ -164,7 +164,7 @@ public:
     void look(uint64_t page) {
         uint64_t entry = 0;
         if (way_ == AccessCheck::kUffdWp) {
-            uapi::PageRegion answer;
+            uapi::PageRegion answer{};
             uapi::ScanArguments arguments = one_page(page);
             arguments.vec = reinterpret_cast<uint64_t>(&answer);
             arguments.vec_len = 1;

@@ -1,9 +1,9 @@
-// What the last look read of the page tables: pages by state, and blocks that cannot be huge.
+// What the last look saw of the page tables: pages by state, and blocks that cannot be huge.
 #include "ops/linux/last_look.h"
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
+#include <string>
 #include <vector>
 
 #include "ops/linux/uapi.h"
@@ -15,91 +15,128 @@ using Page = LastLook::Page;
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kBlock = 512 * kPage;
-constexpr uint64_t kAbsent = 0;
-constexpr uint64_t kPresent = uapi::kEntryPresent;
-constexpr uint64_t kMarked = uapi::kEntryPresent | uapi::kEntryMarked;
-constexpr uint64_t kSwapped = uapi::kEntrySwapped | uapi::kEntryMarked;
 
 uint64_t page(uint64_t index) { return index * kPage; }
 
-TEST(LastLook, TellsOnlyOfPagesThatWereRead) {
+// Page states as letters: m marked, p present, - absent, s swapped, H huge and not marked; from `first` on.
+void add(LastLook& look, uint64_t first, const std::string& letters) {
+    std::vector<uapi::PageRegion> runs;
+    for (size_t i = 0; i < letters.size(); ++i) {
+        uint64_t categories = 0;
+        if (letters[i] == 'm') continue;
+        if (letters[i] == 'p') categories = uapi::kPagePresent | uapi::kPageAccessed;
+        if (letters[i] == 'H') categories = uapi::kPagePresent | uapi::kPageAccessed | uapi::kPageHuge;
+        if (letters[i] == 's') categories = uapi::kPageSwapped;
+        const uint64_t start = page(first + i);
+        if (!runs.empty() && runs.back().end == start && runs.back().categories == categories) {
+            runs.back().end += kPage;
+        } else {
+            runs.push_back({start, start + kPage, categories});
+        }
+    }
+    look.add({page(first), page(first + letters.size())}, kPage, runs);
+}
+
+std::string repeated(const std::string& letters, size_t nr) {
+    std::string all;
+    for (size_t i = 0; i < nr; ++i) all += letters;
+    return all;
+}
+
+char letter_of(Page page) {
+    switch (page) {
+        case Page::kNotRead:
+            return '?';
+        case Page::kAbsent:
+            return '-';
+        case Page::kPresent:
+            return 'p';
+        case Page::kMarked:
+            return 'm';
+    }
+    return '!';
+}
+
+std::string told(LastLook& look, uint64_t first, uint64_t last) {
+    std::string letters;
+    for (uint64_t i = first; i < last; ++i) letters += letter_of(look.find(page(i)));
+    return letters;
+}
+
+TEST(LastLook, TellsOnlyOfPagesThatWereSeen) {
     LastLook look;
     ASSERT_TRUE(look.reserve(4));
-    EXPECT_EQ(look.find(page(1)), Page::kNotRead);
-    const uint64_t entries[] = {kAbsent, kPresent, kMarked, kSwapped};
-    look.add(page(10), kPage, entries);
-    look.add(page(20), kPage, {entries + 1, 1});
+    EXPECT_EQ(told(look, 1, 3), "??");
+    add(look, 10, "-pmsH");
+    add(look, 20, "p");
     look.sort();
-    const Page expected[] = {Page::kNotRead, Page::kAbsent, Page::kPresent,
-                             Page::kMarked,  Page::kAbsent, Page::kNotRead};
-    for (uint64_t i = 0; i < 6; ++i) EXPECT_EQ(look.find(page(9 + i)), expected[i]) << i;
-    EXPECT_EQ(look.find(page(19)), Page::kNotRead);
-    EXPECT_EQ(look.find(page(20)), Page::kPresent);
-    EXPECT_EQ(look.find(page(21)), Page::kNotRead);
+    EXPECT_EQ(told(look, 9, 22),
+              "?-pm-"
+              "?????"
+              "?p?");
     EXPECT_EQ(look.find(page(11)), Page::kPresent) << "backwards too";
     look.clear();
-    EXPECT_EQ(look.find(page(11)), Page::kNotRead);
+    EXPECT_EQ(told(look, 9, 22), std::string(13, '?'));
 }
 
 // Longer than a word of bits, in any order of targets.
 TEST(LastLook, LongSpansInAnyOrder) {
     LastLook look;
     ASSERT_TRUE(look.reserve(8));
-    std::vector<uint64_t> entries(130);
-    for (size_t i = 0; i < entries.size(); ++i) entries[i] = i % 3 == 0 ? kAbsent : i % 3 == 1 ? kPresent : kMarked;
-    look.add(page(1000), kPage, entries);
-    look.add(page(100), kPage, entries);
+    const std::string letters = repeated("-pm", 30).append(70, 'm').append(70, 'p');
+    add(look, 1000, letters);
+    add(look, 100, letters);
     look.sort();
     for (const uint64_t first : {uint64_t{100}, uint64_t{1000}}) {
-        for (size_t i = 0; i < entries.size(); ++i) {
-            const Page expected = i % 3 == 0 ? Page::kAbsent : i % 3 == 1 ? Page::kPresent : Page::kMarked;
-            ASSERT_EQ(look.find(page(first + i)), expected) << first << " + " << i;
-        }
+        EXPECT_EQ(told(look, first, first + letters.size()), letters);
     }
+}
+
+TEST(LastLook, WhatLiesOutsideOfTheRangeIsNotKept) {
+    LastLook look;
+    ASSERT_TRUE(look.reserve(4));
+    const uapi::PageRegion runs[] = {{page(0), page(11), uapi::kPagePresent}, {page(13), page(99), 0}};
+    look.add({page(10), page(15)}, kPage, runs);
+    look.sort();
+    EXPECT_EQ(told(look, 9, 16), "?pmm--?");
 }
 
 TEST(LastLook, WhatDoesNotFitIsNotKept) {
     LastLook look;
     ASSERT_TRUE(look.reserve(1));
-    const std::vector<uint64_t> entries(64 * 64, kMarked);
-    look.add(page(0), kPage, entries);
-    look.add(page(9000), kPage, {entries.data(), 1});
-    look.add(page(9100), kPage, {entries.data(), 1});
+    add(look, 0, std::string(64 * 64, 'm'));
+    add(look, 9000, "m");
+    add(look, 9100, "m");
     look.sort();
-    EXPECT_EQ(look.find(page(0)), Page::kNotRead);
-    EXPECT_EQ(look.find(page(9000)), Page::kMarked);
-    EXPECT_EQ(look.find(page(9100)), Page::kNotRead);
+    EXPECT_EQ(told(look, 0, 2), "??");
+    EXPECT_EQ(told(look, 9000, 9001), "m");
+    EXPECT_EQ(told(look, 9100, 9101), "?");
 }
 
 TEST(LastLook, ABlockIsOfBasePagesIfOnlyPartOfItIsMarked) {
     struct Case {
         const char* name;
-        std::vector<uint64_t> entries;  // from two pages before the block on
+        const char* letters;  // from two pages before the block on
         bool expected;
     };
     const Case cases[] = {
-        {"nothing of it", {kMarked, kPresent}, false},
-        {"one page", {kPresent, kPresent, kMarked}, false},
-        {"all marked", {kPresent, kPresent, kMarked, kMarked}, false},
-        {"none marked", {kMarked, kMarked, kPresent, kAbsent}, false},
-        {"marked and accessed", {kAbsent, kAbsent, kMarked, kPresent}, true},
-        {"marked and absent", {kMarked, kMarked, kAbsent, kMarked}, true},
+        {"nothing of it", "mp", false},      {"one page", "ppm", false}, {"all marked", "ppmm", false},
+        {"none marked", "mmp-", false},      {"huge", "mmHH", false},    {"marked and accessed", "--mp", true},
+        {"marked and absent", "mm-m", true},
     };
     for (const Case& c : cases) {
         LastLook look;
         ASSERT_TRUE(look.reserve(2));
-        look.add(3 * kBlock - 2 * kPage, kPage, c.entries);
+        add(look, 3 * 512 - 2, c.letters);
         look.sort();
         EXPECT_EQ(look.is_partly_marked({3 * kBlock, 4 * kBlock}), c.expected) << c.name;
     }
     // In two spans, the second behind a word's end.
     LastLook look;
     ASSERT_TRUE(look.reserve(2));
-    std::vector<uint64_t> entries(70, kMarked);
-    look.add(kBlock, kPage, entries);
+    add(look, 512, std::string(70, 'm'));
     EXPECT_FALSE(look.is_partly_marked({kBlock, 2 * kBlock}));
-    entries[69] = kPresent;
-    look.add(kBlock + 100 * kPage, kPage, entries);
+    add(look, 612, repeated("m", 69).append("p"));
     look.sort();
     EXPECT_TRUE(look.is_partly_marked({kBlock, 2 * kBlock}));
     EXPECT_FALSE(look.is_partly_marked({2 * kBlock, 3 * kBlock}));

@@ -76,8 +76,9 @@ private:
     void arm_batch(std::span<Sample> samples, Zapper& zapper);
     bool arm_unseen(Sample& sample, uint64_t page);
     bool arm_as_last_seen(Sample& sample, uint64_t page);
-    bool use_last_look();
+    bool use_last_look() const;
     bool is_base_block(uint64_t page);
+    void note_armed(bool already) { armed_share_ = (armed_share_ * 255 + (already ? 1024 : 0)) / 256; }
     void look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states);
     void arm_seen(Sample& sample, Page page, Zapper& zapper);
     Blind arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
@@ -91,8 +92,8 @@ private:
 
     void look_at(std::span<const uint64_t> pages, std::span<uint32_t> states);
     void look_batch(std::span<Sample> samples);
-    void look_at_unmarked(std::span<const Sample> samples, const uint32_t* sample_idx, std::span<const uint64_t> pages,
-                          std::span<uint32_t> states);
+    void look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states);
+    bool marks_hold(CachedMapping& mapping, uint64_t page);
     Blind judge(const Sample& sample, uint32_t state, bool& accessed);
     void answer(Sample& sample, uint32_t state);
 
@@ -110,8 +111,9 @@ private:
     uint64_t now_us_ = 0;
     uint64_t looked_us_ = 0;
     uint64_t base_block_ = kNoBlock;  // of this arming: a block that is mapped by base pages
-    uint32_t marked_share_ = 0;       // of the pages that were looked at before arming, in 1/1,024; a moving mean
-    bool disturbed_ = false;          // marks were dropped by another context between arm and look
+    uint64_t nr_scans_ = 0;
+    uint32_t armed_share_ = 0;  // of the present pages to be armed: armed already, in 1/1,024; a moving mean
+    bool disturbed_ = false;    // marks were dropped by another context between arm and look
     AccessStatistics statistics_;
 };
 

@@ -15,11 +15,7 @@ namespace {
 
 // How long, in microseconds, what was read at the end of one interval serves to arm for the next one: mostly it is less
 // than a tenth of it, but for schemes and calls in between.
-constexpr uint64_t kMomentUs = 20'000;
-
-// The share of marked pages, in 1/1,024, from which it is cheaper to read first whether a page is marked, and to scan
-// and arm only those that are not: 0.3 to 0.7 by the costs in docs/access-checks.md.
-constexpr uint32_t kManyMarked = 512;
+constexpr uint64_t kMomentUs = 100'000;
 
 }  // namespace
 
@@ -62,27 +58,29 @@ void AccessChecker::look_at(std::span<const uint64_t> pages, std::span<uint32_t>
     }
 }
 
+// A page that is present and not accessed is taken for armed already where the mapping was registered. Should that not
+// be so any more, the look at the end of the interval finds out.
 void AccessChecker::look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     if (!enabled(AccessCheck::kUffdRwp)) return scan_.look(pages, states);
-    if (marks_.crowded() || marked_share_ >= kManyMarked) {
-        scan_.look_marked(pages, states);
-    } else {
-        scan_.look(pages, states);  // those that are marked will be armed once more
-    }
-    for (const uint32_t state : states) {
-        if ((state & (PageScan::kMarked | uapi::kPagePresent)) == 0) continue;
-        const uint32_t now = (state & uapi::kPageAccessed) == 0 ? 1024 : 0;
-        marked_share_ = (marked_share_ * 63 + now) / 64;
+    if (marks_.crowded()) return scan_.look_marked(pages, states);
+    scan_.look(pages, states);
+    for (size_t i = 0; i < pages.size(); ++i) {
+        if ((states[i] & (PageScan::kFailed | uapi::kPagePresent)) != uapi::kPagePresent) continue;
+        const bool accessed = (states[i] & uapi::kPageAccessed) != 0;
+        note_armed(!accessed);
+        if (accessed) continue;
+        const CachedMapping* mapping = mappings_.find(pages[i]);
+        if (mapping != nullptr && mapping->is_owned(AccessCheck::kUffdRwp)) states[i] |= PageScan::kMarked;
     }
 }
 
-// Whether what the last look read can be trusted: a moment ago, and all marks were this context's.
-bool AccessChecker::use_last_look() {
+// Whether what the last look saw can be trusted: a moment ago, and all marks were this context's.
+bool AccessChecker::use_last_look() const {
     return enabled(AccessCheck::kUffdRwp) && !marks_.crowded() && !disturbed_ && uffd_epoch() == epoch_ &&
            now_us_ - looked_us_ <= kMomentUs;
 }
 
-// Read-write protection where the last look read the page too. False: look at it first.
+// Read-write protection where the last look saw the page too. False: look at it first.
 bool AccessChecker::arm_as_last_seen(Sample& sample, uint64_t page) {
     const LastLook::Page seen = last_look_.find(page);
     if (seen == LastLook::Page::kNotRead) return false;
@@ -92,6 +90,7 @@ bool AccessChecker::arm_as_last_seen(Sample& sample, uint64_t page) {
     }
     CachedMapping* mapping = mappings_.find(page);
     if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdRwp)) return false;
+    note_armed(seen == LastLook::Page::kMarked);
     if (seen == LastLook::Page::kPresent) {
         if (mapping->page_bytes > sizes_.base_bytes || !is_base_block(page)) return false;
         if (rwp_arm(*mapping, {page, page + sizes_.base_bytes}, statistics_) != ArmResult::kArmed) return false;

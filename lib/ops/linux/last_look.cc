@@ -16,18 +16,38 @@ void LastLook::clear() {
     hint_ = 0;
 }
 
-void LastLook::add(uint64_t first, uint64_t page_bytes, std::span<const uint64_t> entries) {
-    const size_t nr_words = (entries.size() + 63) / 64 * 2;
-    if (entries.empty() || spans_.size() == spans_.capacity() || words_.size() + nr_words > words_.capacity()) return;
-    page_bytes_ = page_bytes;
+// Pages [first, last) of the span whose words begin at `first_word`. A page that is marked and not present stands for
+// one of which nothing is known.
+void LastLook::set(size_t first_word, size_t first, size_t last, Page page) {
+    const bool present = page == Page::kPresent || page == Page::kMarked;
+    const bool marked = page == Page::kNotRead || page == Page::kMarked;
+    while (first < last) {
+        const size_t nr = std::min(64 - first % 64, last - first);
+        const uint64_t bits = (nr == 64 ? ~uint64_t{0} : (uint64_t{1} << nr) - 1) << first % 64;
+        uint64_t* words = &words_[first_word + first / 64 * 2];
+        words[0] = present ? words[0] | bits : words[0] & ~bits;
+        words[1] = marked ? words[1] | bits : words[1] & ~bits;
+        first += nr;
+    }
+}
+
+void LastLook::add(AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs) {
+    const size_t nr_pages = range.size() / page_bytes;
+    const size_t nr_words = (nr_pages + 63) / 64 * 2;
     const size_t first_word = words_.size();
-    const Span span{first, static_cast<uint32_t>(entries.size()), static_cast<uint32_t>(first_word)};
+    if (nr_pages == 0 || spans_.size() == spans_.capacity() || first_word + nr_words > words_.capacity()) return;
+    page_bytes_ = page_bytes;
+    const Span span{range.start, static_cast<uint32_t>(nr_pages), static_cast<uint32_t>(first_word)};
     if (!spans_.push_back(span) || !words_.resize(first_word + nr_words)) return clear();
-    for (size_t i = 0; i < entries.size(); ++i) {
-        const uint64_t bit = uint64_t{1} << i % 64;
-        if ((entries[i] & uapi::kEntryPresent) == 0) continue;
-        words_[first_word + i / 64 * 2] |= bit;
-        if ((entries[i] & uapi::kEntryMarked) != 0) words_[first_word + i / 64 * 2 + 1] |= bit;
+    set(first_word, 0, nr_pages, Page::kMarked);
+    for (const uapi::PageRegion& run : runs) {
+        const uint64_t start = std::max(run.start, range.start);
+        const uint64_t end = std::min(run.end, range.end);
+        if (start >= end) continue;
+        const bool present = (run.categories & uapi::kPagePresent) != 0;
+        const bool huge = (run.categories & uapi::kPageHuge) != 0;
+        const Page page = !present ? Page::kAbsent : huge ? Page::kNotRead : Page::kPresent;
+        set(first_word, (start - range.start) / page_bytes, (end - range.start) / page_bytes, page);
     }
 }
 
@@ -57,13 +77,14 @@ LastLook::Page LastLook::find(uint64_t page) {
     if (page < span.start || page >= end_of(span)) return Page::kNotRead;
     const size_t index = (page - span.start) / page_bytes_;
     const uint64_t* words = &words_[span.first_word + index / 64 * 2];
-    if ((words[0] >> index % 64 & 1) == 0) return Page::kAbsent;
-    return (words[1] >> index % 64 & 1) != 0 ? Page::kMarked : Page::kPresent;
+    const bool marked = (words[1] >> index % 64 & 1) != 0;
+    if ((words[0] >> index % 64 & 1) == 0) return marked ? Page::kNotRead : Page::kAbsent;
+    return marked ? Page::kMarked : Page::kPresent;
 }
 
 bool LastLook::is_partly_marked(AddressRange block) {
-    bool marked = false;
-    bool unmarked = false;
+    uint64_t marked = 0;
+    uint64_t unmarked = 0;
     for (size_t i = first_ending_after(block.start); i < spans_.size() && spans_[i].start < block.end; ++i) {
         const Span& span = spans_[i];
         const uint64_t start = std::max(block.start, span.start);
@@ -73,10 +94,10 @@ bool LastLook::is_partly_marked(AddressRange block) {
         while (index < last) {
             const size_t nr = std::min(64 - index % 64, last - index);
             const uint64_t all = nr == 64 ? ~uint64_t{0} : (uint64_t{1} << nr) - 1;
-            const uint64_t marks = words_[span.first_word + index / 64 * 2 + 1] >> index % 64 & all;
-            marked |= marks != 0;
-            unmarked |= marks != all;
-            if (marked && unmarked) return true;
+            const uint64_t* words = &words_[span.first_word + index / 64 * 2];
+            marked |= (words[0] & words[1]) >> index % 64 & all;
+            unmarked |= ~words[1] >> index % 64 & all;
+            if (marked != 0 && unmarked != 0) return true;
             index += nr;
         }
     }

@@ -1,4 +1,4 @@
-// What the last look read of the page tables, kept for the arming that follows it at once. Where samples are dense the
+// What the last look saw of the page tables, kept for the arming that follows it at once. Where samples are dense the
 // pages that will be armed lie among those that were read, and need not be asked about again.
 #pragma once
 
@@ -8,6 +8,7 @@
 
 #include "base/vector.h"
 #include "model/address_range.h"
+#include "ops/linux/uapi.h"
 
 namespace damon {
 
@@ -20,8 +21,9 @@ public:
     bool reserve(size_t max_samples);
     void clear();
 
-    // Entries of /proc/self/pagemap from the page at `first` on.
-    void add(uint64_t first, uint64_t page_bytes, std::span<const uint64_t> entries);
+    // What a scan told of `range`: `runs`, ascending, of pages that are accessed or not present; the rest is marked. Of
+    // huge pages that are not marked nothing is kept.
+    void add(AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs);
     // All were added.
     void sort();
 
@@ -36,10 +38,11 @@ private:
     struct Span {
         uint64_t start;
         uint32_t nr_pages;
-        uint32_t first_word;  // words_[first_word + 2 n]: which of 64 pages are present; the next one: and marked
+        uint32_t first_word;  // words_[first_word + 2 n]: which of 64 pages are present; the next one: which are marked
     };
     static constexpr size_t kMaxPagesPerSample = 128;
 
+    void set(size_t first_word, size_t first, size_t last, Page page);
     uint64_t end_of(const Span& span) const { return span.start + span.nr_pages * page_bytes_; }
     size_t first_ending_after(uint64_t address) const;
 

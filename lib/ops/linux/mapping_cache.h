@@ -21,6 +21,7 @@ struct CachedMapping {
     uint8_t registered = 0;  // bit AccessCheck: registered with our userfaultfd for this way, or was once
     uint8_t owned = 0;       // the same, made sure of since the mapping was last read
     uint32_t read_in = 0;    // the interval in which it was last read
+    uint64_t held_in = 0;    // the scan behind which it was last seen to be registered as a whole
 
     bool is_registered(AccessCheck way) const { return (registered >> static_cast<unsigned>(way) & 1) != 0; }
     bool is_owned(AccessCheck way) const { return (owned >> static_cast<unsigned>(way) & 1) != 0; }

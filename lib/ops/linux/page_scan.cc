@@ -10,10 +10,8 @@ namespace {
 
 // The cost model of asking for neighbours together. Measured on the development machine: a scan of one page 0.70 us; of
 // n pages 0.65 us + 5.5 ns a page, 11 ns where every other page differs and is answered alone. So a hole of 64 pages
-// between two samples costs no more than a call of its own. Reading n entries: 0.40 us + 12 ns an entry; what lies in
-// the hole spares a scan, and often an arming of 0.75 us, to the next sample that falls into it.
-constexpr uint64_t kMaxScanGapPages = 64;
-constexpr uint64_t kMaxReadGapPages = 48;
+// between two samples costs no more than a call of its own.
+constexpr uint64_t kMaxGapPages = 64;
 // Bounds the answer of one call, and with it the memory on the stack.
 constexpr size_t kMaxGroupPages = 1024;
 constexpr size_t kMaxRegions = 128;
@@ -36,7 +34,7 @@ int PageScan::open(uint64_t page_bytes) {
     fd_ = sys::open_read("/proc/self/pagemap");
     if (fd_ < 0) return fd_;
     // Behaviour, not version (fact 1): the page of this very variable is present and must be reported so.
-    uapi::PageRegion region;
+    uapi::PageRegion region{};
     uapi::ScanArguments arguments;
     const uint64_t page = reinterpret_cast<uint64_t>(&region) & ~(page_bytes - 1);
     region.start = page;  // makes it present
@@ -58,7 +56,8 @@ void PageScan::close() {
 }
 
 // Answers at least the first page; returns how many it answered (the answer of one call is bounded).
-size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states, bool only_unprotected,
+                            LastLook* keep) {
     uapi::PageRegion regions[kMaxRegions];
     uapi::ScanArguments arguments;
     arguments.start = pages.front();
@@ -67,23 +66,30 @@ size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t>
     // The kernel allocates, and clears, room for as many.
     arguments.vec_len = std::min<uint64_t>((arguments.end - arguments.start) / page_bytes_, kMaxRegions);
     arguments.return_mask = categories_;
+    if (only_unprotected) {  // not present, or accessed
+        arguments.category_inverted = uapi::kPagePresent;
+        arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageAccessed;
+    }
     const long found = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
     if (found < 0 || found > static_cast<long>(kMaxRegions)) {
         std::fill(states.begin(), states.end(), kFailed);
         return pages.size();
     }
     const uint64_t walked = std::max(arguments.walk_end, pages.front() + page_bytes_);
+    const AddressRange told{pages.front(), std::min(walked, pages.back() + page_bytes_)};
+    if (keep != nullptr) keep->add(told, page_bytes_, {regions, static_cast<size_t>(found)});
+    const uint32_t left_out = only_unprotected ? kMapped | uapi::kPagePresent : 0;
     size_t answered = 0;
     for (long at = 0; answered < pages.size() && pages[answered] < walked; ++answered) {
         while (at < found && regions[at].end <= pages[answered]) ++at;
         const bool inside = at < found && regions[at].start <= pages[answered];
-        states[answered] = inside ? static_cast<uint32_t>(regions[at].categories) | kMapped : 0;
+        states[answered] = inside ? static_cast<uint32_t>(regions[at].categories) | kMapped : left_out;
     }
     return answered;
 }
 
 // From the entries of the file: presence and marks.
-void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep) {
+void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     uint64_t entries[kMaxGroupPages];
     const uint64_t first = pages.front() / page_bytes_;
     const size_t nr_entries = pages.back() / page_bytes_ - first + 1;
@@ -96,33 +102,40 @@ void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> s
                     ((entries[index] & uapi::kEntrySwapped) != 0 ? uapi::kPageSwapped : 0) |
                     ((entries[index] & uapi::kEntryMarked) != 0 ? kMarked : 0);
     }
-    const size_t nr_read = bytes < 0 ? 0 : static_cast<size_t>(bytes) / sizeof entries[0];
-    if (keep != nullptr) keep->add(pages.front(), page_bytes_, {entries, nr_read});
-}
-
-void PageScan::read(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep) {
-    DAMON_CHECK(pages.size() == states.size());
-    for (size_t done = 0; done < pages.size();) {
-        const size_t size = group_size(pages.subspan(done), page_bytes_, kMaxReadGapPages);
-        read_group(pages.subspan(done, size), states.subspan(done, size), keep);
-        done += size;
-    }
 }
 
 void PageScan::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     DAMON_CHECK(pages.size() == states.size());
     while (!pages.empty()) {
-        if (!can_scan_) return read(pages, states, nullptr);
-        size_t answered = group_size(pages, page_bytes_, kMaxScanGapPages);
-        answered = scan_group(pages.first(answered), states.first(answered));
+        size_t answered = group_size(pages, page_bytes_, kMaxGapPages);
+        if (can_scan_) {
+            answered = scan_group(pages.first(answered), states.first(answered), false, nullptr);
+        } else {
+            read_group(pages.first(answered), states.first(answered));
+        }
+        pages = pages.subspan(answered);
+        states = states.subspan(answered);
+    }
+}
+
+void PageScan::look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states, uint64_t max_gap_pages,
+                              LastLook* keep) {
+    DAMON_CHECK(pages.size() == states.size() && can_scan_);
+    while (!pages.empty()) {
+        const size_t size = group_size(pages, page_bytes_, max_gap_pages);
+        const size_t answered = scan_group(pages.first(size), states.first(size), true, keep);
         pages = pages.subspan(answered);
         states = states.subspan(answered);
     }
 }
 
 void PageScan::look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states) {
-    DAMON_CHECK(can_scan_);
-    read(pages, states, nullptr);
+    DAMON_CHECK(pages.size() == states.size() && can_scan_);
+    for (size_t done = 0; done < pages.size();) {
+        const size_t size = group_size(pages.subspan(done), page_bytes_, kMaxGapPages);
+        read_group(pages.subspan(done, size), states.subspan(done, size));
+        done += size;
+    }
     // Runs of pages that are not marked.
     for (size_t first = 0; first < pages.size();) {
         size_t last = first;
@@ -149,7 +162,7 @@ bool PageScan::any_marked(AddressRange range) {
 }
 
 int PageScan::arm_written(uint64_t page, bool& written) {
-    uapi::PageRegion region;
+    uapi::PageRegion region{};
     uapi::ScanArguments arguments;
     arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
     arguments.start = page;

@@ -41,9 +41,11 @@ public:
     // registered.
     void look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
-    // Only the first half of it: kMapped, kMarked, and whether it is present or swapped. Cheaper than a look, and more
-    // so for neighbours; `keep` gets all that was read, of neighbours what lies between them too.
-    void read(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep);
+    // The same as look where most pages are read-write-protected, of which nothing is told but that they are present:
+    // neighbours, not further apart than `max_gap_pages`, cost less. `keep` gets all that was seen, of neighbours what
+    // lies between them too. Pages of no mapping and of one that is not registered look like protected ones.
+    void look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states, uint64_t max_gap_pages,
+                        LastLook* keep);
 
     // Whether any page of the range is marked.
     bool any_marked(AddressRange range);
@@ -55,8 +57,9 @@ public:
     int arm_written(uint64_t page, bool& written);
 
 private:
-    size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
-    void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states, LastLook* keep);
+    size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states, bool only_unprotected,
+                      LastLook* keep);
+    void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
     int fd_ = -1;
     bool can_scan_ = false;

@@ -53,7 +53,7 @@ int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     fd_ = sys::open_read(path);
     if (fd_ < 0) return fd_;
     page_bytes_ = page_bytes;
-    uapi::PageRegion region;
+    uapi::PageRegion region{};
     uapi::ScanArguments arguments;
     arguments.end = page_bytes;
     arguments.vec = reinterpret_cast<uint64_t>(&region);

@@ -64,10 +64,10 @@ inline constexpr uint32_t kPageAccessed = 1u << 9;  // in an RWP mapping and not
 inline constexpr uint64_t kScanWpMatching = 1;    // PM_SCAN_WP_MATCHING
 inline constexpr uint64_t kScanCheckWpAsync = 2;  // PM_SCAN_CHECK_WPASYNC: EPERM where a page cannot be armed
 
-struct PageRegion {
-    uint64_t start = 0;
-    uint64_t end = 0;
-    uint64_t categories = 0;
+struct PageRegion {  // left uninitialised: the kernel fills hundreds of them
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
 };
 struct ScanArguments {
     uint64_t size = sizeof(ScanArguments);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/process.h"
 #include "ops/linux/fork_safe_lock.h"
 #include "ops/linux/syscalls.h"
 #include "ops/linux/uapi.h"
@@ -26,7 +27,7 @@ constinit Shared shared;
 
 // The descriptor, or -ECHILD in a process that does not own it. An inherited descriptor would act on the parent.
 int own_fd() {
-    if (shared.fd_owner.load(std::memory_order_acquire) != sys::getpid()) return -ECHILD;
+    if (shared.fd_owner.load(std::memory_order_acquire) != process_id()) return -ECHILD;
     return shared.fd.load(std::memory_order_relaxed);
 }
 
