@@ -71,6 +71,17 @@ enum class OnWorker : uint8_t { kRefused, kAllowed };
 Status check_setter(const damon_ctx* ctx, OnWorker on_worker);
 // The same with the meeting's mutex held, so that the change can follow before a start comes between.
 Status check_stopped_locked(const damon_ctx& ctx);
+
+// Changes a part of a context while that is stopped, so that no thread's start sees half of it. `ctx` nullptr: the part
+// belongs to none yet. `change` returns a Status.
+template <typename Change>
+Status change_while_stopped(damon_ctx* ctx, Change change) {
+    if (ctx == nullptr) return change();
+    const Lock lock(ctx->meeting.mutex);
+    const Status status = check_stopped_locked(*ctx);
+    return status.ok() ? change() : status;
+}
+
 // Whether the context belongs to this process: 0, -EINVAL (null) or -ECHILD.
 Status check_handle(const damon_ctx* ctx);
 

@@ -58,9 +58,14 @@ void damon_probe_free(damon_probe* p) {
 }
 
 int damon_probe_set_weight(damon_probe* p, uint32_t weight) {
-    const Status status = check_probe_setter(p);
+    Status status = check_probe_setter(p);
     if (p == nullptr) return status.error();
-    if (status.ok()) p->params.weight = weight;
+    if (status.ok()) {
+        status = damon::change_while_stopped(p->owner, [&]() -> Status {
+            p->params.weight = weight;
+            return {};
+        });
+    }
     return damon::report(p->owner, status);
 }
 
@@ -71,8 +76,11 @@ int damon_probe_add_filter(damon_probe* p, const struct damon_probe_filter* f) {
     if (p == nullptr) return status.error();
     if (status.ok()) status = damon::read_struct("damon_probe_filter", f, known);
     if (status.ok()) status = probe_filter_from_c(known, filter);
-    if (status.ok() && !p->params.filters.push_back(filter)) {
-        status = Status::fail(-ENOMEM, "no memory for another filter");
+    if (status.ok()) {
+        status = damon::change_while_stopped(p->owner, [&]() -> Status {
+            if (p->params.filters.push_back(filter)) return {};
+            return Status::fail(-ENOMEM, "no memory for another filter");
+        });
     }
     return damon::report(p->owner, status);
 }

@@ -70,10 +70,14 @@ int damos_set_params(damos* s, const struct damos_params* p) {
     Status status = check_scheme_setter(s);
     if (s == nullptr) return status.error();
     if (status.ok()) status = damon::read_struct("damos_params", p, known);
-    if (!status.ok()) return damon::report(s->owner, status);
-    damon::scheme_from_c(known, s->params);
-    s->reserved = 0;
-    return 0;
+    if (status.ok()) {
+        status = damon::change_while_stopped(s->owner, [&]() -> Status {
+            damon::scheme_from_c(known, s->params);
+            s->reserved = 0;
+            return {};
+        });
+    }
+    return damon::report(s->owner, status);
 }
 
 int damos_add_filter(damos* s, const struct damos_filter* f) {
@@ -83,8 +87,11 @@ int damos_add_filter(damos* s, const struct damos_filter* f) {
     if (s == nullptr) return status.error();
     if (status.ok()) status = damon::read_struct("damos_filter", f, known);
     if (status.ok()) status = damon::filter_from_c(known, filter);
-    if (status.ok() && !(filter.core() ? s->params.core_filters : s->params.ops_filters).push_back(filter)) {
-        status = Status::fail(-ENOMEM, "no memory for another filter");
+    if (status.ok()) {
+        status = damon::change_while_stopped(s->owner, [&]() -> Status {
+            if ((filter.core() ? s->params.core_filters : s->params.ops_filters).push_back(filter)) return {};
+            return Status::fail(-ENOMEM, "no memory for another filter");
+        });
     }
     return damon::report(s->owner, status);
 }
@@ -97,7 +104,12 @@ int damos_add_quota_goal(damos* s, const struct damos_quota_goal* g) {
     if (s == nullptr) return status.error();
     if (status.ok()) status = damon::read_struct("damos_quota_goal", g, known);
     if (status.ok()) status = damon::goal_from_c(known, goal);
-    if (status.ok() && !s->params.goals.push_back(goal)) status = Status::fail(-ENOMEM, "no memory for another goal");
+    if (status.ok()) {
+        status = damon::change_while_stopped(s->owner, [&]() -> Status {
+            if (s->params.goals.push_back(goal)) return {};
+            return Status::fail(-ENOMEM, "no memory for another goal");
+        });
+    }
     return damon::report(s->owner, status);
 }
 
@@ -117,7 +129,12 @@ int damos_set_migrate_dests(damos* s, const struct damos_migrate_dest* d, size_t
         status = Status::fail(-EINVAL, "the weights of all %llu destinations are 0; one must be above 0",
                               static_cast<unsigned long long>(nr));
     }
-    if (status.ok()) s->params.migrate_dests.swap(dests);
+    if (status.ok()) {
+        status = damon::change_while_stopped(s->owner, [&]() -> Status {
+            s->params.migrate_dests.swap(dests);
+            return {};
+        });
+    }
     return damon::report(s->owner, status);
 }
 

@@ -47,11 +47,16 @@ void damon_target_free(damon_target* t) {
 }
 
 int damon_target_set_pid(damon_target* t, int32_t pid) {
-    const damon::Status status = check_target_setter(t, damon::OnWorker::kRefused);
-    if (!status.ok()) return t == nullptr ? status.error() : damon::report(t->owner, status);
-    if (pid < 0) return damon::report(t->owner, damon::Status::fail(-EINVAL, "pid is %d; it must be 0 or above", pid));
-    t->params.pid = pid;
-    return 0;
+    damon::Status status = check_target_setter(t, damon::OnWorker::kRefused);
+    if (t == nullptr) return status.error();
+    if (status.ok() && pid < 0) status = damon::Status::fail(-EINVAL, "pid is %d; it must be 0 or above", pid);
+    if (status.ok()) {
+        status = damon::change_while_stopped(t->owner, [&]() -> damon::Status {
+            t->params.pid = pid;
+            return {};
+        });
+    }
+    return damon::report(t->owner, status);
 }
 
 int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ranges, size_t nr_ranges) {
@@ -79,13 +84,18 @@ int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ran
 }
 
 int damon_target_set_obsolete(damon_target* t, int obsolete) {
-    const damon::Status status = check_target_setter(t, damon::OnWorker::kRefused);
-    if (!status.ok()) return t == nullptr ? status.error() : damon::report(t->owner, status);
-    if (obsolete != 0 && obsolete != 1) {
-        return damon::report(t->owner, damon::Status::fail(-EINVAL, "obsolete is %d; it must be 0 or 1", obsolete));
+    damon::Status status = check_target_setter(t, damon::OnWorker::kRefused);
+    if (t == nullptr) return status.error();
+    if (status.ok() && obsolete != 0 && obsolete != 1) {
+        status = damon::Status::fail(-EINVAL, "obsolete is %d; it must be 0 or 1", obsolete);
     }
-    t->params.obsolete = obsolete == 1;
-    return 0;
+    if (status.ok()) {
+        status = damon::change_while_stopped(t->owner, [&]() -> damon::Status {
+            t->params.obsolete = obsolete == 1;
+            return {};
+        });
+    }
+    return damon::report(t->owner, status);
 }
 
 int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {

@@ -377,6 +377,35 @@ TEST(Lifecycle, WhatAContextHasIsNotRemovedFromUnderAStart) {
     owner.join();
 }
 
+// The thread sanitizer sees a copy taken of what changes.
+TEST(Lifecycle, WhatAContextHasIsNotChangedUnderAStart) {
+    Context context(true);
+    damon_target* target = target_of({kToyRange});
+    ASSERT_EQ(damon_ctx_add_target(context, target), 0);
+    damos* scheme = scheme_of();
+    ASSERT_EQ(damon_ctx_add_scheme(context, scheme), 0);
+    std::atomic<bool> done{false};
+    std::thread owner([&] {
+        damos_params params;
+        damos_params_init(&params);
+        const damos_migrate_dest dests[] = {{0, 1}, {1, 2}};
+        for (uint32_t i = 0; !done; ++i) {
+            params.pattern.min_age = i % 2;
+            for (const int result : {damos_set_params(scheme, &params), damos_set_migrate_dests(scheme, dests, i % 3),
+                                     damon_target_set_pid(target, 0), damon_target_set_obsolete(target, 0)}) {
+                EXPECT_TRUE(result == 0 || result == -EBUSY) << result;
+            }
+        }
+    });
+    for (int i = 0; i < 300 && !HasFailure(); ++i) {
+        EXPECT_EQ(context.start(), 0);
+        EXPECT_EQ(damon_step(context, 1000), 0);
+        EXPECT_EQ(context.stop(), 0);
+    }
+    done = true;
+    owner.join();
+}
+
 TEST(Lifecycle, WhereTheSystemHasNoMoreAStartSaysSo) {
     const auto watching = [] {
         auto context = std::make_unique<Context>(true);
