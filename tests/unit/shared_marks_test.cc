@@ -74,6 +74,22 @@ TEST_F(TwoContexts, EvidenceFromBeforeArmingIsNotPassedOn) {
     EXPECT_EQ(judged(a_, false), 'n');
 }
 
+// The first is slow and still at a page that has been armed anew meanwhile: its end is not the end of the third's work.
+TEST_F(TwoContexts, EachOfSeveralOthersIsDoneWhenItIsDone) {
+    SharedMarks c;
+    ASSERT_EQ(c.join(16, kHugeBytes), 0);
+    for (SharedMarks* context : {&a_, &b_, &c}) context->begin_interval();
+    arm(a_, true);
+    EXPECT_TRUE(b_.begin(kPage, kWp));
+    a_.begin_interval();
+    arm(a_, false);
+    EXPECT_TRUE(c.begin(kPage, kWp));
+    b_.finish(kPage, false);
+    EXPECT_EQ(judged(a_, false), '?') << "the third may just have wiped the mark";
+    c.finish(kPage, true);
+    EXPECT_EQ(judged(a_, false), 'y');
+}
+
 TEST_F(TwoContexts, BusyPagesAreUnknownUntilTheOtherIsDone) {
     arm(a_, true);
     EXPECT_TRUE(b_.begin(kPage, kWp));

@@ -48,6 +48,7 @@ int SharedMarks::join(size_t max_pages, uint64_t huge_bytes) {
         for (size_t i = 0; i < kMaxContexts && !joined; ++i) {
             if (ledger.members[i] != nullptr) continue;
             ledger.members[i] = this;
+            bit_ = 1u << i;
             joined = true;
         }
         if (joined) {
@@ -126,13 +127,11 @@ void SharedMarks::visit_overlapping(uint64_t unit, Visit visit) {
     }
 }
 
-// visit(member's bit, entry) for the other members' entries that overlap the unit.
+// visit(entry) for the other members' entries that overlap the unit.
 template <typename Visit>
 void SharedMarks::for_others(uint64_t unit, Visit visit) {
-    for (size_t i = 0; i < kMaxContexts; ++i) {
-        SharedMarks* member = ledger.members[i];
-        if (member == nullptr || member == this) continue;
-        member->visit_overlapping(unit, [&visit, i](Entry& entry) { visit(1u << i, entry); });
+    for (SharedMarks* member : ledger.members) {
+        if (member != nullptr && member != this) member->visit_overlapping(unit, visit);
     }
 }
 
@@ -166,21 +165,21 @@ bool SharedMarks::begin(uint64_t unit, AccessCheck way) {
     if (own == nullptr) return false;
     if (own->state == kNone) own->state = kArming;  // else: for another sample of the same page
     own->way = static_cast<uint8_t>(way) & 7;
-    own->marked = 0;
-    for_others(unit, [own](uint32_t bit, Entry& other) {
+    bool armed_by_others = false;
+    for_others(unit, [&](Entry& other) {
         if (other.state != kArmed) return;
         if (!may_disturb(own->way, other.way)) return;
         if (other.way != own->way && other.way != kByAbsence) other.lost = 1;
-        ++other.busy;
-        own->marked |= bit;
+        other.busy_by |= bit_;
+        armed_by_others = true;
     });
-    return own->marked != 0;
+    return armed_by_others;
 }
 
 void SharedMarks::end(const Entry& own, bool wiped) {
-    for_others(own.unit, [&own, wiped](uint32_t bit, Entry& other) {
-        if ((own.marked & bit) != 0 && other.busy != 0) {
-            --other.busy;
+    for_others(own.unit, [&](Entry& other) {
+        if ((other.busy_by & bit_) != 0) {
+            other.busy_by &= ~bit_;
             if (wiped) other.hit = 1;
         } else if (wiped && may_disturb(own.way, other.way)) {
             // It was armed while this context was at it: nobody can say whether before or after the wiping.
@@ -198,7 +197,6 @@ void SharedMarks::finish(uint64_t unit, bool wiped) {
     if (own == nullptr) own = &unnoted;
     own->state = kArmed;
     end(*own, wiped);
-    own->marked = 0;
 }
 
 void SharedMarks::abandon(uint64_t unit) {
@@ -207,7 +205,6 @@ void SharedMarks::abandon(uint64_t unit) {
     if (own == nullptr) return;
     own->state = kNone;
     end(*own, false);
-    own->marked = 0;
 }
 
 void SharedMarks::note_absent(uint64_t unit) {
@@ -229,7 +226,7 @@ Blind SharedMarks::judge(uint64_t unit, bool& accessed) {
     }
     if (own.lost != 0) return Blind::kOtherContext;
     accessed |= own.hit != 0;
-    const bool no_is_sure = own.disturbed == 0 && own.busy == 0 && !others_joined;
+    const bool no_is_sure = own.disturbed == 0 && own.busy_by == 0 && !others_joined;
     return accessed || no_is_sure ? Blind::kNot : Blind::kOtherContext;
 }
 

@@ -64,9 +64,8 @@ private:
     };
     struct Entry {
         uint64_t unit = 0;
-        uint32_t marked = 0;    // bit of each member whose entries this one made busy
+        uint32_t busy_by = 0;   // bit of each other member between begin and finish: a "no" may be its doing
         uint16_t interval = 0;  // of the owner; another one counts as empty
-        uint8_t busy = 0;       // others between begin and finish: a "no" of the mark may be their doing
         uint8_t state : 2 = kNone;
         uint8_t way : 3 = 0;        // kAuto: watched by absence
         uint8_t hit : 1 = 0;        // accessed: another saw it before it wiped the mark
@@ -89,6 +88,7 @@ private:
     size_t capacity_ = 0;
     size_t nr_used_ = 0;
     uint64_t huge_bytes_ = 0;
+    uint32_t bit_ = 0;  // of this member
     uint16_t interval_ = 0;
     uint64_t joins_seen_ = 0;
     bool crowded_ = false;
