@@ -146,8 +146,13 @@ void AccessChecker::look_protected(std::span<const uint64_t> pages, std::span<ui
 // still, and a page of it is marked, which no other mapping in its place would be. `page` was armed.
 bool AccessChecker::marks_hold(CachedMapping& mapping, uint64_t page) {
     if (mapping.held_in == nr_scans_) return true;
+    if (!mapping.is_owned(AccessCheck::kUffdRwp)) return false;
     Mapping now;
-    if (mappings_.maps().query(mapping.range.start, now) != 0 || !now.range.covers(mapping.range)) return false;
+    const bool found = mappings_.maps().query(mapping.range.start, now) == 0;
+    if (!found || !now.range.covers(mapping.range)) {
+        mapping.owned = 0;  // to be read anew before the next arming
+        return false;
+    }
     uint32_t state = PageScan::kFailed;
     scan_.look_marked({&page, 1}, {&state, 1});
     if ((state & PageScan::kMarked) == 0) return false;
