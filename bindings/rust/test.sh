@@ -23,7 +23,7 @@ if ! cargo fetch --locked; then
     exit 0
 fi
 # The tests are about these sources, not about a library that happens to be installed.
-features=damon/vendored
+features=libdamon/vendored
 if command -v ccache >/dev/null; then
     export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
@@ -50,7 +50,7 @@ has() { cargo "$1" --version >/dev/null 2>&1; }
 cargo test --locked --workspace --features "$features" --no-fail-fast 2>&1 | tee "$log" || status=1
 ./collect.sh "$log" "$results"
 one examples cargo build --locked --examples --features "$features"
-for example in damon/examples/*.rs; do
+for example in libdamon/examples/*.rs; do
     name=$(basename "$example" .rs)
     one "example.$name" cargo run --quiet --locked --features "$features" --example "$name"
 done

@@ -9,6 +9,7 @@ import exports
 import format as formatting
 import includes
 import library
+import package_names
 import purity
 import repo
 import sizes
@@ -69,6 +70,36 @@ class Words(unittest.TestCase):
         self.assertTrue(words.problems_of("a", "cd /" + "root/x"))
         self.assertTrue(words.problems_of("a", "cd /" + "home/somebody"))
         self.assertFalse(words.problems_of("a", "$prefix/home/x http://example.com/root/x ./work/y"))
+
+
+class PackageNames(unittest.TestCase):
+    def problems(self, text):
+        return package_names.text_problems("a", text)
+
+    def test_commands_that_install_strangers_packages_are_found(self):
+        for text in (
+            "pip install damon",
+            "python3 -m pip install -q 'damon[plot]'",
+            'run "pip install damon>=0.1" first',
+            "cargo add damon",
+            "cargo add damon-sys --features vendored",
+            "uv add damon",
+        ):
+            self.assertTrue(self.problems(text), text)
+        for text in ("pip install 'libdamon[plot]'", "cargo add libdamon", "pip install ./damon", "cargo build -p libdamon"):
+            self.assertFalse(self.problems(text), text)
+
+    def test_dependencies_on_strangers_packages_are_found(self):
+        for text in ('damon = "0.1"', 'x\ndamon = { path = "x" }', 'damon-sys = { version = "0.1" }', "from damon-sys", 'metadata.version("damon")'):
+            self.assertTrue(self.problems(text), text)
+        for text in ('libdamon = "0.1"', 'links = "damon"', 'name = "damon"', "libdamon-sys", "damon_sys::damon_ctx", "import damon"):
+            self.assertFalse(self.problems(text), text)
+
+    def test_a_manifest_with_another_name_is_found(self):
+        good = '[package]\nname = "libdamon-sys"\nlinks = "damon"\n\n[lib]\nname = "damon_sys"\n'
+        self.assertEqual(package_names.manifest_problems("a", good, "libdamon-sys", "damon_sys"), [])
+        for wrong in (good.replace("libdamon-sys", "damon-sys"), good.replace("damon_sys", "sys"), good.replace('"damon"', '"x"')):
+            self.assertEqual(len(package_names.manifest_problems("a", wrong, "libdamon-sys", "damon_sys")), 1)
 
 
 class Library(unittest.TestCase):

@@ -1,4 +1,4 @@
-//! `generate` writes damon-sys/src/bindings.rs from include/damon_c.h; `generate --check` fails where it is stale.
+//! `generate` writes libdamon-sys/src/bindings.rs from include/damon_c.h; `generate --check` fails where it is stale.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ fn generated(header: &Path) -> Result<String, Box<dyn std::error::Error>> {
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let rust = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no parent folder")?;
-    let output: PathBuf = rust.join("damon-sys/src/bindings.rs");
+    let output: PathBuf = rust.join("libdamon-sys/src/bindings.rs");
     let text = generated(&rust.join("../../include/damon_c.h"))?;
     if !std::env::args().any(|argument| argument == "--check") {
         std::fs::write(&output, text)?;
@@ -33,6 +33,6 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     if std::fs::read_to_string(&output)? == text {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("damon-sys/src/bindings.rs is stale: run 'cargo run' in bindings/rust/generate");
+    eprintln!("libdamon-sys/src/bindings.rs is stale: run 'cargo run' in bindings/rust/generate");
     Ok(ExitCode::FAILURE)
 }

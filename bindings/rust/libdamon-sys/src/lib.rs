@@ -1,4 +1,4 @@
-//! Raw bindings of `damon_c.h`, libdamon's C interface. The `damon` crate is the safe one.
+//! Raw bindings of `damon_c.h`, libdamon's C interface. The crate `libdamon` is the safe one.
 //!
 //! [`bindings`](self) is bindgen's output for the header, kept in the repository and checked fresh by its tests. What
 //! each function promises (ownership, threads, units, errors) stands in the header's comments, which come along.

@@ -53,7 +53,7 @@ fn structures() -> BTreeMap<String, Vec<String>> {
 
 /// The code of the crate's files, without comments.
 fn sources() -> Vec<String> {
-    let files = fs::read_dir(crates().join("damon/src")).unwrap();
+    let files = fs::read_dir(crates().join("libdamon/src")).unwrap();
     files.map(|file| without(&format!("{}\n", fs::read_to_string(file.unwrap().path()).unwrap()), "//", "\n")).collect()
 }
 

@@ -26,7 +26,7 @@ fn header() -> BTreeSet<String> {
 }
 
 fn bound() -> BTreeSet<String> {
-    let text = fs::read_to_string(rust().join("damon-sys/src/bindings.rs")).unwrap();
+    let text = fs::read_to_string(rust().join("libdamon-sys/src/bindings.rs")).unwrap();
     let names = text.split("pub fn ").skip(1).map(|rest| rest.split('(').next().unwrap().to_owned());
     names.filter(|name| !name.starts_with("bindgen_")).collect()
 }
@@ -34,7 +34,7 @@ fn bound() -> BTreeSet<String> {
 /// All names behind `sys::`, whether called or handed on.
 fn used() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for entry in fs::read_dir(rust().join("damon/src")).unwrap() {
+    for entry in fs::read_dir(rust().join("libdamon/src")).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         for rest in text.replace("damon_sys::", "sys::").split("sys::").skip(1) {
             names.extend(called(&format!(
