@@ -20,26 +20,17 @@ thread_local! {
     static INNERMOST: Cell<*const Frame> = const { Cell::new(ptr::null()) };
 }
 
-fn any_frame(wanted: impl Fn(&Frame) -> bool) -> bool {
+/// Whether this thread is in a callback of this context.
+pub(crate) fn in_callback_of(ctx: *const sys::damon_ctx) -> bool {
     let mut next = INNERMOST.with(Cell::get);
     // Safety: frames live on this thread's stack until they take themselves off the list.
     while let Some(frame) = unsafe { next.as_ref() } {
-        if wanted(frame) {
+        if frame.ctx == ctx {
             return true;
         }
         next = frame.outer;
     }
     false
-}
-
-/// Whether this thread is in a callback of any context.
-pub(crate) fn in_any() -> bool {
-    any_frame(|_| true)
-}
-
-/// Whether this thread is in a callback of this context.
-pub(crate) fn in_callback_of(ctx: *const sys::damon_ctx) -> bool {
-    any_frame(|frame| frame.ctx == ctx)
 }
 
 /// Runs a closure inside a callback of `ctx`; what it panicked with comes back.

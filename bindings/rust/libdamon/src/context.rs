@@ -6,8 +6,9 @@ use std::sync::Arc;
 use damon_sys as sys;
 
 use crate::error::errno;
+use crate::lock::lock;
 use crate::operations::Hosted;
-use crate::registry::{self, lock};
+use crate::registry;
 use crate::{
     callback, AccessCheck, Attrs, Builder, Error, Monitor, Operations, Result, Scheme, SchemeMut, Sim, Snapshot,
     SnapshotBuffer, Target, TargetMut,
@@ -89,8 +90,9 @@ impl Context {
     /// What earlier ops needed is not used any more.
     fn forget_ops(&mut self) {
         if let Some(shared) = self.shared() {
-            let _ = lock(&shared.operations).take();
-            let _ = lock(&shared.machine).take();
+            let operations = lock(&shared.operations).take();
+            let machine = lock(&shared.machine).take();
+            drop((operations, machine)); // outside of the locks: their destructors are the program's
         }
     }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use damon_sys as sys;
 
 use crate::error::{check, errno, words};
-use crate::registry::{self, lock, Shared};
-use crate::sim::Occupied;
+use crate::lock::lock;
+use crate::machine::Occupied;
+use crate::pins::{Committing, Outcome};
+use crate::registry::{self, Shared};
 use crate::structs::{micros, zeroed};
 use crate::{callback, Attrs, Context, Error, Result, SchemeStats, Snapshot, SnapshotBuffer, Stats};
 
@@ -202,22 +204,15 @@ impl Monitor {
             (Some(own), Some(theirs)) => (own, theirs),
             _ => return Err(Error::new(-errno::EINVAL, "commit: the context is being freed")),
         };
-        let actions: Vec<_> = lock(&theirs.actions).all().cloned().collect();
+        let committing = Committing::begin(&own.pins, &theirs.pins);
         // Safety: both are live; the borrow keeps owner calls on the source away.
-        let commit = || self.checked_unit("commit", |ctx| unsafe { sys::damon_commit_ctx(ctx, source.as_ptr()) });
-        if callback::in_any() {
-            let kept = &mut lock(&own.actions).committed_in_callbacks;
-            let fresh: Vec<_> =
-                actions.into_iter().filter(|action| !kept.iter().any(|old| Arc::ptr_eq(old, action))).collect();
-            kept.extend(fresh);
-            return commit();
-        }
-        let _one_at_a_time = lock(&own.commit);
-        lock(&own.actions).current.extend(actions.iter().cloned());
-        commit()?;
-        let replaced = std::mem::replace(&mut lock(&own.actions).current, actions);
-        drop(replaced); // outside the lock: destructors of closures are the program's
-        Ok(())
+        let done = self.checked_unit("commit", |ctx| unsafe { sys::damon_commit_ctx(ctx, source.as_ptr()) });
+        committing.end(match &done {
+            _ if callback::in_callback_of(self.as_ptr()) => Outcome::Deferred,
+            Ok(()) => Outcome::Done,
+            Err(_) => Outcome::Refused,
+        });
+        done
     }
 
     /// The first panic of a callback that ran on the worker and that was not yet told. [`stop`](Monitor::stop),

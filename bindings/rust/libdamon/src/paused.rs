@@ -1,16 +1,8 @@
 use std::marker::PhantomData;
 
 use crate::error::errno;
-use crate::registry::lock;
+use crate::lock::lock;
 use crate::{callback, Error, Monitor, Result};
-
-/// The sections of one context.
-#[derive(Default)]
-pub(crate) struct Sections {
-    inside: usize,
-    /// Before the first of them came.
-    was_paused: bool,
-}
 
 /// A section in which the context is paused; it ends with this value. As the guard of a mutex it stays on its thread, and
 /// so it ends in no callback; asynchronous code pauses and resumes.

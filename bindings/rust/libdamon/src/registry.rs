@@ -1,48 +1,35 @@
 //! What belongs to a context on this side of the interface, to be found from its handle: callbacks get only that.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use damon_sys as sys;
 
-use crate::operations::Hosted;
-use crate::paused::Sections;
-use crate::scheme::ActionFn;
-use crate::sim::Machine;
+use crate::lock::lock;
+use crate::machine::Machine;
+use crate::pins::{Pin, Pins};
 
 /// Kept alive for one context, because the library may call or use it.
 #[derive(Default)]
 pub(crate) struct Shared {
-    pub(crate) actions: Mutex<Actions>,
-    pub(crate) operations: Mutex<Option<Arc<Hosted>>>,
+    /// Closures that its schemes may call.
+    pub(crate) pins: Arc<Pins>,
+    /// The program's own operations.
+    pub(crate) operations: Mutex<Option<Pin>>,
     pub(crate) machine: Mutex<Option<Arc<Machine>>>,
-    /// Held for the length of a commit that is not made in a callback.
-    pub(crate) commit: Mutex<()>,
     /// Held while a section of [`Monitor::paused`](crate::Monitor::paused) begins or ends: never in a callback.
     pub(crate) sections: Mutex<Sections>,
     panic: Mutex<Option<String>>,
 }
 
-/// Closures that the context's schemes may call. A commit copies schemes, so contexts share them.
+/// The sections of [`Monitor::paused`](crate::Monitor::paused) of one context.
 #[derive(Default)]
-pub(crate) struct Actions {
-    /// Of the schemes as they were added or last committed.
-    pub(crate) current: Vec<Arc<ActionFn>>,
-    /// Of commits in callbacks, which may be done later than they return: kept as long as the context.
-    pub(crate) committed_in_callbacks: Vec<Arc<ActionFn>>,
-}
-
-impl Actions {
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<ActionFn>> {
-        self.current.iter().chain(&self.committed_in_callbacks)
-    }
+pub(crate) struct Sections {
+    pub(crate) inside: usize,
+    /// Before the first of them came.
+    pub(crate) was_paused: bool,
 }
 
 static CONTEXTS: Mutex<Vec<(usize, Arc<Shared>)>> = Mutex::new(Vec::new());
-
-/// A panic while a lock was held left nothing half done here.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
 
 pub(crate) fn add(ctx: *const sys::damon_ctx) {
     lock(&CONTEXTS).push((ctx as usize, Arc::default()));

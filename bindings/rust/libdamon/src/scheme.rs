@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
-use crate::registry::lock;
+use crate::pins::Pin;
 use crate::structs::{inclusive, micros, zeroed};
 use crate::{callback, Context, Error, Filter, Goal, Quota, Region, Result, Watermarks, Worker};
 
@@ -238,7 +238,7 @@ impl Scheme {
     /// The context may call the closure from now on.
     fn keep_action(&self, context: &Context) {
         if let (Some(action), Some(shared)) = (&self.action, context.shared()) {
-            lock(&shared.actions).current.push(Arc::clone(action));
+            shared.pins.hold(Arc::clone(action) as Pin);
         }
     }
 

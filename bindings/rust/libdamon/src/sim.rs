@@ -1,14 +1,13 @@
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use damon_sys as sys;
 
 use crate::error::{check, errno};
-use crate::registry::lock;
+use crate::machine::{Machine, Occupied};
 use crate::sim_params::{SimAccuracy, SimParams, SimPattern, SimQuery, SimRange, SimStats};
 use crate::structs::{micros, zeroed};
 use crate::{Error, Region, Result};
@@ -49,66 +48,6 @@ impl fmt::Debug for Sim {
     }
 }
 
-/// The simulator's handle and who uses it. Freed with its last user, contexts included.
-pub(crate) struct Machine {
-    sim: NonNull<sys::damon_sim>,
-    user: Mutex<User>,
-    left: Condvar,
-}
-
-/// The thread that uses the machine (0: none), and how many times over.
-#[derive(Default)]
-struct User {
-    thread: usize,
-    depth: u32,
-}
-
-// Safety: damon_c.h asks that no step runs while the simulator is used; `user` sees to it.
-unsafe impl Send for Machine {}
-unsafe impl Sync for Machine {}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        // Safety: no context has it any more.
-        unsafe { sys::damon_sim_free(self.sim.as_ptr()) }
-    }
-}
-
-/// The machine is this thread's until this is dropped; also several times over, as callbacks of a step may use it.
-pub(crate) struct Occupied(Arc<Machine>);
-
-thread_local! {
-    static PLACE: Cell<u8> = const { Cell::new(0) };
-}
-
-/// A number that no other living thread has.
-fn this_thread() -> usize {
-    PLACE.with(|place| place as *const Cell<u8> as usize)
-}
-
-impl Occupied {
-    pub(crate) fn new(machine: Arc<Machine>) -> Self {
-        let mut user = lock(&machine.user);
-        while user.depth > 0 && user.thread != this_thread() {
-            user = machine.left.wait(user).unwrap_or_else(|poisoned| poisoned.into_inner());
-        }
-        user.thread = this_thread();
-        user.depth += 1;
-        drop(user);
-        Occupied(machine)
-    }
-}
-
-impl Drop for Occupied {
-    fn drop(&mut self) {
-        let mut user = lock(&self.0.user);
-        user.depth -= 1;
-        if user.depth == 0 {
-            self.0.left.notify_one();
-        }
-    }
-}
-
 impl Sim {
     /// A machine without any mapped memory, at time 0.
     pub fn new(params: &SimParams) -> Result<Self> {
@@ -119,7 +58,8 @@ impl Sim {
                          of two, huge pages at least as large as pages)";
             Error::new(-errno::EINVAL, words)
         })?;
-        Ok(Sim(Arc::new(Machine { sim, user: Mutex::default(), left: Condvar::new() })))
+        // Safety: the handle is this machine's.
+        Ok(Sim(Arc::new(unsafe { Machine::new(sim) })))
     }
 
     pub(crate) fn as_ptr(&self) -> *mut sys::damon_sim {
