@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/random.h"
-#include "ops/linux/access_check.h"
-#include "ops/linux/shared_ranges.h"
-#include "ops/linux/uapi.h"
-#include "ops/linux/uffd.h"
+#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/access/uffd.h"
 #include "ops/linux/vaddr.h"
+#include "os/uapi.h"
 
 namespace damon {
 namespace {

@@ -32,7 +32,7 @@ bool start(Engine& engine, const Attrs& attrs) {
 void run_interval(Engine& engine) {
     engine.plan();
     answer(engine.samples());
-    engine.fold();
+    engine.record_samples();
     engine.finish();
 }
 

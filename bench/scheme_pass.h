@@ -65,7 +65,7 @@ inline void sample(Engine& engine) {
     for (Sample& sample : engine.samples()) {
         sample.seen = (sample.addr >> 20) % 10 == 0 ? Seen::kYes : Seen::kNo;
     }
-    engine.fold();
+    engine.record_samples();
 }
 
 // Returns how many actions were asked for.

@@ -1,13 +1,12 @@
 #include "base/heap.h"
 
-#include <sched.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstring>
+
+#include "base/fork_safe_lock.h"
+#include "base/system.h"
 
 namespace damon {
 namespace {
@@ -22,38 +21,16 @@ struct FreeBlock {
     FreeBlock* next;
 };
 
-std::atomic<pid_t> lock_holder{0};
 std::atomic<HeapFaultHook> fault_hook{nullptr};
 std::atomic<size_t> bytes_in_use{0};
 std::atomic<FreeBlock*> free_lists[kNrClasses];
 std::atomic<uintptr_t> chunk_next;
 std::atomic<uintptr_t> chunk_end;
 
-// A lock that survives fork: it holds the owner's process id, so a child sees that the owner is not of its process
-// and takes the lock over. What it guards is atomic not for other threads but for that child: it finds the stores below
-// up to some point, in their order, and after each of them everything is whole. The worst that an owner lost in a fork
-// leaves behind is one unused block or chunk in the child.
-class HeapLock {
-public:
-    HeapLock() {
-        const pid_t self = getpid();
-        pid_t seen = 0;
-        while (!lock_holder.compare_exchange_weak(seen, self, std::memory_order_acquire)) {
-            if (seen == self) {
-                sched_yield();
-                seen = 0;
-            }
-        }
-    }
-    ~HeapLock() { lock_holder.store(0, std::memory_order_release); }
-    HeapLock(const HeapLock&) = delete;
-    HeapLock& operator=(const HeapLock&) = delete;
-};
-
-void* map_pages(size_t bytes) {
-    void* mapping = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return mapping == MAP_FAILED ? nullptr : mapping;
-}
+// What it guards is atomic not for other threads but for a child of fork: the child finds the stores below up to some
+// point, in their order, and after each of them everything is whole. The worst that an owner lost in a fork leaves
+// behind is one unused block or chunk in the child.
+constinit ForkSafeLock heap_lock;
 
 size_t class_of(size_t bytes) {
     return bytes <= kSmallestClass ? 0 : std::bit_width(bytes - 1) - std::bit_width(kSmallestClass - 1);
@@ -83,7 +60,7 @@ void* heap_allocate(size_t bytes) {
     } else {
         const size_t block_class = class_of(bytes);
         const size_t class_bytes = kSmallestClass << block_class;
-        const HeapLock lock;
+        const LockGuard lock(heap_lock, current_process());
         FreeBlock* head = free_lists[block_class];
         if (head != nullptr) {
             free_lists[block_class] = head->next;
@@ -101,12 +78,12 @@ void heap_free(void* block, size_t bytes) {
     if (block == nullptr) return;
     bytes_in_use.fetch_sub(bytes, std::memory_order_relaxed);
     if (bytes > kLargestClass) {
-        munmap(block, bytes);
+        unmap_pages(block, bytes);
         return;
     }
     const size_t block_class = class_of(bytes);
     auto* freed = static_cast<FreeBlock*>(block);
-    const HeapLock lock;
+    const LockGuard lock(heap_lock, current_process());
     freed->next = free_lists[block_class];
     free_lists[block_class] = freed;
 }

@@ -4,8 +4,8 @@
 
 #include "capi/handles.h"
 #include "capi/structs.h"
-#include "ops/linux/access_check.h"
-#include "ops/linux/shared_ranges.h"
+#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/declared_ranges.h"
 
 namespace {
 

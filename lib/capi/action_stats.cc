@@ -1,6 +1,6 @@
 #include "capi/handles.h"
 #include "capi/structs.h"
-#include "ops/linux/action_statistics.h"
+#include "ops/linux/actions/action_statistics.h"
 
 static_assert(static_cast<int32_t>(DAMOS_SKIP_PENDING) == static_cast<int32_t>(damon::Skip::kPending));
 static_assert(damon::kNrSkips <= sizeof(damon_action_stats::skipped_bytes) / sizeof(uint64_t));

@@ -6,17 +6,17 @@
 #include <cstring>
 
 #include "base/heap.h"
-#include "base/process.h"
 #include "capi/convert.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
-#include "ops/kernel/kernel_text.h"
+#include "ops/offload/offload_text.h"
+#include "os/process.h"
 
 namespace {
 
 void copy_back_tuned(void* owner, const damon::Attrs& attrs) {
     auto* ctx = static_cast<damon_ctx*>(owner);
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     ctx->attrs.sample_us = attrs.sample_us;
     ctx->attrs.aggr_us = attrs.aggr_us;
 }
@@ -24,7 +24,7 @@ void copy_back_tuned(void* owner, const damon::Attrs& attrs) {
 void bring_goal_values(void* owner, damon::Engine& engine) {
     auto* ctx = static_cast<damon_ctx*>(owner);
     if (!ctx->goal_values_changed.exchange(false)) return;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     for (size_t i = 0; i < ctx->schemes.size(); ++i) {
         const auto& goals = ctx->schemes[i]->params.goals;
         for (size_t j = 0; j < goals.size(); ++j) engine.set_goal_value(i, j, goals[j].current_value);
@@ -40,7 +40,7 @@ int change_stopped(damon_ctx* ctx, Change change) {
     damon::Status status = damon::check_handle(ctx);
     if (!status.ok()) return status.error();
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok()) change();
     }
@@ -52,7 +52,7 @@ int change_stopped(damon_ctx* ctx, Change change) {
 damon_ctx::damon_ctx()
     : pid(damon::process_id()),
       min_region_sz(page_bytes()),
-      kdamond(meeting, {this, damon::run_action_callback, bring_goal_values, copy_back_tuned, keep_failure}) {}
+      kdamond(sync, {this, damon::run_action_callback, bring_goal_values, copy_back_tuned, keep_failure}) {}
 
 damon_ctx::~damon_ctx() {
     for (damon_target* target : targets) damon::heap_delete(target);
@@ -64,7 +64,7 @@ namespace damon {
 
 int report(const damon_ctx* ctx, const Status& status) {
     if (ctx != nullptr && !status.ok() && ctx->pid == process_id()) {
-        const Lock lock(ctx->meeting.mutex);
+        const Lock lock(ctx->sync.mutex);
         memcpy(ctx->errmsg, status.text(), sizeof ctx->errmsg);
     }
     return status.error();
@@ -80,7 +80,7 @@ Status check_setter(const damon_ctx* ctx, OnWorker on_worker) {
     const Status status = check_handle(ctx);
     if (!status.ok()) return status;
     if (on_worker == OnWorker::kAllowed && ctx->kdamond.on_worker()) return status;
-    const Lock lock(ctx->meeting.mutex);
+    const Lock lock(ctx->sync.mutex);
     return check_stopped_locked(*ctx);
 }
 
@@ -97,7 +97,7 @@ Ops& ops_of(damon_ctx& ctx) {
 }
 
 Status collect_params(const damon_ctx& ctx, Params& params) {
-    const Lock lock(ctx.meeting.mutex);
+    const Lock lock(ctx.sync.mutex);
     params.attrs = ctx.attrs;
     params.min_region_sz = ctx.min_region_sz;
     params.addr_unit = ctx.addr_unit;
@@ -135,7 +135,7 @@ int damon_ctx_errmsg(const damon_ctx* ctx, char* buf, size_t len) {
     if (ctx == nullptr || (buf == nullptr && len > 0)) return -EINVAL;
     const damon::Status owned = damon::check_handle(ctx);
     if (!owned.ok()) return owned.error();
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     const size_t length = strlen(ctx->errmsg);
     if (len > 0) {
         const size_t copied = std::min(length, len - 1);
@@ -166,7 +166,7 @@ int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
     damon::Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::check_struct("damon_attrs", attrs_out);
     if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     damon::write_struct(damon::attrs_to_c(ctx->attrs), attrs_out);
     return 0;
 }

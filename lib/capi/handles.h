@@ -11,8 +11,8 @@
 #include "damon_c.h"
 #include "kdamond/kdamond.h"
 #include "model/params.h"
-#include "ops/kernel/kernel_ops.h"
 #include "ops/linux/vaddr.h"
+#include "ops/offload/offload_ops.h"
 
 struct damon_target {
     damon_ctx* owner = nullptr;
@@ -37,7 +37,7 @@ struct damon_ctx {
     damon_ctx& operator=(const damon_ctx&) = delete;
 
     // Guards everything below up to `kdamond`, which shares it.
-    mutable damon::Meeting meeting;
+    mutable damon::WorkerSync sync;
     pid_t pid;  // of the process that made it: a child may only free it
     damon::Attrs attrs;
     uint64_t min_region_sz;
@@ -56,7 +56,7 @@ struct damon_ctx {
 
     damon::CustomOps custom_ops;
     damon::VaddrOps vaddr_ops;
-    damon::KernelOps kernel_ops;
+    damon::OffloadOps kernel_ops;
     damon::Ops* external_ops = nullptr;  // the simulator's; owned by its handle
     damon::Kdamond kdamond;
 };
@@ -69,7 +69,7 @@ int report(const damon_ctx* ctx, const Status& status);
 // Whether a setter may go on. `on_worker`: it may also be used on the worker of a running context.
 enum class OnWorker : uint8_t { kRefused, kAllowed };
 Status check_setter(const damon_ctx* ctx, OnWorker on_worker);
-// The same with the meeting's mutex held, so that the change can follow before a start comes between.
+// The same with the sync's mutex held, so that the change can follow before a start comes between.
 Status check_stopped_locked(const damon_ctx& ctx);
 
 // Changes a part of a context while that is stopped, so that no thread's start sees half of it. `ctx` nullptr: the part
@@ -77,7 +77,7 @@ Status check_stopped_locked(const damon_ctx& ctx);
 template <typename Change>
 Status change_while_stopped(damon_ctx* ctx, Change change) {
     if (ctx == nullptr) return change();
-    const Lock lock(ctx->meeting.mutex);
+    const Lock lock(ctx->sync.mutex);
     const Status status = check_stopped_locked(*ctx);
     return status.ok() ? change() : status;
 }
@@ -85,7 +85,7 @@ Status change_while_stopped(damon_ctx* ctx, Change change) {
 // Whether the context belongs to this process: 0, -EINVAL (null) or -ECHILD.
 Status check_handle(const damon_ctx* ctx);
 
-// The context's parameters as one value, from its handles. The meeting's mutex must not be held.
+// The context's parameters as one value, from its handles. The sync's mutex must not be held.
 Status collect_params(const damon_ctx& ctx, Params& params);
 Ops& ops_of(damon_ctx& ctx);
 

@@ -151,7 +151,7 @@ void take_handles(damon_ctx& dst, damon::Vector<Handle*>& list, damon::Vector<Ha
     fresh.clear();
 }
 
-// The destination's handles now say what its engine does. The mutex of the destination's meeting is held.
+// The destination's handles now say what its engine does. The mutex of the destination's sync is held.
 void take_locked(HandleCommit& handles) {
     damon_ctx& dst = *handles.dst;
     dst.attrs = handles.attrs;
@@ -163,9 +163,9 @@ void take_locked(HandleCommit& handles) {
     take_handles(dst, dst.probes, handles.probes, handles.probe_params, handles.fresh_probes);
 }
 
-void taken(damon::Commit& commit) {
+void on_committed(damon::Commit& commit) {
     auto& handles = reinterpret_cast<HandleCommit&>(commit);
-    const damon::Lock lock(handles.dst->meeting.mutex);
+    const damon::Lock lock(handles.dst->sync.mutex);
     take_locked(handles);
 }
 
@@ -174,15 +174,15 @@ HandleCommit* new_commit(damon_ctx& dst) {
     if (handles == nullptr) return nullptr;
     handles->dst = &dst;
     handles->commit.complete = complete_lists;
-    handles->commit.taken = taken;
+    handles->commit.on_committed = on_committed;
     handles->commit.dispose = dispose;
     return handles;
 }
 
 // A stopped destination: check, then change the handles. False: it runs (by now).
 bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
-    const damon::Lock lock(dst.meeting.mutex);
-    while (dst.starting && !dst.kdamond.running_locked()) dst.meeting.callers.wait(dst.meeting.mutex);
+    const damon::Lock lock(dst.sync.mutex);
+    while (dst.starting && !dst.kdamond.running_locked()) dst.sync.callers.wait(dst.sync.mutex);
     if (dst.kdamond.running_locked()) return false;
     damon::Params& params = handles.commit.params;
     params.ops_id = dst.ops_id;

@@ -93,7 +93,7 @@ int damon_ctx_add_probe(damon_ctx* ctx, damon_probe* p) {
                               p->owner == ctx ? "this context" : "another context");
     }
     if (status.ok()) {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && ctx->probes.size() >= damon::kMaxProbes) {
             status = Status::fail(-EINVAL, "the context has %u probes already, and takes no more", damon::kMaxProbes);
@@ -109,7 +109,7 @@ int damon_ctx_remove_probe(damon_ctx* ctx, size_t idx) {
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && idx >= ctx->probes.size()) {
             status =
@@ -126,13 +126,13 @@ int damon_ctx_remove_probe(damon_ctx* ctx, size_t idx) {
 
 size_t damon_ctx_nr_probes(const damon_ctx* ctx) {
     if (!damon::check_handle(ctx).ok()) return 0;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     return ctx->probes.size();
 }
 
 damon_probe* damon_ctx_probe(const damon_ctx* ctx, size_t idx) {
     if (!damon::check_handle(ctx).ok()) return nullptr;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     return idx < ctx->probes.size() ? ctx->probes[idx] : nullptr;
 }
 

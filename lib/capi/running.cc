@@ -40,9 +40,9 @@ void report_to_all(Contexts ctxs, const Status& status) {
 
 void unclaim(Contexts ctxs) {
     for (damon_ctx* ctx : ctxs) {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         ctx->starting = false;
-        ctx->meeting.callers.notify_all();  // a commit may wait for what becomes of it
+        ctx->sync.callers.notify_all();  // a commit may wait for what becomes of it
     }
 }
 
@@ -52,7 +52,7 @@ Status claim(Contexts ctxs) {
         damon_ctx* ctx = ctxs[i];
         bool claimed = false;
         {
-            const damon::Lock lock(ctx->meeting.mutex);
+            const damon::Lock lock(ctx->sync.mutex);
             claimed = !ctx->starting && !ctx->kdamond.running_locked();
             if (claimed) ctx->starting = true;
         }

@@ -4,7 +4,7 @@
 #include "capi/convert.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
-#include "engine/scheme_validation.h"
+#include "engine/schemes/scheme_validation.h"
 
 namespace {
 
@@ -154,7 +154,7 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
             damon::validate_scheme(s->params, static_cast<uint32_t>(ctx->schemes.size()), damon::ops_of(*ctx).traits());
     if (!status.ok()) return damon::report(ctx, status);
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && !ctx->schemes.push_back(static_cast<damos* const&>(s))) {
             status = Status::fail(-ENOMEM, "no memory for another scheme");
@@ -168,7 +168,7 @@ int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && idx >= ctx->schemes.size()) {
             status = Status::fail(-EINVAL, "there is no scheme %llu; the context has %llu",
@@ -186,13 +186,13 @@ int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
 
 size_t damon_ctx_nr_schemes(const damon_ctx* ctx) {
     if (!damon::check_handle(ctx).ok()) return 0;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     return ctx->schemes.size();
 }
 
 damos* damon_ctx_scheme(const damon_ctx* ctx, size_t idx) {
     if (!damon::check_handle(ctx).ok()) return nullptr;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     return idx < ctx->schemes.size() ? ctx->schemes[idx] : nullptr;
 }
 
@@ -213,7 +213,7 @@ int damon_ctx_set_quota_goal_value(damon_ctx* ctx, size_t scheme, size_t goal, u
     Status status = damon::check_handle(ctx);
     if (!status.ok()) return status.error();
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         const bool exists = scheme < ctx->schemes.size() && goal < ctx->schemes[scheme]->params.goals.size();
         damon::QuotaGoal* found = exists ? &ctx->schemes[scheme]->params.goals[goal] : nullptr;
         if (found != nullptr && found->metric == damon::QuotaMetric::kUserInput) {

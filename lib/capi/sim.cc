@@ -169,7 +169,7 @@ int damon_ctx_set_sim(damon_ctx* ctx, damon_sim* sim) {
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (status.ok()) status = damon::check_sim(sim);
     if (!status.ok()) return damon::report(ctx, status);
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     ctx->external_ops = &sim->ops;
     ctx->ops_id = damon::OpsId::kSim;
     return 0;

@@ -78,7 +78,7 @@ int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ran
     }
     if (t->owner->kdamond.running()) status = fit_regions(*t, copy.span());
     if (!status.ok()) return damon::report(t->owner, status);
-    const damon::Lock lock(t->owner->meeting.mutex);
+    const damon::Lock lock(t->owner->sync.mutex);
     t->params.ranges.swap(copy);
     return 0;
 }
@@ -107,7 +107,7 @@ int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {
     }
     if (!status.ok()) return damon::report(ctx, status);
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && !ctx->targets.push_back(static_cast<damon_target* const&>(t))) {
             status = damon::Status::fail(-ENOMEM, "no memory for another target");
@@ -121,7 +121,7 @@ int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     {
-        const damon::Lock lock(ctx->meeting.mutex);
+        const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && idx >= ctx->targets.size()) {
             status = damon::Status::fail(-EINVAL, "there is no target %llu; the context has %llu",
@@ -138,12 +138,12 @@ int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
 
 size_t damon_ctx_nr_targets(const damon_ctx* ctx) {
     if (!damon::check_handle(ctx).ok()) return 0;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     return ctx->targets.size();
 }
 
 damon_target* damon_ctx_target(const damon_ctx* ctx, size_t idx) {
     if (!damon::check_handle(ctx).ok()) return nullptr;
-    const damon::Lock lock(ctx->meeting.mutex);
+    const damon::Lock lock(ctx->sync.mutex);
     return idx < ctx->targets.size() ? ctx->targets[idx] : nullptr;
 }

@@ -5,12 +5,12 @@
 #include <cinttypes>
 
 #include "engine/capacity.h"
-#include "engine/conversion.h"
-#include "engine/merging.h"
-#include "engine/moving_sum.h"
-#include "engine/sampling.h"
-#include "engine/set_regions.h"
-#include "engine/tuning.h"
+#include "engine/monitor/conversion.h"
+#include "engine/monitor/merging.h"
+#include "engine/monitor/moving_sum.h"
+#include "engine/monitor/sampling.h"
+#include "engine/monitor/set_regions.h"
+#include "engine/monitor/tuning.h"
 
 namespace damon {
 
@@ -96,7 +96,7 @@ uint64_t Engine::sleep_us() const { return cadence_.latched_sample_us; }
 std::span<Sample> Engine::samples() { return planned_ ? samples_.span() : std::span<Sample>{}; }
 std::span<uint8_t> Engine::probe_hits() { return planned_ ? probe_hits_.span() : std::span<uint8_t>{}; }
 
-Due Engine::fold() {
+Due Engine::record_samples() {
     ++cadence_.passed_sample_intervals;
     uint64_t highest_score = 0;
     if (planned_) {

@@ -5,7 +5,7 @@
 //
 //     samples = plan()                        where to look
 //     ... arm, sleep, look ...                fills samples[i].seen
-//     fold()                                  counts; T advances; merges at the end of a window
+//     record_samples()                                  counts; T advances; merges at the end of a window
 //     ... calls, commits, pause ...
 //     if (apply_begin(now))                   schemes that are due
 //         while (next_request(request))       one at a time: an outcome changes the next decision
@@ -22,14 +22,14 @@
 
 #include "base/status.h"
 #include "base/vector.h"
-#include "engine/apply_walk.h"
-#include "engine/cadence.h"
-#include "engine/probe_weights.h"
-#include "engine/random_streams.h"
-#include "engine/region.h"
-#include "engine/region_list.h"
-#include "engine/scheme_state.h"
-#include "engine/splitting.h"
+#include "engine/monitor/cadence.h"
+#include "engine/monitor/probe_weights.h"
+#include "engine/monitor/random_streams.h"
+#include "engine/monitor/region.h"
+#include "engine/monitor/region_list.h"
+#include "engine/monitor/splitting.h"
+#include "engine/schemes/apply_walk.h"
+#include "engine/schemes/scheme_state.h"
 #include "model/action.h"
 #include "model/metrics.h"
 #include "model/observation.h"
@@ -106,7 +106,7 @@ public:
 
     // T += 1, counts the answers, and at the end of a window merges and cuts to the minimum count (L-7, L-8). An answer
     // "unknown" is never an access.
-    Due fold();
+    Due record_samples();
 
     // Quota windows are real time: `now_us` serves only them. False: no scheme is due (or there are none).
     bool apply_begin(uint64_t now_us);
@@ -126,7 +126,7 @@ public:
     // Evaluates every scheme; `free_permil` < 0: unknown. The wait in microseconds; 0: proceed.
     uint64_t watermark_wait_us(int32_t free_permil);
 
-    // --- a monitor elsewhere (OpsTraits::delegated), in place of everything from plan to finish ---------------
+    // --- a monitor elsewhere (OpsTraits::offloaded), in place of everything from plan to finish ---------------
 
     // Shows what somebody else found as if it had been found here: regions with their counts and ages, intervals as
     // tuned, the schemes' progress. T stays 0. May take memory; false: out of it, some regions are missing.

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "engine/engine.h"
-#include "engine/watermark.h"
+#include "engine/schemes/watermark.h"
 
 namespace damon {
 

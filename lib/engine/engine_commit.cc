@@ -6,10 +6,10 @@
 
 #include "engine/capacity.h"
 #include "engine/engine.h"
-#include "engine/scheme_commit.h"
-#include "engine/scheme_validation.h"
-#include "engine/set_regions.h"
-#include "engine/validation.h"
+#include "engine/monitor/set_regions.h"
+#include "engine/monitor/validation.h"
+#include "engine/schemes/scheme_commit.h"
+#include "engine/schemes/scheme_validation.h"
 
 namespace damon {
 namespace {

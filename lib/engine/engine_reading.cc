@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "engine/engine.h"
-#include "engine/moving_sum.h"
-#include "engine/region_info.h"
-#include "engine/validation.h"
+#include "engine/monitor/moving_sum.h"
+#include "engine/monitor/region_info.h"
+#include "engine/monitor/validation.h"
 
 namespace damon {
 

@@ -62,13 +62,13 @@ Status Kdamond::commit_now(Commit& commit) {
     status = engine_.commit(commit.params, traits_, &new_targets);
     if (!status.ok()) {
         // Out of memory: whoever monitors elsewhere goes back to what the engine says.
-        if (traits_.delegated) (void)ops_->change(engine_.params());
+        if (traits_.offloaded) (void)ops_->change(engine_.params());
         return status;
     }
     ops_->commit(engine_.params());
     refresh_coverage(RefreshReason::kInit, &new_targets);
     publisher_.publish_schemes(engine_);
-    if (commit.taken != nullptr) commit.taken(commit);
+    if (commit.on_committed != nullptr) commit.on_committed(commit);
     return status;
 }
 
@@ -83,7 +83,7 @@ void Kdamond::run_deferred_commits() {
         Commit* commit = deferred_commits_;
         deferred_commits_ = commit->next;
         const Status status = commit_now(*commit);
-        if (!status.ok()) host_.failed(host_.owner, status);
+        if (!status.ok()) callbacks_.failed(callbacks_.owner, status);
         commit->dispose(*commit);
     }
 }
@@ -92,7 +92,8 @@ void Kdamond::drop_deferred_commits() {
     while (deferred_commits_ != nullptr) {
         Commit* commit = deferred_commits_;
         deferred_commits_ = commit->next;
-        host_.failed(host_.owner, Status::fail(-ECANCELED, "the context ended before a callback's commit was done"));
+        callbacks_.failed(callbacks_.owner,
+                          Status::fail(-ECANCELED, "the context ended before a callback's commit was done"));
         commit->dispose(*commit);
     }
 }
@@ -104,7 +105,7 @@ Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressR
                                 ? "the callbacks at a run's end"
                                 : "the callbacks of access checks, target_valid and schemes: they are in use there");
     }
-    if (traits_.delegated) {
+    if (traits_.offloaded) {
         return Status::fail(-EOPNOTSUPP, "regions cannot be set by themselves where the kernel monitors: commit them");
     }
     const Status status = engine_.give_target_ranges(target_idx, ranges);

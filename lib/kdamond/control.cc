@@ -10,16 +10,16 @@ int Kdamond::call(Call& call, uint64_t* id_out) {
     if (on_worker()) return -EDEADLK;
     uint64_t run_number = 0;
     {
-        const Lock lock(meeting_.mutex);
-        while (phase_ == Phase::kStarting) meeting_.callers.wait(meeting_.mutex);
+        const Lock lock(sync_.mutex);
+        while (phase_ == Phase::kStarting) sync_.callers.wait(sync_.mutex);
         run_number = run_number_;
     }
     if (manual_) return call_manually(call);
     const int result = mailbox_.run_once(call, id_out);
     // an error that was not asked for means that the run has fully ended.
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     const auto still_runs = [&] { return phase_ == Phase::kRunning && run_number_ == run_number; };
-    while (result != 0 && !call.cancel_requested && still_runs()) meeting_.callers.wait(meeting_.mutex);
+    while (result != 0 && !call.cancel_requested && still_runs()) sync_.callers.wait(sync_.mutex);
     return result;
 }
 
@@ -30,26 +30,26 @@ Status Kdamond::set_pause(bool pause) {
         set_pause_manually(pause);
         return {};
     }
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (pause && phase_ == Phase::kRunning && !ops_->can_pause()) {
         return Status::fail(-EOPNOTSUPP, "these operations cannot be paused: the kernel's DAMON has no file pause");
     }
     pause_status_ = {};
     pause_wanted_ = pause;
     if (!running_locked() || manual_) return {};
-    meeting_.worker.notify_all();
+    sync_.worker.notify_all();
     if (on_worker()) return {};
     while (paused_ != pause && pause_wanted_ == pause) {
         if (!running_locked()) {
             return Status::fail(-ECANCELED, "the context ended before it was %s", pause ? "paused" : "resumed");
         }
-        meeting_.callers.wait(meeting_.mutex);
+        sync_.callers.wait(sync_.mutex);
     }
     return paused_ == pause ? Status() : pause_status_;
 }
 
 bool Kdamond::paused() const {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     return running_locked() && !on_worker() && !manual_ ? paused_ : pause_wanted_;
 }
 
@@ -68,13 +68,13 @@ int Kdamond::walk(Walk& walk) {
 
 int Kdamond::wait_for_snapshot(uint64_t after_seq, int64_t timeout_ms) {
     const uint64_t deadline_ns = clock_.now_ns() + static_cast<uint64_t>(timeout_ms < 0 ? 0 : timeout_ms) * 1'000'000;
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     for (;;) {
         if (publisher_.seq_locked() > after_seq) return 0;
         if (!running_locked()) return -ECANCELED;
         if (timeout_ms < 0) {
-            meeting_.callers.wait(meeting_.mutex);
-        } else if (!meeting_.callers.wait_until(meeting_.mutex, deadline_ns)) {
+            sync_.callers.wait(sync_.mutex);
+        } else if (!sync_.callers.wait_until(sync_.mutex, deadline_ns)) {
             return publisher_.seq_locked() > after_seq ? 0 : -ETIMEDOUT;
         }
     }

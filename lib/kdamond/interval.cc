@@ -25,7 +25,7 @@ void Kdamond::count_interval() {
     ops_->look(asked);
     count_answers(asked);
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());
-    due_ = engine_.fold();
+    due_ = engine_.record_samples();
     in_step_ = false;
     stage_ = Stage::kCounted;
 }
@@ -41,7 +41,8 @@ void Kdamond::finish_interval() {
     const Attrs before = engine_.params().attrs;
     const bool update = engine_.finish();
     const Attrs& tuned = engine_.params().attrs;
-    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us) host_.attrs_tuned(host_.owner, tuned);
+    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
+        callbacks_.attrs_tuned(callbacks_.owner, tuned);
     if (update) refresh_coverage(RefreshReason::kUpdate, nullptr);
     stage_ = Stage::kIdle;
 }
@@ -66,7 +67,7 @@ void Kdamond::apply_schemes() {
         walks_.cancel();
         return;
     }
-    host_.bring_goal_values(host_.owner, engine_);
+    callbacks_.bring_goal_values(callbacks_.owner, engine_);
     if (!engine_.apply_begin(now_us())) return;
     in_step_ = true;
     walks_.begin_pass();
@@ -89,7 +90,7 @@ Outcome Kdamond::act(const ActionRequest& request) {
     // Only the action itself is timed and charged, not the walk's function.
     const uint64_t begin_ns = clock_.now_ns();
     if (request.scheme->action == DamosAction::kCallback) {
-        outcome.applied = host_.action(host_.owner, request);
+        outcome.applied = callbacks_.action(callbacks_.owner, request);
     } else {
         outcome = ops_->apply(request);
     }
@@ -115,14 +116,14 @@ void Kdamond::refresh_target(uint32_t target_idx, RefreshReason reason) {
     // M-4: a target that cannot be covered now keeps what it has.
     const Status status =
         engine_.set_target_ranges(target_idx, coverage_.ranges.span(), engine_.params().min_region_sz);
-    if (!status.ok()) host_.failed(host_.owner, status);
+    if (!status.ok()) callbacks_.failed(callbacks_.owner, status);
 }
 
 // Coverage of many ranges may have made the engine grow. Without memory for all of them, snapshots are cut short.
 void Kdamond::reserve_published() {
     if (!publisher_.reserve(engine_.region_capacity(), engine_.nr_schemes())) {
-        host_.failed(host_.owner, Status::fail(-ENOMEM, "no memory for snapshots of %llu regions",
-                                               static_cast<unsigned long long>(engine_.region_capacity())));
+        callbacks_.failed(callbacks_.owner, Status::fail(-ENOMEM, "no memory for snapshots of %llu regions",
+                                                         static_cast<unsigned long long>(engine_.region_capacity())));
     }
 }
 

@@ -7,22 +7,22 @@
 #include <atomic>
 #include <cstdint>
 
-#include "base/clock.h"
 #include "base/status.h"
 #include "engine/engine.h"
 #include "kdamond/deadline.h"
-#include "kdamond/lock.h"
 #include "kdamond/mailbox.h"
 #include "kdamond/overhead.h"
 #include "kdamond/publisher.h"
 #include "kdamond/walk.h"
 #include "model/params.h"
 #include "ops/ops.h"
+#include "os/clock.h"
+#include "os/lock.h"
 
 namespace damon {
 
 // What the layer above does for the worker. All are called on the worker with no lock held.
-struct Host {
+struct WorkerCallbacks {
     void* owner = nullptr;
     // DAMOS_CALLBACK: the program's own action.
     uint64_t (*action)(void* owner, const ActionRequest& request) = nullptr;
@@ -46,7 +46,7 @@ struct Commit {
     // failure refuses the commit. May be null.
     Status (*complete)(Commit& commit) = nullptr;
     // After the engine and the ops took the parameters over; on the worker, no lock held; may be null.
-    void (*taken)(Commit& commit) = nullptr;
+    void (*on_committed)(Commit& commit) = nullptr;
     // Ends a commit that was put off, done or not.
     void (*dispose)(Commit& commit) = nullptr;
     Status status;
@@ -55,7 +55,7 @@ struct Commit {
 
 class Kdamond {
 public:
-    Kdamond(Meeting& meeting, const Host& host);
+    Kdamond(WorkerSync& sync, const WorkerCallbacks& callbacks);
     ~Kdamond();
     Kdamond(const Kdamond&) = delete;
     Kdamond& operator=(const Kdamond&) = delete;
@@ -106,7 +106,7 @@ public:
     // New ranges from the user for a target of a run, on its worker. -EBUSY: in a callback of a step that uses the
     // regions, or the run is ending.
     Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
-    // Stopped: scheme number `scheme_idx` goes with its statistics; those behind it move up. The meeting's mutex is
+    // Stopped: scheme number `scheme_idx` goes with its statistics; those behind it move up. The sync's mutex is
     // held.
     void forget_scheme_locked(size_t scheme_idx);
     uint64_t now_ns() const;
@@ -130,12 +130,12 @@ private:
     void refresh_target(uint32_t target_idx, RefreshReason reason);
     void reserve_published();
 
-    // delegated.cc: the same, where the ops monitor elsewhere
+    // offloaded.cc: the same, where the ops monitor elsewhere
     void follow();
     bool rest();
     void show(const Status& status, bool walking);
     void report_tried();
-    Status begin_delegated();
+    Status begin_offloaded();
     uint64_t round_us() const;
 
     // commits.cc
@@ -161,7 +161,7 @@ private:
     Sleep sleep_interval();
     Sleep wait_for(uint64_t nominal_ns, uint64_t permitted_ns);
     void charge_interval(uint64_t cpu_ns);
-    void leave_grid();
+    void restart_schedule();
     void set_runner();
 
     // lifecycle.cc
@@ -179,8 +179,8 @@ private:
     void settle_manually();
     void advance_manually();
 
-    Meeting& meeting_;
-    const Host host_;
+    WorkerSync& sync_;
+    const WorkerCallbacks callbacks_;
     Clock clock_;
     Engine engine_;
     Ops* ops_ = nullptr;
@@ -193,8 +193,8 @@ private:
     std::atomic<bool> manual_{false};
     TargetCoverage coverage_;
     Observation observation_;
-    uint64_t rest_until_ns_ = 0;  // delegated: when to look next
-    uint64_t last_work_ns_ = 0;   // delegated: processor time of the last look
+    uint64_t rest_until_ns_ = 0;  // offloaded: when to look next
+    uint64_t last_work_ns_ = 0;   // offloaded: processor time of the last look
     Commit* deferred_commits_ = nullptr;
     size_t nr_asked_ = 0;  // samples of this interval that were armed
     Stage stage_ = Stage::kIdle;
@@ -208,7 +208,7 @@ private:
     uint64_t nr_seen_ = 0;       // accesses that the last interval found
     Due due_;
 
-    // Under the meeting's mutex:
+    // Under the sync's mutex:
     Phase phase_ = Phase::kStopped;
     bool stop_requested_ = false;
     bool pause_wanted_ = false;

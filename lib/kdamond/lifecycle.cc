@@ -11,14 +11,14 @@
 
 namespace damon {
 
-Kdamond::Kdamond(Meeting& meeting, const Host& host)
-    : meeting_(meeting), host_(host), mailbox_(meeting), walks_(meeting), publisher_(meeting) {}
+Kdamond::Kdamond(WorkerSync& sync, const WorkerCallbacks& callbacks)
+    : sync_(sync), callbacks_(callbacks), mailbox_(sync), walks_(sync), publisher_(sync) {}
 
 Kdamond::~Kdamond() = default;
 
 Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& options) {
     const OpsTraits traits = ops.traits();
-    if (traits.delegated && options.manual) {
+    if (traits.offloaded && options.manual) {
         return Status::fail(-EINVAL, "drive is manual: the kernel's DAMON keeps its own time, use a worker thread");
     }
     Status status = ops.validate(params);
@@ -41,7 +41,7 @@ Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& opti
 
 Status Kdamond::launch() {
     {
-        const Lock lock(meeting_.mutex);
+        const Lock lock(sync_.mutex);
         phase_ = Phase::kStarting;
         ++run_number_;
         stop_requested_ = false;
@@ -57,13 +57,13 @@ Status Kdamond::launch_thread() {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int error = pthread_create(&thread_, nullptr, thread_main, this);
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     if (error != 0) {
         phase_ = Phase::kStopped;
-        meeting_.callers.notify_all();
+        sync_.callers.notify_all();
         return Status::fail(-EAGAIN, "no worker thread could be made: pthread_create() says %d", error);
     }
-    while (phase_ == Phase::kStarting) meeting_.callers.wait(meeting_.mutex);
+    while (phase_ == Phase::kStarting) sync_.callers.wait(sync_.mutex);
     const Status status = start_status_;
     if (!status.ok()) join_worker(lock);
     return status;
@@ -71,7 +71,7 @@ Status Kdamond::launch_thread() {
 
 // The worker has ended or been told to; several may come here at once. Does nothing where the run is over.
 void Kdamond::join_worker(Lock& lock) {
-    while (joining_) meeting_.callers.wait(meeting_.mutex);
+    while (joining_) sync_.callers.wait(sync_.mutex);
     if (phase_ == Phase::kStopped) return;
     joining_ = true;
     lock.unlock();
@@ -81,7 +81,7 @@ void Kdamond::join_worker(Lock& lock) {
     tid_.store(0, std::memory_order_relaxed);
     runner_.store(0, std::memory_order_relaxed);
     phase_ = Phase::kStopped;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 Status Kdamond::launch_manually() {
@@ -90,12 +90,12 @@ Status Kdamond::launch_manually() {
     set_runner();
     const Status status = begin_run();
     {
-        const Lock lock(meeting_.mutex);
+        const Lock lock(sync_.mutex);
         phase_ = status.ok() ? Phase::kRunning : Phase::kStopped;
         driver_busy_ = status.ok();
         paused_ = pause_wanted_;
         if (!status.ok()) runner_.store(0, std::memory_order_relaxed);
-        meeting_.callers.notify_all();
+        sync_.callers.notify_all();
     }
     if (status.ok()) {
         if (paused_) {
@@ -109,15 +109,15 @@ Status Kdamond::launch_manually() {
 }
 
 void Kdamond::stop() {
-    Lock lock(meeting_.mutex);
-    while (phase_ == Phase::kStarting || joining_ || driver_busy_) meeting_.callers.wait(meeting_.mutex);
+    Lock lock(sync_.mutex);
+    while (phase_ == Phase::kStarting || joining_ || driver_busy_) sync_.callers.wait(sync_.mutex);
     if (phase_ == Phase::kStopped) return;
     if (manual_) {
         end_manually(lock);
         return;
     }
     stop_requested_ = true;
-    meeting_.worker.notify_all();
+    sync_.worker.notify_all();
     join_worker(lock);
 }
 
@@ -131,11 +131,11 @@ void Kdamond::end_manually(Lock& lock) {
         driver_busy_ = false;
     }
     phase_ = Phase::kStopped;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 bool Kdamond::running() const {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     return running_locked();
 }
 
@@ -152,7 +152,7 @@ uint64_t Kdamond::thread_cpu_ns() const {
 }
 
 uint64_t Kdamond::cpu_ns() const {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     const bool alive = !manual_ && phase_ == Phase::kRunning;
     return past_cpu_ns_ + (alive ? thread_cpu_ns() : 0);
 }

@@ -8,12 +8,12 @@
 namespace damon {
 
 void Mailbox::open() {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     open_ = true;
 }
 
 void Mailbox::close() {
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     open_ = false;
     for (Call* call = next_to_close(); call != nullptr; call = next_to_close()) {
         if (call->repeat) {
@@ -23,7 +23,7 @@ void Mailbox::close() {
             call->state = Call::State::kCanceled;
         }
     }
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 // What another thread is dropping is that thread's to end: its release may wait for this context to stop.
@@ -34,14 +34,14 @@ Call* Mailbox::next_to_close() const {
 }
 
 int Mailbox::run_once(Call& call, uint64_t* id_out) {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (!open_) return -ECANCELED;
     call.id = next_id_++;
     if (id_out != nullptr) *id_out = call.id;
     append(call);
-    meeting_.worker.notify_all();
+    sync_.worker.notify_all();
     while (call.state == Call::State::kPending || call.state == Call::State::kRunning) {
-        meeting_.callers.wait(meeting_.mutex);
+        sync_.callers.wait(sync_.mutex);
     }
     return call.state == Call::State::kDone ? 0 : -ECANCELED;
 }
@@ -50,7 +50,7 @@ int Mailbox::add_repeat(const Call& call, uint64_t* id_out) {
     Call* copy = heap_new<Call>(call);
     if (copy == nullptr) return -ENOMEM;
     copy->repeat = true;
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     if (!open_) {
         lock.unlock();
         heap_delete(copy);
@@ -59,12 +59,12 @@ int Mailbox::add_repeat(const Call& call, uint64_t* id_out) {
     copy->id = next_id_++;
     if (id_out != nullptr) *id_out = copy->id;
     append(*copy);
-    meeting_.worker.notify_all();
+    sync_.worker.notify_all();
     return 0;
 }
 
 int Mailbox::cancel(uint64_t id, bool on_worker) {
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     Call* call = find(id);
     if (call == nullptr) return -ENOENT;
     if (call->state == Call::State::kPending) {
@@ -74,7 +74,7 @@ int Mailbox::cancel(uint64_t id, bool on_worker) {
         } else {
             unlink(*call);
             call->state = Call::State::kCanceled;
-            meeting_.callers.notify_all();
+            sync_.callers.notify_all();
         }
         return 0;
     }
@@ -83,7 +83,7 @@ int Mailbox::cancel(uint64_t id, bool on_worker) {
     const bool by_another = call->state == Call::State::kDropping || call->cancel_requested;
     call->cancel_requested = true;
     const bool from_its_release = call->state == Call::State::kDropping && pthread_equal(call->dropper, pthread_self());
-    while (!on_worker && !from_its_release && find(id) != nullptr) meeting_.callers.wait(meeting_.mutex);
+    while (!on_worker && !from_its_release && find(id) != nullptr) sync_.callers.wait(sync_.mutex);
     return by_another ? -ENOENT : 0;
 }
 
@@ -95,7 +95,7 @@ Call* Mailbox::find(uint64_t id) const {
 }
 
 void Mailbox::run(bool with_repeats) {
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     if (first_ == nullptr) return;
     // What arrives from here on carries this round's number and waits for the next one.
     ++round_;
@@ -125,7 +125,7 @@ void Mailbox::run_one(Call& call, Lock& lock) {
         running_ = nullptr;
         call.result = result;
         call.state = Call::State::kDone;  // its owner may go on from here: do not touch it again
-        meeting_.callers.notify_all();
+        sync_.callers.notify_all();
         return;
     }
     running_ = nullptr;
@@ -141,7 +141,7 @@ void Mailbox::drop_repeat(Call& call, Lock& lock) {
     if (call.release != nullptr) call.release(call.data);
     lock.relock();
     unlink(call);
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
     heap_delete(&call);
 }
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kdamond/lock.h"
+#include "os/lock.h"
 
 namespace damon {
 
@@ -30,7 +30,7 @@ struct Call {
 
 class Mailbox {
 public:
-    explicit Mailbox(Meeting& meeting) : meeting_(meeting) {}
+    explicit Mailbox(WorkerSync& sync) : sync_(sync) {}
 
     // Accepts calls from here on. Until then, and after close, they are refused.
     void open();
@@ -50,7 +50,7 @@ public:
     // arrived meanwhile. `with_repeats` false: only what has never run. Worker; holds no lock while a call runs.
     void run(bool with_repeats);
 
-    // For the worker's waits; the meeting's mutex is held. New: has never run, and does not wait for an interval's end.
+    // For the worker's waits; the sync's mutex is held. New: has never run, and does not wait for an interval's end.
     bool has_new_locked() const;
     bool has_repeat_locked() const;
 
@@ -63,7 +63,7 @@ private:
     void run_one(Call& call, Lock& lock);
     void drop_repeat(Call& call, Lock& lock);
 
-    Meeting& meeting_;
+    WorkerSync& sync_;
     Call* first_ = nullptr;
     Call* last_ = nullptr;
     Call* running_ = nullptr;

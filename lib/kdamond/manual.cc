@@ -6,8 +6,8 @@
 namespace damon {
 
 bool Kdamond::enter_manual() {
-    const Lock lock(meeting_.mutex);
-    while (driver_busy_ || phase_ == Phase::kStarting) meeting_.callers.wait(meeting_.mutex);
+    const Lock lock(sync_.mutex);
+    while (driver_busy_ || phase_ == Phase::kStarting) sync_.callers.wait(sync_.mutex);
     if (!manual_ || phase_ != Phase::kRunning) return false;
     driver_busy_ = true;
     set_runner();
@@ -15,10 +15,10 @@ bool Kdamond::enter_manual() {
 }
 
 void Kdamond::leave_manual() {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     driver_busy_ = stepping_ = false;
     runner_.store(0, std::memory_order_relaxed);
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 int Kdamond::call_manually(Call& call) {
@@ -33,7 +33,7 @@ int Kdamond::call_manually(Call& call) {
 
 void Kdamond::set_pause_manually(bool pause) {
     {
-        const Lock lock(meeting_.mutex);
+        const Lock lock(sync_.mutex);
         pause_wanted_ = pause;
     }
     settle_manually();
@@ -42,9 +42,9 @@ void Kdamond::set_pause_manually(bool pause) {
 
 int Kdamond::begin_step(uint64_t now_us) {
     if (on_worker()) return -EDEADLK;
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (stepping_) return -EBUSY;
-    while (driver_busy_) meeting_.callers.wait(meeting_.mutex);
+    while (driver_busy_) sync_.callers.wait(sync_.mutex);
     if (!manual_ || phase_ == Phase::kStopped || phase_ == Phase::kStarting) return -EINVAL;
     if (phase_ == Phase::kEnded) return -ECANCELED;
     if (stepping_) return -EBUSY;
@@ -93,7 +93,7 @@ void Kdamond::settle_manually() {
         stage_ = Stage::kIdle;
     }
     {
-        const Lock lock(meeting_.mutex);
+        const Lock lock(sync_.mutex);
         paused_ = pause;
     }
     if (engine_.nr_schemes() == 0) walks_.cancel();

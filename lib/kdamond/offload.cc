@@ -1,4 +1,4 @@
-// The worker where somebody else monitors (OpsTraits::delegated): it follows, window by window. Calls, commits, walks,
+// The worker where somebody else monitors (OpsTraits::offloaded): it follows, window by window. Calls, commits, walks,
 // pause, stop and snapshots are as everywhere.
 #include <time.h>
 
@@ -24,7 +24,7 @@ uint64_t own_cpu_ns() {
 
 }  // namespace
 
-Status Kdamond::begin_delegated() {
+Status Kdamond::begin_offloaded() {
     rest_until_ns_ = last_work_ns_ = 0;
     if (!pause_wanted() || ops_->can_pause()) return {};
     ops_->stop();
@@ -33,7 +33,7 @@ Status Kdamond::begin_delegated() {
 
 void Kdamond::follow() {
     if (!rest()) return;
-    host_.bring_goal_values(host_.owner, engine_);
+    callbacks_.bring_goal_values(callbacks_.owner, engine_);
     if (engine_.nr_schemes() == 0) walks_.cancel();
     const bool walking = walks_.begin_pass();
     const uint64_t cpu_before_ns = own_cpu_ns();
@@ -53,7 +53,7 @@ void Kdamond::follow() {
 
 // Until it is time to look. Calls run when they come. False: something else is to be done first.
 bool Kdamond::rest() {
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return false;
         if (mailbox_.has_new_locked()) {
@@ -63,7 +63,7 @@ bool Kdamond::rest() {
             continue;
         }
         if (clock_.now_ns() >= rest_until_ns_) return true;
-        meeting_.worker.wait_until(meeting_.mutex, rest_until_ns_);
+        sync_.worker.wait_until(sync_.mutex, rest_until_ns_);
         Counters::add(counters_.nr_wakeups, 1);
     }
 }
@@ -72,16 +72,18 @@ void Kdamond::show(const Status& status, bool walking) {
     if (!status.ok()) {
         // Nothing this time: all schemes wait for watermarks, or the end has come, which should_end sees.
         if (walking) walks_.cancel();
-        if (status.error() != -EAGAIN) host_.failed(host_.owner, status);
+        if (status.error() != -EAGAIN) callbacks_.failed(callbacks_.owner, status);
         return;
     }
     const Attrs before = engine_.params().attrs;
-    if (!engine_.mirror(observation_)) host_.failed(host_.owner, Status::fail(-ENOMEM, "no memory for all regions"));
+    if (!engine_.mirror(observation_))
+        callbacks_.failed(callbacks_.owner, Status::fail(-ENOMEM, "no memory for all regions"));
     reserve_published();
     publisher_.publish_schemes(engine_);
     publisher_.publish(engine_, now_ns());
     const Attrs& tuned = engine_.params().attrs;
-    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us) host_.attrs_tuned(host_.owner, tuned);
+    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
+        callbacks_.attrs_tuned(callbacks_.owner, tuned);
     if (walking) report_tried();
 }
 
@@ -106,7 +108,7 @@ void Kdamond::report_tried() {
 // How often a paused worker looks after its targets and repeat calls.
 uint64_t Kdamond::round_us() const {
     const Attrs& attrs = engine_.params().attrs;
-    return traits_.delegated ? attrs.aggr_us : attrs.sample_us;
+    return traits_.offloaded ? attrs.aggr_us : attrs.sample_us;
 }
 
 }  // namespace damon

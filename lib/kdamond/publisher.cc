@@ -12,7 +12,7 @@ bool Publisher::reserve(size_t nr_regions, size_t nr_schemes) {
     const bool more_schemes = nr_schemes > schemes_.size();
     if (more_regions && (!regions.resize(nr_regions) || !hits.resize(nr_regions))) return false;
     if (more_schemes && !schemes.resize(nr_schemes)) return false;
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (more_regions) {
         if (info_.nr_regions > 0) {
             memcpy(regions.data(), regions_.data(), info_.nr_regions * sizeof(RegionInfo));
@@ -43,18 +43,18 @@ SnapshotInfo Publisher::describe(const Engine& engine, uint64_t now_ns) const {
 }
 
 void Publisher::publish(const Engine& engine, uint64_t now_ns) {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     SnapshotInfo info = describe(engine, now_ns);
     ++info.seq;
     info.nr_regions = engine.read_regions(regions_.span(), false);
     (void)engine.read_probe_hits(hits_.span());
     for (const RegionInfo& region : regions_.span().first(info.nr_regions)) info.region_flags |= region.flags;
     info_ = info;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 void Publisher::publish_schemes(const Engine& engine) {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     nr_schemes_ = engine.nr_schemes();
     for (size_t i = 0; i < nr_schemes_; ++i) {
         const SchemeState& scheme = engine.scheme(i);
@@ -63,7 +63,7 @@ void Publisher::publish_schemes(const Engine& engine) {
 }
 
 bool Publisher::read(void* out, void* hits, size_t capacity, SnapshotInfo& info) const {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     info = info_;
     if (info_.nr_regions > capacity) return false;
     if (info_.nr_regions == 0) return true;
@@ -83,7 +83,7 @@ void Publisher::copy_regions(const Engine& engine, void* out) {
 }
 
 bool Publisher::read_scheme(size_t scheme_idx, SchemeStatus& status) const {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (scheme_idx >= nr_schemes_) return false;
     status = schemes_[scheme_idx];
     return true;

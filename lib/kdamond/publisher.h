@@ -6,8 +6,8 @@
 
 #include "base/vector.h"
 #include "engine/engine.h"
-#include "kdamond/lock.h"
 #include "model/snapshot.h"
+#include "os/lock.h"
 
 namespace damon {
 
@@ -45,12 +45,12 @@ struct Counters {
 
 class Publisher {
 public:
-    explicit Publisher(Meeting& meeting) : meeting_(meeting) {}
+    explicit Publisher(WorkerSync& sync) : sync_(sync) {}
 
     // Makes room; never shrinks. False: out of memory, nothing changed. Worker, or stopped.
     [[nodiscard]] bool reserve(size_t nr_regions, size_t nr_schemes);
 
-    // Worker; takes the meeting's lock for one copy. publish also tells those who wait for a snapshot.
+    // Worker; takes the sync's lock for one copy. publish also tells those who wait for a snapshot.
     void publish(const Engine& engine, uint64_t now_ns);
     void publish_schemes(const Engine& engine);
 
@@ -61,7 +61,7 @@ public:
     // Copies the engine's regions as they are now, raw counters. Same threads as the engine.
     static void copy_regions(const Engine& engine, void* out);
     bool read_scheme(size_t scheme_idx, SchemeStatus& status) const;
-    // Those behind it move up. The meeting's mutex is held.
+    // Those behind it move up. The sync's mutex is held.
     void forget_scheme_locked(size_t scheme_idx);
     uint64_t seq_locked() const { return info_.seq; }
 
@@ -69,7 +69,7 @@ public:
     SnapshotInfo describe(const Engine& engine, uint64_t now_ns) const;
 
 private:
-    Meeting& meeting_;
+    WorkerSync& sync_;
     Vector<RegionInfo> regions_;  // sized to its capacity; info_.nr_regions are valid
     Vector<ProbeHits> hits_;      // parallel to regions_
     Vector<SchemeStatus> schemes_;

@@ -5,14 +5,14 @@
 namespace damon {
 
 void WalkSlot::open() {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     open_locked();
 }
 
 void WalkSlot::open_locked() { open_ = true; }
 
 void WalkSlot::close() {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     open_ = false;
     finish_locked(true);
 }
@@ -20,7 +20,7 @@ void WalkSlot::close() {
 bool WalkSlot::reserve(size_t nr_schemes) { return nr_schemes <= marks_.size() || marks_.resize(nr_schemes); }
 
 int WalkSlot::install(Walk& walk) {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (!open_) return -ECANCELED;
     if (pending_ != nullptr) return -EBUSY;
     pending_ = &walk;
@@ -28,13 +28,13 @@ int WalkSlot::install(Walk& walk) {
 }
 
 int WalkSlot::wait(Walk& walk) {
-    const Lock lock(meeting_.mutex);
-    while (!walk.finished) meeting_.callers.wait(meeting_.mutex);
+    const Lock lock(sync_.mutex);
+    while (!walk.finished) sync_.callers.wait(sync_.mutex);
     return walk.canceled ? -ECANCELED : 0;
 }
 
 bool WalkSlot::begin_pass() {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     reporting_ = pending_;
     return reporting_ != nullptr;
 }
@@ -51,18 +51,18 @@ void WalkSlot::end_pass(const Engine& engine) {
         all = all && marks_[i];
     }
     if (!all) return;
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     finish_locked(false);
 }
 
 void WalkSlot::end_whole_pass() {
     if (reporting_ == nullptr) return;
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     finish_locked(false);
 }
 
 void WalkSlot::cancel() {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     finish_locked(true);
 }
 
@@ -74,7 +74,7 @@ void WalkSlot::finish_locked(bool canceled) {
     pending_->canceled = canceled;
     pending_->finished = true;
     pending_ = nullptr;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 }  // namespace damon

@@ -5,8 +5,8 @@
 
 #include "base/vector.h"
 #include "engine/engine.h"
-#include "kdamond/lock.h"
 #include "model/action.h"
+#include "os/lock.h"
 
 namespace damon {
 
@@ -21,11 +21,11 @@ struct Walk {
 
 class WalkSlot {
 public:
-    explicit WalkSlot(Meeting& meeting) : meeting_(meeting) {}
+    explicit WalkSlot(WorkerSync& sync) : sync_(sync) {}
 
     // Accepts walks from here on; until then they are refused.
     void open();
-    void open_locked();  // the meeting's mutex is held
+    void open_locked();  // the sync's mutex is held
     // Refuses new walks and cancels the pending one.
     void close();
 
@@ -50,7 +50,7 @@ public:
 private:
     void finish_locked(bool canceled);
 
-    Meeting& meeting_;
+    WorkerSync& sync_;
     Walk* pending_ = nullptr;
     Walk* reporting_ = nullptr;  // worker only
     bool open_ = false;

@@ -39,16 +39,16 @@ void Kdamond::run() {
     tid_.store(static_cast<int32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
     const Status status = begin_run();
     {
-        const Lock lock(meeting_.mutex);
+        const Lock lock(sync_.mutex);
         start_status_ = status;
         phase_ = status.ok() ? Phase::kRunning : Phase::kEnded;
-        meeting_.callers.notify_all();
+        sync_.callers.notify_all();
     }
     if (!status.ok()) return;
     while (!should_end()) {
         if (pause_wanted()) {
             pause_here();
-        } else if (traits_.delegated) {
+        } else if (traits_.offloaded) {
             follow();
         } else if (stage_ == Stage::kCounted) {
             finish_interval();
@@ -72,7 +72,7 @@ void Kdamond::run() {
 Status Kdamond::begin_run() {
     ending_ = false;
     Status status = ops_->start(engine_.params());
-    if (status.ok() && traits_.delegated) status = begin_delegated();
+    if (status.ok() && traits_.offloaded) status = begin_offloaded();
     if (!status.ok()) return status;
     refresh_coverage(RefreshReason::kInit, nullptr);
     engine_.start(seed_);
@@ -94,20 +94,20 @@ void Kdamond::finish_run() {
     engine_.stop();
     mailbox_.close();
     walks_.close();
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     if (!manual_) past_cpu_ns_ += thread_cpu_ns();
     phase_ = Phase::kEnded;
     paused_ = false;
     tid_.store(0, std::memory_order_relaxed);
     runner_.store(0, std::memory_order_relaxed);
     registry_leave();
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 // L-16. Also tells the engine which targets are gone.
 bool Kdamond::should_end() {
     {
-        const Lock lock(meeting_.mutex);
+        const Lock lock(sync_.mutex);
         if (stop_requested_) return true;
     }
     if (!traits_.has_target_valid) return false;
@@ -121,16 +121,16 @@ bool Kdamond::should_end() {
     in_step_ = false;
     if (any) run_deferred_commits();
     if (!any) {
-        host_.failed(host_.owner,
-                     Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
-                                  static_cast<unsigned long long>(engine_.nr_targets()),
-                                  traits_.delegated ? ", or somebody turned the kernel's DAMON off" : ""));
+        callbacks_.failed(callbacks_.owner,
+                          Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
+                                       static_cast<unsigned long long>(engine_.nr_targets()),
+                                       traits_.offloaded ? ", or somebody turned the kernel's DAMON off" : ""));
     }
     return !any;
 }
 
 bool Kdamond::pause_wanted() const {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     return pause_wanted_;
 }
 
@@ -148,11 +148,11 @@ Kdamond::Sleep Kdamond::sleep_interval() {
 
 // A call that somebody waits for ends an interval that was put off (L-9 runs calls between intervals only).
 Kdamond::Sleep Kdamond::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return Sleep::kInterrupted;
         const bool called = mailbox_.has_new_locked();
-        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, called ? nominal_ns : permitted_ns);
+        const bool elapsed = !sync_.worker.wait_until(sync_.mutex, called ? nominal_ns : permitted_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (!elapsed) continue;
         if (called) deadline_ns_ = nominal_ns;
@@ -168,7 +168,7 @@ void Kdamond::charge_interval(uint64_t cpu_ns) {
 }
 
 // After a wait that was not an interval: the next one begins when it begins.
-void Kdamond::leave_grid() {
+void Kdamond::restart_schedule() {
     deadline_ns_ = 0;
     overhead_.skip_to(clock_.now_ns());
 }
@@ -182,17 +182,17 @@ bool Kdamond::pass_gate() {
     ops_->disarm();
     publisher_.publish_schemes(engine_);
     const uint64_t deadline_ns = saturating_add(clock_.now_ns(), saturating_mul(wait_us, 1000));
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     // A call may change what is waited for: it ends the round.
     while (!stop_requested_ && !pause_wanted_ && !mailbox_.has_new_locked()) {
-        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, deadline_ns);
+        const bool elapsed = !sync_.worker.wait_until(sync_.mutex, deadline_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (elapsed) break;
     }
     lock.unlock();
     mailbox_.run(true);
     walks_.open();
-    leave_grid();
+    restart_schedule();
     return false;
 }
 
@@ -209,31 +209,31 @@ void Kdamond::pause_here() {
         refuse_pause(frozen);
     }
     walks_.open();
-    leave_grid();
+    restart_schedule();
 }
 
 void Kdamond::resume() {
     // Stopped, or without targets: it ends as it is.
     if (!pause_wanted()) {
-        if (const Status status = ops_->pause(false); !status.ok()) host_.failed(host_.owner, status);
+        if (const Status status = ops_->pause(false); !status.ok()) callbacks_.failed(callbacks_.owner, status);
     }
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     walks_.open_locked();  // who resumed it may walk at once
     paused_ = false;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 void Kdamond::refuse_pause(const Status& status) {
-    const Lock lock(meeting_.mutex);
+    const Lock lock(sync_.mutex);
     pause_wanted_ = false;
     pause_status_ = status;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
 }
 
 void Kdamond::wait_while_paused() {
-    Lock lock(meeting_.mutex);
+    Lock lock(sync_.mutex);
     paused_ = true;
-    meeting_.callers.notify_all();
+    sync_.callers.notify_all();
     uint64_t round_ns = clock_.now_ns();
     while (pause_wanted_ && !stop_requested_) {
         if (mailbox_.has_new_locked()) {
@@ -244,13 +244,13 @@ void Kdamond::wait_while_paused() {
         }
         // Only what can change without anybody telling needs a look now and then: without it, not one wake-up.
         if (!mailbox_.has_repeat_locked() && !ops_->targets_can_die()) {
-            meeting_.worker.wait(meeting_.mutex);
+            sync_.worker.wait(sync_.mutex);
             Counters::add(counters_.nr_wakeups, 1);
             round_ns = clock_.now_ns();
             continue;
         }
         const uint64_t interval_ns = std::max<uint64_t>(saturating_mul(round_us(), 1000), kRoundNs);
-        const bool elapsed = !meeting_.worker.wait_until(meeting_.mutex, saturating_add(round_ns, interval_ns));
+        const bool elapsed = !sync_.worker.wait_until(sync_.mutex, saturating_add(round_ns, interval_ns));
         Counters::add(counters_.nr_wakeups, 1);
         if (!elapsed) continue;
         round_ns = clock_.now_ns();

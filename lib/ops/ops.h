@@ -74,7 +74,7 @@ public:
     // What time it is, before each arm, look and apply: real microseconds, or virtual ones of a manual drive.
     virtual void set_now(uint64_t now_us);
 
-    // --- only of ops that monitor elsewhere (OpsTraits::delegated): they have no arm, look and apply --------------
+    // --- only of ops that monitor elsewhere (OpsTraits::offloaded): they have no arm, look and apply --------------
 
     // Whether the monitor can be frozen; does not change during a run, any thread.
     virtual bool can_pause() const;

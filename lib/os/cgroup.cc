@@ -1,4 +1,4 @@
-#include "ops/linux/cgroup.h"
+#include "os/cgroup.h"
 
 #include <dirent.h>
 
@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "ops/linux/syscalls.h"
-#include "ops/linux/text_parts.h"
+#include "os/syscalls.h"
+#include "os/text_parts.h"
 
 namespace damon {
 namespace {

@@ -72,7 +72,7 @@ private:
 };
 
 // The lock that everything shared between a worker and its callers is under, and who waits on it.
-struct Meeting {
+struct WorkerSync {
     Mutex mutex;
     Condition worker;   // the worker waits: sleeping, paused, or at its watermarks
     Condition callers;  // callers wait: for a call, a walk, a pause, a snapshot, the start, the end

@@ -1,7 +1,7 @@
-#include "ops/linux/metrics_text.h"
+#include "os/metrics_text.h"
 
 #include "base/arithmetic.h"
-#include "ops/linux/text_parts.h"
+#include "os/text_parts.h"
 
 namespace damon {
 namespace {

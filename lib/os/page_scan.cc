@@ -1,9 +1,9 @@
-#include "ops/linux/page_scan.h"
+#include "os/page_scan.h"
 
 #include <algorithm>
 
 #include "base/check.h"
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {
@@ -57,7 +57,7 @@ void PageScan::close() {
 
 // Answers at least the first page; returns how many it answered (the answer of one call is bounded).
 size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states, bool only_unprotected,
-                            LastLook* keep) {
+                            const RunSink* keep) {
     uapi::PageRegion regions[kMaxRegions];
     uapi::ScanArguments arguments;
     arguments.start = pages.front();
@@ -77,7 +77,7 @@ size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t>
     }
     const uint64_t walked = std::max(arguments.walk_end, pages.front() + page_bytes_);
     const AddressRange told{pages.front(), std::min(walked, pages.back() + page_bytes_)};
-    if (keep != nullptr) keep->add(told, page_bytes_, {regions, static_cast<size_t>(found)});
+    if (keep != nullptr) keep->add(keep->owner, told, page_bytes_, {regions, static_cast<size_t>(found)});
     const uint32_t left_out = only_unprotected ? kMapped | uapi::kPagePresent : 0;
     size_t answered = 0;
     for (long at = 0; answered < pages.size() && pages[answered] < walked; ++answered) {
@@ -119,7 +119,7 @@ void PageScan::look(std::span<const uint64_t> pages, std::span<uint32_t> states)
 }
 
 void PageScan::look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states, uint64_t max_gap_pages,
-                              LastLook* keep) {
+                              const RunSink* keep) {
     DAMON_CHECK(pages.size() == states.size() && can_scan_);
     while (!pages.empty()) {
         const size_t size = group_size(pages, page_bytes_, max_gap_pages);

@@ -6,10 +6,15 @@
 #include <span>
 
 #include "model/address_range.h"
-#include "ops/linux/last_look.h"
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
+
+// Gets what a scan saw of a range: ascending runs of pages that are accessed or not present; the rest is marked.
+struct RunSink {
+    void* owner;
+    void (*add)(void* owner, AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs);
+};
 
 class PageScan {
 public:
@@ -45,7 +50,7 @@ public:
     // neighbours, not further apart than `max_gap_pages`, cost less. `keep` gets all that was seen, of neighbours what
     // lies between them too. Pages of no mapping and of one that is not registered look like protected ones.
     void look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states, uint64_t max_gap_pages,
-                        LastLook* keep);
+                        const RunSink* keep);
 
     // Whether any page of the range is marked.
     bool any_marked(AddressRange range);
@@ -58,7 +63,7 @@ public:
 
 private:
     size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states, bool only_unprotected,
-                      LastLook* keep);
+                      const RunSink* keep);
     void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
     int fd_ = -1;

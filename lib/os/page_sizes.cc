@@ -1,8 +1,8 @@
-#include "ops/linux/page_sizes.h"
+#include "os/page_sizes.h"
 
 #include <unistd.h>
 
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 namespace damon {
 

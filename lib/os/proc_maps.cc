@@ -1,10 +1,10 @@
-#include "ops/linux/proc_maps.h"
+#include "os/proc_maps.h"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {

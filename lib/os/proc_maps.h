@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "model/address_range.h"
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "base/process.h"
+#include "os/process.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
-#include "ops/linux/range_scan.h"
+#include "os/range_scan.h"
 
 #include <algorithm>
 #include <cstdio>
 
 #include "base/check.h"
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {

@@ -9,7 +9,7 @@
 #include <span>
 
 #include "model/address_range.h"
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 #include <fcntl.h>
 #include <signal.h>

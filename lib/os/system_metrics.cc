@@ -1,4 +1,4 @@
-#include "ops/linux/system_metrics.h"
+#include "os/system_metrics.h"
 
 #include <unistd.h>
 
@@ -7,9 +7,9 @@
 #include <cstdio>
 
 #include "base/arithmetic.h"
-#include "ops/linux/cgroup.h"
-#include "ops/linux/metrics_text.h"
-#include "ops/linux/syscalls.h"
+#include "os/cgroup.h"
+#include "os/metrics_text.h"
+#include "os/syscalls.h"
 
 namespace damon {
 

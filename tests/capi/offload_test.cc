@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "damon_c.h"
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 #include "support/fake_kernel_damon.h"
 #include "support/heap_fault.h"
 #include "toy.h"

@@ -10,8 +10,8 @@
 
 #include "base/arithmetic.h"
 #include "fuzz/fuzz_target.h"
-#include "ops/linux/proc_maps.h"
 #include "ops/linux/three_regions.h"
+#include "os/proc_maps.h"
 
 namespace damon::test {
 namespace {

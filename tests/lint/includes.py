@@ -1,4 +1,7 @@
-"""Includes go down only: capi -> kdamond -> {engine, ops} -> model -> base. Bindings, tools and examples see damon_c.h."""
+"""Includes go down only: capi -> kdamond -> {engine, ops -> os} -> model -> base, and so do the folders of a layer.
+
+Bindings, tools and examples see damon_c.h alone.
+"""
 
 import re
 
@@ -7,10 +10,23 @@ import repo
 BELOW = {
     "base": {"base"},
     "model": {"model", "base"},
+    "os": {"os", "model", "base"},
     "engine": {"engine", "model", "base"},
-    "ops": {"ops", "model", "base"},
-    "kdamond": {"kdamond", "engine", "ops", "model", "base"},
-    "capi": {"capi", "kdamond", "engine", "ops", "model", "base"},
+    "ops": {"ops", "os", "model", "base"},
+    "kdamond": {"kdamond", "engine", "ops", "os", "model", "base"},
+    "capi": {"capi", "kdamond", "engine", "ops", "os", "model", "base"},
+}
+# Folders inside a layer and what they may include of that layer. A folder's own parent is above it.
+INSIDE = {
+    "engine": {"engine/monitor", "engine/schemes"},
+    "engine/monitor": set(),
+    "engine/schemes": {"engine/monitor"},
+    "ops": set(),
+    "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions"},
+    "ops/linux/access": set(),
+    "ops/linux/actions": {"ops/linux/access"},
+    "ops/offload": {"ops"},
+    "ops/sim": {"ops"},
 }
 # The library allocates from its own heap and has no C++ runtime to lean on.
 NEVER = set(
@@ -19,10 +35,19 @@ NEVER = set(
     stop_token string syncstream thread typeinfo unordered_map unordered_set valarray vector""".split()
 )
 THREADS = {"pthread.h", "threads.h", "semaphore.h"}
-# Process-wide resources below kdamond that need a lock of their own: one named file each.
-MAY_LOCK = set()
 OUTSIDE = ("bindings", "tools", "examples")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([<\"])([^>\"]+)[>\"]", re.M)
+
+
+def folder_of(path):
+    return path.rpartition("/")[0]
+
+
+def may_include_within(own, other):
+    """Inside of one layer; a folder that INSIDE does not name belongs to no rule and may not be included."""
+    if own == other or own.split("/")[0] != other.split("/")[0]:
+        return True
+    return other in INSIDE.get(own, set())
 
 
 def problems_of_library_file(path, text):
@@ -33,8 +58,8 @@ def problems_of_library_file(path, text):
         if quote == "<":
             if name in NEVER:
                 found.append(f"lib/{path}: <{name}> allocates or needs the C++ runtime")
-            if name in THREADS and layer != "kdamond" and path not in MAY_LOCK:
-                found.append(f"lib/{path}: <{name}> belongs to kdamond/ alone")
+            if name in THREADS and layer not in ("kdamond", "os"):
+                found.append(f"lib/{path}: <{name}> belongs to kdamond/ and os/ alone")
             continue
         if name == "damon_c.h":
             if layer != "capi":
@@ -42,6 +67,8 @@ def problems_of_library_file(path, text):
             continue
         if name.split("/")[0] not in BELOW.get(layer, set()):
             found.append(f"lib/{path}: {layer}/ may not include {name}")
+        elif not may_include_within(folder_of(path), folder_of(name)):
+            found.append(f"lib/{path}: {folder_of(path)}/ may not include {name}")
     return found
 
 

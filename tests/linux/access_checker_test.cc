@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "ops/linux/shared_ranges.h"
+#include "ops/linux/access/declared_ranges.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -188,7 +188,7 @@ TEST(Zap, NeverActsOnMemoryThatIsNotDeclared) {
         EXPECT_EQ(answers(samples), "????");
         EXPECT_TRUE(memory->is_as_filled());
     }
-    EXPECT_EQ(checker->statistics().unknown[static_cast<unsigned>(Blind::kNotDeclared)], 8u);
+    EXPECT_EQ(checker->statistics().unknown[static_cast<unsigned>(UnknownReason::kNotDeclared)], 8u);
     EXPECT_EQ(checker->statistics().armed[static_cast<unsigned>(AccessCheck::kZap)], 0u);
 }
 

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "ops/linux/access_check.h"
+#include "ops/linux/access/access_check.h"
 
 namespace damon {
 namespace {

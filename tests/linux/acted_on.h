@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "ops/linux/hands.h"
+#include "ops/linux/actions/action_executor.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -44,7 +44,7 @@ public:
     uint64_t skipped(Skip why) const { return hands.statistics().skipped_bytes[static_cast<int32_t>(why)]; }
 
     SchemeParams scheme;
-    Hands hands;
+    ActionExecutor hands;
 };
 
 // Bytes of the range that the page tables hold.

@@ -38,7 +38,7 @@ INSTANTIATE_EVERY_WAY(ChangedMapping);
 TEST_P(ChangedMapping, UnmappedPagesAreUnknown) {
     if (!checker_.works()) return;
     EXPECT_EQ(after([this] { munmap(memory_.data(2), 3 * page_bytes()); }), "nn???nnn");
-    EXPECT_EQ(checker_.unknown(Blind::kGone), 3u);
+    EXPECT_EQ(checker_.unknown(UnknownReason::kGone), 3u);
     EXPECT_EQ(after([] {}), "nnnnnnnn");  // nobody can have accessed them
 }
 
@@ -126,7 +126,7 @@ TEST_P(ChangedMapping, DiscardedPagesAreUnknownUnlessTouchedAgain) {
         *memory_.data(2) = 0;
     });
     EXPECT_EQ(seen, "n?y?nnnn");
-    EXPECT_EQ(checker_.unknown(Blind::kDropped), 2u);
+    EXPECT_EQ(checker_.unknown(UnknownReason::kDropped), 2u);
 }
 
 TEST_P(ChangedMapping, LazilyFreedPagesAreStillExact) {

@@ -5,8 +5,8 @@
 #include <cerrno>
 
 #include "acted_on.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/syscalls.h"
+#include "os/page_sizes.h"
+#include "os/syscalls.h"
 
 namespace damon::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <cerrno>
 
 #include "base/heap.h"
-#include "ops/linux/shared_ranges.h"
-#include "ops/linux/syscalls.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "os/syscalls.h"
 #include "support/heap_fault.h"
 #include "watched.h"
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "acted_on.h"
-#include "ops/linux/page_sizes.h"
+#include "os/page_sizes.h"
 #include "support/declared_skip.h"
 
 namespace damon::test {

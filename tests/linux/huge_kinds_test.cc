@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "ops/linux/page_sizes.h"
+#include "os/page_sizes.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 

@@ -1,9 +1,9 @@
 // Fact 7: huge pages stay huge, whatever is watched.
 #include <gtest/gtest.h>
 
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/shared_ranges.h"
-#include "ops/linux/uffd_mapping.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/access/uffd_mapping.h"
+#include "os/page_sizes.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 
@@ -41,7 +41,7 @@ TEST_F(HugePages, WriteProtectionLeavesThemAloneAndSaysSo) {
         checker->look(samples);
         EXPECT_EQ(answers(samples), "????");
     }
-    EXPECT_EQ(checker.unknown(Blind::kHuge), 12u);
+    EXPECT_EQ(checker.unknown(UnknownReason::kHuge), 12u);
     EXPECT_EQ(huge_kb(), all_kb());
     checker->disarm();
     EXPECT_EQ(huge_kb(), all_kb());
@@ -123,7 +123,7 @@ TEST_P(Collapse, WorksOnceTheMarksAreLifted) {
     EXPECT_EQ(smaps_kb(memory.address(0), "AnonHugePages"), static_cast<long>(huge_bytes / 1024));
     checker->look(samples);
     EXPECT_EQ(answers(samples), "???");
-    EXPECT_EQ(checker.unknown(Blind::kOtherContext), 3u);
+    EXPECT_EQ(checker.unknown(UnknownReason::kOtherContext), 3u);
     EXPECT_TRUE(memory.is_as_filled());
 }
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "acted_on.h"
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 #include "scheme_run.h"
 #include "support/declared_skip.h"
 

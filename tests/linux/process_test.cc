@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "ops/linux/shared_ranges.h"
-#include "ops/linux/uapi.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "os/uapi.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -57,7 +57,7 @@ TEST(OtherUserfaultfd, IsLeftAloneAndTheNextWayIsTaken) {
         checker->look(samples);
         EXPECT_EQ(answers(samples), "????");
     }
-    EXPECT_EQ(checker.unknown(Blind::kForeign), 12u);
+    EXPECT_EQ(checker.unknown(UnknownReason::kForeign), 12u);
 
     auto few = shared.samples({0, 20, 40});
     checker->arm(few);

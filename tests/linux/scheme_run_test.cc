@@ -7,8 +7,8 @@
 #include <functional>
 
 #include "acted_on.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/shared_ranges.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "os/page_sizes.h"
 #include "support/declared_skip.h"
 
 namespace damon::test {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <thread>
 
-#include "ops/linux/shared_ranges.h"
+#include "ops/linux/access/declared_ranges.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -106,7 +106,7 @@ TEST(SharedRanges, LockedMemoryIsUnknown) {
     checker->arm(samples);
     checker->look(samples);
     EXPECT_EQ(answers(samples), "????");
-    EXPECT_EQ(checker.unknown(Blind::kRefused), 4u);
+    EXPECT_EQ(checker.unknown(UnknownReason::kRefused), 4u);
     EXPECT_EQ(shared_withdraw(memory.range()), 0);
 }
 

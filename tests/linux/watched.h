@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "model/sample.h"
-#include "ops/linux/access_checker.h"
+#include "ops/linux/access/access_checker.h"
 
 namespace damon::test {
 
@@ -70,7 +70,9 @@ public:
     bool works() const { return works_; }
     AccessChecker& operator*() { return checker_; }
     AccessChecker* operator->() { return &checker_; }
-    uint64_t unknown(Blind blind) const { return checker_.statistics().unknown[static_cast<unsigned>(blind)]; }
+    uint64_t unknown(UnknownReason unknown) const {
+        return checker_.statistics().unknown[static_cast<unsigned>(unknown)];
+    }
 
 private:
     AccessChecker checker_;

@@ -83,7 +83,7 @@ TEST(Workload, AccessesLeaveTheContentAlone) {
         EXPECT_EQ(workload_map(w.get(), memory, 1), -EBUSY);
         workload_run_rounds(w.get(), 0, 1'000);
         EXPECT_EQ(workload_damaged_pages(w.get()), 0u);
-        // The check is not blind.
+        // The check is not unknown.
         *reinterpret_cast<volatile uint64_t*>(workload_region_range(w.get(), 1).start) = 0;
         EXPECT_EQ(workload_damaged_pages(w.get()), 1u);
     }

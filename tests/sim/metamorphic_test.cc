@@ -54,7 +54,7 @@ public:
             samples[i].seen = world_.look(asked, tick);
             if (i < hits.size()) hits[i] = world_.probe_hits(asked, tick);
         }
-        engine.fold();
+        engine.record_samples();
         if (engine.apply_begin(tick * 400)) apply(tick);
         engine.finish();
     }
@@ -214,7 +214,7 @@ public:
 
     void interval() {
         for (Sample& sample : engine.plan()) sample.seen = hot(order_[sample.target_idx]) ? Seen::kYes : Seen::kNo;
-        engine.fold();
+        engine.record_samples();
         if (engine.apply_begin(0)) {
             ActionRequest request;
             while (engine.next_request(request)) {

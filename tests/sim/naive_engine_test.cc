@@ -67,7 +67,7 @@ public:
     void interval(bool accessed) {
         std::vector<Sample> samples = engine.plan();
         for (Sample& sample : samples) sample.seen = accessed ? Seen::kYes : Seen::kNo;
-        engine.fold(samples, {});
+        engine.record_samples(samples, {});
     }
     bool apply() {
         requests.clear();
@@ -133,7 +133,7 @@ std::string merged(std::initializer_list<uint32_t> counts, uint64_t most, uint64
     }
     stage.engine.plan();
     stage.regions() = regions;
-    stage.engine.fold(unseen(regions.size()), {});
+    stage.engine.record_samples(unseen(regions.size()), {});
     return text(stage.regions());
 }
 
@@ -165,7 +165,7 @@ TEST(NaiveSplit, GivesTheCountsOfM26) {
     for (const auto& vector : vectors) {
         Stage stage(params_of(1, 1, 1, 1000));
         stage.start({{0, 3000}});
-        stage.engine.fold(unseen(stage.engine.plan().size()), {});
+        stage.engine.record_samples(unseen(stage.engine.plan().size()), {});
         stage.regions().clear();
         for (uint64_t i = 0; i < vector.before; ++i) stage.regions().push_back(region(i * 1000, i * 1000 + 1000));
         stage.engine.finish();

@@ -278,8 +278,8 @@ std::string EnginePair::look() {
     }
     input.hits = hits;
     keep(std::move(input));
-    const Due due = engine_.fold();
-    naive_.fold(naive_samples, hits);
+    const Due due = engine_.record_samples();
+    naive_.record_samples(naive_samples, hits);
     if (due.aggregation != naive_.aggregation_due()) return "fold: end of window\n" + compare("fold");
     return compare("fold");
 }

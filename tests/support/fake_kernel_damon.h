@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "model/snapshot.h"
-#include "ops/kernel/kernel_tree.h"
+#include "ops/offload/sysfs_tree.h"
 
 namespace damon::test {
 
-// While one lives, no KernelTree of the process can see the real kernel; the youngest is the kernel.
+// While one lives, no SysfsTree of the process can see the real kernel; the youngest is the kernel.
 class FakeKernelDamon {
 public:
     // `missing`: names of files and folders that this kernel does not have, for instance "pause".

@@ -34,7 +34,7 @@ struct Player {
             samples[i].writes_only = input.writes_only[i];
         }
         for (size_t i = 0; i < hits.size(); ++i) hits[i] = input.hits[i];
-        engine.fold();
+        engine.record_samples();
     }
     void operator()(const ApplyInput& input) {
         if (!engine.apply_begin(input.now_us)) return;

@@ -111,7 +111,7 @@ void NaiveEngine::count_sample(NaiveRegion& region, const Sample& sample, uint8_
     }
 }
 
-void NaiveEngine::fold(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits) {
+void NaiveEngine::record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits) {
     ++tick_;
     size_t next = 0;
     for (NaiveTarget& target : targets_) {

@@ -69,7 +69,7 @@ public:
     // L-3, M-12: one sample per region, in order.
     std::vector<Sample> plan();
     // L-7, L-8. `hits` (bit i of a byte: probe i) is read where probes exist.
-    void fold(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits);
+    void record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits);
     // L-11. False: no scheme was due. A pass that is cancelled serves the schemes that were due, but is no snapshot.
     bool apply(uint64_t now_us, const NaiveWorld& world);
     // L-12, L-13. True: coverage is due.

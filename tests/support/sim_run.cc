@@ -17,8 +17,8 @@ void must(const Status& status) {
 }
 
 // Policies of simulations have no callbacks; whatever fails fails the test.
-Host host() {
-    Host host;
+WorkerCallbacks callbacks() {
+    WorkerCallbacks callbacks;
     host.action = [](void*, const ActionRequest&) -> uint64_t { return 0; };
     host.bring_goal_values = [](void*, Engine&) {};
     host.attrs_tuned = [](void*, const Attrs&) {};
@@ -28,7 +28,7 @@ Host host() {
 
 }  // namespace
 
-SimRun::SimRun() : kdamond_(meeting_, host()) {
+SimRun::SimRun() : kdamond_(sync_, callbacks()) {
     params.ops_id = OpsId::kSim;
     if (!params.targets.resize(1)) abort();
 }

@@ -56,7 +56,7 @@ public:
 private:
     void add_pending();
 
-    Meeting meeting_;
+    WorkerSync sync_;
     Kdamond kdamond_;
     bool started_ = false;
     std::vector<SimPattern> pending_;

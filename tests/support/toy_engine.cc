@@ -47,7 +47,7 @@ World accesses_in(std::vector<AddressRange> ranges) {
 
 Due sample_once(Engine& engine, const World& world) {
     for (Sample& sample : engine.plan()) sample.seen = world(sample);
-    return engine.fold();
+    return engine.record_samples();
 }
 
 bool run_interval(Engine& engine, const World& world) {

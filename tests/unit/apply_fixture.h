@@ -7,8 +7,8 @@
 #include <initializer_list>
 #include <vector>
 
-#include "engine/apply_walk.h"
-#include "engine/scheme_commit.h"
+#include "engine/schemes/apply_walk.h"
+#include "engine/schemes/scheme_commit.h"
 
 namespace damon::test {
 

@@ -1,7 +1,7 @@
 // Quotas in apply passes: windows, resuming, goals, ranking (S-16, S-22 to S-28, S-36).
 #include <gtest/gtest.h>
 
-#include "engine/apply_walk.h"
+#include "engine/schemes/apply_walk.h"
 #include "unit/apply_fixture.h"
 
 namespace damon {

@@ -1,5 +1,5 @@
 // The apply pass region by region (S-10 to S-21).
-#include "engine/apply_walk.h"
+#include "engine/schemes/apply_walk.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The ledger of armed pages: one context must not eat another's evidence, in whatever order they come.
-#include "ops/linux/shared_marks.h"
+#include "ops/linux/access/armed_page_ledger.h"
 
 #include <gtest/gtest.h>
 
@@ -26,19 +26,19 @@ protected:
         b_.begin_interval();
     }
 
-    static void arm(SharedMarks& context, bool wiped, uint64_t unit = kPage, AccessCheck way = kWp) {
+    static void arm(ArmedPageLedger& context, bool wiped, uint64_t unit = kPage, AccessCheck way = kWp) {
         context.begin(unit, way);
         context.finish(unit, wiped);
     }
     // What a mark that says `mark` is worth: y, n or ?.
-    static char judged(SharedMarks& context, bool mark, uint64_t unit = kPage) {
+    static char judged(ArmedPageLedger& context, bool mark, uint64_t unit = kPage) {
         bool accessed = mark;
-        if (context.judge(unit, accessed) != Blind::kNot) return '?';
+        if (context.judge(unit, accessed) != UnknownReason::kNone) return '?';
         return accessed ? 'y' : 'n';
     }
 
-    SharedMarks a_;
-    SharedMarks b_;
+    ArmedPageLedger a_;
+    ArmedPageLedger b_;
 };
 
 TEST_F(TwoContexts, KnowOfEachOther) {
@@ -76,9 +76,9 @@ TEST_F(TwoContexts, EvidenceFromBeforeArmingIsNotPassedOn) {
 
 // The first is slow and still at a page that has been armed anew meanwhile: its end is not the end of the third's work.
 TEST_F(TwoContexts, EachOfSeveralOthersIsDoneWhenItIsDone) {
-    SharedMarks c;
+    ArmedPageLedger c;
     ASSERT_EQ(c.join(16, kHugeBytes), 0);
-    for (SharedMarks* context : {&a_, &b_, &c}) context->begin_interval();
+    for (ArmedPageLedger* context : {&a_, &b_, &c}) context->begin_interval();
     arm(a_, true);
     EXPECT_TRUE(b_.begin(kPage, kWp));
     a_.begin_interval();
@@ -132,7 +132,7 @@ TEST_F(TwoContexts, TwoSamplesOfOnePageAreOneEntry) {
 }
 
 TEST_F(TwoContexts, AFullLedgerIsUnsureButStillTellsTheOthers) {
-    SharedMarks small;
+    ArmedPageLedger small;
     ASSERT_EQ(small.join(1, kHugeBytes), 0);
     a_.begin_interval();
     small.begin_interval();
@@ -150,7 +150,7 @@ TEST_F(TwoContexts, AFullLedgerIsUnsureButStillTellsTheOthers) {
 
 TEST_F(TwoContexts, WhoJoinsInMidIntervalMakesEveryNoUnsureOnce) {
     arm(a_, true);
-    SharedMarks late;
+    ArmedPageLedger late;
     ASSERT_EQ(late.join(4, kHugeBytes), 0);
     EXPECT_EQ(judged(a_, false), '?');
     EXPECT_EQ(judged(a_, true), 'y');
@@ -160,9 +160,9 @@ TEST_F(TwoContexts, WhoJoinsInMidIntervalMakesEveryNoUnsureOnce) {
 }
 
 TEST_F(TwoContexts, ThreeAreToldEach) {
-    SharedMarks c;
+    ArmedPageLedger c;
     ASSERT_EQ(c.join(4, kHugeBytes), 0);
-    for (SharedMarks* context : {&a_, &b_, &c}) context->begin_interval();
+    for (ArmedPageLedger* context : {&a_, &b_, &c}) context->begin_interval();
     arm(a_, false);
     arm(b_, false);
     b_.abandon(kPage);
@@ -178,7 +178,7 @@ TEST_F(TwoContexts, ThreeAreToldEach) {
 
 TEST_F(TwoContexts, AHugePageIsTheSameAsItsPages) {
     const uint64_t page = 3 * kHugeBytes + 0x5000;
-    const uint64_t huge = SharedMarks::unit_of(page, kHugeBytes, true);
+    const uint64_t huge = ArmedPageLedger::unit_of(page, kHugeBytes, true);
     arm(a_, true, page);
     arm(a_, true, 4 * kHugeBytes);
     EXPECT_TRUE(b_.begin(huge, kWp));
@@ -205,40 +205,40 @@ TEST_F(TwoContexts, AbsenceIsDisturbedByZapsAlone) {
 }
 
 TEST_F(TwoContexts, ManyPagesOfOneHugePageAreKeptApart) {
-    SharedMarks c;
+    ArmedPageLedger c;
     ASSERT_EQ(c.join(512, kHugeBytes), 0);
-    SharedMarks d;
+    ArmedPageLedger d;
     ASSERT_EQ(d.join(512, kHugeBytes), 0);
-    for (SharedMarks* context : {&c, &d}) context->begin_interval();
+    for (ArmedPageLedger* context : {&c, &d}) context->begin_interval();
     for (uint64_t page = 0; page < 512; ++page) arm(c, true, page << 12);
     for (uint64_t page = 0; page < 512; ++page) arm(d, page % 3 == 0, page << 12);
     for (uint64_t page = 0; page < 512; ++page)
         EXPECT_EQ(judged(c, false, page << 12), page % 3 == 0 ? 'y' : 'n') << page;
 }
 
-TEST(SharedMarks, AloneNothingIsKept) {
-    SharedMarks context;
+TEST(ArmedPageLedger, AloneNothingIsKept) {
+    ArmedPageLedger context;
     ASSERT_EQ(context.join(4, kHugeBytes), 0);
     context.begin_interval();
     EXPECT_FALSE(context.crowded());
     bool accessed = false;
-    EXPECT_EQ(context.judge(kPage, accessed), Blind::kNot);
+    EXPECT_EQ(context.judge(kPage, accessed), UnknownReason::kNone);
     EXPECT_FALSE(accessed);
 }
 
-TEST(SharedMarks, JoiningCanFailAndHoldsNothingThen) {
+TEST(ArmedPageLedger, JoiningCanFailAndHoldsNothingThen) {
     const size_t before = heap_bytes_in_use();
     {
-        SharedMarks context;
+        ArmedPageLedger context;
         const test::HeapFault fault(0);
         EXPECT_EQ(context.join(4, kHugeBytes), -ENOMEM);
     }
-    std::vector<std::unique_ptr<SharedMarks>> contexts;
-    for (size_t i = 0; i < SharedMarks::kMaxContexts; ++i) {
-        contexts.push_back(std::make_unique<SharedMarks>());
+    std::vector<std::unique_ptr<ArmedPageLedger>> contexts;
+    for (size_t i = 0; i < ArmedPageLedger::kMaxContexts; ++i) {
+        contexts.push_back(std::make_unique<ArmedPageLedger>());
         ASSERT_EQ(contexts.back()->join(4, kHugeBytes), 0);
     }
-    SharedMarks one_more;
+    ArmedPageLedger one_more;
     EXPECT_EQ(one_more.join(4, kHugeBytes), -EUSERS);
     contexts.clear();
     EXPECT_EQ(one_more.join(4, kHugeBytes), 0);

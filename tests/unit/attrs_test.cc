@@ -1,7 +1,7 @@
 // Changing intervals: what becomes of counters and ages (M-29 to M-31, Q-6 to ).
 #include <gtest/gtest.h>
 
-#include "engine/conversion.h"
+#include "engine/monitor/conversion.h"
 #include "support/toy_engine.h"
 
 namespace damon {

@@ -1,5 +1,5 @@
 // Deadlines in ticks (3.2, Q-4, Q-5) and moving sums (M-14, M-15).
-#include "engine/cadence.h"
+#include "engine/monitor/cadence.h"
 
 #include <gtest/gtest.h>
 

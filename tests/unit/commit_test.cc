@@ -131,7 +131,7 @@ TEST(Commit, ReplacedProbesStartAtZeroAndOthersGoOn_Q30) {
     for (int interval = 0; interval < 14; ++interval) {
         engine.plan();
         for (uint8_t& hits : engine.probe_hits()) hits = 0b11;
-        engine.fold();
+        engine.record_samples();
         engine.finish();
     }
     params.probes[1].weight = 0;

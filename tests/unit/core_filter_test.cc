@@ -1,5 +1,5 @@
 // Filters of whole regions (S-30, S-31, S-33 to S-35).
-#include "engine/core_filter.h"
+#include "engine/schemes/core_filter.h"
 
 #include <gtest/gtest.h>
 

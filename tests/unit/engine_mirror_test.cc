@@ -19,7 +19,7 @@ Params params_of(size_t nr_targets, size_t nr_schemes) {
 Engine engine_of(const Params& params) {
     Engine engine;
     OpsTraits traits;
-    traits.delegated = true;
+    traits.offloaded = true;
     EXPECT_TRUE(engine.prepare(params, traits).ok());
     engine.start(1);
     return engine;
@@ -79,7 +79,7 @@ TEST(Mirror, HitsOfProbesComeWithTheirRegions) {
     ASSERT_TRUE(params.probes.resize(2));
     Engine engine;
     OpsTraits traits;
-    traits.delegated = traits.has_probes = true;
+    traits.offloaded = traits.has_probes = true;
     ASSERT_TRUE(engine.prepare(params, traits).ok());
     engine.start(1);
     Observation observation = seen({{.start = 0, .end = 8}, {.start = 4, .end = 9}, {.start = 8, .end = 16}});

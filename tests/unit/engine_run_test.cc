@@ -95,7 +95,7 @@ TEST(EngineRun, AWayOfLookingThatSeesOnlyWritesIsTold) {
         sample.seen = Seen::kYes;
         sample.writes_only = sample.addr < 500;
     }
-    engine.fold();
+    engine.record_samples();
     std::vector<RegionInfo> regions(engine.nr_regions());
     engine.read_regions(regions, true);
     for (const RegionInfo& region : regions) {
@@ -133,7 +133,7 @@ TEST(EngineRun, ACopyGoesOnAsTheOriginal) {
     ASSERT_TRUE(copy.copy_from(engine));
     ASSERT_TRUE(copy == engine);
     for (Engine* one : {&engine, &copy}) {
-        one->fold();
+        one->record_samples();
         one->finish();
         test::run_intervals(*one, 123, accesses_in({{50'000, 60'000}}));
     }
@@ -152,12 +152,12 @@ TEST(EngineRun, StoppingDropsTheRegionsAndStartingBringsTheGivenOnesBack_L17_A30
 TEST(EngineRun, CoverageThatArrivesBetweenIntervalsIsSampledFromTheNextOn_M35) {
     Engine engine = started_engine(toy_params({{}}));
     EXPECT_TRUE(engine.plan().empty());
-    engine.fold();
+    engine.record_samples();
     engine.finish();
     const AddressRange range{0, 100};
     ASSERT_TRUE(engine.set_target_ranges(0, {&range, 1}, 1).ok());
     EXPECT_EQ(engine.plan().size(), 1u);
-    engine.fold();
+    engine.record_samples();
     engine.finish();
     // L-14: the minimum count is enforced at the next aggregation only.
     EXPECT_EQ(engine.nr_regions(), 1u);
@@ -169,7 +169,7 @@ TEST(EngineRun, ACommitBetweenPlanAndFoldDropsThatIntervalsSamples) {
     Engine engine = started_engine(toy_params({{{0, 1'000}}}));
     for (Sample& sample : engine.plan()) sample.seen = Seen::kYes;
     ASSERT_TRUE(engine.commit(engine.params(), test::toy_traits(), nullptr).ok());
-    engine.fold();
+    engine.record_samples();
     for (const Region& region : test::regions_of(engine, 0)) EXPECT_EQ(region.evidence, 0);
     EXPECT_EQ(engine.passed_sample_intervals(), 1u);
 }

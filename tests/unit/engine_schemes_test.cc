@@ -15,12 +15,13 @@ using test::accesses_in;
 using test::started_engine;
 using test::toy_params;
 
-using Hands = std::function<Outcome(const ActionRequest&)>;
+using ActionExecutor = std::function<Outcome(const ActionRequest&)>;
 
 Outcome deal_with_all(const ActionRequest& request) { return {.applied = request.range.size()}; }
 
 // One whole interval that ends at `now_us`, schemes included.
-void run_with_schemes(Engine& engine, const test::World& world, uint64_t now_us, const Hands& hands = deal_with_all) {
+void run_with_schemes(Engine& engine, const test::World& world, uint64_t now_us,
+                      const ActionExecutor& hands = deal_with_all) {
     test::sample_once(engine, world);
     if (engine.apply_begin(now_us)) {
         ActionRequest request;

@@ -1,5 +1,5 @@
 // The feedback loop of quota goals and interval tuning (S-27).
-#include "engine/feedback.h"
+#include "engine/monitor/feedback.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Quota goals and their tuners (S-28).
-#include "engine/goal.h"
+#include "engine/schemes/goal.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Which regions a scheme is for: pattern (S-1), and "could not look" is not "cold".
-#include "engine/matching.h"
+#include "engine/schemes/matching.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "engine/merging.h"
+#include "engine/monitor/merging.h"
 #include "support/toy_engine.h"
 
 namespace damon {

@@ -1,5 +1,5 @@
 // The texts of /proc and /sys that goals and watermarks are measured from, and the files as a whole (S-28, S-29).
-#include "ops/linux/metrics_text.h"
+#include "os/metrics_text.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/heap.h"
-#include "ops/linux/cgroup.h"
-#include "ops/linux/system_metrics.h"
+#include "os/cgroup.h"
+#include "os/system_metrics.h"
 
 namespace damon {
 namespace {

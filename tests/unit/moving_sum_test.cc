@@ -1,5 +1,5 @@
 // The moving sum of a counter (M-14, M-15).
-#include "engine/moving_sum.h"
+#include "engine/monitor/moving_sum.h"
 
 #include <gtest/gtest.h>
 

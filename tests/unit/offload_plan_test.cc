@@ -1,5 +1,5 @@
 // From parameters to files of the kernel's DAMON, and the words of both.
-#include "ops/kernel/kernel_plan.h"
+#include "ops/offload/offload_plan.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <map>
 #include <string>
 
-#include "ops/kernel/kernel_text.h"
+#include "ops/offload/offload_text.h"
 
 namespace damon::test {
 namespace {
@@ -81,7 +81,7 @@ void expect_refused(const Status& status, int error, const std::string& named) {
     EXPECT_NE(std::string(status.text()).find(named), std::string::npos) << status.text();
 }
 
-TEST(KernelPlan, AttributesGoToFilesOfTheSameName) {
+TEST(OffloadPlan, AttributesGoToFilesOfTheSameName) {
     Params params = params_of(1);
     params.attrs = {.sample_us = 1,
                     .aggr_us = 20,
@@ -102,7 +102,7 @@ TEST(KernelPlan, AttributesGoToFilesOfTheSameName) {
     EXPECT_EQ(files["monitoring_attrs/nr_regions/max"], "50");
 }
 
-TEST(KernelPlan, WhatIsNotUsedNeedsNoFile) {
+TEST(OffloadPlan, WhatIsNotUsedNeedsNoFile) {
     const Files files(params_of(1));
     for (const char* path : {"pause", "addr_unit", "monitoring_attrs/intervals/intervals_goal/aggrs",
                              "targets/0/obsolete_target", "schemes/0/quotas/goal_tuner", "schemes/0/apply_interval_us",
@@ -115,7 +115,7 @@ TEST(KernelPlan, WhatIsNotUsedNeedsNoFile) {
     EXPECT_FALSE(Files(params).may_lack("monitoring_attrs/intervals/intervals_goal/aggrs"));
 }
 
-TEST(KernelPlan, TargetsNameTheirProcessAndTheirRanges) {
+TEST(OffloadPlan, TargetsNameTheirProcessAndTheirRanges) {
     Params params = params_of(2, OpsId::kKernelFvaddr);
     params.targets[0].pid = 0;
     ASSERT_TRUE(params.targets[1].ranges.push_back(AddressRange{16, 32}));
@@ -131,7 +131,7 @@ TEST(KernelPlan, TargetsNameTheirProcessAndTheirRanges) {
     EXPECT_EQ(files["targets/1/regions/1/end"], "128");
 }
 
-TEST(KernelPlan, PhysicalMemoryIsAllOfItWhereNoRangeIsGiven) {
+TEST(OffloadPlan, PhysicalMemoryIsAllOfItWhereNoRangeIsGiven) {
     Params params = params_of(1, OpsId::kKernelPaddr);
     params.addr_unit = 16;
     PlanFacts facts = toy_facts();
@@ -149,7 +149,7 @@ TEST(KernelPlan, PhysicalMemoryIsAllOfItWhereNoRangeIsGiven) {
     expect_refused(plan_context(params, toy_facts(), plan), -EINVAL, "no ranges");
 }
 
-TEST(KernelPlan, ASchemeGoesToFilesOfTheSameName) {
+TEST(OffloadPlan, ASchemeGoesToFilesOfTheSameName) {
     Params params = params_of(1);
     SchemeParams& scheme = add_scheme(params);
     scheme.action = DamosAction::kPageout;
@@ -204,7 +204,7 @@ TEST(KernelPlan, ASchemeGoesToFilesOfTheSameName) {
     }
 }
 
-TEST(KernelPlan, GoalsAndFiltersCarryTheirArguments) {
+TEST(OffloadPlan, GoalsAndFiltersCarryTheirArguments) {
     Params params = params_of(1);
     SchemeParams& scheme = add_scheme(params);
     QuotaGoal goal;
@@ -242,7 +242,7 @@ TEST(KernelPlan, GoalsAndFiltersCarryTheirArguments) {
     EXPECT_FALSE(files.has("schemes/0/filters/"));
 }
 
-TEST(KernelPlan, KernelsWithOneListOfFiltersGetCoreFiltersFirst) {
+TEST(OffloadPlan, KernelsWithOneListOfFiltersGetCoreFiltersFirst) {
     Params params = params_of(1);
     SchemeParams& scheme = add_scheme(params);
     DamosFilter filter;
@@ -258,7 +258,7 @@ TEST(KernelPlan, KernelsWithOneListOfFiltersGetCoreFiltersFirst) {
     EXPECT_FALSE(files.has("core_filters"));
 }
 
-TEST(KernelPlan, TheLibrarysOwnSchemeSeesEverythingAndDoesNothing) {
+TEST(OffloadPlan, TheLibrarysOwnSchemeSeesEverythingAndDoesNothing) {
     Params params = params_of(1);
     add_scheme(params);
     const Files files(params);
@@ -271,7 +271,7 @@ TEST(KernelPlan, TheLibrarysOwnSchemeSeesEverythingAndDoesNothing) {
     EXPECT_EQ(files["schemes/1/core_filters/nr_filters"], "0");
 }
 
-TEST(KernelPlan, WithSeveralTargetsEachHasASchemeThatRejectsTheOthers) {
+TEST(OffloadPlan, WithSeveralTargetsEachHasASchemeThatRejectsTheOthers) {
     Params params = params_of(3);
     params.targets[1].obsolete = true;
     const Files files(params);
@@ -284,7 +284,7 @@ TEST(KernelPlan, WithSeveralTargetsEachHasASchemeThatRejectsTheOthers) {
     EXPECT_EQ(files["schemes/1/core_filters/0/allow"], "N");
 }
 
-TEST(KernelPlan, TheOwnSchemeSleepsWhereAllOthersDo) {
+TEST(OffloadPlan, TheOwnSchemeSleepsWhereAllOthersDo) {
     Params params = params_of(1);
     const Watermarks wmarks{.metric = WatermarkMetric::kFreeMemRate, .high = 3, .mid = 2, .low = 1, .interval_us = 4};
     add_scheme(params).wmarks = wmarks;
@@ -294,7 +294,7 @@ TEST(KernelPlan, TheOwnSchemeSleepsWhereAllOthersDo) {
     EXPECT_EQ(Files(params)["schemes/2/watermarks/metric"], "none");
 }
 
-TEST(KernelPlan, APauseLeavesTheRegionsAlone) {
+TEST(OffloadPlan, APauseLeavesTheRegionsAlone) {
     Params params = params_of(2, OpsId::kKernelFvaddr);
     ASSERT_TRUE(params.targets[1].ranges.push_back(AddressRange{16, 32}));
     WritePlan plan;
@@ -306,7 +306,7 @@ TEST(KernelPlan, APauseLeavesTheRegionsAlone) {
     EXPECT_STREQ(plan[2].text, "0");
 }
 
-TEST(KernelPlan, AgesGivenAsTimeBecomeWindows) {
+TEST(OffloadPlan, AgesGivenAsTimeBecomeWindows) {
     Params params = params_of(1);
     add_scheme(params).min_age_us = 1'000'000;
     EXPECT_EQ(Files(params)["schemes/0/access_pattern/age/min"], "10");
@@ -321,7 +321,7 @@ TEST(KernelPlan, AgesGivenAsTimeBecomeWindows) {
     EXPECT_EQ(plan.size(), 0u);
 }
 
-TEST(KernelPlan, ProbesCarryTheirFilters) {
+TEST(OffloadPlan, ProbesCarryTheirFilters) {
     Params params = params_of(1, OpsId::kKernelPaddr);
     ASSERT_TRUE(params.targets[0].ranges.push_back(AddressRange{16, 32}));
     EXPECT_TRUE(Files(params).may_lack("monitoring_attrs/probes/nr_probes"));
@@ -352,7 +352,7 @@ TEST(KernelPlan, ProbesCarryTheirFilters) {
     expect_refused(check_kernel_params(params, kPage), -EOPNOTSUPP, "probes[1]");
 }
 
-TEST(KernelPlan, WhatNoKernelHasIsNamed) {
+TEST(OffloadPlan, WhatNoKernelHasIsNamed) {
     const auto check = [](const Params& params) { return check_kernel_params(params, kPage); };
     EXPECT_TRUE(check(params_of(2)).ok());
     Params params = params_of(1);
@@ -380,7 +380,7 @@ TEST(KernelPlan, WhatNoKernelHasIsNamed) {
     expect_refused(check(params), -EINVAL, "node_eligible_mem_bp");
 }
 
-TEST(KernelPlan, AGroupThatIsNotThereIsNamed) {
+TEST(OffloadPlan, AGroupThatIsNotThereIsNamed) {
     Params params = params_of(1);
     DamosFilter filter;
     filter.type = FilterType::kMemcg;

@@ -1,4 +1,4 @@
-#include "ops/kernel/kernel_reading.h"
+#include "ops/offload/offload_reading.h"
 
 #include <gtest/gtest.h>
 

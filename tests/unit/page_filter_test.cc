@@ -1,12 +1,12 @@
 // Page-level filters, probes and weighted destinations, on page states made up (S-8, S-30, S-32, P-2).
-#include "ops/linux/page_filter.h"
+#include "ops/linux/actions/page_filter.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-#include "ops/linux/hands.h"
-#include "ops/linux/migrate.h"
+#include "ops/linux/actions/action_executor.h"
+#include "ops/linux/actions/migrate.h"
 
 namespace damon {
 namespace {
@@ -116,7 +116,7 @@ Status validate_with(DamosAction action, FilterType type) {
     filter.type = type;
     EXPECT_TRUE(scheme.ops_filters.push_back(filter));
     EXPECT_TRUE(params.schemes.push_back(std::move(scheme)));
-    return Hands::validate(params);
+    return ActionExecutor::validate(params);
 }
 
 TEST(HandsValidate, NamesTheFieldThatCannotBeServed) {
@@ -136,11 +136,11 @@ TEST(HandsValidate, MigrationNeedsADestination) {
     SchemeParams scheme;
     scheme.action = DamosAction::kMigrateCold;
     ASSERT_TRUE(params.schemes.push_back(std::move(scheme)));
-    const Status none = Hands::validate(params);
+    const Status none = ActionExecutor::validate(params);
     EXPECT_EQ(none.error(), -EINVAL);
     EXPECT_NE(strstr(none.text(), "schemes[0].target_nid is -1"), nullptr) << none.text();
     ASSERT_TRUE(params.schemes[0].migrate_dests.push_back({1, 1}));
-    EXPECT_TRUE(Hands::validate(params).ok());
+    EXPECT_TRUE(ActionExecutor::validate(params).ok());
 }
 
 TEST(MigrateDestination, WeightsShareTheBlocksS8) {

@@ -1,17 +1,17 @@
 // What the last look saw of the page tables: pages by state, and blocks that cannot be huge.
-#include "ops/linux/last_look.h"
+#include "ops/linux/access/page_state_cache.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
 namespace {
 
-using Page = LastLook::Page;
+using Page = PageStateCache::Page;
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kBlock = 512 * kPage;
@@ -19,7 +19,7 @@ constexpr uint64_t kBlock = 512 * kPage;
 uint64_t page(uint64_t index) { return index * kPage; }
 
 // Page states as letters: m marked, p present, - absent, s swapped, H huge and not marked; from `first` on.
-void add(LastLook& look, uint64_t first, const std::string& letters) {
+void add(PageStateCache& look, uint64_t first, const std::string& letters) {
     std::vector<uapi::PageRegion> runs;
     for (size_t i = 0; i < letters.size(); ++i) {
         uint64_t categories = 0;
@@ -57,14 +57,14 @@ char letter_of(Page page) {
     return '!';
 }
 
-std::string told(LastLook& look, uint64_t first, uint64_t last) {
+std::string told(PageStateCache& look, uint64_t first, uint64_t last) {
     std::string letters;
     for (uint64_t i = first; i < last; ++i) letters += letter_of(look.find(page(i)));
     return letters;
 }
 
-TEST(LastLook, TellsOnlyOfPagesThatWereSeen) {
-    LastLook look;
+TEST(PageStateCache, TellsOnlyOfPagesThatWereSeen) {
+    PageStateCache look;
     ASSERT_TRUE(look.reserve(4));
     EXPECT_EQ(told(look, 1, 3), "??");
     add(look, 10, "-pmsH");
@@ -80,8 +80,8 @@ TEST(LastLook, TellsOnlyOfPagesThatWereSeen) {
 }
 
 // Longer than a word of bits, in any order of targets.
-TEST(LastLook, LongSpansInAnyOrder) {
-    LastLook look;
+TEST(PageStateCache, LongSpansInAnyOrder) {
+    PageStateCache look;
     ASSERT_TRUE(look.reserve(8));
     const std::string letters = repeated("-pm", 30).append(70, 'm').append(70, 'p');
     add(look, 1000, letters);
@@ -92,8 +92,8 @@ TEST(LastLook, LongSpansInAnyOrder) {
     }
 }
 
-TEST(LastLook, WhatLiesOutsideOfTheRangeIsNotKept) {
-    LastLook look;
+TEST(PageStateCache, WhatLiesOutsideOfTheRangeIsNotKept) {
+    PageStateCache look;
     ASSERT_TRUE(look.reserve(4));
     const uapi::PageRegion runs[] = {{page(0), page(11), uapi::kPagePresent}, {page(13), page(99), 0}};
     look.add({page(10), page(15)}, kPage, runs);
@@ -101,8 +101,8 @@ TEST(LastLook, WhatLiesOutsideOfTheRangeIsNotKept) {
     EXPECT_EQ(told(look, 9, 16), "?pmm--?");
 }
 
-TEST(LastLook, WhatDoesNotFitIsNotKept) {
-    LastLook look;
+TEST(PageStateCache, WhatDoesNotFitIsNotKept) {
+    PageStateCache look;
     ASSERT_TRUE(look.reserve(1));
     add(look, 0, std::string(64 * 64, 'm'));
     add(look, 9000, "m");
@@ -113,7 +113,7 @@ TEST(LastLook, WhatDoesNotFitIsNotKept) {
     EXPECT_EQ(told(look, 9100, 9101), "?");
 }
 
-TEST(LastLook, ABlockIsOfBasePagesIfOnlyPartOfItIsMarked) {
+TEST(PageStateCache, ABlockIsOfBasePagesIfOnlyPartOfItIsMarked) {
     struct Case {
         const char* name;
         const char* letters;  // from two pages before the block on
@@ -125,14 +125,14 @@ TEST(LastLook, ABlockIsOfBasePagesIfOnlyPartOfItIsMarked) {
         {"marked and absent", "mm-m", true},
     };
     for (const Case& c : cases) {
-        LastLook look;
+        PageStateCache look;
         ASSERT_TRUE(look.reserve(2));
         add(look, 3 * 512 - 2, c.letters);
         look.sort();
         EXPECT_EQ(look.is_partly_marked({3 * kBlock, 4 * kBlock}), c.expected) << c.name;
     }
     // In two spans, the second behind a word's end.
-    LastLook look;
+    PageStateCache look;
     ASSERT_TRUE(look.reserve(2));
     add(look, 512, std::string(70, 'm'));
     EXPECT_FALSE(look.is_partly_marked({kBlock, 2 * kBlock}));

@@ -1,5 +1,5 @@
 // The text of /proc/PID/maps, and the three regions of an address space (M-2, M-3, C-9).
-#include "ops/linux/proc_maps.h"
+#include "os/proc_maps.h"
 
 #include <gtest/gtest.h>
 

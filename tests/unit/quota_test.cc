@@ -1,5 +1,5 @@
 // Quotas: charging, windows, effective size, resume points, ranking (S-22 to S-26b).
-#include "engine/quota.h"
+#include "engine/schemes/quota.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What schemes and readers see of a region: moving sum (M-16), and "could not look" apart from "not accessed".
-#include "engine/region_info.h"
+#include "engine/monitor/region_info.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The list of regions: splitting (M-27), merging (M-20), and the gap that makes both cheap.
-#include "engine/region_list.h"
+#include "engine/monitor/region_list.h"
 
 #include <gtest/gtest.h>
 

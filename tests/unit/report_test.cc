@@ -1,5 +1,5 @@
 // Reported accesses: a sample is accessed where a report since arming overlapped its region.
-#include "ops/linux/report.h"
+#include "ops/linux/access/report.h"
 
 #include <gtest/gtest.h>
 
@@ -69,7 +69,7 @@ TEST_F(Reports, LostOnesMakeTheOthersUnknown) {
     for (int i = 0; i < 64; ++i) ASSERT_EQ(ring_.report({150, 1}), 0);
     EXPECT_EQ(ring_.report({950, 1}), -EAGAIN);
     EXPECT_EQ(look(), "?y??????????????????");
-    EXPECT_EQ(statistics_.unknown[static_cast<unsigned>(Blind::kReportsLost)], 19u);
+    EXPECT_EQ(statistics_.unknown[static_cast<unsigned>(UnknownReason::kReportsLost)], 19u);
     ring_.arm();
     EXPECT_EQ(ring_.report({950, 1}), 0);
     EXPECT_EQ(look(), "nnnnnnnnnynnnnnnnnnn");

@@ -1,5 +1,5 @@
 // What a scheme keeps when its parameters are replaced (A-19, A-20, A-30; ).
-#include "engine/scheme_commit.h"
+#include "engine/schemes/scheme_commit.h"
 
 #include <gtest/gtest.h>
 

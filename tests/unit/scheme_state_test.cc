@@ -1,5 +1,5 @@
 // Deadlines and resume points of schemes (3.2, L-2, Q-4, A-20).
-#include "engine/scheme_state.h"
+#include "engine/schemes/scheme_state.h"
 
 #include <gtest/gtest.h>
 

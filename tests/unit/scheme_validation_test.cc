@@ -1,5 +1,5 @@
 // What start and commit refuse in a scheme, and with which words (O-8, 8.1).
-#include "engine/scheme_validation.h"
+#include "engine/schemes/scheme_validation.h"
 
 #include <gtest/gtest.h>
 

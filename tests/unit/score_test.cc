@@ -1,5 +1,5 @@
 // Priority of regions under a quota (S-36, S-37, the score column of 5.2).
-#include "engine/score.h"
+#include "engine/schemes/score.h"
 
 #include <gtest/gtest.h>
 

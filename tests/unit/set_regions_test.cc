@@ -1,5 +1,5 @@
 // New coverage that keeps what was learnt (M-8 to M-11, Q-39, A-20).
-#include "engine/set_regions.h"
+#include "engine/monitor/set_regions.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Minimum region count (M-22) and random splits (M-24 to M-28).
 #include <gtest/gtest.h>
 
-#include "engine/splitting.h"
+#include "engine/monitor/splitting.h"
 #include "support/toy_engine.h"
 
 namespace damon {

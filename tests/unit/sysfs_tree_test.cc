@@ -1,5 +1,5 @@
 // Claiming, driving and giving back the kernel's DAMON, on a fake one.
-#include "ops/kernel/kernel_tree.h"
+#include "ops/offload/sysfs_tree.h"
 
 #include <gtest/gtest.h>
 
@@ -19,9 +19,9 @@ void expect_refused(const Status& status, int error, const std::string& named) {
     EXPECT_NE(std::string(status.text()).find(named), std::string::npos) << status.text();
 }
 
-TEST(KernelTree, MakesOneKdamondAndGivesItBack) {
+TEST(SysfsTree, MakesOneKdamondAndGivesItBack) {
     const FakeKernelDamon kernel;
-    KernelTree tree;
+    SysfsTree tree;
     ASSERT_TRUE(tree.claim().ok());
     EXPECT_EQ(kernel.content("nr_kdamonds"), "1");
     EXPECT_TRUE(kernel.exists("0/contexts/0/pause"));
@@ -35,60 +35,60 @@ TEST(KernelTree, MakesOneKdamondAndGivesItBack) {
     EXPECT_TRUE(tree.claim().ok()) << "again";
 }
 
-TEST(KernelTree, OneClaimAtATime) {
+TEST(SysfsTree, OneClaimAtATime) {
     const FakeKernelDamon kernel;
-    KernelTree first;
+    SysfsTree first;
     ASSERT_TRUE(first.claim().ok());
-    KernelTree second;
+    SysfsTree second;
     expect_refused(second.claim(), -EBUSY, "another context");
     EXPECT_EQ(kernel.content("nr_kdamonds"), "1");
     first.release();
     EXPECT_TRUE(second.claim().ok());
 }
 
-TEST(KernelTree, WhatOthersMadeIsNeverWrittenTo) {
+TEST(SysfsTree, WhatOthersMadeIsNeverWrittenTo) {
     FakeKernelDamon kernel;
     kernel.put(kKdamonds + "/nr_kdamonds", "1");
     kernel.put(kKdamonds + "/0/state", "on");
-    KernelTree tree;
+    SysfsTree tree;
     expect_refused(tree.claim(), -EBUSY, "nr_kdamonds is 1");
     tree.release();
     EXPECT_EQ(kernel.nr_writes(), 0);
     EXPECT_EQ(kernel.content("0/state"), "on");
 }
 
-TEST(KernelTree, TheKernelsOwnUsersAreNamed) {
+TEST(SysfsTree, TheKernelsOwnUsersAreNamed) {
     for (const char* user : {"stat", "reclaim", "lru_sort"}) {
         FakeKernelDamon kernel;
         kernel.put(std::string("sys/module/damon_") + user + "/parameters/enabled", "Y");
-        KernelTree tree;
+        SysfsTree tree;
         expect_refused(tree.claim(), -EBUSY, std::string("damon_") + user);
         EXPECT_EQ(kernel.nr_writes(), 0);
     }
 }
 
-TEST(KernelTree, KernelsWithoutDamonAreToldFromMissingRights) {
+TEST(SysfsTree, KernelsWithoutDamonAreToldFromMissingRights) {
     FakeKernelDamon kernel;
     std::filesystem::remove_all(std::string(kernel_root()) + "/" + kKdamonds);
-    KernelTree tree;
+    SysfsTree tree;
     expect_refused(tree.claim(), -EOPNOTSUPP, kKdamonds);
     kernel.put(kKdamonds + "/something", "");
     expect_refused(tree.claim(), -EPERM, "root");
 }
 
-TEST(KernelTree, AFailureWhileMakingLeavesNothing) {
+TEST(SysfsTree, AFailureWhileMakingLeavesNothing) {
     FakeKernelDamon kernel;
     kernel.refuse("contexts/nr_contexts", -ENOMEM);
-    KernelTree tree;
+    SysfsTree tree;
     expect_refused(tree.claim(), -ENOMEM, "cannot be used");
     EXPECT_FALSE(tree.claimed());
     EXPECT_EQ(kernel.content("nr_kdamonds"), "0");
     EXPECT_TRUE(tree.claim().ok()) << "the lock was given back";
 }
 
-TEST(KernelTree, WaitsWhereTheKernelIsBusy) {
+TEST(SysfsTree, WaitsWhereTheKernelIsBusy) {
     FakeKernelDamon kernel;
-    KernelTree tree;
+    SysfsTree tree;
     ASSERT_TRUE(tree.claim().ok());
     kernel.be_busy(3);
     EXPECT_EQ(tree.write("contexts/0/pause", "Y"), 0);
@@ -97,9 +97,9 @@ TEST(KernelTree, WaitsWhereTheKernelIsBusy) {
     kernel.be_busy(0);
 }
 
-TEST(KernelTree, AWorkerThatEndedIsSeen) {
+TEST(SysfsTree, AWorkerThatEndedIsSeen) {
     FakeKernelDamon kernel;
-    KernelTree tree;
+    SysfsTree tree;
     ASSERT_TRUE(tree.claim().ok());
     EXPECT_FALSE(tree.runs());
     ASSERT_EQ(tree.turn_on(), 0);
@@ -109,9 +109,9 @@ TEST(KernelTree, AWorkerThatEndedIsSeen) {
     EXPECT_EQ(kernel.content("nr_kdamonds"), "0");
 }
 
-TEST(KernelTree, SomebodyElsesWorkerInTheSamePlaceIsLeftAlone) {
+TEST(SysfsTree, SomebodyElsesWorkerInTheSamePlaceIsLeftAlone) {
     FakeKernelDamon kernel;
-    KernelTree tree;
+    SysfsTree tree;
     ASSERT_TRUE(tree.claim().ok());
     ASSERT_EQ(tree.turn_on(), 0);
     kernel.kill_worker();
@@ -125,9 +125,9 @@ TEST(KernelTree, SomebodyElsesWorkerInTheSamePlaceIsLeftAlone) {
     EXPECT_EQ(kernel.content("nr_kdamonds"), "1");
 }
 
-TEST(KernelTree, AnotherFolderInItsPlaceIsLeftAlone) {
+TEST(SysfsTree, AnotherFolderInItsPlaceIsLeftAlone) {
     FakeKernelDamon kernel;
-    KernelTree tree;
+    SysfsTree tree;
     ASSERT_TRUE(tree.claim().ok());
     const std::filesystem::path folder = std::string(kernel_root()) + "/" + kKdamonds;
     // Kept under another name, so that its inode number is not given to the new one.

@@ -1,5 +1,5 @@
 // Tuning of intervals (M-32 to M-34, Q-4, Q-14, Q-28, Q-50).
-#include "engine/tuning.h"
+#include "engine/monitor/tuning.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What start and commit refuse, and with which words (O-2, O-3, M-8, P-8, A-18, A-21, Q-26, Q-27).
-#include "engine/validation.h"
+#include "engine/monitor/validation.h"
 
 #include <gtest/gtest.h>
 

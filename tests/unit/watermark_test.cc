@@ -1,5 +1,5 @@
 // Watermarks (S-29).
-#include "engine/watermark.h"
+#include "engine/schemes/watermark.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/cadence.h"
+#include "engine/monitor/cadence.h"
 
 namespace damon {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/conversion.h"
+#include "engine/monitor/conversion.h"
 
 #include "base/arithmetic.h"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/region.h"
+#include "engine/monitor/region.h"
 #include "model/attrs.h"
 
 namespace damon {

@@ -1,4 +1,4 @@
-#include "engine/merging.h"
+#include "engine/monitor/merging.h"
 
 #include <algorithm>
 

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/probe_weights.h"
-#include "engine/region_list.h"
+#include "engine/monitor/probe_weights.h"
+#include "engine/monitor/region_list.h"
 
 namespace damon {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "base/arithmetic.h"
-#include "engine/cadence.h"
-#include "engine/region.h"
+#include "engine/monitor/cadence.h"
+#include "engine/monitor/region.h"
 
 namespace damon {
 

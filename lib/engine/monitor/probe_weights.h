@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/arithmetic.h"
-#include "engine/region.h"
+#include "engine/monitor/region.h"
 #include "model/probe.h"
 
 namespace damon {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/moving_sum.h"
-#include "engine/region.h"
+#include "engine/monitor/moving_sum.h"
+#include "engine/monitor/region.h"
 #include "model/snapshot.h"
 
 namespace damon {

@@ -1,4 +1,4 @@
-#include "engine/region_list.h"
+#include "engine/monitor/region_list.h"
 
 #include <cstring>
 

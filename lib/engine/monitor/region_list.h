@@ -10,7 +10,7 @@
 #include <span>
 
 #include "base/vector.h"
-#include "engine/region.h"
+#include "engine/monitor/region.h"
 
 namespace damon {
 

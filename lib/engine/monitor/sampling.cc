@@ -1,4 +1,4 @@
-#include "engine/sampling.h"
+#include "engine/monitor/sampling.h"
 
 #include <algorithm>
 #include <cstring>

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "base/random.h"
-#include "engine/probe_weights.h"
-#include "engine/region.h"
-#include "engine/region_list.h"
+#include "engine/monitor/probe_weights.h"
+#include "engine/monitor/region.h"
+#include "engine/monitor/region_list.h"
 #include "model/sample.h"
 
 namespace damon {

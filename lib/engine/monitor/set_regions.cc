@@ -1,4 +1,4 @@
-#include "engine/set_regions.h"
+#include "engine/monitor/set_regions.h"
 
 #include <cerrno>
 #include <cinttypes>

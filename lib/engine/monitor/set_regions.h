@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "base/vector.h"
-#include "engine/region_list.h"
+#include "engine/monitor/region_list.h"
 #include "model/address_range.h"
 
 namespace damon {

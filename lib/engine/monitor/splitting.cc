@@ -1,4 +1,4 @@
-#include "engine/splitting.h"
+#include "engine/monitor/splitting.h"
 
 #include <algorithm>
 

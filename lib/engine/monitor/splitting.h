@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "base/random.h"
-#include "engine/region_list.h"
+#include "engine/monitor/region_list.h"
 
 namespace damon {
 

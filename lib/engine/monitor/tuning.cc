@@ -1,9 +1,9 @@
-#include "engine/tuning.h"
+#include "engine/monitor/tuning.h"
 
 #include <algorithm>
 
 #include "base/arithmetic.h"
-#include "engine/feedback.h"
+#include "engine/monitor/feedback.h"
 
 namespace damon {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/probe_weights.h"
-#include "engine/region_list.h"
+#include "engine/monitor/probe_weights.h"
+#include "engine/monitor/region_list.h"
 #include "model/attrs.h"
 
 namespace damon {

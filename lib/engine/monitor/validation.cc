@@ -1,10 +1,10 @@
-#include "engine/validation.h"
+#include "engine/monitor/validation.h"
 
 #include <bit>
 #include <cerrno>
 #include <cinttypes>
 
-#include "engine/set_regions.h"
+#include "engine/monitor/set_regions.h"
 
 namespace damon {
 namespace {

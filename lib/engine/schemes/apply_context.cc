@@ -1,4 +1,4 @@
-#include "engine/apply_context.h"
+#include "engine/schemes/apply_context.h"
 
 namespace damon {
 

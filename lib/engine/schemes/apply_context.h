@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/cadence.h"
-#include "engine/moving_sum.h"
-#include "engine/region_info.h"
-#include "engine/region_list.h"
-#include "engine/scheme_state.h"
+#include "engine/monitor/cadence.h"
+#include "engine/monitor/moving_sum.h"
+#include "engine/monitor/region_info.h"
+#include "engine/monitor/region_list.h"
+#include "engine/schemes/scheme_state.h"
 #include "model/action.h"
 #include "model/attrs.h"
 #include "model/ops_traits.h"

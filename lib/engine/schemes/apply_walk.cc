@@ -1,10 +1,10 @@
-#include "engine/apply_walk.h"
+#include "engine/schemes/apply_walk.h"
 
 #include <algorithm>
 
 #include "base/arithmetic.h"
-#include "engine/matching.h"
-#include "engine/splitting.h"
+#include "engine/monitor/splitting.h"
+#include "engine/schemes/matching.h"
 
 namespace damon {
 namespace {

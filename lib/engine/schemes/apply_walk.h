@@ -14,8 +14,8 @@
 #include <span>
 
 #include "base/vector.h"
-#include "engine/apply_context.h"
-#include "engine/ranking.h"
+#include "engine/schemes/apply_context.h"
+#include "engine/schemes/ranking.h"
 #include "model/action.h"
 #include "model/metrics.h"
 

@@ -1,4 +1,4 @@
-#include "engine/core_filter.h"
+#include "engine/schemes/core_filter.h"
 
 #include "base/arithmetic.h"
 

@@ -1,8 +1,8 @@
-#include "engine/goal.h"
+#include "engine/schemes/goal.h"
 
 #include <algorithm>
 
-#include "engine/feedback.h"
+#include "engine/monitor/feedback.h"
 
 namespace damon {
 namespace {

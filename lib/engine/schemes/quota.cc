@@ -1,4 +1,4 @@
-#include "engine/quota.h"
+#include "engine/schemes/quota.h"
 
 #include <algorithm>
 

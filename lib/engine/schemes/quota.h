@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "engine/score.h"
+#include "engine/schemes/score.h"
 #include "model/address_range.h"
 #include "model/scheme.h"
 

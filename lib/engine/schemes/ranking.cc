@@ -1,6 +1,6 @@
-#include "engine/ranking.h"
+#include "engine/schemes/ranking.h"
 
-#include "engine/matching.h"
+#include "engine/schemes/matching.h"
 
 namespace damon {
 

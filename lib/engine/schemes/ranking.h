@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "engine/apply_context.h"
-#include "engine/quota.h"
+#include "engine/schemes/apply_context.h"
+#include "engine/schemes/quota.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "engine/scheme_commit.h"
+#include "engine/schemes/scheme_commit.h"
 
 namespace damon {
 namespace {

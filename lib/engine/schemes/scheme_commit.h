@@ -5,7 +5,7 @@
 #include <span>
 
 #include "base/vector.h"
-#include "engine/scheme_state.h"
+#include "engine/schemes/scheme_state.h"
 #include "model/attrs.h"
 #include "model/scheme.h"
 

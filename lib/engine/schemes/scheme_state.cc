@@ -1,6 +1,6 @@
-#include "engine/scheme_state.h"
+#include "engine/schemes/scheme_state.h"
 
-#include "engine/cadence.h"
+#include "engine/monitor/cadence.h"
 
 namespace damon {
 

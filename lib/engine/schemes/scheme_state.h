@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "base/vector.h"
-#include "engine/core_filter.h"
-#include "engine/goal.h"
-#include "engine/quota.h"
+#include "engine/schemes/core_filter.h"
+#include "engine/schemes/goal.h"
+#include "engine/schemes/quota.h"
 #include "model/attrs.h"
 #include "model/scheme.h"
 

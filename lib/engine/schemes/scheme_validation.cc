@@ -1,4 +1,4 @@
-#include "engine/scheme_validation.h"
+#include "engine/schemes/scheme_validation.h"
 
 #include <cerrno>
 #include <cinttypes>

@@ -1,4 +1,4 @@
-#include "engine/score.h"
+#include "engine/schemes/score.h"
 
 #include <algorithm>
 #include <bit>

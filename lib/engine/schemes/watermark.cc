@@ -1,4 +1,4 @@
-#include "engine/watermark.h"
+#include "engine/schemes/watermark.h"
 
 namespace damon {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/proc_maps.h"
-#include "ops/linux/syscalls.h"
 #include "ops/linux/three_regions.h"
+#include "os/proc_maps.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {
@@ -61,7 +61,7 @@ Status VaddrOps::validate(const Params& params) const {
     if (params.access_check < 0 || params.access_check >= kNrAccessChecks) {
         return Status::fail(-EINVAL, "access check %d: 0 to %d are known", params.access_check, kNrAccessChecks - 1);
     }
-    if (Status status = Hands::validate(params); !status.ok()) return status;
+    if (Status status = ActionExecutor::validate(params); !status.ok()) return status;
     switch (static_cast<AccessCheck>(params.access_check)) {
         case AccessCheck::kAuto:
         case AccessCheck::kUffdRwp:
@@ -88,7 +88,7 @@ Status VaddrOps::start(const Params& params) {
     ops_id_ = params.ops_id;
     access_check_ = static_cast<AccessCheck>(params.access_check);
     page_bytes_ = read_page_sizes().base_bytes;
-    hands_.start();
+    actions_.start();
     if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
     prober_.take_prepared();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
@@ -118,7 +118,7 @@ void VaddrOps::commit(const Params& params) {
 void VaddrOps::stop() {
     reports_.disarm();
     checker_.stop();
-    hands_.stop();
+    actions_.stop();
     prober_.close();
     metrics_.close();
     pids_.clear();
@@ -180,7 +180,7 @@ bool VaddrOps::target_valid(uint32_t target_idx) {
 
 Outcome VaddrOps::apply(const ActionRequest& request) {
     checker_.forget();
-    return request.target_idx < pids_.size() ? hands_.apply(request, pids_[request.target_idx]) : Outcome();
+    return request.target_idx < pids_.size() ? actions_.apply(request, pids_[request.target_idx]) : Outcome();
 }
 
 void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {
@@ -190,7 +190,7 @@ void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {
 void VaddrOps::measure(std::span<MetricQuery> queries) { metrics_.measure(queries); }
 int32_t VaddrOps::free_memory_permil() { return metrics_.free_memory_permil(); }
 void VaddrOps::set_now(uint64_t now_us) {
-    hands_.new_interval();
+    actions_.new_interval();
     checker_.set_now(now_us);
 }
 

@@ -4,12 +4,12 @@
 #include <cstdint>
 
 #include "base/vector.h"
-#include "ops/linux/access_checker.h"
-#include "ops/linux/hands.h"
-#include "ops/linux/page_prober.h"
-#include "ops/linux/report.h"
-#include "ops/linux/system_metrics.h"
+#include "ops/linux/access/access_checker.h"
+#include "ops/linux/access/report.h"
+#include "ops/linux/actions/action_executor.h"
+#include "ops/linux/actions/page_prober.h"
 #include "ops/ops.h"
+#include "os/system_metrics.h"
 
 namespace damon {
 
@@ -44,7 +44,7 @@ public:
     // Totals of this run; not while it begins.
     AccessStatistics statistics() const;
     // Totals of all runs; any thread.
-    const ActionStatistics& action_statistics() const { return hands_.statistics(); }
+    const ActionStatistics& action_statistics() const { return actions_.statistics(); }
 
 private:
     bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
@@ -56,7 +56,7 @@ private:
     AccessChecker checker_;
     ReportRing reports_;
     AccessStatistics report_statistics_;
-    Hands hands_;
+    ActionExecutor actions_;
     PageProber prober_;
     SystemMetrics metrics_;
 };

@@ -1,4 +1,4 @@
-#include "ops/kernel/kernel_ops.h"
+#include "ops/offload/offload_ops.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "ops/kernel/kernel_text.h"
-#include "ops/linux/cgroup.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/syscalls.h"
-#include "ops/linux/text_parts.h"
+#include "ops/offload/offload_text.h"
+#include "os/cgroup.h"
+#include "os/page_sizes.h"
+#include "os/syscalls.h"
+#include "os/text_parts.h"
 
 namespace damon {
 namespace {
@@ -70,22 +70,22 @@ Status check_processes(const Params& params) {
 
 }  // namespace
 
-OpsTraits KernelOps::traits() const {
+OpsTraits OffloadOps::traits() const {
     OpsTraits traits;
-    traits.delegated = true;
+    traits.offloaded = true;
     traits.has_probes = true;
     traits.has_subject = false;  // or has one: validate() knows
     return traits;
 }
 
-Status KernelOps::validate(const Params& params) const {
+Status OffloadOps::validate(const Params& params) const {
     if (!is_kernel_ops(params.ops_id)) {
         return Status::fail(-EINVAL, "ops id %d is not of the kernel's DAMON", static_cast<int>(params.ops_id));
     }
     return check_kernel_params(params, read_page_sizes().base_bytes);
 }
 
-Status KernelOps::start(const Params& params) {
+Status OffloadOps::start(const Params& params) {
     Status status = check_processes(params);
     if (status.ok()) status = tree_.claim();
     if (!status.ok()) return status;
@@ -95,12 +95,12 @@ Status KernelOps::start(const Params& params) {
     return status;
 }
 
-void KernelOps::stop() {
+void OffloadOps::stop() {
     tree_.release();
     frozen_ = false;
 }
 
-Status KernelOps::set_up(const Params& params) {
+Status OffloadOps::set_up(const Params& params) {
     // What this kernel has shows on a scheme, of which there is none yet.
     const int error = tree_.write("contexts/0/schemes/nr_schemes", "1");
     if (error != 0 || !tree_.exists("contexts/0/schemes/0/tried_regions")) {
@@ -120,14 +120,14 @@ Status KernelOps::set_up(const Params& params) {
     return status.ok() ? write_all() : status;
 }
 
-Status KernelOps::turn_on() {
+Status OffloadOps::turn_on() {
     const int error = tree_.turn_on();
     if (error == -EBUSY) return Status::fail(-EBUSY, "somebody else's DAMON runs in the kernel, and wants to be alone");
     if (error != 0) return Status::fail(error, "the kernel's DAMON refuses to start (errno %d)", -error);
     return {};
 }
 
-PlanFacts KernelOps::facts(bool running) const {
+PlanFacts OffloadOps::facts(bool running) const {
     PlanFacts facts;
     facts.own_pid = sys::getpid();
     facts.layered_filters = layered_filters_;
@@ -139,7 +139,7 @@ PlanFacts KernelOps::facts(bool running) const {
 }
 
 // Writes the plan, to its end or to the first refusal.
-Status KernelOps::write_all() {
+Status OffloadOps::write_all() {
     for (size_t i = 0; i < plan_.size(); ++i) {
         const WritePlan::Write write = plan_[i];
         const int error = tree_.write(write.path, write.text);
@@ -151,20 +151,20 @@ Status KernelOps::write_all() {
 
 // After a commit that was refused, or that took targets away: the files say what runs. Where that fails it is done
 // before the next commit.
-void KernelOps::settle() {
+void OffloadOps::settle() {
     Status status = plan_context(params_, facts(true), plan_);
     ages_for_us_ = params_.attrs.aggr_us;
     if (status.ok()) status = write_all();
     unsettled_ = !status.ok();
 }
 
-Status KernelOps::check_settled() {
+Status OffloadOps::check_settled() {
     if (unsettled_) settle();
     return unsettled_ ? Status::fail(-EAGAIN, "the files of the kernel's DAMON cannot be written now") : Status();
 }
 
 // What the files say once `params` are committed, and room for everything that comes with it.
-Status KernelOps::make_room(const Params& params, Params& next) {
+Status OffloadOps::make_room(const Params& params, Params& next) {
     bool fits = next.copy_from(params);
     for (size_t i = fits ? next.targets.size() : 0; i-- > 0;) {
         if (next.targets[i].obsolete) next.targets.erase(i, i + 1);
@@ -173,7 +173,7 @@ Status KernelOps::make_room(const Params& params, Params& next) {
     return fits ? Status() : Status::fail(-ENOMEM, "no memory for the parameters");
 }
 
-void KernelOps::keep(Params& next) {
+void OffloadOps::keep(Params& next) {
     params_ = std::move(next);
     ages_for_us_ = params_.attrs.aggr_us;
     const size_t nr_schemes = params_.schemes.size();
@@ -182,18 +182,18 @@ void KernelOps::keep(Params& next) {
     DAMON_CHECK(resized);
 }
 
-bool KernelOps::target_valid(uint32_t) { return tree_.runs(); }
+bool OffloadOps::target_valid(uint32_t) { return tree_.runs(); }
 
-Status KernelOps::ended() const { return Status::fail(-ESRCH, "the kernel's kdamond has ended"); }
+Status OffloadOps::ended() const { return Status::fail(-ESRCH, "the kernel's kdamond has ended"); }
 
-Status KernelOps::commit_tree() {
+Status OffloadOps::commit_tree() {
     const int error = tree_.command("commit");
     if (error == 0) return {};
     if (!tree_.runs()) return ended();
     return Status::fail(error, "the kernel's DAMON refuses the commit (errno %d)", -error);
 }
 
-Status KernelOps::change(const Params& params) {
+Status OffloadOps::change(const Params& params) {
     if (!book_progress()) return ended();
     Params next;
     Status status = check_processes(params);
@@ -210,7 +210,7 @@ Status KernelOps::change(const Params& params) {
     return status;
 }
 
-Status KernelOps::pause(bool pause) {
+Status OffloadOps::pause(bool pause) {
     if (!can_pause_) {
         return Status::fail(-EOPNOTSUPP, "the kernel's DAMON has no file %spause: it cannot be paused", kContextFolder);
     }
@@ -226,7 +226,7 @@ Status KernelOps::pause(bool pause) {
     return status;
 }
 
-Status KernelOps::observe(const Params& params, bool tried, Observation& seen) {
+Status OffloadOps::observe(const Params& params, bool tried, Observation& seen) {
     Status status = frozen_ ? pause(false) : Status();  // where resuming had failed
     if (status.ok()) status = bring_goal_values(params);
     if (!status.ok()) return status;
@@ -243,7 +243,7 @@ Status KernelOps::observe(const Params& params, bool tried, Observation& seen) {
 }
 
 // The program's own measurements are handed on at once, and alone.
-Status KernelOps::bring_goal_values(const Params& params) {
+Status OffloadOps::bring_goal_values(const Params& params) {
     if (unsettled_) return check_settled();
     bool any = false;
     for (size_t i = 0; i < params_.schemes.size() && i < params.schemes.size(); ++i) {
@@ -268,7 +268,7 @@ Status KernelOps::bring_goal_values(const Params& params) {
                : Status::fail(error, "the kernel's DAMON refuses the goals' values (errno %d)", -error);
 }
 
-Status KernelOps::read_regions(Observation& seen) {
+Status OffloadOps::read_regions(Observation& seen) {
     seen.regions.clear();
     seen.hits.clear();
     const ReadOf what{.filter_passed = false, .nr_probes = params_.probes.size()};
@@ -287,7 +287,7 @@ Status KernelOps::read_regions(Observation& seen) {
     return {};
 }
 
-Status KernelOps::read_tried(Observation& seen) {
+Status OffloadOps::read_tried(Observation& seen) {
     seen.tried.clear();
     for (size_t i = 0; i < params_.schemes.size(); ++i) {
         const size_t begin = seen.tried.size();
@@ -303,7 +303,7 @@ Status KernelOps::read_tried(Observation& seen) {
 }
 
 // Adds to booked_ what the statistics have grown by. False: the kernel's worker has ended.
-bool KernelOps::book_progress() {
+bool OffloadOps::book_progress() {
     if (tree_.command("update_schemes_stats") != 0) return tree_.runs();
     for (size_t i = 0; i < booked_.size(); ++i) booked_[i] += book_.grown(i, read_scheme_stats(tree_, i));
     for (size_t i = 0; i < nr_own_schemes(params_); ++i) {
@@ -313,7 +313,7 @@ bool KernelOps::book_progress() {
     return true;
 }
 
-Status KernelOps::read_progress(Observation& seen) {
+Status OffloadOps::read_progress(Observation& seen) {
     const size_t nr = params_.schemes.size();
     if (!seen.schemes.resize(nr)) return Status::fail(-ENOMEM, "no memory for the statistics");
     if (nr == 0) return {};
@@ -334,7 +334,7 @@ Status KernelOps::read_progress(Observation& seen) {
     return {};
 }
 
-void KernelOps::read_intervals(Observation& seen) {
+void OffloadOps::read_intervals(Observation& seen) {
     seen.sample_us = params_.attrs.sample_us;
     seen.aggr_us = params_.attrs.aggr_us;
     if (params_.attrs.intervals_goal.aggrs == 0 || tree_.command("update_tuned_intervals") != 0) return;
@@ -349,7 +349,7 @@ void KernelOps::read_intervals(Observation& seen) {
 }
 
 // Ages that are meant as time follow the windows, which the kernel tunes.
-Status KernelOps::adapt_ages(uint64_t aggr_us) {
+Status OffloadOps::adapt_ages(uint64_t aggr_us) {
     if (aggr_us == ages_for_us_) return {};
     if (Status status = check_settled(); !status.ok()) return status;
     plan_pause(params_, frozen_, plan_);

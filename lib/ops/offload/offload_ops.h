@@ -4,15 +4,15 @@
 #include <cstdint>
 
 #include "base/vector.h"
-#include "ops/kernel/kernel_plan.h"
-#include "ops/kernel/kernel_reading.h"
-#include "ops/kernel/kernel_tree.h"
-#include "ops/kernel/write_plan.h"
+#include "ops/offload/offload_plan.h"
+#include "ops/offload/offload_reading.h"
+#include "ops/offload/sysfs_tree.h"
+#include "ops/offload/write_plan.h"
 #include "ops/ops.h"
 
 namespace damon {
 
-class KernelOps final : public Ops {
+class OffloadOps final : public Ops {
 public:
     OpsTraits traits() const override;
     Status validate(const Params& params) const override;
@@ -47,7 +47,7 @@ private:
     Status adapt_ages(uint64_t aggr_us);
     bool book_progress();
 
-    KernelTree tree_;
+    SysfsTree tree_;
     WritePlan plan_;
     Params params_;  // as they were last written
     bool can_pause_ = false;

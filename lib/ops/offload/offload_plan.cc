@@ -1,4 +1,4 @@
-#include "ops/kernel/kernel_plan.h"
+#include "ops/offload/offload_plan.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "base/arithmetic.h"
-#include "ops/kernel/kernel_text.h"
+#include "ops/offload/offload_text.h"
 
 namespace damon {
 namespace {

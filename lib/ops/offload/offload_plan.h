@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 #include "model/params.h"
-#include "ops/kernel/write_plan.h"
+#include "ops/offload/write_plan.h"
 
 namespace damon {
 

@@ -1,10 +1,10 @@
-#include "ops/kernel/kernel_reading.h"
+#include "ops/offload/offload_reading.h"
 
 #include <cerrno>
 #include <cstdio>
 
 #include "base/arithmetic.h"
-#include "ops/kernel/kernel_plan.h"
+#include "ops/offload/offload_plan.h"
 
 namespace damon {
 namespace {
@@ -30,7 +30,7 @@ int read_region(int folder, size_t index, ReadOf what, TriedRegion& tried) {
     uint64_t age = 0;
     const auto number = [&](const char* name, uint64_t& value) {
         snprintf(path, sizeof path, "%zu/%s", index, name);
-        return KernelTree::read_number_at(folder, path, value);
+        return SysfsTree::read_number_at(folder, path, value);
     };
     int error = number("start", tried.region.start);
     if (error == 0) error = number("end", tried.region.end);
@@ -52,7 +52,7 @@ int read_region(int folder, size_t index, ReadOf what, TriedRegion& tried) {
 
 }  // namespace
 
-int read_tried_regions(const KernelTree& tree, size_t scheme_idx, ReadOf what, Vector<TriedRegion>& tried) {
+int read_tried_regions(const SysfsTree& tree, size_t scheme_idx, ReadOf what, Vector<TriedRegion>& tried) {
     char path[kFolderBytes];
     snprintf(path, sizeof path, "%sschemes/%zu/tried_regions", kContextFolder, scheme_idx);
     const int folder = tree.open_folder(path);
@@ -64,11 +64,11 @@ int read_tried_regions(const KernelTree& tree, size_t scheme_idx, ReadOf what, V
         error = read_region(folder, index, what, region);
         if (error == 0 && !tried.push_back(region)) error = -ENOMEM;
     }
-    KernelTree::close_folder(folder);
+    SysfsTree::close_folder(folder);
     return error == -ENOENT ? 0 : error;
 }
 
-SchemeStats read_scheme_stats(const KernelTree& tree, size_t scheme_idx) {
+SchemeStats read_scheme_stats(const SysfsTree& tree, size_t scheme_idx) {
     SchemeStats stats;
     for (const StatFile& file : kStatFiles) {
         char path[kFolderBytes];

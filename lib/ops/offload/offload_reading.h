@@ -7,7 +7,7 @@
 
 #include "base/vector.h"
 #include "model/observation.h"
-#include "ops/kernel/kernel_tree.h"
+#include "ops/offload/sysfs_tree.h"
 
 namespace damon {
 
@@ -19,10 +19,10 @@ struct ReadOf {
 
 // Appends the regions that the scheme was tried on when that was last asked for (K-5), in the order of the walk. 0 or a
 // negative errno.
-int read_tried_regions(const KernelTree& tree, size_t scheme_idx, ReadOf what, Vector<TriedRegion>& tried);
+int read_tried_regions(const SysfsTree& tree, size_t scheme_idx, ReadOf what, Vector<TriedRegion>& tried);
 
 // A statistic that this kernel does not have is 0.
-SchemeStats read_scheme_stats(const KernelTree& tree, size_t scheme_idx);
+SchemeStats read_scheme_stats(const SysfsTree& tree, size_t scheme_idx);
 
 // Which target a tried region belongs to: the kernel does not say. Tried regions come target by target in address
 // order, as `regions` do, which must live as long.

@@ -1,9 +1,9 @@
-#include "ops/kernel/kernel_text.h"
+#include "ops/offload/offload_text.h"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "ops/linux/text_parts.h"
+#include "os/text_parts.h"
 
 namespace damon {
 namespace {

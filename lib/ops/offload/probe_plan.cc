@@ -3,8 +3,8 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "ops/kernel/kernel_plan.h"
-#include "ops/kernel/kernel_text.h"
+#include "ops/offload/offload_plan.h"
+#include "ops/offload/offload_text.h"
 
 namespace damon {
 namespace {

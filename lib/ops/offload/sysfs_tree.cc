@@ -1,12 +1,12 @@
-#include "ops/kernel/kernel_tree.h"
+#include "ops/offload/sysfs_tree.h"
 
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
-#include "ops/kernel/kernel_text.h"
-#include "ops/linux/syscalls.h"
+#include "ops/offload/offload_text.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {
@@ -50,7 +50,7 @@ const char* kernel_root() {
     return fake == nullptr ? "" : fake->root;
 }
 
-Status KernelTree::claim() {
+Status SysfsTree::claim() {
     kdamonds_ = open_below_root(kFolder);
     if (kdamonds_ == -ENOENT || kdamonds_ == -ENOTDIR) {
         return Status::fail(-EOPNOTSUPP, "there is no %s: this kernel has no DAMON that can be driven", kFolder);
@@ -64,7 +64,7 @@ Status KernelTree::claim() {
 }
 
 // Somebody who does not use this library does not know of the lock; check_unused sees those.
-Status KernelTree::lock() {
+Status SysfsTree::lock() {
     lock_ = sys::open_read_at(kdamonds_, "nr_kdamonds");
     if (lock_ < 0) return not_permitted(lock_);
     const int error = sys::flock(lock_, true);
@@ -72,7 +72,7 @@ Status KernelTree::lock() {
     return Status::fail(-EBUSY, "the kernel's DAMON is driven by another context, of this process or another one");
 }
 
-Status KernelTree::check_unused() const {
+Status SysfsTree::check_unused() const {
     uint64_t nr = 0;
     const int error = read_number_at(kdamonds_, "nr_kdamonds", nr);
     if (error != 0) return not_permitted(error);
@@ -92,7 +92,7 @@ Status KernelTree::check_unused() const {
     return {};
 }
 
-Status KernelTree::make() {
+Status SysfsTree::make() {
     int error = write_at(kdamonds_, "nr_kdamonds", "1");
     if (error == -EBUSY) return Status::fail(-EBUSY, "somebody else is changing %s at this moment", kFolder);
     if (error != 0) return not_permitted(error);
@@ -104,14 +104,14 @@ Status KernelTree::make() {
     return Status::fail(error, "the kdamond that was made in %s cannot be used (errno %d)", kFolder, -error);
 }
 
-void KernelTree::release() {
+void SysfsTree::release() {
     for (int tried = 0; tried < kGiveBackTries && claimed() && !give_back(); ++tried) {
     }
     unlock();
 }
 
 // False: something failed on the way.
-bool KernelTree::give_back() {
+bool SysfsTree::give_back() {
     int32_t worker = -1;
     const int error = worker_pid(worker);
     // A worker that is not the one turned on here is somebody else's, who took the folder over after ours had ended.
@@ -123,7 +123,7 @@ bool KernelTree::give_back() {
 }
 
 // Also after a fork: the lock belongs to every process that has it open, and is given back for all of them.
-void KernelTree::unlock() {
+void SysfsTree::unlock() {
     if (lock_ >= 0) (void)sys::flock(lock_, false);
     sys::close(kdamond_);
     sys::close(lock_);
@@ -133,7 +133,7 @@ void KernelTree::unlock() {
 }
 
 // Whether the claimed folder is there, and the only one. 0 or a negative errno.
-int KernelTree::is_still_ours(bool& ours) const {
+int SysfsTree::is_still_ours(bool& ours) const {
     uint64_t nr = 0;
     uint64_t inode = 0;
     const int folder = sys::open_read_at(kdamonds_, "0");
@@ -144,9 +144,9 @@ int KernelTree::is_still_ours(bool& ours) const {
     return error == -ENOENT ? 0 : error;
 }
 
-int KernelTree::write(const char* path, const char* text) { return write_at(kdamond_, path, text); }
+int SysfsTree::write(const char* path, const char* text) { return write_at(kdamond_, path, text); }
 
-int KernelTree::write_at(int folder, const char* path, const char* text) {
+int SysfsTree::write_at(int folder, const char* path, const char* text) {
     int error = 0;
     for (int tried = 0; tried < kTries; ++tried) {
         if (tried > 0) sys::sleep_us(kPauseUs);
@@ -162,7 +162,7 @@ int KernelTree::write_at(int folder, const char* path, const char* text) {
     return error;
 }
 
-ssize_t KernelTree::read_at(int folder, const char* path, char* text, size_t bytes) {
+ssize_t SysfsTree::read_at(int folder, const char* path, char* text, size_t bytes) {
     ssize_t length = -EBUSY;
     // Some files cannot be read while the kernel is busy with somebody's command.
     for (int tried = 0; tried < kTries && (length == -EBUSY || length == -EINTR); ++tried) {
@@ -178,24 +178,24 @@ ssize_t KernelTree::read_at(int folder, const char* path, char* text, size_t byt
     return length;
 }
 
-int KernelTree::read_number_at(int folder, const char* path, uint64_t& value) {
+int SysfsTree::read_number_at(int folder, const char* path, uint64_t& value) {
     char text[32];
     const ssize_t length = read_at(folder, path, text, sizeof text);
     if (length < 0) return static_cast<int>(length);
     return parse_number({text, static_cast<size_t>(length)}, value) ? 0 : -EINVAL;
 }
 
-bool KernelTree::exists(const char* path) const {
+bool SysfsTree::exists(const char* path) const {
     const int fd = sys::open_read_at(kdamond_, path);
     sys::close(fd);
     return fd >= 0;
 }
 
-int KernelTree::open_folder(const char* path) const { return sys::open_read_at(kdamond_, path); }
-void KernelTree::close_folder(int folder) { sys::close(folder); }
+int SysfsTree::open_folder(const char* path) const { return sys::open_read_at(kdamond_, path); }
+void SysfsTree::close_folder(int folder) { sys::close(folder); }
 
 // The kernel's worker; -1: none runs. 0 or a negative errno.
-int KernelTree::worker_pid(int32_t& pid) const {
+int SysfsTree::worker_pid(int32_t& pid) const {
     char text[32];
     const ssize_t length = read("pid", text, sizeof text);
     if (length < 0) return static_cast<int>(length);
@@ -205,12 +205,12 @@ int KernelTree::worker_pid(int32_t& pid) const {
     return 0;
 }
 
-bool KernelTree::runs() const {
+bool SysfsTree::runs() const {
     int32_t worker = -1;
     return claimed() && worker_pid(worker) == 0 && worker > 0 && worker == worker_;
 }
 
-int KernelTree::turn_on() {
+int SysfsTree::turn_on() {
     int error = command("on");
     if (error != 0) return error;
     // It may have ended already: that is -1 then, which is nobody's.

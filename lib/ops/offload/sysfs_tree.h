@@ -10,12 +10,12 @@
 
 namespace damon {
 
-class KernelTree {
+class SysfsTree {
 public:
-    KernelTree() = default;
-    ~KernelTree() { release(); }
-    KernelTree(const KernelTree&) = delete;
-    KernelTree& operator=(const KernelTree&) = delete;
+    SysfsTree() = default;
+    ~SysfsTree() { release(); }
+    SysfsTree(const SysfsTree&) = delete;
+    SysfsTree& operator=(const SysfsTree&) = delete;
 
     // Makes the kdamond. -EOPNOTSUPP: this kernel has no such folder; -EPERM: the caller may not write there; -EBUSY:
     // somebody uses the kernel's DAMON already, the text says who. Failure: nothing is held, and nothing was changed.
@@ -61,7 +61,7 @@ private:
     int32_t worker_ = 0;  // process id of the kernel's worker thread; 0: never turned on
 };
 
-// Tests alone: the file system to use, for all KernelTrees of the process.
+// Tests alone: the file system to use, for all SysfsTrees of the process.
 struct FakeKernel {
     const char* root = "";  // what stands in place of "/"
     // Called after each write with the path below .../kdamonds; gives what the kernel would: 0 or a negative errno.

@@ -1,4 +1,4 @@
-#include "ops/kernel/write_plan.h"
+#include "ops/offload/write_plan.h"
 
 #include <cinttypes>
 #include <cstdio>

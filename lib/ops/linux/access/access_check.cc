@@ -1,11 +1,11 @@
-#include "ops/linux/access_check.h"
+#include "ops/linux/access/access_check.h"
 
 #include <cerrno>
 
-#include "ops/linux/probe_answer.h"
-#include "ops/linux/uffd_rwp.h"
-#include "ops/linux/uffd_wp.h"
-#include "ops/linux/zap.h"
+#include "ops/linux/access/probe_answer.h"
+#include "ops/linux/access/uffd_rwp.h"
+#include "ops/linux/access/uffd_wp.h"
+#include "ops/linux/access/zap.h"
 
 namespace damon {
 namespace {
@@ -65,33 +65,33 @@ AccessCheckProbe access_check_probe(int32_t id) {
     return probe;
 }
 
-const char* blind_text(Blind blind) {
-    switch (blind) {
-        case Blind::kNot:
+const char* unknown_reason_text(UnknownReason unknown) {
+    switch (unknown) {
+        case UnknownReason::kNone:
             return "answered";
-        case Blind::kNoWay:
+        case UnknownReason::kNoWay:
             return "no access check works on this mapping";
-        case Blind::kNotWritable:
+        case UnknownReason::kNotWritable:
             return "only writes could be seen, and the mapping is not writable";
-        case Blind::kNotDeclared:
+        case UnknownReason::kNotDeclared:
             return "not a declared shared range";
-        case Blind::kForeign:
+        case UnknownReason::kForeign:
             return "the mapping is registered with another userfaultfd";
-        case Blind::kHuge:
+        case UnknownReason::kHuge:
             return "a huge page, which would have to be split";
-        case Blind::kGone:
+        case UnknownReason::kGone:
             return "the mapping changed between arming and looking";
-        case Blind::kDropped:
+        case UnknownReason::kDropped:
             return "the page was discarded between arming and looking";
-        case Blind::kFailed:
+        case UnknownReason::kFailed:
             return "a system call failed";
-        case Blind::kRefused:
+        case UnknownReason::kRefused:
             return "the kernel refused to arm the page";
-        case Blind::kOtherContext:
+        case UnknownReason::kOtherContext:
             return "another context handled the page at the same moment";
-        case Blind::kReportsLost:
+        case UnknownReason::kReportsLost:
             return "access reports were lost";
-        case Blind::kForked:
+        case UnknownReason::kForked:
             return "the run belongs to the parent process";
     }
     return "unknown reason";

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "ops/linux/counter.h"
+#include "os/counter.h"
 
 namespace damon {
 
@@ -38,8 +38,8 @@ struct AccessCheckProbe {
 AccessCheckProbe access_check_probe(int32_t id);
 
 // Why a sample was answered "unknown".
-enum class Blind : uint8_t {
-    kNot = 0,
+enum class UnknownReason : uint8_t {
+    kNone = 0,
     kNoWay,         // no chosen way works for this kind of mapping
     kNotWritable,   // only writes could be seen, and this mapping has none
     kNotDeclared,   // zap needs a declared shared range
@@ -53,21 +53,21 @@ enum class Blind : uint8_t {
     kReportsLost,   // the ring of reports was full
     kForked,        // this process is a child of the one that started the run
 };
-inline constexpr unsigned kNrBlinds = 13;
-const char* blind_text(Blind blind);
+inline constexpr unsigned kNrUnknownReasons = 13;
+const char* unknown_reason_text(UnknownReason unknown);
 
 // Totals since start; they only grow during a run. The worker counts, any thread may copy.
 struct AccessStatistics {
     Counter yes;
     Counter no;
-    Counter unknown[kNrBlinds];      // by Blind
-    Counter armed[kNrAccessChecks];  // pages armed, by way
-    Counter registrations;           // of mappings with the userfaultfd
-    Counter mappings_read;           // complete readings of the mappings
-    Counter mappings_queried;        // readings of a single mapping
-    Counter bad_maps_lines;          // lines of /proc/PID/maps that were not understood
-    Counter reports;                 // taken from the ring
-    Counter reports_dropped;         // the ring was full
+    Counter unknown[kNrUnknownReasons];  // by UnknownReason
+    Counter armed[kNrAccessChecks];      // pages armed, by way
+    Counter registrations;               // of mappings with the userfaultfd
+    Counter mappings_read;               // complete readings of the mappings
+    Counter mappings_queried;            // readings of a single mapping
+    Counter bad_maps_lines;              // lines of /proc/PID/maps that were not understood
+    Counter reports;                     // taken from the ring
+    Counter reports_dropped;             // the ring was full
 };
 
 }  // namespace damon

@@ -1,24 +1,24 @@
-#include "ops/linux/access_checker.h"
+#include "ops/linux/access/access_checker.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "base/process.h"
-#include "ops/linux/page_batch.h"
-#include "ops/linux/syscalls.h"
-#include "ops/linux/uffd.h"
-#include "ops/linux/uffd_mapping.h"
-#include "ops/linux/uffd_rwp.h"
-#include "ops/linux/uffd_wp.h"
-#include "ops/linux/watch.h"
+#include "ops/linux/access/page_batch.h"
+#include "ops/linux/access/uffd.h"
+#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/access/uffd_rwp.h"
+#include "ops/linux/access/uffd_wp.h"
+#include "ops/linux/access/watch.h"
+#include "os/process.h"
+#include "os/syscalls.h"
 
 namespace damon {
 
 int AccessChecker::open(size_t max_samples) {
     if (const int error = scan_.open(sizes_.base_bytes)) return error;
     if (const int error = mappings_.open()) return error;
-    last_look_.clear();
+    page_states_.clear();
     armed_share_ = 0;
     return marks_.join(max_samples, sizes_.huge_bytes);
 }
@@ -31,7 +31,7 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
         stop();
         if (error == -EUSERS) {
             return Status::fail(error, "%zu contexts of this process watch memory already, and no more can",
-                                SharedMarks::kMaxContexts);
+                                ArmedPageLedger::kMaxContexts);
         }
         return Status::fail(error, "cannot open this process's pagemap and maps, or no memory: errno %d", -error);
     }
@@ -52,7 +52,7 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
     }
     if (enabled(AccessCheck::kUffdRwp)) {
         scan_.ask_for_accessed();
-        (void)last_look_.reserve(max_samples);  // without it arming takes more calls
+        (void)page_states_.reserve(max_samples);  // without it arming takes more calls
     }
     owner_ = process_id();
     refresh();
@@ -87,7 +87,7 @@ void AccessChecker::disarm() {
 
 void AccessChecker::look(std::span<Sample> samples) {
     if (forked()) {
-        for (Sample& sample : samples) set_blind(sample, Blind::kForked);
+        for (Sample& sample : samples) set_unknown(sample, UnknownReason::kForked);
     }
     disturbed_ = uffd_epoch() != epoch_;
     looked_us_ = now_us_;
@@ -95,7 +95,7 @@ void AccessChecker::look(std::span<Sample> samples) {
     for (size_t done = 0; done < samples.size(); done += PageBatch::kMax) {
         look_batch(samples.subspan(done, std::min(PageBatch::kMax, samples.size() - done)));
     }
-    last_look_.sort();
+    page_states_.sort();
 }
 
 void AccessChecker::look_batch(std::span<Sample> samples) {
@@ -104,7 +104,7 @@ void AccessChecker::look_batch(std::span<Sample> samples) {
     for (size_t i = 0; i < samples.size(); ++i) {
         const Watch watch = watch_of(samples[i]);
         const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
-        if (watch == Watch::kBlind) {
+        if (watch == Watch::kNone) {
             answer(samples[i], 0);
         } else {
             (watch == Watch::kUffdRwp ? read_write_protected : plain).add(page, i);
@@ -126,7 +126,8 @@ void AccessChecker::look_protected(std::span<const uint64_t> pages, std::span<ui
     // The cost model, measured in the emulator of docs/side-by-side.md: a call 5.5 us, a page that is passed over 0.10
     // us if it is protected and 0.25 us if not, and the next sample that falls on it is spared a scan of 5.9 us.
     const uint64_t max_gap_pages = 48 + 96 * uint64_t{armed_share_} / 1024;
-    scan_.look_protected(pages, states, max_gap_pages, &last_look_);
+    const RunSink sink = {&page_states_, PageStateCache::add_to};
+    scan_.look_protected(pages, states, max_gap_pages, &sink);
     for (size_t i = 0; i < pages.size(); ++i) {
         if ((states[i] & (PageScan::kFailed | uapi::kPageAccessed)) != 0) continue;
         if ((states[i] & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) continue;
@@ -145,7 +146,7 @@ void AccessChecker::look_protected(std::span<const uint64_t> pages, std::span<ui
 // Whether the whole of `mapping` has been registered since it was armed, up to the last scan: it is in one mapping
 // still, and a page of it is marked, which no other mapping in its place would be. `page` was armed.
 bool AccessChecker::marks_hold(CachedMapping& mapping, uint64_t page) {
-    if (mapping.held_in == nr_scans_) return true;
+    if (mapping.verified_scan == nr_scans_) return true;
     if (!mapping.is_owned(AccessCheck::kUffdRwp)) return false;
     Mapping now;
     const bool found = mappings_.maps().query(mapping.range.start, now) == 0;
@@ -156,39 +157,39 @@ bool AccessChecker::marks_hold(CachedMapping& mapping, uint64_t page) {
     uint32_t state = PageScan::kFailed;
     scan_.look_marked({&page, 1}, {&state, 1});
     if ((state & PageScan::kMarked) == 0) return false;
-    mapping.held_in = nr_scans_;
+    mapping.verified_scan = nr_scans_;
     return true;
 }
 
-Blind AccessChecker::judge(const Sample& sample, uint32_t state, bool& accessed) {
+UnknownReason AccessChecker::judge(const Sample& sample, uint32_t state, bool& accessed) {
     const Watch watch = watch_of(sample);
-    if (watch == Watch::kBlind) return blind_of(sample);
+    if (watch == Watch::kNone) return unknown_reason_of(sample);
     accessed = (state & uapi::kPagePresent) != 0;
-    Blind blind = Blind::kNot;
+    UnknownReason unknown = UnknownReason::kNone;
     if (watch == Watch::kPresence || watch == Watch::kZap) {
-        if ((state & PageScan::kFailed) != 0) return Blind::kFailed;
-        if (watch == Watch::kZap && (state & PageScan::kMapped) == 0) return Blind::kGone;
+        if ((state & PageScan::kFailed) != 0) return UnknownReason::kFailed;
+        if (watch == Watch::kZap && (state & PageScan::kMapped) == 0) return UnknownReason::kGone;
     } else {
-        if (disturbed_) return Blind::kOtherContext;
-        blind = watch == Watch::kUffdRwp ? rwp_judge(state, accessed) : wp_judge(state, accessed);
+        if (disturbed_) return UnknownReason::kOtherContext;
+        unknown = watch == Watch::kUffdRwp ? rwp_judge(state, accessed) : wp_judge(state, accessed);
     }
-    if (blind != Blind::kNot) return blind;
+    if (unknown != UnknownReason::kNone) return unknown;
     const uint64_t page = align_down(sample.addr, sizes_.base_bytes);
-    return marks_.judge(SharedMarks::unit_of(page, sizes_.huge_bytes, was_huge(sample)), accessed);
+    return marks_.judge(ArmedPageLedger::unit_of(page, sizes_.huge_bytes, was_huge(sample)), accessed);
 }
 
 void AccessChecker::answer(Sample& sample, uint32_t state) {
     bool accessed = false;
-    const Blind blind = judge(sample, state, accessed);
+    const UnknownReason unknown = judge(sample, state, accessed);
     sample.seen = accessed ? Seen::kYes : Seen::kNo;
     sample.writes_only = watch_of(sample) == Watch::kUffdWp;
-    if (blind == Blind::kNot) {
+    if (unknown == UnknownReason::kNone) {
         ++(accessed ? statistics_.yes : statistics_.no);
         return;
     }
     sample.seen = Seen::kUnknown;
     sample.writes_only = false;
-    ++statistics_.unknown[static_cast<unsigned>(blind)];
+    ++statistics_.unknown[static_cast<unsigned>(unknown)];
 }
 
 }  // namespace damon

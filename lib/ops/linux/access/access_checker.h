@@ -15,13 +15,13 @@
 
 #include "base/status.h"
 #include "model/sample.h"
-#include "ops/linux/access_check.h"
-#include "ops/linux/last_look.h"
-#include "ops/linux/mapping_cache.h"
-#include "ops/linux/page_scan.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/shared_marks.h"
-#include "ops/linux/zap.h"
+#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/armed_page_ledger.h"
+#include "ops/linux/access/mapping_cache.h"
+#include "ops/linux/access/page_state_cache.h"
+#include "ops/linux/access/zap.h"
+#include "os/page_scan.h"
+#include "os/page_sizes.h"
 
 namespace damon {
 
@@ -42,7 +42,7 @@ public:
 
     // More samples than start knew of. False: out of memory, everything is as before.
     bool grow(size_t max_samples) {
-        return marks_.grow(max_samples) && (!enabled(AccessCheck::kUffdRwp) || last_look_.reserve(max_samples));
+        return marks_.grow(max_samples) && (!enabled(AccessCheck::kUffdRwp) || page_states_.reserve(max_samples));
     }
 
     // The mappings may have changed: reads them anew.
@@ -55,7 +55,7 @@ public:
     // `samples` are those of the last arm.
     void look(std::span<Sample> samples);
     // Memory may have changed by this thread's own doing.
-    void forget() { last_look_.clear(); }
+    void forget() { page_states_.clear(); }
     // Drops all marks and registrations; the next arm makes them again.
     void disarm();
 
@@ -76,32 +76,32 @@ private:
     void arm_batch(std::span<Sample> samples, Zapper& zapper);
     bool arm_unseen(Sample& sample, uint64_t page);
     bool arm_as_last_seen(Sample& sample, uint64_t page);
-    bool use_last_look() const;
+    bool use_page_states() const;
     bool is_base_block(uint64_t page);
     void note_armed(bool already) { armed_share_ = (armed_share_ * 255 + (already ? 1024 : 0)) / 256; }
     void look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states);
     void arm_seen(Sample& sample, Page page, Zapper& zapper);
-    Blind arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
-    Blind own(CachedMapping& mapping, AccessCheck way);
-    Blind arm_rwp(CachedMapping& mapping, Page page);
+    UnknownReason arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
+    UnknownReason own(CachedMapping& mapping, AccessCheck way);
+    UnknownReason arm_rwp(CachedMapping& mapping, Page page);
     bool lost_its_entry(const CachedMapping& mapping, Page page);
-    Blind arm_zap(CachedMapping& mapping, Page page, Zapper& zapper);
-    Blind arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing);
+    UnknownReason arm_zap(CachedMapping& mapping, Page page, Zapper& zapper);
+    UnknownReason arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing);
     bool begin_marking(Page& page, AccessCheck way);
-    void end_marking(Page page, Blind blind, bool wiped);
+    void end_marking(Page page, UnknownReason unknown, bool wiped);
 
     void look_at(std::span<const uint64_t> pages, std::span<uint32_t> states);
     void look_batch(std::span<Sample> samples);
     void look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states);
     bool marks_hold(CachedMapping& mapping, uint64_t page);
-    Blind judge(const Sample& sample, uint32_t state, bool& accessed);
+    UnknownReason judge(const Sample& sample, uint32_t state, bool& accessed);
     void answer(Sample& sample, uint32_t state);
 
     PageSizes sizes_;
     PageScan scan_;
-    LastLook last_look_;
+    PageStateCache page_states_;
     MappingCache mappings_;
-    SharedMarks marks_;
+    ArmedPageLedger marks_;
     uint32_t enabled_ = 0;  // bit AccessCheck
     static constexpr uint64_t kNoBlock = ~uint64_t{0};
 

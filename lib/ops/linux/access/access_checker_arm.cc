@@ -2,31 +2,31 @@
 #include <algorithm>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access_checker.h"
-#include "ops/linux/page_batch.h"
-#include "ops/linux/uffd.h"
-#include "ops/linux/uffd_mapping.h"
-#include "ops/linux/uffd_rwp.h"
-#include "ops/linux/uffd_wp.h"
-#include "ops/linux/watch.h"
+#include "ops/linux/access/access_checker.h"
+#include "ops/linux/access/page_batch.h"
+#include "ops/linux/access/uffd.h"
+#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/access/uffd_rwp.h"
+#include "ops/linux/access/uffd_wp.h"
+#include "ops/linux/access/watch.h"
 
 namespace damon {
 namespace {
 
 // How long, in microseconds, what was read at the end of one interval serves to arm for the next one: mostly it is less
 // than a tenth of it, but for schemes and calls in between.
-constexpr uint64_t kMomentUs = 100'000;
+constexpr uint64_t kMaxStateAgeUs = 100'000;
 
 }  // namespace
 
 void AccessChecker::arm(std::span<Sample> samples) {
     if (forked()) {
-        for (Sample& sample : samples) set_blind(sample, Blind::kForked);
+        for (Sample& sample : samples) set_unknown(sample, UnknownReason::kForked);
         return;
     }
     marks_.begin_interval();
     mappings_.begin_interval();
-    if (!use_last_look()) forget();
+    if (!use_page_states()) forget();
     epoch_ = uffd_epoch();
     base_block_ = kNoBlock;
     Zapper zapper(mappings_.maps(), sizes_);
@@ -75,23 +75,23 @@ void AccessChecker::look_before_arming(std::span<const uint64_t> pages, std::spa
 }
 
 // Whether what the last look saw can be trusted: a moment ago, and all marks were this context's.
-bool AccessChecker::use_last_look() const {
+bool AccessChecker::use_page_states() const {
     return enabled(AccessCheck::kUffdRwp) && !marks_.crowded() && !disturbed_ && uffd_epoch() == epoch_ &&
-           now_us_ - looked_us_ <= kMomentUs;
+           now_us_ - looked_us_ <= kMaxStateAgeUs;
 }
 
 // Read-write protection where the last look saw the page too. False: look at it first.
 bool AccessChecker::arm_as_last_seen(Sample& sample, uint64_t page) {
-    const LastLook::Page seen = last_look_.find(page);
-    if (seen == LastLook::Page::kNotRead) return false;
-    if (seen == LastLook::Page::kAbsent) {
+    const PageStateCache::Page seen = page_states_.find(page);
+    if (seen == PageStateCache::Page::kNotRead) return false;
+    if (seen == PageStateCache::Page::kAbsent) {
         set_watch(sample, Watch::kPresence, false);
         return true;
     }
     CachedMapping* mapping = mappings_.find(page);
     if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdRwp)) return false;
-    note_armed(seen == LastLook::Page::kMarked);
-    if (seen == LastLook::Page::kPresent) {
+    note_armed(seen == PageStateCache::Page::kMarked);
+    if (seen == PageStateCache::Page::kPresent) {
         if (mapping->page_bytes > sizes_.base_bytes || !is_base_block(page)) return false;
         if (rwp_arm(*mapping, {page, page + sizes_.base_bytes}, statistics_) != ArmResult::kArmed) return false;
     }
@@ -103,7 +103,7 @@ bool AccessChecker::arm_as_last_seen(Sample& sample, uint64_t page) {
 bool AccessChecker::is_base_block(uint64_t page) {
     const uint64_t block = align_down(page, sizes_.huge_bytes);
     if (block == base_block_) return true;
-    if (!last_look_.is_partly_marked({block, block + sizes_.huge_bytes})) {
+    if (!page_states_.is_partly_marked({block, block + sizes_.huge_bytes})) {
         uint32_t state = PageScan::kFailed;
         scan_.look({&page, 1}, {&state, 1});
         const uint32_t wanted = PageScan::kFailed | uapi::kPageHuge | uapi::kPagePresent;
@@ -122,13 +122,13 @@ bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
     if (mapping == nullptr || !mapping->is_owned(AccessCheck::kUffdWp)) return false;
     if (!mapping->writable || (mapping->shared && enabled(AccessCheck::kZap))) return false;
     bool nothing = false;
-    if (arm_wp(*mapping, page, nothing) != Blind::kNot || nothing) return false;
+    if (arm_wp(*mapping, page, nothing) != UnknownReason::kNone || nothing) return false;
     set_watch(sample, Watch::kUffdWp, false);
     return true;
 }
 
 void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
-    if ((page.state & PageScan::kFailed) != 0) return set_blind(sample, Blind::kFailed);
+    if ((page.state & PageScan::kFailed) != 0) return set_unknown(sample, UnknownReason::kFailed);
     if ((page.state & uapi::kPagePresent) == 0) {
         if (marks_.crowded()) marks_.note_absent(page.address);
         return set_watch(sample, Watch::kPresence, false);
@@ -138,60 +138,61 @@ void AccessChecker::arm_seen(Sample& sample, Page page, Zapper& zapper) {
     bool stale = mapping == nullptr || (mapping->owned == 0 && has_uffd_ && !mappings_.is_fresh(*mapping));
     for (int reads_left = 2;; stale = true) {
         if (stale && reads_left-- > 0) mapping = mappings_.reread(page.address, statistics_);
-        if (mapping == nullptr) return set_blind(sample, Blind::kGone);
-        const Blind blind = arm_present(sample, *mapping, page, zapper);
-        if (blind == Blind::kNot) return;
+        if (mapping == nullptr) return set_unknown(sample, UnknownReason::kGone);
+        const UnknownReason unknown = arm_present(sample, *mapping, page, zapper);
+        if (unknown == UnknownReason::kNone) return;
         // What is known of the mapping may be old (fact 4).
-        const bool may_be_old = blind == Blind::kGone || blind == Blind::kNotWritable || blind == Blind::kForeign;
-        if (!may_be_old || reads_left <= 0 || mappings_.is_fresh(*mapping)) return set_blind(sample, blind);
+        const bool may_be_old = unknown == UnknownReason::kGone || unknown == UnknownReason::kNotWritable ||
+                                unknown == UnknownReason::kForeign;
+        if (!may_be_old || reads_left <= 0 || mappings_.is_fresh(*mapping)) return set_unknown(sample, unknown);
     }
 }
 
 // Makes sure that the mapping is registered with our userfaultfd.
-Blind AccessChecker::own(CachedMapping& mapping, AccessCheck way) {
-    if (mapping.is_owned(way)) return Blind::kNot;
+UnknownReason AccessChecker::own(CachedMapping& mapping, AccessCheck way) {
+    if (mapping.is_owned(way)) return UnknownReason::kNone;
     switch (register_mapping(mapping, way, statistics_)) {
         case ArmResult::kArmed:
-            return Blind::kNot;
-        case ArmResult::kBlind:
-            return mapping.blind;
+            return UnknownReason::kNone;
+        case ArmResult::kUnknown:
+            return mapping.unknown;
         default:
-            return Blind::kGone;
+            return UnknownReason::kGone;
     }
 }
 
-Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper) {
-    Blind why = Blind::kNoWay;
+UnknownReason AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper) {
+    UnknownReason why = UnknownReason::kNoWay;
     for (const AccessCheck way : kBestFirst) {
         if (!enabled(way)) continue;
-        Blind blind = mapping.blind;
+        UnknownReason unknown = mapping.unknown;
         if (mapping.failed(way)) {
         } else if (way == AccessCheck::kUffdRwp) {
-            blind = own(mapping, way);
-            if (blind == Blind::kNot) blind = arm_rwp(mapping, page);
+            unknown = own(mapping, way);
+            if (unknown == UnknownReason::kNone) unknown = arm_rwp(mapping, page);
         } else if (way == AccessCheck::kZap) {
-            blind = arm_zap(mapping, page, zapper);
+            unknown = arm_zap(mapping, page, zapper);
         } else if (!mapping.writable) {
-            blind = Blind::kNotWritable;
+            unknown = UnknownReason::kNotWritable;
         } else if (page.huge()) {
-            blind = Blind::kHuge;
+            unknown = UnknownReason::kHuge;
         } else {
             bool nothing = false;
-            blind = own(mapping, way);
-            if (blind == Blind::kNot) blind = arm_wp(mapping, page.address, nothing);
-            if (nothing) blind = Blind::kGone;  // it was present a moment ago
+            unknown = own(mapping, way);
+            if (unknown == UnknownReason::kNone) unknown = arm_wp(mapping, page.address, nothing);
+            if (nothing) unknown = UnknownReason::kGone;  // it was present a moment ago
         }
-        if (blind == Blind::kNot) {
+        if (unknown == UnknownReason::kNone) {
             if (way == AccessCheck::kUffdRwp && lost_its_entry(mapping, page)) {
                 if (marks_.crowded()) marks_.note_absent(page.address);
                 set_watch(sample, Watch::kPresence, false);
             } else {
                 set_watch(sample, watch_by(way), page.huge());
             }
-            return blind;
+            return unknown;
         }
         // That the range was not declared matters only where nothing else was possible either.
-        if (why == Blind::kNoWay || blind != Blind::kNotDeclared) why = blind;
+        if (why == UnknownReason::kNoWay || unknown != UnknownReason::kNotDeclared) why = unknown;
     }
     return why;
 }
@@ -199,41 +200,41 @@ Blind AccessChecker::arm_present(Sample& sample, CachedMapping& mapping, Page pa
 // True: another context has the page armed; its state has then been read once more.
 bool AccessChecker::begin_marking(Page& page, AccessCheck way) {
     if (!marks_.crowded()) return false;
-    if (!marks_.begin(SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge()), way)) return false;
+    if (!marks_.begin(ArmedPageLedger::unit_of(page.address, sizes_.huge_bytes, page.huge()), way)) return false;
     look_at({&page.address, 1}, {&page.state, 1});
     return true;
 }
 
-void AccessChecker::end_marking(Page page, Blind blind, bool wiped) {
+void AccessChecker::end_marking(Page page, UnknownReason unknown, bool wiped) {
     if (!marks_.crowded()) return;
-    const uint64_t unit = SharedMarks::unit_of(page.address, sizes_.huge_bytes, page.huge());
-    if (blind == Blind::kNot) {
+    const uint64_t unit = ArmedPageLedger::unit_of(page.address, sizes_.huge_bytes, page.huge());
+    if (unknown == UnknownReason::kNone) {
         marks_.finish(unit, wiped);
     } else {
         marks_.abandon(unit);
     }
 }
 
-Blind AccessChecker::arm_rwp(CachedMapping& mapping, Page page) {
+UnknownReason AccessChecker::arm_rwp(CachedMapping& mapping, Page page) {
     AddressRange unit{page.address, page.address + sizes_.base_bytes};
     if (page.huge()) {
         const uint64_t bytes = std::max(mapping.page_bytes, sizes_.huge_bytes);
         unit.start = align_down(page.address, bytes);
         unit.end = unit.start + bytes;
-        if (!mapping.range.covers(unit)) return Blind::kHuge;
+        if (!mapping.range.covers(unit)) return UnknownReason::kHuge;
     }
     const uint32_t huge = page.state & uapi::kPageHuge;
     begin_marking(page, AccessCheck::kUffdRwp);
-    Blind blind = Blind::kNot;
+    UnknownReason unknown = UnknownReason::kNone;
     const bool wiped = (page.state & uapi::kPageAccessed) != 0;
     if ((page.state & PageScan::kFailed) != 0) {
-        blind = Blind::kFailed;
+        unknown = UnknownReason::kFailed;
     } else if ((page.state & PageScan::kMarked) == 0) {  // else armed before, and not accessed since
         const ArmResult result = rwp_arm(mapping, unit, statistics_);
-        if (result != ArmResult::kArmed) blind = result == ArmResult::kGone ? Blind::kGone : mapping.blind;
+        if (result != ArmResult::kArmed) unknown = result == ArmResult::kGone ? UnknownReason::kGone : mapping.unknown;
     }
-    end_marking({page.address, huge}, blind, wiped);
-    return blind;
+    end_marking({page.address, huge}, unknown, wiped);
+    return unknown;
 }
 
 // Linux 7.3 protects a huge page of shared memory by dropping its page table entry: there is no mark, and whether it is
@@ -245,28 +246,28 @@ bool AccessChecker::lost_its_entry(const CachedMapping& mapping, Page page) {
     return (state & (PageScan::kFailed | PageScan::kMarked | uapi::kPagePresent)) == 0;
 }
 
-Blind AccessChecker::arm_zap(CachedMapping& mapping, Page page, Zapper& zapper) {
-    if (!mapping.shared || !zapper.may_zap(page.address)) return Blind::kNotDeclared;
+UnknownReason AccessChecker::arm_zap(CachedMapping& mapping, Page page, Zapper& zapper) {
+    if (!mapping.shared || !zapper.may_zap(page.address)) return UnknownReason::kNotDeclared;
     const uint32_t huge = page.state & uapi::kPageHuge;
     begin_marking(page, AccessCheck::kZap);
-    Blind blind = Blind::kNot;
+    UnknownReason unknown = UnknownReason::kNone;
     // Another context may have zapped it meanwhile: absent, it is armed for both.
     const bool present = (page.state & uapi::kPagePresent) != 0;
     if ((page.state & PageScan::kFailed) != 0) {
-        blind = Blind::kFailed;
+        unknown = UnknownReason::kFailed;
     } else if (present) {
-        blind = zapper.zap(page.address, huge != 0);
-        if (blind == Blind::kNot) ++statistics_.armed[static_cast<unsigned>(AccessCheck::kZap)];
+        unknown = zapper.zap(page.address, huge != 0);
+        if (unknown == UnknownReason::kNone) ++statistics_.armed[static_cast<unsigned>(AccessCheck::kZap)];
     }
-    end_marking({page.address, huge}, blind, present);
-    return blind;
+    end_marking({page.address, huge}, unknown, present);
+    return unknown;
 }
 
 // `nothing`: not present, or huge.
-Blind AccessChecker::arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing) {
+UnknownReason AccessChecker::arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing) {
     if (marks_.crowded()) marks_.begin(page, AccessCheck::kUffdWp);
     bool written = false;
-    Blind blind = Blind::kNot;
+    UnknownReason unknown = UnknownReason::kNone;
     switch (wp_arm(scan_, mapping, page, statistics_, written)) {
         case ArmResult::kArmed:
             break;
@@ -274,14 +275,14 @@ Blind AccessChecker::arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing
             nothing = true;
             break;
         case ArmResult::kGone:
-            blind = Blind::kGone;
+            unknown = UnknownReason::kGone;
             break;
-        case ArmResult::kBlind:
-            blind = mapping.blind;
+        case ArmResult::kUnknown:
+            unknown = mapping.unknown;
             break;
     }
-    end_marking({page, 0}, nothing ? Blind::kGone : blind, written);
-    return blind;
+    end_marking({page, 0}, nothing ? UnknownReason::kGone : unknown, written);
+    return unknown;
 }
 
 }  // namespace damon

@@ -1,11 +1,11 @@
-#include "ops/linux/shared_marks.h"
+#include "ops/linux/access/armed_page_ledger.h"
 
 #include <atomic>
 #include <cerrno>
 
+#include "base/fork_safe_lock.h"
 #include "base/heap.h"
-#include "ops/linux/fork_safe_lock.h"
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 struct Ledger {
     ForkSafeLock lock;
     pid_t owner = 0;
-    SharedMarks* members[SharedMarks::kMaxContexts] = {};
+    ArmedPageLedger* members[ArmedPageLedger::kMaxContexts] = {};
     std::atomic<uint32_t> nr_members{0};
     std::atomic<uint64_t> joins{0};  // a "no" of an interval in which another joined cannot be trusted
 };
@@ -31,7 +31,7 @@ size_t capacity_for(size_t max_pages) { return max_pages + max_pages / 4 + 4; }
 
 }  // namespace
 
-int SharedMarks::join(size_t max_pages, uint64_t huge_bytes) {
+int ArmedPageLedger::join(size_t max_pages, uint64_t huge_bytes) {
     leave();
     const pid_t self = sys::getpid();
     const size_t capacity = capacity_for(max_pages);
@@ -41,7 +41,7 @@ int SharedMarks::join(size_t max_pages, uint64_t huge_bytes) {
     {
         const LockGuard guard(ledger.lock, self);
         if (ledger.owner != self) {
-            for (SharedMarks*& member : ledger.members) member = nullptr;
+            for (ArmedPageLedger*& member : ledger.members) member = nullptr;
             ledger.nr_members.store(0);
             ledger.owner = self;
         }
@@ -67,12 +67,12 @@ int SharedMarks::join(size_t max_pages, uint64_t huge_bytes) {
     return -EUSERS;
 }
 
-void SharedMarks::leave() {
+void ArmedPageLedger::leave() {
     if (owner_ == 0) return;
     const pid_t self = sys::getpid();
     {
         const LockGuard guard(ledger.lock, self);
-        for (SharedMarks*& member : ledger.members) {
+        for (ArmedPageLedger*& member : ledger.members) {
             if (ledger.owner != self || member != this) continue;
             member = nullptr;
             ledger.nr_members.fetch_sub(1);
@@ -84,7 +84,7 @@ void SharedMarks::leave() {
     capacity_ = 0;
 }
 
-bool SharedMarks::grow(size_t max_pages) {
+bool ArmedPageLedger::grow(size_t max_pages) {
     const size_t capacity = capacity_for(max_pages);
     if (owner_ == 0 || capacity <= capacity_) return true;
     auto* entries = static_cast<Entry*>(heap_allocate(capacity * sizeof(Entry)));
@@ -101,7 +101,7 @@ bool SharedMarks::grow(size_t max_pages) {
     return true;
 }
 
-void SharedMarks::begin_interval() {
+void ArmedPageLedger::begin_interval() {
     joins_seen_ = ledger.joins.load();
     crowded_ = ledger.nr_members.load() > 1;
     if (owner_ == 0) return;
@@ -116,7 +116,7 @@ void SharedMarks::begin_interval() {
 
 // visit(entry) for this member's entries that overlap the unit.
 template <typename Visit>
-void SharedMarks::visit_overlapping(uint64_t unit, Visit visit) {
+void ArmedPageLedger::visit_overlapping(uint64_t unit, Visit visit) {
     const uint64_t base = base_of(unit);
     const uint64_t hash = (base / huge_bytes_ * 0x9e3779b97f4a7c15) >> 32;
     for (size_t slot = hash * capacity_ >> 32; entries_[slot].interval == interval_;
@@ -129,13 +129,13 @@ void SharedMarks::visit_overlapping(uint64_t unit, Visit visit) {
 
 // visit(entry) for the other members' entries that overlap the unit.
 template <typename Visit>
-void SharedMarks::for_others(uint64_t unit, Visit visit) {
-    for (SharedMarks* member : ledger.members) {
+void ArmedPageLedger::for_others(uint64_t unit, Visit visit) {
+    for (ArmedPageLedger* member : ledger.members) {
         if (member != nullptr && member != this) member->visit_overlapping(unit, visit);
     }
 }
 
-SharedMarks::Entry* SharedMarks::find(uint64_t unit) {
+ArmedPageLedger::Entry* ArmedPageLedger::find(uint64_t unit) {
     Entry* found = nullptr;
     visit_overlapping(unit, [&found, unit](Entry& entry) {
         if (entry.unit == unit) found = &entry;
@@ -144,7 +144,7 @@ SharedMarks::Entry* SharedMarks::find(uint64_t unit) {
 }
 
 // nullptr: full.
-SharedMarks::Entry* SharedMarks::insert(uint64_t unit) {
+ArmedPageLedger::Entry* ArmedPageLedger::insert(uint64_t unit) {
     if (Entry* found = find(unit)) return found;
     if (nr_used_ + 2 > capacity_) return nullptr;  // one stays empty, for runs to end
     ++nr_used_;
@@ -159,7 +159,7 @@ SharedMarks::Entry* SharedMarks::insert(uint64_t unit) {
     return &entries_[slot];
 }
 
-bool SharedMarks::begin(uint64_t unit, AccessCheck way) {
+bool ArmedPageLedger::begin(uint64_t unit, AccessCheck way) {
     const LockGuard guard(ledger.lock, owner_);
     Entry* own = insert(unit);
     if (own == nullptr) return false;
@@ -176,7 +176,7 @@ bool SharedMarks::begin(uint64_t unit, AccessCheck way) {
     return armed_by_others;
 }
 
-void SharedMarks::end(const Entry& own, bool wiped) {
+void ArmedPageLedger::end(const Entry& own, bool wiped) {
     for_others(own.unit, [&](Entry& other) {
         if ((other.busy_by & bit_) != 0) {
             other.busy_by &= ~bit_;
@@ -188,7 +188,7 @@ void SharedMarks::end(const Entry& own, bool wiped) {
     });
 }
 
-void SharedMarks::finish(uint64_t unit, bool wiped) {
+void ArmedPageLedger::finish(uint64_t unit, bool wiped) {
     const LockGuard guard(ledger.lock, owner_);
     Entry unnoted;  // there was no room: the others are told all the same
     unnoted.unit = unit;
@@ -199,7 +199,7 @@ void SharedMarks::finish(uint64_t unit, bool wiped) {
     end(*own, wiped);
 }
 
-void SharedMarks::abandon(uint64_t unit) {
+void ArmedPageLedger::abandon(uint64_t unit) {
     const LockGuard guard(ledger.lock, owner_);
     Entry* own = find(unit);
     if (own == nullptr) return;
@@ -207,7 +207,7 @@ void SharedMarks::abandon(uint64_t unit) {
     end(*own, false);
 }
 
-void SharedMarks::note_absent(uint64_t unit) {
+void ArmedPageLedger::note_absent(uint64_t unit) {
     const LockGuard guard(ledger.lock, owner_);
     Entry* own = insert(unit);
     if (own == nullptr || own->state != kNone) return;
@@ -215,19 +215,19 @@ void SharedMarks::note_absent(uint64_t unit) {
     own->way = kByAbsence;
 }
 
-Blind SharedMarks::judge(uint64_t unit, bool& accessed) {
+UnknownReason ArmedPageLedger::judge(uint64_t unit, bool& accessed) {
     const bool others_joined = ledger.joins.load() != joins_seen_;
-    if (!crowded_) return others_joined && !accessed ? Blind::kOtherContext : Blind::kNot;
+    if (!crowded_) return others_joined && !accessed ? UnknownReason::kOtherContext : UnknownReason::kNone;
     Entry own;
     own.disturbed = 1;  // where there was no room for an entry
     {
         const LockGuard guard(ledger.lock, owner_);
         if (const Entry* found = find(unit)) own = *found;
     }
-    if (own.lost != 0) return Blind::kOtherContext;
+    if (own.lost != 0) return UnknownReason::kOtherContext;
     accessed |= own.hit != 0;
     const bool no_is_sure = own.disturbed == 0 && own.busy_by == 0 && !others_joined;
-    return accessed || no_is_sure ? Blind::kNot : Blind::kOtherContext;
+    return accessed || no_is_sure ? UnknownReason::kNone : UnknownReason::kOtherContext;
 }
 
 }  // namespace damon

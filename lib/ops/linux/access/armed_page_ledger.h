@@ -10,19 +10,19 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ops/linux/access_check.h"
+#include "ops/linux/access/access_check.h"
 
 namespace damon {
 
 // One context's part of the ledger; its worker's own. Not movable while joined.
-class SharedMarks {
+class ArmedPageLedger {
 public:
     static constexpr size_t kMaxContexts = 32;
 
-    SharedMarks() = default;
-    ~SharedMarks() { leave(); }
-    SharedMarks(const SharedMarks&) = delete;
-    SharedMarks& operator=(const SharedMarks&) = delete;
+    ArmedPageLedger() = default;
+    ~ArmedPageLedger() { leave(); }
+    ArmedPageLedger(const ArmedPageLedger&) = delete;
+    ArmedPageLedger& operator=(const ArmedPageLedger&) = delete;
 
     // Takes part, with room for `max_pages` armed at a time; pages beyond are unknown where others run. 0, -ENOMEM, or
     // -EUSERS: kMaxContexts take part already.
@@ -49,7 +49,7 @@ public:
     void note_absent(uint64_t unit);
 
     // What the mark's own answer is worth. `accessed` is that answer, and may be turned into yes. kNot: it holds.
-    Blind judge(uint64_t unit, bool& accessed);
+    UnknownReason judge(uint64_t unit, bool& accessed);
 
     // The name of a page, or of the huge page around it.
     static uint64_t unit_of(uint64_t page, uint64_t huge_bytes, bool huge) {

@@ -1,15 +1,15 @@
-#include "ops/linux/shared_ranges.h"
+#include "ops/linux/access/declared_ranges.h"
 
 #include <sched.h>
 
 #include <cerrno>
 
 #include "base/arithmetic.h"
+#include "base/fork_safe_lock.h"
 #include "base/heap.h"
-#include "ops/linux/fork_safe_lock.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/proc_maps.h"
-#include "ops/linux/syscalls.h"
+#include "os/page_sizes.h"
+#include "os/proc_maps.h"
+#include "os/syscalls.h"
 
 namespace damon {
 

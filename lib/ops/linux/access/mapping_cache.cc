@@ -1,4 +1,4 @@
-#include "ops/linux/mapping_cache.h"
+#include "ops/linux/access/mapping_cache.h"
 
 #include <cerrno>
 
@@ -15,7 +15,7 @@ void inherit_registration(CachedMapping& now, const CachedMapping& before) {
 void inherit_failures(CachedMapping& now, const CachedMapping& before) {
     if (now.shared != before.shared || now.writable != before.writable || now.range != before.range) return;
     now.failed_ways = before.failed_ways;
-    now.blind = before.blind;
+    now.unknown = before.unknown;
 }
 
 }  // namespace

@@ -6,22 +6,22 @@
 
 #include "base/vector.h"
 #include "model/address_range.h"
-#include "ops/linux/access_check.h"
-#include "ops/linux/proc_maps.h"
+#include "ops/linux/access/access_check.h"
+#include "os/proc_maps.h"
 
 namespace damon {
 
 struct CachedMapping {
     AddressRange range;
-    uint64_t page_bytes = 0;      // backing page size; 0: not told
-    uint16_t failed_ways = 0;     // bit AccessCheck: tried, and not possible here
-    Blind blind = Blind::kNoWay;  // why the last of them was not
+    uint64_t page_bytes = 0;                        // backing page size; 0: not told
+    uint16_t failed_ways = 0;                       // bit AccessCheck: tried, and not possible here
+    UnknownReason unknown = UnknownReason::kNoWay;  // why the last of them was not
     bool writable = false;
     bool shared = false;
-    uint8_t registered = 0;  // bit AccessCheck: registered with our userfaultfd for this way, or was once
-    uint8_t owned = 0;       // the same, made sure of since the mapping was last read
-    uint32_t read_in = 0;    // the interval in which it was last read
-    uint64_t held_in = 0;    // the scan behind which it was last seen to be registered as a whole
+    uint8_t registered = 0;      // bit AccessCheck: registered with our userfaultfd for this way, or was once
+    uint8_t owned = 0;           // the same, made sure of since the mapping was last read
+    uint32_t read_in = 0;        // the interval in which it was last read
+    uint64_t verified_scan = 0;  // the scan behind which it was last seen to be registered as a whole
 
     bool is_registered(AccessCheck way) const { return (registered >> static_cast<unsigned>(way) & 1) != 0; }
     bool is_owned(AccessCheck way) const { return (owned >> static_cast<unsigned>(way) & 1) != 0; }
@@ -30,9 +30,9 @@ struct CachedMapping {
         registered |= owned;
     }
     bool failed(AccessCheck way) const { return (failed_ways >> static_cast<unsigned>(way) & 1) != 0; }
-    void fail(AccessCheck way, Blind why) {
+    void fail(AccessCheck way, UnknownReason why) {
         failed_ways = static_cast<uint16_t>(failed_ways | 1u << static_cast<unsigned>(way));
-        blind = why;
+        unknown = why;
     }
 };
 

@@ -1,16 +1,16 @@
-#include "ops/linux/last_look.h"
+#include "ops/linux/access/page_state_cache.h"
 
 #include <algorithm>
 
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
 
-bool LastLook::reserve(size_t max_samples) {
+bool PageStateCache::reserve(size_t max_samples) {
     return spans_.reserve(max_samples) && words_.reserve(max_samples * (1 + 2 * kMaxPagesPerSample / 64));
 }
 
-void LastLook::clear() {
+void PageStateCache::clear() {
     spans_.clear();
     words_.clear();
     hint_ = 0;
@@ -18,7 +18,7 @@ void LastLook::clear() {
 
 // Pages [first, last) of the span whose words begin at `first_word`. A page that is marked and not present stands for
 // one of which nothing is known.
-void LastLook::set(size_t first_word, size_t first, size_t last, Page page) {
+void PageStateCache::set(size_t first_word, size_t first, size_t last, Page page) {
     const bool present = page == Page::kPresent || page == Page::kMarked;
     const bool marked = page == Page::kNotRead || page == Page::kMarked;
     while (first < last) {
@@ -31,7 +31,7 @@ void LastLook::set(size_t first_word, size_t first, size_t last, Page page) {
     }
 }
 
-void LastLook::add(AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs) {
+void PageStateCache::add(AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs) {
     const size_t nr_pages = range.size() / page_bytes;
     const size_t nr_words = (nr_pages + 63) / 64 * 2;
     const size_t first_word = words_.size();
@@ -51,18 +51,18 @@ void LastLook::add(AddressRange range, uint64_t page_bytes, std::span<const uapi
     }
 }
 
-void LastLook::sort() {
+void PageStateCache::sort() {
     const auto before = [](const Span& a, const Span& b) { return a.start < b.start; };
     if (!std::is_sorted(spans_.begin(), spans_.end(), before)) std::sort(spans_.begin(), spans_.end(), before);
     hint_ = 0;
 }
 
-size_t LastLook::first_ending_after(uint64_t address) const {
+size_t PageStateCache::first_ending_after(uint64_t address) const {
     const auto ends_before = [&](const Span& span) { return end_of(span) <= address; };
     return static_cast<size_t>(std::partition_point(spans_.begin(), spans_.end(), ends_before) - spans_.begin());
 }
 
-LastLook::Page LastLook::find(uint64_t page) {
+PageStateCache::Page PageStateCache::find(uint64_t page) {
     // The page of the next sample is mostly in the same span, or in the next one.
     while (hint_ < spans_.size() && end_of(spans_[hint_]) <= page && hint_ + 1 < spans_.size() &&
            spans_[hint_ + 1].start <= page) {
@@ -82,7 +82,7 @@ LastLook::Page LastLook::find(uint64_t page) {
     return marked ? Page::kMarked : Page::kPresent;
 }
 
-bool LastLook::is_partly_marked(AddressRange block) {
+bool PageStateCache::is_partly_marked(AddressRange block) {
     uint64_t marked = 0;
     uint64_t unmarked = 0;
     for (size_t i = first_ending_after(block.start); i < spans_.size() && spans_[i].start < block.end; ++i) {

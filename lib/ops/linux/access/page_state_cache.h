@@ -8,11 +8,11 @@
 
 #include "base/vector.h"
 #include "model/address_range.h"
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
 
-class LastLook {
+class PageStateCache {
 public:
     enum class Page : uint8_t { kNotRead, kAbsent, kPresent, kMarked };
 
@@ -24,6 +24,10 @@ public:
     // What a scan told of `range`: `runs`, ascending, of pages that are accessed or not present; the rest is marked. Of
     // huge pages that are not marked nothing is kept.
     void add(AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs);
+    // The same as a sink of PageScan; `cache` is a PageStateCache.
+    static void add_to(void* cache, AddressRange range, uint64_t page_bytes, std::span<const uapi::PageRegion> runs) {
+        static_cast<PageStateCache*>(cache)->add(range, page_bytes, runs);
+    }
     // All were added.
     void sort();
 

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "ops/linux/access_check.h"
+#include "ops/linux/access/access_check.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "ops/linux/report.h"
+#include "ops/linux/access/report.h"
 
 #include <bit>
 #include <cerrno>
@@ -111,7 +111,7 @@ void ReportRing::look(std::span<Sample> samples, AccessStatistics& statistics) {
             ++statistics.yes;
         } else if (lost) {
             sample.seen = Seen::kUnknown;
-            ++statistics.unknown[static_cast<unsigned>(Blind::kReportsLost)];
+            ++statistics.unknown[static_cast<unsigned>(UnknownReason::kReportsLost)];
         } else {
             ++statistics.no;
         }

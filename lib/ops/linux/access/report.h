@@ -8,7 +8,7 @@
 #include <span>
 
 #include "model/sample.h"
-#include "ops/linux/access_check.h"
+#include "ops/linux/access/access_check.h"
 
 namespace damon {
 

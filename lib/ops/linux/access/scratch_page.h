@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "model/address_range.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/syscalls.h"
+#include "os/page_sizes.h"
+#include "os/syscalls.h"
 
 namespace damon {
 

@@ -1,14 +1,14 @@
-#include "ops/linux/uffd.h"
+#include "ops/linux/access/uffd.h"
 
 #include <fcntl.h>
 
 #include <atomic>
 #include <cerrno>
 
-#include "base/process.h"
-#include "ops/linux/fork_safe_lock.h"
-#include "ops/linux/syscalls.h"
-#include "ops/linux/uapi.h"
+#include "base/fork_safe_lock.h"
+#include "os/process.h"
+#include "os/syscalls.h"
+#include "os/uapi.h"
 
 namespace damon {
 namespace {

@@ -1,9 +1,9 @@
-#include "ops/linux/uffd_mapping.h"
+#include "ops/linux/access/uffd_mapping.h"
 
 #include <cerrno>
 
-#include "ops/linux/page_scan.h"
-#include "ops/linux/uffd.h"
+#include "ops/linux/access/uffd.h"
+#include "os/page_scan.h"
 
 namespace damon {
 namespace {
@@ -21,22 +21,22 @@ ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatis
             ++statistics.registrations;
             return ArmResult::kArmed;
         case -EBUSY:
-            mapping.fail(way, Blind::kForeign);
-            return ArmResult::kBlind;
+            mapping.fail(way, UnknownReason::kForeign);
+            return ArmResult::kUnknown;
         case -ENOENT:
         case -ENOMEM:
         case -EAGAIN:
             return ArmResult::kGone;
         case -EINVAL:  // not for this kind of mapping, or nothing is mapped there any more: who reads it anew will see
         case -EPERM:
-            mapping.fail(way, Blind::kRefused);
-            return ArmResult::kBlind;
+            mapping.fail(way, UnknownReason::kRefused);
+            return ArmResult::kUnknown;
         case -ECHILD:
-            mapping.blind = Blind::kForked;
-            return ArmResult::kBlind;
+            mapping.unknown = UnknownReason::kForked;
+            return ArmResult::kUnknown;
         default:
-            mapping.blind = Blind::kFailed;
-            return ArmResult::kBlind;
+            mapping.unknown = UnknownReason::kFailed;
+            return ArmResult::kUnknown;
     }
 }
 

@@ -1,20 +1,20 @@
 // Registering a mapping with the process's userfaultfd, lazily, and what its refusals mean (fact 4).
 #pragma once
 
-#include "ops/linux/mapping_cache.h"
+#include "ops/linux/access/mapping_cache.h"
 
 namespace damon {
 
 enum class ArmResult : uint8_t {
     kArmed,
     kNothing,  // not present, or huge: look at the page
-    kBlind,    // not possible in this mapping: mapping.blind
+    kUnknown,  // not possible in this mapping: mapping.unknown
     kGone,     // the mapping is not what it was: read it anew
 };
 
 // Makes sure that the mapping, just read, is registered as a whole with our userfaultfd for `way` (kUffdWp or
 // kUffdRwp), and not with one of the program's own: marks can be set without asking whose the registration is. kArmed
-// stands for "registered"; kBlind: this way is not possible here, and the mapping remembers it.
+// stands for "registered"; kUnknown: this check is not possible here, and the mapping remembers it.
 ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics);
 
 // Drops the registrations and marks that this context made in the mapping.

@@ -1,11 +1,11 @@
-#include "ops/linux/uffd_rwp.h"
+#include "ops/linux/access/uffd_rwp.h"
 
 #include <cerrno>
 
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/probe_answer.h"
-#include "ops/linux/scratch_page.h"
-#include "ops/linux/uffd.h"
+#include "ops/linux/access/probe_answer.h"
+#include "ops/linux/access/scratch_page.h"
+#include "ops/linux/access/uffd.h"
+#include "os/page_sizes.h"
 
 namespace damon {
 
@@ -21,20 +21,20 @@ ArmResult rwp_arm(CachedMapping& mapping, AddressRange unit, AccessStatistics& s
         case -EINVAL:
             return ArmResult::kGone;
         default:
-            mapping.blind = error == -ECHILD ? Blind::kForked : Blind::kFailed;
-            return ArmResult::kBlind;
+            mapping.unknown = error == -ECHILD ? UnknownReason::kForked : UnknownReason::kFailed;
+            return ArmResult::kUnknown;
     }
 }
 
-Blind rwp_judge(uint32_t state, bool& accessed) {
-    if ((state & PageScan::kFailed) != 0) return Blind::kFailed;
-    if ((state & PageScan::kMapped) == 0) return Blind::kGone;
+UnknownReason rwp_judge(uint32_t state, bool& accessed) {
+    if ((state & PageScan::kFailed) != 0) return UnknownReason::kFailed;
+    if ((state & PageScan::kMapped) == 0) return UnknownReason::kGone;
     accessed = (state & PageScan::kMarked) == 0;
-    if (!accessed) return Blind::kNot;
+    if (!accessed) return UnknownReason::kNone;
     // Reclaim keeps the mark of an anonymous page, and drops that of a shared one (fact 8).
-    if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) return Blind::kDropped;
+    if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) return UnknownReason::kDropped;
     // Neither marked nor accessed: not in a registered mapping any more.
-    return (state & uapi::kPageAccessed) != 0 ? Blind::kNot : Blind::kGone;
+    return (state & uapi::kPageAccessed) != 0 ? UnknownReason::kNone : UnknownReason::kGone;
 }
 
 namespace {
@@ -62,8 +62,8 @@ AccessCheckProbe try_out(ScratchPage& scratch) {
         if (step == 2) scratch.write(++content);
         uint32_t state = PageScan::kFailed;
         scan.look_marked({&mapping.range.start, 1}, {&state, 1});
-        const Blind blind = rwp_judge(state, seen[step]);
-        if (blind != Blind::kNot) return probe_failed(-EIO, "a protected page could not be judged");
+        const UnknownReason unknown = rwp_judge(state, seen[step]);
+        if (unknown != UnknownReason::kNone) return probe_failed(-EIO, "a protected page could not be judged");
     }
     if (seen[0] || !seen[1] || !seen[2] || seen[3] || scratch.read() != content) {
         return probe_failed(-EIO, "an access did not show, or something else did");

@@ -1,10 +1,10 @@
-#include "ops/linux/uffd_wp.h"
+#include "ops/linux/access/uffd_wp.h"
 
 #include <cerrno>
 
-#include "ops/linux/probe_answer.h"
-#include "ops/linux/scratch_page.h"
-#include "ops/linux/uffd.h"
+#include "ops/linux/access/probe_answer.h"
+#include "ops/linux/access/scratch_page.h"
+#include "ops/linux/access/uffd.h"
 
 namespace damon {
 
@@ -16,17 +16,17 @@ ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessSt
         return ArmResult::kArmed;
     }
     if (result >= 0) return ArmResult::kNothing;
-    mapping.blind = Blind::kFailed;  // of this call; the mapping itself may work the next time
-    return ArmResult::kBlind;
+    mapping.unknown = UnknownReason::kFailed;  // of this call; the mapping itself may work the next time
+    return ArmResult::kUnknown;
 }
 
-Blind wp_judge(uint32_t state, bool& accessed) {
-    if ((state & PageScan::kFailed) != 0) return Blind::kFailed;
-    if ((state & uapi::kPageWpAllowed) == 0) return Blind::kGone;
+UnknownReason wp_judge(uint32_t state, bool& accessed) {
+    if ((state & PageScan::kFailed) != 0) return UnknownReason::kFailed;
+    if ((state & uapi::kPageWpAllowed) == 0) return UnknownReason::kGone;
     // The marks survive swap, but not MADV_DONTNEED and truncation (fact 8).
-    if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) return Blind::kDropped;
+    if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) return UnknownReason::kDropped;
     accessed = (state & uapi::kPageWritten) != 0;
-    return Blind::kNot;
+    return UnknownReason::kNone;
 }
 
 namespace {
@@ -53,7 +53,7 @@ AccessCheckProbe try_out(ScratchPage& scratch) {
         if (step == 2) scratch.write(43);
         uint32_t state = PageScan::kFailed;
         scan.look({&mapping.range.start, 1}, {&state, 1});
-        if (wp_judge(state, seen[step]) != Blind::kNot)
+        if (wp_judge(state, seen[step]) != UnknownReason::kNone)
             return probe_failed(-EIO, "a protected page could not be judged");
     }
     if (seen[0] || seen[1] || !seen[2] || !was_written || scratch.read() != 43) {

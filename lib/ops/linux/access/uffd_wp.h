@@ -7,10 +7,10 @@
 
 #include <cstdint>
 
-#include "ops/linux/access_check.h"
-#include "ops/linux/mapping_cache.h"
-#include "ops/linux/page_scan.h"
-#include "ops/linux/uffd_mapping.h"
+#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/mapping_cache.h"
+#include "ops/linux/access/uffd_mapping.h"
+#include "os/page_scan.h"
 
 namespace damon {
 
@@ -19,7 +19,7 @@ namespace damon {
 ArmResult wp_arm(PageScan& scan, CachedMapping& mapping, uint64_t page, AccessStatistics& statistics, bool& written);
 
 // Judges the state of a page that was armed. kNot: `accessed` is the answer.
-Blind wp_judge(uint32_t state, bool& accessed);
+UnknownReason wp_judge(uint32_t state, bool& accessed);
 
 // Tries it out on memory of its own, as an ordinary user of the process-wide userfaultfd.
 AccessCheckProbe probe_uffd_wp();

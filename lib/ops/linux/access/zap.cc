@@ -1,11 +1,11 @@
-#include "ops/linux/zap.h"
+#include "ops/linux/access/zap.h"
 
 #include <sys/mman.h>
 
 #include "base/arithmetic.h"
-#include "ops/linux/page_scan.h"
-#include "ops/linux/probe_answer.h"
-#include "ops/linux/syscalls.h"
+#include "ops/linux/access/probe_answer.h"
+#include "os/page_scan.h"
+#include "os/syscalls.h"
 
 namespace damon {
 
@@ -20,15 +20,15 @@ bool Zapper::may_zap(uint64_t page) {
     return verified_.contains(page);
 }
 
-Blind Zapper::zap(uint64_t page, bool huge) {
+UnknownReason Zapper::zap(uint64_t page, bool huge) {
     AddressRange unit{page, page + sizes_.base_bytes};
     if (huge) {
         unit.start = align_down(page, sizes_.huge_bytes);
         unit.end = unit.start + sizes_.huge_bytes;
     }
-    if (!verified_.covers(unit)) return huge ? Blind::kHuge : Blind::kNotDeclared;
+    if (!verified_.covers(unit)) return huge ? UnknownReason::kHuge : UnknownReason::kNotDeclared;
     // EINVAL: locked in memory. Nothing was dropped then.
-    return sys::madvise(unit.start, unit.size(), MADV_DONTNEED) == 0 ? Blind::kNot : Blind::kRefused;
+    return sys::madvise(unit.start, unit.size(), MADV_DONTNEED) == 0 ? UnknownReason::kNone : UnknownReason::kRefused;
 }
 
 AccessCheckProbe probe_zap() {
@@ -48,7 +48,7 @@ AccessCheckProbe probe_zap() {
         *memory = 42;
         uint32_t states[2] = {PageScan::kFailed, PageScan::kFailed};
         Zapper zapper(maps, sizes);
-        const bool zapped = zapper.may_zap(page) && zapper.zap(page, false) == Blind::kNot;
+        const bool zapped = zapper.may_zap(page) && zapper.zap(page, false) == UnknownReason::kNone;
         scan.look({&page, 1}, {&states[0], 1});
         const bool kept = *memory == 42;
         scan.look({&page, 1}, {&states[1], 1});

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 
-#include "ops/linux/access_check.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/proc_maps.h"
-#include "ops/linux/shared_ranges.h"
+#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "os/page_sizes.h"
+#include "os/proc_maps.h"
 
 namespace damon {
 
@@ -24,7 +24,7 @@ public:
 
     // Drops the entry of a page for which may_zap said yes; where a huge entry maps it, the whole aligned huge page, so
     // that it comes back huge. kNot: done.
-    Blind zap(uint64_t page, bool huge);
+    UnknownReason zap(uint64_t page, bool huge);
 
 private:
     ProcMaps& maps_;

@@ -1,13 +1,13 @@
-#include "ops/linux/hands.h"
+#include "ops/linux/actions/action_executor.h"
 
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/advise.h"
-#include "ops/linux/cgroup.h"
-#include "ops/linux/huge_advice.h"
-#include "ops/linux/migrate.h"
-#include "ops/linux/page_filter.h"
+#include "ops/linux/actions/advise.h"
+#include "ops/linux/actions/huge_advice.h"
+#include "ops/linux/actions/migrate.h"
+#include "ops/linux/actions/page_filter.h"
+#include "os/cgroup.h"
 
 namespace damon {
 namespace {
@@ -43,7 +43,7 @@ void count_passing(ActionPass& pass) {
 
 }  // namespace
 
-Status Hands::validate(const Params& params) {
+Status ActionExecutor::validate(const Params& params) {
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         const SchemeParams& scheme = params.schemes[i];
         if (scheme.action == DamosAction::kLruPrio) {
@@ -67,18 +67,18 @@ Status Hands::validate(const Params& params) {
     return validate_page_filters(params, sees_huge);
 }
 
-void Hands::start() { sizes_ = read_page_sizes(); }
+void ActionExecutor::start() { sizes_ = read_page_sizes(); }
 
-void Hands::stop() { subject_.close(); }
+void ActionExecutor::stop() { subject_.close(); }
 
-bool Hands::reach(int32_t pid) {
+bool ActionExecutor::reach(int32_t pid) {
     if (subject_.is_open() && subject_.pid() == pid) return true;
     if (subject_.open(pid, sizes_) != 0) return false;
     memcg_id_ = memcg_id_of(pid);
     return true;
 }
 
-Outcome Hands::apply(const ActionRequest& request, int32_t pid) {
+Outcome ActionExecutor::apply(const ActionRequest& request, int32_t pid) {
     const DamosAction action = request.scheme->action;
     if (action == DamosAction::kStat && request.scheme->ops_filters.empty()) return {};
     if (!reach(pid)) {

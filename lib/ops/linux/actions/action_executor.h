@@ -21,13 +21,13 @@
 #include "base/vector.h"
 #include "model/action.h"
 #include "model/params.h"
-#include "ops/linux/action_statistics.h"
-#include "ops/linux/action_subject.h"
-#include "ops/linux/page_sizes.h"
+#include "ops/linux/actions/action_statistics.h"
+#include "ops/linux/actions/action_subject.h"
+#include "os/page_sizes.h"
 
 namespace damon {
 
-class Hands {
+class ActionExecutor {
 public:
     // Refuses actions, filters and probes that cannot be served, naming them. Any thread.
     static Status validate(const Params& params);

@@ -1,4 +1,4 @@
-#include "ops/linux/action_statistics.h"
+#include "ops/linux/actions/action_statistics.h"
 
 namespace damon {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "ops/linux/counter.h"
+#include "os/counter.h"
 
 namespace damon {
 

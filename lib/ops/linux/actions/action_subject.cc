@@ -1,9 +1,9 @@
-#include "ops/linux/action_subject.h"
+#include "ops/linux/actions/action_subject.h"
 
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/syscalls.h"
+#include "os/syscalls.h"
 
 namespace damon {
 

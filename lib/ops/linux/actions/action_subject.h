@@ -8,9 +8,9 @@
 #include <span>
 
 #include "base/vector.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/proc_maps.h"
-#include "ops/linux/range_scan.h"
+#include "os/page_sizes.h"
+#include "os/proc_maps.h"
+#include "os/range_scan.h"
 
 namespace damon {
 

@@ -1,12 +1,12 @@
-#include "ops/linux/advise.h"
+#include "ops/linux/actions/advise.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/page_set.h"
-#include "ops/linux/shared_ranges.h"
-#include "ops/linux/syscalls.h"
+#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/actions/page_set.h"
+#include "os/syscalls.h"
 
 namespace damon {
 namespace {

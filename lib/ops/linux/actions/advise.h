@@ -13,7 +13,7 @@
 //             arrives later is counted as pending. Of another process: what the kernel took the advice for.
 #pragma once
 
-#include "ops/linux/page_chunks.h"
+#include "ops/linux/actions/page_chunks.h"
 
 namespace damon {
 

@@ -1,11 +1,11 @@
-#include "ops/linux/huge_advice.h"
+#include "ops/linux/actions/huge_advice.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/advise.h"
-#include "ops/linux/uffd_mapping.h"
+#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/actions/advise.h"
 
 namespace damon {
 namespace {

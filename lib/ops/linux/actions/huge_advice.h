@@ -7,7 +7,7 @@
 // the call promises). A huge page without any page in it is not collapsed: that would only take memory.
 #pragma once
 
-#include "ops/linux/page_chunks.h"
+#include "ops/linux/actions/page_chunks.h"
 
 namespace damon {
 

@@ -1,10 +1,10 @@
-#include "ops/linux/migrate.h"
+#include "ops/linux/actions/migrate.h"
 
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/syscalls.h"
-#include "ops/linux/uapi.h"
+#include "os/syscalls.h"
+#include "os/uapi.h"
 
 namespace damon {
 namespace {

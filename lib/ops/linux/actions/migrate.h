@@ -5,7 +5,7 @@
 
 #include <span>
 
-#include "ops/linux/page_chunks.h"
+#include "ops/linux/actions/page_chunks.h"
 
 namespace damon {
 

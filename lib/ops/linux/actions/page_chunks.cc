@@ -1,4 +1,4 @@
-#include "ops/linux/page_chunks.h"
+#include "ops/linux/actions/page_chunks.h"
 
 #include <algorithm>
 

@@ -6,10 +6,10 @@
 #include <cstdint>
 
 #include "model/action.h"
-#include "ops/linux/action_statistics.h"
-#include "ops/linux/action_subject.h"
-#include "ops/linux/page_filter.h"
-#include "ops/linux/page_sizes.h"
+#include "ops/linux/actions/action_statistics.h"
+#include "ops/linux/actions/action_subject.h"
+#include "ops/linux/actions/page_filter.h"
+#include "os/page_sizes.h"
 
 namespace damon {
 

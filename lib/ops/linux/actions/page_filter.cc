@@ -1,9 +1,9 @@
-#include "ops/linux/page_filter.h"
+#include "ops/linux/actions/page_filter.h"
 
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/uapi.h"
+#include "os/uapi.h"
 
 namespace damon {
 namespace {

@@ -1,10 +1,10 @@
-#include "ops/linux/page_prober.h"
+#include "ops/linux/actions/page_prober.h"
 
 #include <algorithm>
 
 #include "base/arithmetic.h"
-#include "ops/linux/cgroup.h"
-#include "ops/linux/page_filter.h"
+#include "ops/linux/actions/page_filter.h"
+#include "os/cgroup.h"
 
 namespace damon {
 

@@ -10,8 +10,8 @@
 #include "base/vector.h"
 #include "model/probe.h"
 #include "model/sample.h"
-#include "ops/linux/page_sizes.h"
-#include "ops/linux/range_scan.h"
+#include "os/page_sizes.h"
+#include "os/range_scan.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "engine/feedback.h"
+#include "engine/monitor/feedback.h"
 
 #include <algorithm>
 

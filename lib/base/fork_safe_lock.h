@@ -3,10 +3,11 @@
 // and takes the lock over. What it guards must be whole after every single store, or be given up by a child.
 #pragma once
 
-#include <sched.h>
 #include <sys/types.h>
 
 #include <atomic>
+
+#include "base/system.h"
 
 namespace damon {
 
@@ -17,7 +18,7 @@ public:
         pid_t seen = 0;
         while (!holder_.compare_exchange_weak(seen, self, std::memory_order_acquire)) {
             if (seen != self) continue;
-            sched_yield();
+            yield_processor();
             seen = 0;
         }
     }
