@@ -40,7 +40,7 @@
  * long as the part that this library does not know is all zero, else `-E2BIG`. A `size` below 16, or not a multiple of
  * the structure's alignment, is `-EINVAL`; one above 4,096 is `-E2BIG`. #damon_call_control and #damos_walk_control,
  * whose last members are answers, must be whole. Members named `reserved` must be 0, else `-EINVAL`: a later release may
- * give them a meaning (that of #damos_params is looked at by damon_ctx_add_scheme()). Structures used as array elements (#damon_addr_range,
+ * give them a meaning. Structures used as array elements (#damon_addr_range,
  * #damon_region_info, #damon_sample, #damos_migrate_dest) are frozen.
  *
  * **Threads.** Three words are used below:
@@ -143,16 +143,49 @@ struct damon_attrs {
      * longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
      * stop do not wait longer for it. Without effect on manually driven and simulated contexts. */
     uint64_t max_overhead_permil;
+    /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
+     * Not in this release: other values are refused with -EOPNOTSUPP. */
+    uint64_t referenced_us;
+    /** Budget of surveys (searches for small hot sets between the samples), in basis points of a CPU. 0: none.
+     * #DAMON_SURVEY_DEFAULT (default): what the operations can serve. Not in this release: other values are refused with
+     * -EOPNOTSUPP. */
+    uint64_t survey_bp;
+};
+
+/** damon_attrs.survey_bp: the library's choice. */
+#define DAMON_SURVEY_DEFAULT 0xffffffffffffffffULL
+
+/** Why memory could not be looked at. */
+enum damon_unknown_reason {
+    DAMON_UNKNOWN_NONE = 0,              /**< It could. */
+    DAMON_UNKNOWN_HUGE_PAGE = 1,         /**< A huge page, which the access check would have to split. */
+    DAMON_UNKNOWN_NOT_REGISTERED = 2,    /**< The mapping is not registered with the access check (yet). */
+    DAMON_UNKNOWN_OTHER_USERFAULTFD = 3, /**< The mapping is registered with a userfaultfd of the program's own. */
+    DAMON_UNKNOWN_PERMISSION = 4,        /**< The mapping's protection, or a right this process lacks. */
+    DAMON_UNKNOWN_UNMAPPED = 5,          /**< Nothing is mapped there. */
+    DAMON_UNKNOWN_EXCLUDED = 6,          /**< damon_exclude(). */
+    DAMON_UNKNOWN_SHARED_WITH_CHILD = 7, /**< A child of fork shares the pages. */
+    DAMON_UNKNOWN_LOCKED = 8,            /**< mlock(): accessed bits cannot be cleared. */
+    DAMON_UNKNOWN_RECLAIMED = 9,         /**< Reclaim may have cleared the evidence. */
+    DAMON_UNKNOWN_PAUSED = 10,           /**< The context was paused. */
+    DAMON_UNKNOWN_NOT_EXAMINED = 11,     /**< Not looked at yet, or too large to examine. */
+    DAMON_UNKNOWN_LOST_DESCRIPTOR = 12,  /**< The program closed the library's file descriptors. */
+    DAMON_UNKNOWN_NO_ACCESS_CHECK = 13,  /**< No access check works on this kind of memory here. */
+    DAMON_UNKNOWN_OTHER = 14             /**< Another reason, such as a failed system call or lost reports. */
 };
 
 /** One region as it was at the end of a window. Frozen. */
 struct damon_region_info {
-    uint64_t start;       /**< First address. */
-    uint64_t end;         /**< One past the last address. */
-    uint32_t target_idx;  /**< Position of its target in the context. */
-    uint32_t nr_accesses; /**< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses. */
-    uint32_t age;         /**< Windows for which nr_accesses stayed similar. */
-    uint32_t flags;       /**< enum damon_region_flags. */
+    uint64_t start;         /**< First address. */
+    uint64_t end;           /**< One past the last address. */
+    uint64_t age_us;        /**< For how long nr_accesses stayed similar, microseconds of monitoring. */
+    uint64_t idle_us;       /**< Since the last access of any kind that was seen; 2^64-1: not known. */
+    uint32_t target_idx;    /**< Position of its target in the context. */
+    uint32_t nr_accesses;   /**< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses. */
+    uint32_t age;           /**< Windows for which nr_accesses stayed similar. */
+    uint32_t flags;         /**< enum damon_region_flags. */
+    int32_t unknown_reason; /**< enum damon_unknown_reason: why (part of) the window's samples had no answer. */
+    uint32_t reserved;      /**< 0. */
 };
 
 /** Flags of damon_region_info. */
@@ -174,6 +207,7 @@ struct damon_snapshot_info {
     uint64_t passed_sample_intervals; /**< Sampling intervals since the start. */
     uint32_t max_nr_accesses;         /**< What nr_accesses is out of: samples in one window. */
     uint32_t nr_targets;              /**< Targets in the context. */
+    uint64_t window_us;               /**< How long the window really was, microseconds. */
 };
 
 /** Flags of damon_snapshot_info. */
@@ -194,6 +228,12 @@ struct damon_ctx_stats {
     uint64_t nr_writes_only_samples; /**< Questions whose answer could see writes only. */
     uint64_t cpu_ns;                /**< CPU time of the worker thread, all runs. */
     uint64_t nr_lost_reports;       /**< damon_report_access() calls dropped because the queue was full. */
+    uint64_t nr_unknown_by_reason[16]; /**< nr_unknown_samples by enum damon_unknown_reason. */
+    uint64_t sampling_cpu_ns;       /**< Part of cpu_ns: arming, looking, counting. */
+    uint64_t update_cpu_ns;         /**< Part of cpu_ns: reading the mappings. */
+    uint64_t action_cpu_ns;         /**< Part of cpu_ns: schemes and callbacks. */
+    uint64_t survey_cpu_ns;         /**< Part of cpu_ns: surveys. */
+    uint64_t referenced_cpu_ns;     /**< Part of cpu_ns: passes over accessed bits. */
 };
 
 /** Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. @since 0.1 */
@@ -415,7 +455,8 @@ enum damos_quota_goal_metric {
     DAMOS_QUOTA_NODE_MEMCG_FREE_BP = 5, /**< 10,000 minus that. */
     DAMOS_QUOTA_ACTIVE_MEM_BP = 6,      /**< Active over active plus inactive memory. */
     DAMOS_QUOTA_INACTIVE_MEM_BP = 7,    /**< 10,000 minus that. */
-    DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP = 8 /**< Share of the matching memory that is on node nid. Physical only. */
+    DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP = 8, /**< Share of the matching memory that is on node nid. Physical only. */
+    DAMOS_QUOTA_OWN_MEMCG_FREE_BP = 9     /**< Free share of this process's own memory group: limit minus usage. */
 };
 
 /** How a goal's score turns into an effective quota. */
@@ -427,7 +468,8 @@ enum damos_quota_goal_tuner {
 /** What a watermark is compared with. */
 enum damos_wmark_metric {
     DAMOS_WMARK_NONE = 0,         /**< Always active. */
-    DAMOS_WMARK_FREE_MEM_RATE = 1 /**< Free memory (MemFree), permil of all. */
+    DAMOS_WMARK_FREE_MEM_RATE = 1, /**< Free memory (MemFree), permil of all. */
+    DAMOS_WMARK_OWN_MEMCG_FREE_RATE = 2 /**< Limit minus usage of this process's own memory group, permil of the limit. */
 };
 
 /** What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page. */
@@ -440,6 +482,12 @@ enum damos_filter_type {
     DAMOS_FILTER_UNMAPPED = 5,      /**< No page is mapped there: swapped out, or never touched. */
     DAMOS_FILTER_ADDR = 6,          /**< In [addr_start, addr_end). */
     DAMOS_FILTER_TARGET = 7         /**< In the target at position target_idx. */
+};
+
+/** Flags of damos_params. */
+enum damos_flags {
+    DAMOS_ALLOW_UNSEEN_READS = 1 /**< PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be
+                                      seen. Without it they leave such pages alone. */
 };
 
 /** Everything about a scheme but its filters, goals and destinations. All bounds are inclusive. */
@@ -477,7 +525,7 @@ struct damos_params {
         uint64_t interval_us; /**< How often to look while inactive. */
     } wmarks;                 /**< Watermarks. */
     int32_t target_nid;       /**< MIGRATE_*: destination node; -1 (default): none. */
-    uint32_t reserved;        /**< 0. */
+    uint32_t flags;           /**< enum damos_flags. Default 0. */
     uint64_t max_nr_snapshots; /**< Stop after so many passes; 0 (default): never. */
     damos_action_fn action_fn; /**< DAMOS_CALLBACK: called for each region. */
     void *action_data;         /**< Handed to action_fn. */
@@ -925,6 +973,150 @@ DAMON_API int damon_live_read(const damon_ctx *ctx, struct damon_region_info *re
 
 /** @} */
 
+/** @name What a context watches
+ * @{ */
+
+/** What targets without ranges cover (damon_ctx_set_coverage()). */
+enum damon_coverage_flags {
+    DAMON_COVER_FILES = 1,       /**< Mappings of files too. */
+    DAMON_COVER_THREE_AREAS = 2, /**< The kernel's rule: everything but the two largest gaps between mappings. */
+    DAMON_COVER_STABLE = 4       /**< Nothing that is watched is remapped or grown: as DAMON_RANGE_STABLE for all. */
+};
+
+/** Flags of damon_ctx_add_range(). */
+enum damon_range_flags {
+    DAMON_RANGE_SHARED = 1, /**< Declared shared, as damon_shared_declare(). */
+    DAMON_RANGE_STABLE = 2, /**< Is not remapped or grown while it is watched. */
+    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(). */
+};
+
+/** What a context is doing. */
+enum damon_state {
+    DAMON_STATE_STOPPED = 0,    /**< Not started, or stopped. */
+    DAMON_STATE_SAMPLING = 1,   /**< At work, at the wanted intervals. */
+    DAMON_STATE_LIMITED = 2,    /**< At work, slowed by damon_attrs.max_overhead_permil. */
+    DAMON_STATE_PAUSED = 3,     /**< Paused. */
+    DAMON_STATE_WATERMARKS = 4, /**< Every scheme waits for its watermarks: nothing is sampled. */
+    DAMON_STATE_ENDED = 5       /**< Ended on its own. */
+};
+
+/** Answer of damon_ctx_get_state(). */
+struct damon_state_info {
+    uint32_t size;        /**< sizeof(struct damon_state_info). */
+    int32_t state;        /**< enum damon_state. */
+    uint64_t since_ns;    /**< CLOCK_MONOTONIC: when this state began. */
+    uint64_t window_us;   /**< Real length of the last window. */
+    uint64_t cost_permil; /**< What monitoring costs at present, 1/1,000 of one CPU. */
+    char reason[160];     /**< Why, in one line. */
+};
+
+/** How the worker thread is made (damon_ctx_set_worker_attr()). */
+struct damon_worker_attr {
+    uint32_t size;            /**< sizeof(struct damon_worker_attr). */
+    int32_t nice;             /**< Nice value, -20 to 19. Default 0. */
+    uint64_t stack_bytes;     /**< Stack; 0 (default): the library's choice. At least 65,536. */
+    const uint64_t *cpu_mask; /**< CPUs that the worker may use, bit by bit; NULL (default): all that the process may. */
+    size_t nr_cpu_words;      /**< Words in cpu_mask. */
+    char name[16];            /**< Name of the thread; empty (default): "kdamond.N". */
+};
+
+/** A question about a tracked range, and its answer (damon_query_range()). */
+struct damon_range_query {
+    uint32_t size;          /**< sizeof(struct damon_range_query). */
+    uint32_t flags;         /**< 0. */
+    uint64_t unit_bytes;    /**< In: the page size or the huge page size. */
+    uint64_t *touched;      /**< In, may be NULL: one bit a unit, written. */
+    uint8_t *idle;          /**< In, may be NULL: one byte a unit, written: idle for 2^(n/4) ms. */
+    size_t nr_units;        /**< In: units that touched and idle have room for. */
+    uint64_t touched_bytes; /**< Out: touched since the last query. */
+    uint64_t present_bytes; /**< Out: present. */
+    uint64_t unseen_bytes;  /**< Out: could not be looked at. */
+    uint64_t since_ns;      /**< Out: CLOCK_MONOTONIC from which on accesses count. */
+    int32_t unseen_reason;  /**< Out: enum damon_unknown_reason. */
+    uint32_t sees;          /**< Out: enum damon_access_check_sees. */
+};
+
+/** A working set (damon_wss()). */
+struct damon_wss_result {
+    uint32_t size;          /**< sizeof(struct damon_wss_result). */
+    int32_t mode;           /**< In: 0: tracked ranges, since the last query; 1: the whole process. */
+    uint64_t interval_us;   /**< In: mode 1: how long to wait between clearing and reading. */
+    uint64_t touched_bytes; /**< Out: touched. */
+    uint64_t present_bytes; /**< Out: present. */
+    uint64_t unseen_bytes;  /**< Out: could not be looked at. */
+    uint32_t sees;          /**< Out: enum damon_access_check_sees. */
+    uint32_t reserved;      /**< 0. */
+};
+
+/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_state_info_init(struct damon_state_info *info);
+/** Fills in size and the defaults. @param attr Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_worker_attr_init(struct damon_worker_attr *attr);
+/** Fills in size, the page size as unit, and zeroes. @param query Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_range_query_init(struct damon_range_query *query);
+/** Fills in size and zeroes. @param result Written; NULL is ignored. Thread: any. @since 0.1 */
+DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
+
+/** Reads the mappings now, instead of at the next ops_update_us.
+ * @param ctx The context.
+ * @return 0: read (on the worker: at once); -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: not in this release.
+ * Thread: control; allowed in callbacks. @since 0.1 */
+DAMON_API int damon_ctx_refresh(damon_ctx *ctx);
+
+/** What the context is doing, and why.
+ * @param ctx The context.
+ * @param out Its size must be set; written.
+ * @return 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not in this release. Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info *out);
+
+/** What targets without ranges cover.
+ * @param ctx The context.
+ * @param flags enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()).
+ * @return 0; -EINVAL: unknown flags; -EBUSY; -EOPNOTSUPP: a flag that is not in this release. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
+
+/** Adds a range to what the context watches. @param ctx The context. @param addr Its start. @param len Bytes.
+ * @param flags enum damon_range_flags. @return 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release. Thread: any.
+ * @since 0.1 */
+DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
+
+/** Removes a range that was added. When it returns nothing of the library touches the range any more. @param ctx The
+ * context. @param addr As added. @param len As added. @return 0; -ENOENT; -EINVAL; -EOPNOTSUPP: not in this release.
+ * Thread: any. @since 0.1 */
+DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t len);
+
+/** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
+ * @param addr Page-aligned. @param len Bytes. @return 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release.
+ * Thread: any. @since 0.1 */
+DAMON_API int damon_exclude(const void *addr, size_t len);
+
+/** Takes one damon_exclude() of the same range back. @param addr As excluded. @param len As excluded. @return 0; -ENOENT;
+ * -EINVAL; -EOPNOTSUPP: not in this release. Thread: any. @since 0.1 */
+DAMON_API int damon_include(const void *addr, size_t len);
+
+/** How the worker thread of the next start is made. @param ctx The context. @param attr Copied, with its cpu_mask.
+ * @return 0; -EINVAL; -E2BIG; -ENOMEM; -EBUSY: running; -EOPNOTSUPP: not in this release. Thread: owner. @since 0.1 */
+DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worker_attr *attr);
+
+/** Which units of a tracked range were touched since this context's last query of it. @param ctx The context. @param addr
+ * Start. @param len Bytes. @param query In and out. @return 0; -EINVAL; -E2BIG; -EBUSY; -ENOENT; -EOPNOTSUPP: not in this
+ * release. Thread: any. @since 0.1 */
+DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, struct damon_range_query *query);
+
+/** The working set, exactly. @param ctx The context. @param inout In and out. @return 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not
+ * in this release. Thread: control. @since 0.1 */
+DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
+
+/** Writes what the context has learned. @param ctx The context. @param buf Written; NULL with len 0: only the size.
+ * @param len Bytes in buf. @return Bytes; -ENOSPC; -EINVAL; -EOPNOTSUPP: not in this release. Thread: control. @since 0.1 */
+DAMON_API int64_t damon_ctx_save(const damon_ctx *ctx, void *buf, size_t len);
+
+/** Takes over what damon_ctx_save() wrote. @param ctx The context. @param buf Not trusted. @param len Bytes. @return 0;
+ * -EINVAL; -EOPNOTSUPP: not in this release. Thread: control. @since 0.1 */
+DAMON_API int damon_ctx_restore(damon_ctx *ctx, const void *buf, size_t len);
+
+/** @} */
+
 /** @name Presets: the usual policies in one call
  *
  * The policies of Linux's DAMON_RECLAIM, DAMON_LRU_SORT and DAMON_STAT with their parameters and defaults, for the
@@ -1135,6 +1327,8 @@ struct damon_sample {
     uint64_t region_end;   /**< Its end. */
     uint32_t target_idx;   /**< Position of the target. */
     int32_t seen;          /**< enum damon_seen; to be set by check_accesses. Comes as DAMON_SEEN_UNKNOWN. */
+    int32_t unknown_reason; /**< enum damon_unknown_reason: why seen is DAMON_SEEN_UNKNOWN. Comes as DAMON_UNKNOWN_OTHER. */
+    uint32_t reserved;     /**< 0. */
 };
 
 /** A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members

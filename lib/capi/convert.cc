@@ -8,6 +8,10 @@ namespace damon {
 static_assert(sizeof(damon_region_info) == sizeof(RegionInfo));
 static_assert(offsetof(damon_region_info, nr_accesses) == offsetof(RegionInfo, nr_accesses));
 static_assert(offsetof(damon_region_info, flags) == offsetof(RegionInfo, flags));
+static_assert(offsetof(damon_region_info, age_us) == offsetof(RegionInfo, age_us));
+static_assert(offsetof(damon_region_info, idle_us) == offsetof(RegionInfo, idle_us));
+static_assert(offsetof(damon_region_info, unknown_reason) == offsetof(RegionInfo, unknown_reason));
+static_assert(static_cast<int32_t>(DAMON_UNKNOWN_OTHER) == static_cast<int32_t>(Unknown::kOther));
 static_assert(static_cast<uint32_t>(DAMON_REGION_UNKNOWN) == kRegionUnknown);
 static_assert(static_cast<uint32_t>(DAMON_REGION_WRITES_ONLY) == kRegionWritesOnly);
 static_assert(static_cast<int32_t>(DAMOS_CALLBACK) == static_cast<int32_t>(DamosAction::kCallback));
@@ -28,6 +32,8 @@ Attrs attrs_from_c(const damon_attrs& given) {
     attrs.intervals_goal = {given.intervals_goal.access_bp, given.intervals_goal.aggrs,
                             given.intervals_goal.min_sample_us, given.intervals_goal.max_sample_us};
     attrs.max_overhead_permil = given.max_overhead_permil;
+    attrs.referenced_us = given.referenced_us;
+    attrs.survey_bp = given.survey_bp;
     return attrs;
 }
 
@@ -44,6 +50,8 @@ damon_attrs attrs_to_c(const Attrs& attrs) {
     given.intervals_goal.min_sample_us = attrs.intervals_goal.min_sample_us;
     given.intervals_goal.max_sample_us = attrs.intervals_goal.max_sample_us;
     given.max_overhead_permil = attrs.max_overhead_permil;
+    given.referenced_us = attrs.referenced_us;
+    given.survey_bp = attrs.survey_bp;
     return given;
 }
 
@@ -69,6 +77,7 @@ void scheme_from_c(const damos_params& given, SchemeParams& params) {
     params.target_nid = given.target_nid;
     params.max_nr_snapshots = given.max_nr_snapshots;
     params.min_age_us = given.min_age_us;
+    params.flags = given.flags;
     params.callback_id = reinterpret_cast<void*>(given.action_fn);
     params.callback_data = given.action_data;
 }

@@ -36,7 +36,13 @@ bool CustomOps::copy_samples(std::span<const Sample> samples) {
     if (!samples_.resize(samples.size())) return false;
     for (size_t i = 0; i < samples.size(); ++i) {
         const Sample& sample = samples[i];
-        samples_[i] = {sample.addr, sample.region.start, sample.region.end, sample.target_idx, DAMON_SEEN_UNKNOWN};
+        samples_[i] = {.addr = sample.addr,
+                       .region_start = sample.region.start,
+                       .region_end = sample.region.end,
+                       .target_idx = sample.target_idx,
+                       .seen = DAMON_SEEN_UNKNOWN,
+                       .unknown_reason = DAMON_UNKNOWN_OTHER,
+                       .reserved = 0};
     }
     return true;
 }
@@ -57,6 +63,9 @@ void CustomOps::look(std::span<Sample> samples) {
         const int32_t answer = samples_[i].seen;
         samples[i].seen = answer == DAMON_SEEN_YES ? Seen::kYes : answer == DAMON_SEEN_NO ? Seen::kNo : Seen::kUnknown;
         samples[i].writes_only = writes_only;
+        const int32_t reason = samples_[i].unknown_reason;
+        const bool known = reason > DAMON_UNKNOWN_NONE && reason <= DAMON_UNKNOWN_OTHER;
+        samples[i].unknown = known ? static_cast<Unknown>(reason) : Unknown::kOther;
     }
 }
 

@@ -22,7 +22,6 @@ struct damon_target {
 struct damos {
     damon_ctx* owner = nullptr;
     damon::SchemeParams params;
-    uint32_t reserved = 0;  // as damos_new was given it: damon_ctx_add_scheme can say what is wrong, damos_new cannot
 };
 
 struct damon_probe {

@@ -57,7 +57,6 @@ damos* damos_new(const struct damos_params* p) {
     damos* scheme = damon::heap_new<damos>();
     if (scheme == nullptr) return nullptr;
     damon::scheme_from_c(known, scheme->params);
-    scheme->reserved = known.reserved;
     return scheme;
 }
 
@@ -73,7 +72,6 @@ int damos_set_params(damos* s, const struct damos_params* p) {
     if (status.ok()) {
         status = damon::change_while_stopped(s->owner, [&]() -> Status {
             damon::scheme_from_c(known, s->params);
-            s->reserved = 0;
             return {};
         });
     }
@@ -144,10 +142,6 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
     if (status.ok() && s->owner != nullptr) {
         status = Status::fail(-EINVAL, "the scheme belongs to %s already",
                               s->owner == ctx ? "this context" : "another context");
-    }
-    if (status.ok() && s->reserved != 0) {
-        status = Status::fail(-EINVAL, "schemes[%llu].reserved is %u, must be 0",
-                              static_cast<unsigned long long>(ctx->schemes.size()), s->reserved);
     }
     if (status.ok())
         status =
@@ -236,8 +230,16 @@ int damon_ctx_set_quota_goal_value(damon_ctx* ctx, size_t scheme, size_t goal, u
 namespace damon {
 
 damon_region_info region_info_of(const ActionRequest& request) {
-    return {request.range.start, request.range.end, request.target_idx,
-            request.nr_accesses, request.age,       request.region_flags};
+    return {.start = request.range.start,
+            .end = request.range.end,
+            .age_us = 0,
+            .idle_us = kU64Max,
+            .target_idx = request.target_idx,
+            .nr_accesses = request.nr_accesses,
+            .age = request.age,
+            .flags = request.region_flags,
+            .unknown_reason = DAMON_UNKNOWN_NONE,
+            .reserved = 0};
 }
 
 uint64_t run_action_callback(void* owner, const ActionRequest& request) {

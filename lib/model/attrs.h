@@ -25,6 +25,8 @@ struct Attrs {
     uint64_t max_nr_regions = 1'000;
     IntervalsGoal intervals_goal{};
     uint64_t max_overhead_permil = 10;  // of one CPU; 0: no limit. The worker's business, not the engine's.
+    uint64_t referenced_us = 0;         // passes over accessed bits; 0: none
+    uint64_t survey_bp = kU64Max;       // budget of surveys; kU64Max: the library's choice
 
     // S of C-2: the sampling interval that every division uses.
     constexpr uint64_t divisor_us() const { return sample_us == 0 ? 1 : sample_us; }

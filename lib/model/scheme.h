@@ -107,6 +107,10 @@ struct MigrateDest {
     bool operator==(const MigrateDest&) const = default;
 };
 
+// Flags of SchemeParams; values are part of the C ABI.
+inline constexpr uint32_t kAllowUnseenReads = 1u << 0;
+inline constexpr uint32_t kSchemeFlags = kAllowUnseenReads;
+
 struct SchemeParams {
     AccessPattern pattern;
     DamosAction action = DamosAction::kStat;
@@ -115,6 +119,7 @@ struct SchemeParams {
     QuotaParams quota;
     Watermarks wmarks;
     uint64_t max_nr_snapshots = 0;  // 0: no limit
+    uint32_t flags = 0;             // kSchemeFlags
     uint64_t min_age_us = 0;        // not 0: sets pattern.min_age, anew whenever aggr_us changes
     void* callback_id = nullptr;    // kCallback: opaque to the engine, resolved by the ops
     void* callback_data = nullptr;

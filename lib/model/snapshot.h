@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "base/arithmetic.h"
 #include "model/probe.h"
+#include "model/unknown_reason.h"
 
 namespace damon {
 
@@ -15,13 +17,17 @@ enum RegionFlags : uint32_t {
 struct RegionInfo {
     uint64_t start = 0;
     uint64_t end = 0;
+    uint64_t age_us = 0;         // time for which nr_accesses stayed similar
+    uint64_t idle_us = kU64Max;  // since the last access that was seen; kU64Max: not known
     uint32_t target_idx = 0;
     uint32_t nr_accesses = 0;
     uint32_t age = 0;
     uint32_t flags = 0;  // RegionFlags
+    Unknown unknown_reason = Unknown::kNone;
+    uint32_t reserved = 0;
     bool operator==(const RegionInfo&) const = default;
 };
-static_assert(sizeof(RegionInfo) == 32);
+static_assert(sizeof(RegionInfo) == 56);
 
 // How often each probe hit in one region.
 struct ProbeHits {

@@ -81,8 +81,10 @@ TEST_F(Offload, SnapshotsAreWhatTheKernelFound) {
     pass_windows(context, 2);
     const std::vector<damon_region_info> regions = snapshot_of(context);
     ASSERT_EQ(regions.size(), 2u);
-    EXPECT_EQ(regions[0], (damon_region_info{kHot.start, kHot.end, 0, 9, 3, 0}));
-    EXPECT_EQ(regions[1], (damon_region_info{kCold.start, kCold.end, 0, 0, 30, 0}));
+    EXPECT_EQ(regions[0],
+              (damon_region_info{kHot.start, kHot.end, regions[0].age_us, regions[0].idle_us, 0, 9, 3, 0, 0, 0}));
+    EXPECT_EQ(regions[1],
+              (damon_region_info{kCold.start, kCold.end, regions[1].age_us, regions[1].idle_us, 0, 0, 30, 0, 0, 0}));
     damon_snapshot_info info;
     damon_snapshot_info_init(&info);
     ASSERT_EQ(damon_snapshot_read(context, nullptr, 0, &info), -ENOSPC);

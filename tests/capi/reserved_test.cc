@@ -19,10 +19,6 @@ TEST(Reserved, MembersMustBeZero) {
     attrs.aggr_us = 9'000;
     attrs.reserved = 7;
     expect_refused(context, damon_ctx_set_attrs(context, &attrs), "damon_attrs has 7");
-    damos_params params;
-    damos_params_init(&params);
-    params.reserved = 7;
-    expect_refused(context, damos_set_params(scheme, &params), "damos_params has 7");
     damos_filter filter;
     damos_filter_init(&filter);
     filter.reserved = 7;
@@ -51,19 +47,19 @@ TEST(Reserved, MembersBehindTheCallersStructureAreNotLookedAt) {
     damos_params params;
     damos_params_init(&params);
     params.size = offsetof(damos_params, target_nid);
-    params.reserved = 7;
+    params.flags = 1u << 7;
     damos* const scheme = damos_new(&params);
     ASSERT_NE(scheme, nullptr);
     EXPECT_EQ(damon_ctx_add_scheme(context, scheme), 0) << errmsg_of(context);
 }
 
 // damos_new cannot say why it fails, so the context says it.
-TEST(Reserved, MembersOfASchemeAreNamedWhereItIsAdded) {
+TEST(Reserved, UnknownFlagsOfASchemeAreNamedWhereItIsAdded) {
     Context context;
     ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
-    damos* const scheme = scheme_of([](damos_params& p) { p.reserved = 7; });
+    damos* const scheme = scheme_of([](damos_params& p) { p.flags = 1u << 7; });
     ASSERT_NE(scheme, nullptr);
-    expect_refused(context, damon_ctx_add_scheme(context, scheme), "schemes[1].reserved is 7");
+    expect_refused(context, damon_ctx_add_scheme(context, scheme), "schemes[1].flags is 0x80");
     damos_params params;
     damos_params_init(&params);
     ASSERT_EQ(damos_set_params(scheme, &params), 0);

@@ -18,6 +18,8 @@ damon_attrs c_attrs(const Attrs& attrs) {
     out.intervals_goal.min_sample_us = attrs.intervals_goal.min_sample_us;
     out.intervals_goal.max_sample_us = attrs.intervals_goal.max_sample_us;
     out.max_overhead_permil = attrs.max_overhead_permil;
+    out.referenced_us = attrs.referenced_us;
+    out.survey_bp = attrs.survey_bp;
     return out;
 }
 

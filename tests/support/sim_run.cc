@@ -17,18 +17,18 @@ void must(const Status& status) {
 }
 
 // Policies of simulations have no callbacks; whatever fails fails the test.
-WorkerCallbacks callbacks() {
+WorkerCallbacks quiet_callbacks() {
     WorkerCallbacks callbacks;
-    host.action = [](void*, const ActionRequest&) -> uint64_t { return 0; };
-    host.bring_goal_values = [](void*, Engine&) {};
-    host.attrs_tuned = [](void*, const Attrs&) {};
-    host.failed = [](void*, const Status& status) { ADD_FAILURE() << status.text(); };
-    return host;
+    callbacks.action = [](void*, const ActionRequest&) -> uint64_t { return 0; };
+    callbacks.bring_goal_values = [](void*, Engine&) {};
+    callbacks.attrs_tuned = [](void*, const Attrs&) {};
+    callbacks.failed = [](void*, const Status& status) { ADD_FAILURE() << status.text(); };
+    return callbacks;
 }
 
 }  // namespace
 
-SimRun::SimRun() : kdamond_(sync_, callbacks()) {
+SimRun::SimRun() : kdamond_(sync_, quiet_callbacks()) {
     params.ops_id = OpsId::kSim;
     if (!params.targets.resize(1)) abort();
 }

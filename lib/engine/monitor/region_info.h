@@ -23,10 +23,14 @@ inline uint32_t region_flags(const Region& region, const MovingWindow& window) {
 inline RegionInfo describe_region(const Region& region, uint32_t target_idx, const MovingWindow& window) {
     return {.start = region.range.start,
             .end = region.range.end,
+            .age_us = 0,
+            .idle_us = kU64Max,
             .target_idx = target_idx,
             .nr_accesses = window.sum(region.nr_accesses, region.last_nr_accesses),
             .age = region.age,
-            .flags = region_flags(region, window)};
+            .flags = region_flags(region, window),
+            .unknown_reason = Unknown::kNone,
+            .reserved = 0};
 }
 
 }  // namespace damon

@@ -34,6 +34,13 @@ Status validate_intervals_goal(const Attrs& attrs) {
 
 Status validate_attrs(const Attrs& attrs) {
     if (Status status = validate_intervals_goal(attrs); !status.ok()) return status;
+    if (attrs.referenced_us != 0) {
+        return Status::fail(-EOPNOTSUPP, "referenced_us %" PRIu64 " must be 0 in this release", attrs.referenced_us);
+    }
+    if (attrs.survey_bp != 0 && attrs.survey_bp != kU64Max) {
+        return Status::fail(-EOPNOTSUPP, "survey_bp %" PRIu64 " must be 0 or DAMON_SURVEY_DEFAULT in this release",
+                            attrs.survey_bp);
+    }
     if (attrs.min_nr_regions < kMinNrRegions) {
         return Status::fail(-EINVAL, "min_nr_regions %" PRIu64 " must be at least %" PRIu64, attrs.min_nr_regions,
                             kMinNrRegions);

@@ -21,6 +21,10 @@ Status validate_action(const SchemeParams& scheme, uint32_t scheme_idx) {
     if (scheme.action == DamosAction::kCallback && scheme.callback_id == nullptr) {
         return Status::fail(-EINVAL, "schemes[%u].action_fn is NULL, the action callback needs a function", scheme_idx);
     }
+    if ((scheme.flags & ~kSchemeFlags) != 0) {
+        return Status::fail(-EINVAL, "schemes[%u].flags is 0x%x, only DAMOS_ALLOW_UNSEEN_READS (0x1) is known",
+                            scheme_idx, scheme.flags);
+    }
     return {};
 }
 
