@@ -2,6 +2,17 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Options of the build that leave out what a program does not need. A debug build of a program is no reason to watch
+/// it with a slow library.
+const OPTIONS: [&str; 5] = [
+    "-DCMAKE_BUILD_TYPE=Release",
+    "-DDAMON_BUILD_TESTS=OFF",
+    "-DDAMON_BUILD_EXAMPLES=OFF",
+    "-DDAMON_BUILD_BENCH=OFF",
+    "-DDAMON_WERROR=OFF",
+];
 
 fn main() {
     for input in ["build.rs", "libdamon"] {
@@ -23,24 +34,49 @@ fn main() {
 
 fn build_bundled() {
     let sources = Path::new("libdamon");
-    if !sources.join("CMakeLists.txt").exists() {
-        panic!("no installed libdamon (pkg-config damon), and the crate's libdamon/ folder has no sources");
+    assert!(
+        sources.join("CMakeLists.txt").exists(),
+        "no installed libdamon (pkg-config damon), and the crate's libdamon/ folder has no sources"
+    );
+    let built = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("build");
+    let mut configure = Command::new(cmake());
+    configure.arg("-S").arg(sources).arg("-B").arg(&built).args(OPTIONS);
+    for (language, variable) in [("C", "CC"), ("CXX", "CXX")] {
+        if let Some(compiler) = of_target(variable) {
+            configure.arg(format!("-DCMAKE_{language}_COMPILER={compiler}"));
+        }
     }
-    let mut config = cmake::Config::new(sources);
-    for option in ["TESTS", "EXAMPLES", "BENCH"] {
-        config.define(format!("DAMON_BUILD_{option}"), "OFF");
+    if let Some(toolchain) = of_target("CMAKE_TOOLCHAIN_FILE") {
+        configure.arg(format!("-DCMAKE_TOOLCHAIN_FILE={toolchain}"));
     }
-    // A debug build of a program is no reason to watch it with a slow library.
-    config.define("DAMON_WERROR", "OFF").profile("Release");
-    if let Some(launcher) = env::var_os("CMAKE_CXX_COMPILER_LAUNCHER") {
-        config.define("CMAKE_CXX_COMPILER_LAUNCHER", launcher);
-    }
-    let built: PathBuf = config.build_target("damon_static").build().join("build");
+    run(&mut configure);
+    let jobs = env::var("NUM_JOBS").unwrap_or_else(|_| "1".to_owned());
+    run(Command::new(cmake()).arg("--build").arg(&built).args(["--target", "damon_static", "--parallel", &jobs]));
     println!("cargo:rustc-link-search=native={}", built.join("lib").display());
     println!("cargo:rustc-link-lib=static=damon");
     println!("cargo:rustc-link-lib=pthread");
-    println!(
-        "cargo:include={}",
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("libdamon/include").display()
-    );
+    let headers = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("libdamon/include");
+    println!("cargo:include={}", headers.display());
+}
+
+fn cmake() -> String {
+    println!("cargo:rerun-if-env-changed=CMAKE");
+    env::var("CMAKE").unwrap_or_else(|_| "cmake".to_owned())
+}
+
+/// The variable as it is set for this target alone: `CXX_aarch64_unknown_linux_gnu`. What holds for all (`CXX`, `CXXFLAGS`,
+/// `CMAKE_TOOLCHAIN_FILE`) CMake reads itself.
+fn of_target(variable: &str) -> Option<String> {
+    let name = format!("{variable}_{}", env::var("TARGET").expect("cargo sets it").replace('-', "_"));
+    for variable in [variable, &name] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
+    env::var(name).ok()
+}
+
+fn run(command: &mut Command) {
+    let status = command.status().unwrap_or_else(|error| {
+        panic!("{command:?}: {error}; building libdamon needs CMake 3.25 and a C++20 compiler, or install libdamon")
+    });
+    assert!(status.success(), "{command:?}: {status}");
 }

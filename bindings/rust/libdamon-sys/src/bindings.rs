@@ -25,26 +25,38 @@ pub struct damon_probe {
     _unused: [u8; 0],
 }
 extern "C" {
-    /// Version of the library that is linked. @return `major << 16 | minor << 8 | patch`. Thread: any. @since 0.1
+    /**Version of the library that is linked.
+
+Returns `major << 16 | minor << 8 | patch`. Thread: any.
+
+Since 0.1*/
     pub fn damon_version() -> u32;
 }
 extern "C" {
-    /// The same as text, such as "0.1.0". @return Static text. Thread: any. @since 0.1
+    /**The same as text, such as "0.1.0".
+
+Returns Static text. Thread: any.
+
+Since 0.1*/
     pub fn damon_version_string() -> *const crate::ctypes::c_char;
 }
 extern "C" {
-    /** What an error number means in this library.
- @param err A negative errno as returned by this library (a positive one is understood too).
- @return Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any. @since 0.1*/
+    /**What an error number means in this library.
+
+- `err`: A negative errno as returned by this library (a positive one is understood too).
+
+Returns Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any.
+
+Since 0.1*/
     pub fn damon_strerror(err: crate::ctypes::c_int) -> *const crate::ctypes::c_char;
 }
 /// Addresses [start, end). Frozen.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_addr_range {
-    ///< First address.
+    /// First address.
     pub start: u64,
-    ///< One past the last address; greater than start.
+    /// One past the last address; greater than start.
     pub end: u64,
 }
 #[test]
@@ -74,43 +86,43 @@ fn bindgen_test_layout_damon_addr_range() {
 }
 /// How often to look and how many regions to keep. See damon_attrs_init() for the defaults.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_attrs {
-    ///< sizeof(struct damon_attrs).
+    /// sizeof(struct damon_attrs).
     pub size: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Sampling interval; at most aggr_us. 0: as fast as possible. Default 5,000.
+    /// Sampling interval; at most aggr_us. 0: as fast as possible. Default 5,000.
     pub sample_us: u64,
-    ///< Aggregation interval: a snapshot each. Default 100,000.
+    /// Aggregation interval: a snapshot each. Default 100,000.
     pub aggr_us: u64,
-    ///< How often mappings are read again. 0: every sampling interval. Default 60,000,000.
+    /// How often mappings are read again. 0: every sampling interval. Default 60,000,000.
     pub ops_update_us: u64,
-    ///< At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10.
+    /// At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10.
     pub min_nr_regions: u64,
-    ///< Cost's upper bound. Default 1,000.
+    /// Cost's upper bound. Default 1,000.
     pub max_nr_regions: u64,
-    ///< Interval tuning.
+    /// Interval tuning.
     pub intervals_goal: damon_attrs__bindgen_ty_1,
-    /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
- Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
- seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
- then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
- longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
- stop do not wait longer for it. Without effect on manually driven and simulated contexts.*/
+    /**Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
+Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
+seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
+then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
+longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
+stop do not wait longer for it. Without effect on manually driven and simulated contexts.*/
     pub max_overhead_permil: u64,
 }
 /// Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_attrs__bindgen_ty_1 {
-    ///< Wanted share of positive samples, weighted by size, in basis points.
+    /// Wanted share of positive samples, weighted by size, in basis points.
     pub access_bp: u64,
-    ///< Tune every so many aggregation intervals. 0 (default): no tuning.
+    /// Tune every so many aggregation intervals. 0 (default): no tuning.
     pub aggrs: u64,
-    ///< sample_us stays in [min_sample_us, max_sample_us].
+    /// sample_us stays in [min_sample_us, max_sample_us].
     pub min_sample_us: u64,
-    ///< See min_sample_us.
+    /// See min_sample_us.
     pub max_sample_us: u64,
 }
 #[test]
@@ -208,19 +220,19 @@ fn bindgen_test_layout_damon_attrs() {
 }
 /// One region as it was at the end of a window. Frozen.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_region_info {
-    ///< First address.
+    /// First address.
     pub start: u64,
-    ///< One past the last address.
+    /// One past the last address.
     pub end: u64,
-    ///< Position of its target in the context.
+    /// Position of its target in the context.
     pub target_idx: u32,
-    ///< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses.
+    /// Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses.
     pub nr_accesses: u32,
-    ///< Windows for which nr_accesses stayed similar.
+    /// Windows for which nr_accesses stayed similar.
     pub age: u32,
-    ///< enum damon_region_flags.
+    /// enum damon_region_flags.
     pub flags: u32,
 }
 #[test]
@@ -268,36 +280,36 @@ fn bindgen_test_layout_damon_region_info() {
         "Offset of field: damon_region_info::flags",
     );
 }
-///< No sample of the window could be looked at: nr_accesses 0 does not mean cold.
+/// No sample of the window could be looked at: nr_accesses 0 does not mean cold.
 pub const DAMON_REGION_UNKNOWN: damon_region_flags = 1;
-///< Only writes to (a part of) this region can be seen.
+/// Only writes to (a part of) this region can be seen.
 pub const DAMON_REGION_WRITES_ONLY: damon_region_flags = 2;
 /// Flags of damon_region_info.
 pub type damon_region_flags = crate::ctypes::c_uint;
 /// What a snapshot is, besides its regions.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_snapshot_info {
-    ///< sizeof(struct damon_snapshot_info).
+    /// sizeof(struct damon_snapshot_info).
     pub size: u32,
-    ///< enum damon_snapshot_flags.
+    /// enum damon_snapshot_flags.
     pub flags: u32,
-    ///< Number of the snapshot since damon_ctx_new(), from 1; 0: there is none yet.
+    /// Number of the snapshot since damon_ctx_new(), from 1; 0: there is none yet.
     pub seq: u64,
-    ///< CLOCK_MONOTONIC (virtual time for a manually driven context).
+    /// CLOCK_MONOTONIC (virtual time for a manually driven context).
     pub time_ns: u64,
-    ///< Sampling interval of the window, as tuned.
+    /// Sampling interval of the window, as tuned.
     pub sample_us: u64,
-    /**< Aggregation interval of the window, as tuned; in real time it may be longer
+    /**Aggregation interval of the window, as tuned; in real time it may be longer
 (damon_attrs.max_overhead_permil).*/
     pub aggr_us: u64,
-    ///< Regions in the snapshot.
+    /// Regions in the snapshot.
     pub nr_regions: u64,
-    ///< Sampling intervals since the start.
+    /// Sampling intervals since the start.
     pub passed_sample_intervals: u64,
-    ///< What nr_accesses is out of: samples in one window.
+    /// What nr_accesses is out of: samples in one window.
     pub max_nr_accesses: u32,
-    ///< Targets in the context.
+    /// Targets in the context.
     pub nr_targets: u32,
 }
 #[test]
@@ -367,35 +379,35 @@ fn bindgen_test_layout_damon_snapshot_info() {
         "Offset of field: damon_snapshot_info::nr_targets",
     );
 }
-///< Reads of some region cannot be seen here: "cold" means "not written".
+/// Reads of some region cannot be seen here: "cold" means "not written".
 pub const DAMON_SNAPSHOT_WRITES_ONLY: damon_snapshot_flags = 1;
-///< Some region could not be looked at at all.
+/// Some region could not be looked at at all.
 pub const DAMON_SNAPSHOT_UNKNOWN: damon_snapshot_flags = 2;
 /// Flags of damon_snapshot_info.
 pub type damon_snapshot_flags = crate::ctypes::c_uint;
 /// Counters of one context since damon_ctx_new(); they only grow.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_ctx_stats {
-    ///< sizeof(struct damon_ctx_stats).
+    /// sizeof(struct damon_ctx_stats).
     pub size: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Sampling intervals done.
+    /// Sampling intervals done.
     pub nr_intervals: u64,
-    ///< Deadlines left out: by a late worker, or to keep max_overhead_permil.
+    /// Deadlines left out: by a late worker, or to keep max_overhead_permil.
     pub nr_skipped_intervals: u64,
-    ///< Times the worker woke from a wait, for whatever reason.
+    /// Times the worker woke from a wait, for whatever reason.
     pub nr_wakeups: u64,
-    ///< Questions asked: one per region and interval.
+    /// Questions asked: one per region and interval.
     pub nr_samples: u64,
-    ///< Questions that could not be answered.
+    /// Questions that could not be answered.
     pub nr_unknown_samples: u64,
-    ///< Questions whose answer could see writes only.
+    /// Questions whose answer could see writes only.
     pub nr_writes_only_samples: u64,
-    ///< CPU time of the worker thread, all runs.
+    /// CPU time of the worker thread, all runs.
     pub cpu_ns: u64,
-    ///< damon_report_access() calls dropped because the queue was full.
+    /// damon_report_access() calls dropped because the queue was full.
     pub nr_lost_reports: u64,
 }
 #[test]
@@ -470,60 +482,84 @@ fn bindgen_test_layout_damon_ctx_stats() {
     );
 }
 extern "C" {
-    /// Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults.
+
+- `attrs`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_attrs_init(attrs: *mut damon_attrs);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `info`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_snapshot_info_init(info: *mut damon_snapshot_info);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `stats`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_stats_init(stats: *mut damon_ctx_stats);
 }
-///< Virtual addresses of a process; ranges follow its mappings. Default.
+/// Virtual addresses of a process; ranges follow its mappings. Default.
 pub const DAMON_OPS_VADDR: damon_ops_id = 0;
-///< Virtual addresses; exactly the ranges given, for ever.
+/// Virtual addresses; exactly the ranges given, for ever.
 pub const DAMON_OPS_FVADDR: damon_ops_id = 1;
-///< Physical addresses: not in this release (`-EOPNOTSUPP` at start).
+/// Physical addresses: not in this release (`-EOPNOTSUPP` at start).
 pub const DAMON_OPS_PADDR: damon_ops_id = 2;
-///< The program's own: damon_ctx_set_custom_ops().
+/// The program's own: damon_ctx_set_custom_ops().
 pub const DAMON_OPS_CUSTOM: damon_ops_id = 16;
-///< The simulator: damon_ctx_set_sim().
+/// The simulator: damon_ctx_set_sim().
 pub const DAMON_OPS_SIM: damon_ops_id = 17;
-///< As VADDR for any process, by the running kernel's DAMON. Needs root.
+/// As VADDR for any process, by the running kernel's DAMON. Needs root.
 pub const DAMON_OPS_KERNEL_VADDR: damon_ops_id = 18;
-///< As FVADDR for any process, by the running kernel's DAMON. Needs root.
+/// As FVADDR for any process, by the running kernel's DAMON. Needs root.
 pub const DAMON_OPS_KERNEL_FVADDR: damon_ops_id = 19;
-/**< Physical addresses, by the running kernel's DAMON; one target, whose ranges are
+/**Physical addresses, by the running kernel's DAMON; one target, whose ranges are
 all memory if none are given. Needs root.*/
 pub const DAMON_OPS_KERNEL_PADDR: damon_ops_id = 20;
 /// Who looks at memory, and what kind of target that needs.
 pub type damon_ops_id = crate::ctypes::c_uint;
-///< A worker thread (default).
+/// A worker thread (default).
 pub const DAMON_DRIVE_THREAD: damon_drive = 0;
-///< damon_step(): virtual time, simulations, event loops.
+/// damon_step(): virtual time, simulations, event loops.
 pub const DAMON_DRIVE_MANUAL: damon_drive = 1;
 /// Who calls the sampling intervals.
 pub type damon_drive = crate::ctypes::c_uint;
 extern "C" {
-    /** Makes a stopped context with default parameters, no target, no scheme.
- @return The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any. @since 0.1*/
+    /**Makes a stopped context with default parameters, no target, no scheme.
+
+Returns The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_new() -> *mut damon_ctx;
 }
 extern "C" {
-    /** Frees a context with everything it owns; stops it first if it runs.
- @param ctx NULL is fine. Not from a callback of this context: there the call does nothing.
- Thread: control; no other call on this context may be under way. @since 0.1*/
+    /**Frees a context with everything it owns; stops it first if it runs.
+
+- `ctx`: NULL is fine. Not from a callback of this context: there the call does nothing.
+Thread: control; no other call on this context may be under way.
+
+Since 0.1*/
     pub fn damon_ctx_free(ctx: *mut damon_ctx);
 }
 extern "C" {
-    /** The reason of the context's last failure, in words. Also why a worker ended on its own.
- @param ctx The context.
- @param buf Written, always terminated if len > 0; may be NULL if len is 0.
- @param len Bytes in buf.
- @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
- Thread: any. @since 0.1*/
+    /**The reason of the context's last failure, in words. Also why a worker ended on its own.
+
+- `ctx`: The context.
+
+- `buf`: Written, always terminated if len > 0; may be NULL if len is 0.
+
+- `len`: Bytes in buf.
+
+Returns Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_errmsg(
         ctx: *const damon_ctx,
         buf: *mut crate::ctypes::c_char,
@@ -531,124 +567,181 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Replaces the monitoring attributes.
- @param ctx The context.
- @param attrs Copied.
- @return 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
- inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
- failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx(). @since 0.1*/
+    /**Replaces the monitoring attributes.
+
+- `ctx`: The context.
+
+- `attrs`: Copied.
+
+Returns 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
+inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
+failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx().
+
+Since 0.1*/
     pub fn damon_ctx_set_attrs(
         ctx: *mut damon_ctx,
         attrs: *const damon_attrs,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Reads the attributes; intervals as tuned, where tuning is on.
- @param ctx The context.
- @param attrs_out Its size must be set (damon_attrs_init()); written.
- @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    /**Reads the attributes; intervals as tuned, where tuning is on.
+
+- `ctx`: The context.
+
+- `attrs_out`: Its size must be set (damon_attrs_init()); written.
+
+Returns 0; -EINVAL; -E2BIG. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_get_attrs(
         ctx: *const damon_ctx,
         attrs_out: *mut damon_attrs,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Chooses who looks at memory.
+    /**Chooses who looks at memory.
 
- With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monitors and applies the schemes, driven by
- root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
- with the library's own operations. What is different:
- - damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
-   DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where somebody else
-   uses it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
- - damon_stop() leaves it as it was found. If the program is killed instead, the kernel's monitor stays, until a
-   process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds is set to 0.
- - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
-   apply_interval_us, and calls, commits and damon_stop() may wait as long. Reading many regions is expensive: the
-   worker then leaves windows out rather than take more than about 5 % of a processor.
- - damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes of virtual addresses, access
-   checks, manual drive and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
-   passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
- - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
- @param ctx The context.
- @param ops_id DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
- chosen by their own functions.
- @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monitors and applies the schemes, driven by
+root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
+with the library's own operations. What is different:
+- damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
+DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where somebody else
+uses it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
+- damon_stop() leaves it as it was found. If the program is killed instead, the kernel's monitor stays, until a
+process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds is set to 0.
+- A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
+apply_interval_us, and calls, commits and damon_stop() may wait as long. Reading many regions is expensive: the
+worker then leaves windows out rather than take more than about 5 % of a processor.
+- damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes of virtual addresses, access
+checks, manual drive and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
+passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
+- damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
+
+- `ctx`: The context.
+
+- `ops_id`: DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
+chosen by their own functions.
+
+Returns 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_ops(ctx: *mut damon_ctx, ops_id: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Smallest region, and the granularity of every boundary that the monitor draws.
- @param ctx The context.
- @param min_region_sz Core units; a power of two. Default: the page size.
- @return 0; -EINVAL: not a power of two; -EBUSY. Thread: owner. @since 0.1*/
+    /**Smallest region, and the granularity of every boundary that the monitor draws.
+
+- `ctx`: The context.
+
+- `min_region_sz`: Core units; a power of two. Default: the page size.
+
+Returns 0; -EINVAL: not a power of two; -EBUSY. Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_min_region_sz(
         ctx: *mut damon_ctx,
         min_region_sz: u64,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Bytes per core unit. Only physical back-ends read it.
- @param ctx The context.
- @param addr_unit At least 1. Default 1.
- @return 0; -EINVAL: 0; -EBUSY. Thread: owner. @since 0.1*/
+    /**Bytes per core unit. Only physical back-ends read it.
+
+- `ctx`: The context.
+
+- `addr_unit`: At least 1. Default 1.
+
+Returns 0; -EINVAL: 0; -EBUSY. Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_addr_unit(
         ctx: *mut damon_ctx,
         addr_unit: u64,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Makes a run repeatable: the same seed and the same accesses give the same regions.
- @param ctx The context.
- @param seed 0 (default): a new one from the system at every start.
- @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Makes a run repeatable: the same seed and the same accesses give the same regions.
+
+- `ctx`: The context.
+
+- `seed`: 0 (default): a new one from the system at every start.
+
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_seed(ctx: *mut damon_ctx, seed: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Chooses between a worker thread and damon_step().
- @param ctx The context.
- @param drive enum damon_drive.
- @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Chooses between a worker thread and damon_step().
+
+- `ctx`: The context.
+
+- `drive`: enum damon_drive.
+
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_drive(ctx: *mut damon_ctx, drive: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Reads the context's counters.
- @param ctx The context.
- @param stats_out Its size must be set; written.
- @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    /**Reads the context's counters.
+
+- `ctx`: The context.
+
+- `stats_out`: Its size must be set; written.
+
+Returns 0; -EINVAL; -E2BIG. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_get_stats(
         ctx: *const damon_ctx,
         stats_out: *mut damon_ctx_stats,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Makes a target: this process, no ranges.
- @return The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
- Thread: any. @since 0.1*/
+    /**Makes a target: this process, no ranges.
+
+Returns The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_target_new() -> *mut damon_target;
 }
 extern "C" {
-    /** Frees a target that belongs to no context; one that does is left alone. @param t NULL is fine. Thread: owner.
- @since 0.1*/
+    /**Frees a target that belongs to no context; one that does is left alone.
+
+- `t`: NULL is fine. Thread: owner.
+
+Since 0.1*/
     pub fn damon_target_free(t: *mut damon_target);
 }
 extern "C" {
-    /** Which process.
- @param t The target.
- @param pid 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
- them.
- @return 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1*/
+    /**Which process.
+
+- `t`: The target.
+
+- `pid`: 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
+them.
+
+Returns 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_target_set_pid(t: *mut damon_target, pid: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Which addresses. On the worker of a running context the regions are fitted at once: regions that stay inside keep
- what they learned.
- @param t The target.
- @param ranges Copied; sorted, disjoint (touching is fine), each start < end. They are aligned outwards to
- min_region_sz when they are used.
- @param nr_ranges 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
- gaps).
- @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
- not one of its calls, init or update. Nothing changes on failure. Thread: owner. @since 0.1*/
+    /**Which addresses. On the worker of a running context the regions are fitted at once: regions that stay inside keep
+what they learned.
+
+- `t`: The target.
+
+- `ranges`: Copied; sorted, disjoint (touching is fine), each start < end. They are aligned outwards to
+min_region_sz when they are used.
+
+- `nr_ranges`: 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
+gaps).
+
+Returns 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
+not one of its calls, init or update. Nothing changes on failure. Thread: owner.
+
+Since 0.1*/
     pub fn damon_target_set_regions(
         t: *mut damon_target,
         ranges: *const damon_addr_range,
@@ -656,80 +749,111 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Marks a target of a commit's source: the destination's target at this position is to be removed.
- @param t The target.
- @param obsolete 1 or 0 (default).
- @return 0; -EINVAL; -EBUSY. Thread: owner. @since 0.1*/
+    /**Marks a target of a commit's source: the destination's target at this position is to be removed.
+
+- `t`: The target.
+
+- `obsolete`: 1 or 0 (default).
+
+Returns 0; -EINVAL; -EBUSY. Thread: owner.
+
+Since 0.1*/
     pub fn damon_target_set_obsolete(
         t: *mut damon_target,
         obsolete: crate::ctypes::c_int,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Gives a target to a context, which appends it and owns it from then on.
- @param ctx The context.
- @param t A target that belongs to no context.
- @return 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
- On failure the caller still owns t. Thread: owner. @since 0.1*/
+    /**Gives a target to a context, which appends it and owns it from then on.
+
+- `ctx`: The context.
+
+- `t`: A target that belongs to no context.
+
+Returns 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
+On failure the caller still owns t. Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_add_target(
         ctx: *mut damon_ctx,
         t: *mut damon_target,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Removes and frees a target; those behind it move up.
- @param ctx The context.
- @param idx Position.
- @return 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Removes and frees a target; those behind it move up.
+
+- `ctx`: The context.
+
+- `idx`: Position.
+
+Returns 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_remove_target(
         ctx: *mut damon_ctx,
         idx: usize,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /// @param ctx The context. @return How many targets it has; 0 for NULL. Thread: any. @since 0.1
+    /**
+- `ctx`: The context.
+
+Returns How many targets it has; 0 for NULL. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_nr_targets(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
-    /** @param ctx The context. @param idx Position.
- @return The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
- Thread: any. @since 0.1*/
+    /**
+- `ctx`: The context.
+
+- `idx`: Position.
+
+Returns The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_target(ctx: *const damon_ctx, idx: usize) -> *mut damon_target;
 }
-///< madvise(MADV_WILLNEED): pages of files and swap that are in memory right after.
+/// madvise(MADV_WILLNEED): pages of files and swap that are in memory right after.
 pub const DAMOS_WILLNEED: damos_action = 0;
-///< madvise(MADV_COLD): pages that were there.
+/// madvise(MADV_COLD): pages that were there.
 pub const DAMOS_COLD: damos_action = 1;
-///< madvise(MADV_PAGEOUT): anonymous memory needs swap.
+/// madvise(MADV_PAGEOUT): anonymous memory needs swap.
 pub const DAMOS_PAGEOUT: damos_action = 2;
-/** madvise(MADV_HUGEPAGE) of the whole huge pages in a region. Regions smaller than that have none: set
- damon_ctx_set_min_region_sz() to the size of a huge page. The same holds for the next two.*/
+/**madvise(MADV_HUGEPAGE) of the whole huge pages in a region. Regions smaller than that have none: set
+damon_ctx_set_min_region_sz() to the size of a huge page. The same holds for the next two.*/
 pub const DAMOS_HUGEPAGE: damos_action = 3;
-///< madvise(MADV_NOHUGEPAGE).
+/// madvise(MADV_NOHUGEPAGE).
 pub const DAMOS_NOHUGEPAGE: damos_action = 4;
-///< madvise(MADV_COLLAPSE): synchronous; what has no page in it stays so.
+/// madvise(MADV_COLLAPSE): synchronous; what has no page in it stays so.
 pub const DAMOS_COLLAPSE: damos_action = 5;
-///< Move to the active list. User space cannot: `-EOPNOTSUPP` with virtual addresses.
+/// Move to the active list. User space cannot: `-EOPNOTSUPP` with virtual addresses.
 pub const DAMOS_LRU_PRIO: damos_action = 6;
-///< Move to the inactive list; with virtual addresses as DAMOS_COLD.
+/// Move to the inactive list; with virtual addresses as DAMOS_COLD.
 pub const DAMOS_LRU_DEPRIO: damos_action = 7;
-///< Move to another NUMA node, hottest first.
+/// Move to another NUMA node, hottest first.
 pub const DAMOS_MIGRATE_HOT: damos_action = 8;
-///< Move to another NUMA node, coldest first.
+/// Move to another NUMA node, coldest first.
 pub const DAMOS_MIGRATE_COLD: damos_action = 9;
-///< Count only.
+/// Count only.
 pub const DAMOS_STAT: damos_action = 10;
-///< Call damos_params.action_fn.
+/// Call damos_params.action_fn.
 pub const DAMOS_CALLBACK: damos_action = 11;
 /// What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied.
 pub type damos_action = crate::ctypes::c_uint;
-/** The embedding program's own action (DAMOS_CALLBACK): an allocator purges, a collector compacts.
- Called on the worker.
- @param data damos_params.action_data.
- @param ctx The context.
- @param region The region, nr_accesses as a moving sum; valid during the call.
- @param scheme_idx Position of the scheme.
- @return Bytes dealt with. They count as applied and are charged to the quota.*/
+/**The embedding program's own action (DAMOS_CALLBACK): an allocator purges, a collector compacts.
+Called on the worker.
+
+- `data`: damos_params.action_data.
+
+- `ctx`: The context.
+
+- `region`: The region, nr_accesses as a moving sum; valid during the call.
+
+- `scheme_idx`: Position of the scheme.
+
+Returns Bytes dealt with. They count as applied and are charged to the quota.*/
 pub type damos_action_fn = ::core::option::Option<
     unsafe extern "C" fn(
         data: *mut crate::ctypes::c_void,
@@ -738,53 +862,53 @@ pub type damos_action_fn = ::core::option::Option<
         scheme_idx: usize,
     ) -> u64,
 >;
-///< damon_ctx_set_quota_goal_value(): the program's own score.
+/// damon_ctx_set_quota_goal_value(): the program's own score.
 pub const DAMOS_QUOTA_USER_INPUT: damos_quota_goal_metric = 0;
-///< Growth of "some" memory pressure, microseconds per window.
+/// Growth of "some" memory pressure, microseconds per window.
 pub const DAMOS_QUOTA_SOME_MEM_PSI_US: damos_quota_goal_metric = 1;
-///< Used memory of node nid.
+/// Used memory of node nid.
 pub const DAMOS_QUOTA_NODE_MEM_USED_BP: damos_quota_goal_metric = 2;
-///< Free memory of node nid.
+/// Free memory of node nid.
 pub const DAMOS_QUOTA_NODE_MEM_FREE_BP: damos_quota_goal_metric = 3;
-///< Memory of the group on node nid over the node's.
+/// Memory of the group on node nid over the node's.
 pub const DAMOS_QUOTA_NODE_MEMCG_USED_BP: damos_quota_goal_metric = 4;
-///< 10,000 minus that.
+/// 10,000 minus that.
 pub const DAMOS_QUOTA_NODE_MEMCG_FREE_BP: damos_quota_goal_metric = 5;
-///< Active over active plus inactive memory.
+/// Active over active plus inactive memory.
 pub const DAMOS_QUOTA_ACTIVE_MEM_BP: damos_quota_goal_metric = 6;
-///< 10,000 minus that.
+/// 10,000 minus that.
 pub const DAMOS_QUOTA_INACTIVE_MEM_BP: damos_quota_goal_metric = 7;
-///< Share of the matching memory that is on node nid. Physical only.
+/// Share of the matching memory that is on node nid. Physical only.
 pub const DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP: damos_quota_goal_metric = 8;
 /// Whose measure a quota goal follows.
 pub type damos_quota_goal_metric = crate::ctypes::c_uint;
-///< Grow or shrink the quota in proportion to the distance from the goal.
+/// Grow or shrink the quota in proportion to the distance from the goal.
 pub const DAMOS_QUOTA_GOAL_TUNER_CONSIST: damos_quota_goal_tuner = 0;
-///< Everything the size quota allows until the goal is reached, then nothing.
+/// Everything the size quota allows until the goal is reached, then nothing.
 pub const DAMOS_QUOTA_GOAL_TUNER_TEMPORAL: damos_quota_goal_tuner = 1;
 /// How a goal's score turns into an effective quota.
 pub type damos_quota_goal_tuner = crate::ctypes::c_uint;
-///< Always active.
+/// Always active.
 pub const DAMOS_WMARK_NONE: damos_wmark_metric = 0;
-///< Free memory (MemFree), permil of all.
+/// Free memory (MemFree), permil of all.
 pub const DAMOS_WMARK_FREE_MEM_RATE: damos_wmark_metric = 1;
 /// What a watermark is compared with.
 pub type damos_wmark_metric = crate::ctypes::c_uint;
-///< Anonymous memory.
+/// Anonymous memory.
 pub const DAMOS_FILTER_ANON: damos_filter_type = 0;
-///< On the active list. User space is not told: `-EOPNOTSUPP`.
+/// On the active list. User space is not told: `-EOPNOTSUPP`.
 pub const DAMOS_FILTER_ACTIVE: damos_filter_type = 1;
-///< Charged to memcg_id.
+/// Charged to memcg_id.
 pub const DAMOS_FILTER_MEMCG: damos_filter_type = 2;
-///< Accessed since it was last looked at. Not told either.
+/// Accessed since it was last looked at. Not told either.
 pub const DAMOS_FILTER_YOUNG: damos_filter_type = 3;
-///< In a page of min_bytes to max_bytes.
+/// In a page of min_bytes to max_bytes.
 pub const DAMOS_FILTER_HUGEPAGE_SIZE: damos_filter_type = 4;
-///< No page is mapped there: swapped out, or never touched.
+/// No page is mapped there: swapped out, or never touched.
 pub const DAMOS_FILTER_UNMAPPED: damos_filter_type = 5;
-///< In [addr_start, addr_end).
+/// In [addr_start, addr_end).
 pub const DAMOS_FILTER_ADDR: damos_filter_type = 6;
-///< In the target at position target_idx.
+/// In the target at position target_idx.
 pub const DAMOS_FILTER_TARGET: damos_filter_type = 7;
 /// What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page.
 pub type damos_filter_type = crate::ctypes::c_uint;
@@ -792,47 +916,47 @@ pub type damos_filter_type = crate::ctypes::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct damos_params {
-    ///< sizeof(struct damos_params).
+    /// sizeof(struct damos_params).
     pub size: u32,
-    ///< enum damos_action. Default DAMOS_STAT.
+    /// enum damos_action. Default DAMOS_STAT.
     pub action: i32,
-    ///< Access pattern.
+    /// Access pattern.
     pub pattern: damos_params__bindgen_ty_1,
-    ///< How often to apply. 0 (default): every aggr_us.
+    /// How often to apply. 0 (default): every aggr_us.
     pub apply_interval_us: u64,
-    ///< Quota.
+    /// Quota.
     pub quota: damos_params__bindgen_ty_2,
-    ///< Watermarks.
+    /// Watermarks.
     pub wmarks: damos_params__bindgen_ty_3,
-    ///< MIGRATE_*: destination node; -1 (default): none.
+    /// MIGRATE_*: destination node; -1 (default): none.
     pub target_nid: i32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Stop after so many passes; 0 (default): never.
+    /// Stop after so many passes; 0 (default): never.
     pub max_nr_snapshots: u64,
-    ///< DAMOS_CALLBACK: called for each region.
+    /// DAMOS_CALLBACK: called for each region.
     pub action_fn: damos_action_fn,
-    ///< Handed to action_fn.
+    /// Handed to action_fn.
     pub action_data: *mut crate::ctypes::c_void,
-    /** Not 0: the youngest age as time; takes the place of pattern.min_age, and keeps its meaning where interval tuning
- changes how long a window is. Default 0.*/
+    /**Not 0: the youngest age as time; takes the place of pattern.min_age, and keeps its meaning where interval tuning
+changes how long a window is. Default 0.*/
     pub min_age_us: u64,
 }
 /// Which regions. Default: all. A minimum above its maximum matches nothing.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_params__bindgen_ty_1 {
-    ///< Smallest size, core units.
+    /// Smallest size, core units.
     pub min_sz: u64,
-    ///< Largest size, core units.
+    /// Largest size, core units.
     pub max_sz: u64,
-    ///< Fewest accesses in the last aggr_us (a moving sum).
+    /// Fewest accesses in the last aggr_us (a moving sum).
     pub min_nr_accesses: u32,
-    ///< Most accesses.
+    /// Most accesses.
     pub max_nr_accesses: u32,
-    ///< Youngest, in aggregation intervals.
+    /// Youngest, in aggregation intervals.
     pub min_age: u32,
-    ///< Oldest, in aggregation intervals.
+    /// Oldest, in aggregation intervals.
     pub max_age: u32,
 }
 #[test]
@@ -882,25 +1006,25 @@ fn bindgen_test_layout_damos_params__bindgen_ty_1() {
 }
 /// How much at most, and what first. Default: no limit.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_params__bindgen_ty_2 {
-    ///< Length of a charge window; 0: every application.
+    /// Length of a charge window; 0: every application.
     pub reset_interval_ms: u64,
-    ///< Time that acting may take in a window; 0: no limit.
+    /// Time that acting may take in a window; 0: no limit.
     pub ms: u64,
-    ///< Core units that may be acted on in a window; 0: no limit.
+    /// Core units that may be acted on in a window; 0: no limit.
     pub sz: u64,
-    ///< Relative weight of size (no back-end uses it).
+    /// Relative weight of size (no back-end uses it).
     pub weight_sz: u32,
-    ///< Relative weight of the access frequency.
+    /// Relative weight of the access frequency.
     pub weight_nr_accesses: u32,
-    ///< Relative weight of the age.
+    /// Relative weight of the age.
     pub weight_age: u32,
-    ///< enum damos_quota_goal_tuner.
+    /// enum damos_quota_goal_tuner.
     pub goal_tuner: i32,
-    ///< What was tried and not done is charged num / denom;
+    /// What was tried and not done is charged num / denom;
     pub fail_charge_num: u32,
-    ///< 0 (default): fully.
+    /// 0 (default): fully.
     pub fail_charge_denom: u32,
 }
 #[test]
@@ -971,17 +1095,17 @@ fn bindgen_test_layout_damos_params__bindgen_ty_2() {
 }
 /// When. Default: always.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_params__bindgen_ty_3 {
-    ///< enum damos_wmark_metric.
+    /// enum damos_wmark_metric.
     pub metric: i32,
-    ///< Above: inactive. permil.
+    /// Above: inactive. permil.
     pub high: u32,
-    ///< Below, from inactive: active. permil.
+    /// Below, from inactive: active. permil.
     pub mid: u32,
-    ///< Below: inactive. permil.
+    /// Below: inactive. permil.
     pub low: u32,
-    ///< How often to look while inactive.
+    /// How often to look while inactive.
     pub interval_us: u64,
 }
 #[test]
@@ -1101,29 +1225,29 @@ fn bindgen_test_layout_damos_params() {
 }
 /// A filter of a scheme: the first whose property matches decides.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_filter {
-    ///< sizeof(struct damos_filter).
+    /// sizeof(struct damos_filter).
     pub size: u32,
-    ///< enum damos_filter_type.
+    /// enum damos_filter_type.
     pub type_: i32,
-    ///< 1: filter memory that has the property, 0: memory that has it not.
+    /// 1: filter memory that has the property, 0: memory that has it not.
     pub matching: u32,
-    ///< 1: act on it, 0: do not.
+    /// 1: act on it, 0: do not.
     pub allow: u32,
-    ///< MEMCG: inode number of the cgroup's directory.
+    /// MEMCG: inode number of the cgroup's directory.
     pub memcg_id: u64,
-    ///< ADDR.
+    /// ADDR.
     pub addr_start: u64,
-    ///< ADDR; greater than addr_start.
+    /// ADDR; greater than addr_start.
     pub addr_end: u64,
-    ///< HUGEPAGE_SIZE.
+    /// HUGEPAGE_SIZE.
     pub min_bytes: u64,
-    ///< HUGEPAGE_SIZE; at least min_bytes.
+    /// HUGEPAGE_SIZE; at least min_bytes.
     pub max_bytes: u64,
-    ///< TARGET.
+    /// TARGET.
     pub target_idx: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
 }
 #[test]
@@ -1194,21 +1318,21 @@ fn bindgen_test_layout_damos_filter() {
 }
 /// A goal of a scheme's quota. The most satisfied goal decides.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_quota_goal {
-    ///< sizeof(struct damos_quota_goal).
+    /// sizeof(struct damos_quota_goal).
     pub size: u32,
-    ///< enum damos_quota_goal_metric.
+    /// enum damos_quota_goal_metric.
     pub metric: i32,
-    ///< NODE_*: the node.
+    /// NODE_*: the node.
     pub nid: i32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< To be reached; not 0.
+    /// To be reached; not 0.
     pub target_value: u64,
-    ///< USER_INPUT: how it stands.
+    /// USER_INPUT: how it stands.
     pub current_value: u64,
-    ///< NODE_MEMCG_*: inode number of the cgroup's directory.
+    /// NODE_MEMCG_*: inode number of the cgroup's directory.
     pub memcg_id: u64,
 }
 #[test]
@@ -1263,11 +1387,11 @@ fn bindgen_test_layout_damos_quota_goal() {
 }
 /// A destination of MIGRATE_*. Frozen.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_migrate_dest {
-    ///< NUMA node.
+    /// NUMA node.
     pub nid: u32,
-    ///< Share of the pages, relative to the other destinations.
+    /// Share of the pages, relative to the other destinations.
     pub weight: u32,
 }
 #[test]
@@ -1297,27 +1421,27 @@ fn bindgen_test_layout_damos_migrate_dest() {
 }
 /// What a scheme has done since it was added. Commits do not reset it.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_stat {
-    ///< sizeof(struct damos_stat).
+    /// sizeof(struct damos_stat).
     pub size: u32,
-    ///< 1: its watermarks let it run.
+    /// 1: its watermarks let it run.
     pub active: u32,
-    ///< Regions handed to the action.
+    /// Regions handed to the action.
     pub nr_tried: u64,
-    ///< Their size.
+    /// Their size.
     pub sz_tried: u64,
-    ///< Regions on which something was done.
+    /// Regions on which something was done.
     pub nr_applied: u64,
-    ///< Core units on which it was done.
+    /// Core units on which it was done.
     pub sz_applied: u64,
-    ///< Core units that passed the page-level filters.
+    /// Core units that passed the page-level filters.
     pub sz_ops_filter_passed: u64,
-    ///< Charge windows that ended with the quota used up.
+    /// Charge windows that ended with the quota used up.
     pub qt_exceeds: u64,
-    ///< Complete passes.
+    /// Complete passes.
     pub nr_snapshots: u64,
-    ///< Effective size quota now, core units; 0: none set or nothing allowed.
+    /// Effective size quota now, core units; 0: none set or nothing allowed.
     pub esz: u64,
 }
 #[test]
@@ -1380,73 +1504,116 @@ fn bindgen_test_layout_damos_stat() {
     );
 }
 extern "C" {
-    /** Fills in size and the defaults: matches everything, DAMOS_STAT, no quota. @param p Written; NULL is ignored.
- Thread: any. @since 0.1*/
+    /**Fills in size and the defaults: matches everything, DAMOS_STAT, no quota.
+
+- `p`: Written; NULL is ignored.
+Thread: any.
+
+Since 0.1*/
     pub fn damos_params_init(p: *mut damos_params);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `f`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damos_filter_init(f: *mut damos_filter);
 }
 extern "C" {
-    /// Fills in size and the defaults (USER_INPUT, no node). @param g Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults (USER_INPUT, no node).
+
+- `g`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damos_quota_goal_init(g: *mut damos_quota_goal);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `s`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damos_stat_init(s: *mut damos_stat);
 }
 extern "C" {
-    /** Makes a scheme. Its validity is checked when it is started or committed, as parts of it may still be added.
- @param p Copied.
- @return The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
- unknown size. Thread: any. @since 0.1*/
+    /**Makes a scheme. Its validity is checked when it is started or committed, as parts of it may still be added.
+
+- `p`: Copied.
+
+Returns The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
+unknown size. Thread: any.
+
+Since 0.1*/
     pub fn damos_new(p: *const damos_params) -> *mut damos;
 }
 extern "C" {
-    /** Frees a scheme that belongs to no context; one that does is left alone. @param s NULL is fine. Thread: owner.
- @since 0.1*/
+    /**Frees a scheme that belongs to no context; one that does is left alone.
+
+- `s`: NULL is fine. Thread: owner.
+
+Since 0.1*/
     pub fn damos_free(s: *mut damos);
 }
 extern "C" {
-    /** Replaces the parameters; filters, goals and destinations stay.
- @param s The scheme.
- @param p Copied.
- @return 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1*/
+    /**Replaces the parameters; filters, goals and destinations stay.
+
+- `s`: The scheme.
+
+- `p`: Copied.
+
+Returns 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damos_set_params(
         s: *mut damos,
         p: *const damos_params,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Appends a filter.
- @param s The scheme.
- @param f Copied.
- @return 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
- runs (also on the worker). Thread: owner. @since 0.1*/
+    /**Appends a filter.
+
+- `s`: The scheme.
+
+- `f`: Copied.
+
+Returns 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
+runs (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damos_add_filter(
         s: *mut damos,
         f: *const damos_filter,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Appends a goal to the quota.
- @param s The scheme.
- @param g Copied.
- @return 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
- Thread: owner. @since 0.1*/
+    /**Appends a goal to the quota.
+
+- `s`: The scheme.
+
+- `g`: Copied.
+
+Returns 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
+Thread: owner.
+
+Since 0.1*/
     pub fn damos_add_quota_goal(
         s: *mut damos,
         g: *const damos_quota_goal,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Replaces the destinations of a MIGRATE_* scheme.
- @param s The scheme.
- @param d Copied.
- @param nr 0: none; target_nid decides.
- @return 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
- @since 0.1*/
+    /**Replaces the destinations of a MIGRATE_* scheme.
+
+- `s`: The scheme.
+
+- `d`: Copied.
+
+- `nr`: 0: none; target_nid decides.
+
+Returns 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damos_set_migrate_dests(
         s: *mut damos,
         d: *const damos_migrate_dest,
@@ -1454,42 +1621,69 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Gives a scheme to a context, which appends it and owns it from then on.
- @param ctx The context.
- @param s A scheme that belongs to no context.
- @return 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
- use damon_commit_ctx()). On failure the caller still owns s. Thread: owner. @since 0.1*/
+    /**Gives a scheme to a context, which appends it and owns it from then on.
+
+- `ctx`: The context.
+
+- `s`: A scheme that belongs to no context.
+
+Returns 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
+use damon_commit_ctx()). On failure the caller still owns s. Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_add_scheme(
         ctx: *mut damon_ctx,
         s: *mut damos,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Removes and frees a scheme with its statistics; those behind it move up.
- @param ctx The context.
- @param idx Position.
- @return 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Removes and frees a scheme with its statistics; those behind it move up.
+
+- `ctx`: The context.
+
+- `idx`: Position.
+
+Returns 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_remove_scheme(
         ctx: *mut damon_ctx,
         idx: usize,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /// @param ctx The context. @return How many schemes it has; 0 for NULL. Thread: any. @since 0.1
+    /**
+- `ctx`: The context.
+
+Returns How many schemes it has; 0 for NULL. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_nr_schemes(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
-    /** @param ctx The context. @param idx Position.
- @return The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
- Thread: any. @since 0.1*/
+    /**
+- `ctx`: The context.
+
+- `idx`: Position.
+
+Returns The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_scheme(ctx: *const damon_ctx, idx: usize) -> *mut damos;
 }
 extern "C" {
-    /** Reads a scheme's statistics, as of its last pass.
- @param ctx The context.
- @param idx Position of the scheme.
- @param out Its size must be set; written.
- @return 0; -EINVAL: no such scheme; -E2BIG. Thread: any. @since 0.1*/
+    /**Reads a scheme's statistics, as of its last pass.
+
+- `ctx`: The context.
+
+- `idx`: Position of the scheme.
+
+- `out`: Its size must be set; written.
+
+Returns 0; -EINVAL: no such scheme; -E2BIG. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_get_scheme_stat(
         ctx: *const damon_ctx,
         idx: usize,
@@ -1497,13 +1691,20 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Tells a DAMOS_QUOTA_USER_INPUT goal how things stand; it is used when the next charge window opens. Does not wait for
- the worker.
- @param ctx The context.
- @param scheme Position of the scheme.
- @param goal Position of the goal in the scheme.
- @param current_value In the unit of the goal's target_value.
- @return 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any. @since 0.1*/
+    /**Tells a DAMOS_QUOTA_USER_INPUT goal how things stand; it is used when the next charge window opens. Does not wait for
+the worker.
+
+- `ctx`: The context.
+
+- `scheme`: Position of the scheme.
+
+- `goal`: Position of the goal in the scheme.
+
+- `current_value`: In the unit of the goal's target_value.
+
+Returns 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_set_quota_goal_value(
         ctx: *mut damon_ctx,
         scheme: usize,
@@ -1511,49 +1712,49 @@ extern "C" {
         current_value: u64,
     ) -> crate::ctypes::c_int;
 }
-///< Nothing is mapped there, or it was unmapped meanwhile.
+/// Nothing is mapped there, or it was unmapped meanwhile.
 pub const DAMOS_SKIP_UNMAPPED: damos_skip = 0;
-///< mlock().
+/// mlock().
 pub const DAMOS_SKIP_LOCKED: damos_skip = 1;
-///< Of hugetlbfs.
+/// Of hugetlbfs.
 pub const DAMOS_SKIP_HUGETLB: damos_skip = 2;
-///< Mapped by a driver or the kernel.
+/// Mapped by a driver or the kernel.
 pub const DAMOS_SKIP_DEVICE: damos_skip = 3;
-///< No whole huge page fits, or the mapping cannot have any.
+/// No whole huge page fits, or the mapping cannot have any.
 pub const DAMOS_SKIP_UNFIT: damos_skip = 4;
-///< Asked for, and the kernel kept it: no swap, mapped by others too, being written.
+/// Asked for, and the kernel kept it: no swap, mapped by others too, being written.
 pub const DAMOS_SKIP_KEPT: damos_skip = 5;
-///< Pinned, or in use by the kernel at that moment.
+/// Pinned, or in use by the kernel at that moment.
 pub const DAMOS_SKIP_BUSY: damos_skip = 6;
-///< No free memory for it.
+/// No free memory for it.
 pub const DAMOS_SKIP_NO_ROOM: damos_skip = 7;
-///< The node does not exist, or this process may not use it.
+/// The node does not exist, or this process may not use it.
 pub const DAMOS_SKIP_NO_NODE: damos_skip = 8;
-///< This process may not act on that one, or that one is gone.
+/// This process may not act on that one, or that one is gone.
 pub const DAMOS_SKIP_FORBIDDEN: damos_skip = 9;
-///< A system call failed for another reason.
+/// A system call failed for another reason.
 pub const DAMOS_SKIP_FAILED: damos_skip = 10;
-///< No page was there to act on.
+/// No page was there to act on.
 pub const DAMOS_SKIP_ABSENT: damos_skip = 11;
-///< WILLNEED: asked for, and not there yet.
+/// WILLNEED: asked for, and not there yet.
 pub const DAMOS_SKIP_PENDING: damos_skip = 12;
 /// Why an action left memory as it was. None of the actions ever discards data.
 pub type damos_skip = crate::ctypes::c_uint;
 /// What the actions of one context did to virtual address spaces, over all schemes and runs; they only grow.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_action_stats {
-    ///< sizeof(struct damon_action_stats).
+    /// sizeof(struct damon_action_stats).
     pub size: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Calls of the madvise family, move_pages among them.
+    /// Calls of the madvise family, move_pages among them.
     pub nr_calls: u64,
-    ///< Those that failed.
+    /// Those that failed.
     pub nr_failed_calls: u64,
-    ///< By enum damos_action: what changed, as measured.
+    /// By enum damos_action: what changed, as measured.
     pub applied_bytes: [u64; 16usize],
-    ///< By enum damos_skip: what an action went over and left as it was.
+    /// By enum damos_skip: what an action went over and left as it was.
     pub skipped_bytes: [u64; 24usize],
 }
 #[test]
@@ -1602,48 +1803,62 @@ fn bindgen_test_layout_damon_action_stats() {
     );
 }
 extern "C" {
-    /// Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `stats`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_action_stats_init(stats: *mut damon_action_stats);
 }
 extern "C" {
-    /** Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
- @param ctx The context.
- @param stats_out Its size must be set; written.
- @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    /**Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
+
+- `ctx`: The context.
+
+- `stats_out`: Its size must be set; written.
+
+Returns 0; -EINVAL; -E2BIG. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_get_action_stats(
         ctx: *const damon_ctx,
         stats_out: *mut damon_action_stats,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /// @param skip enum damos_skip. @return Static text, "unknown" for other numbers. Thread: any. @since 0.1
+    /**
+- `skip`: enum damos_skip.
+
+Returns Static text, "unknown" for other numbers. Thread: any.
+
+Since 0.1*/
     pub fn damos_skip_text(skip: i32) -> *const crate::ctypes::c_char;
 }
-///< Anonymous memory.
+/// Anonymous memory.
 pub const DAMON_PROBE_FILTER_ANON: damon_probe_filter_type = 0;
-///< Of a process in group memcg_id.
+/// Of a process in group memcg_id.
 pub const DAMON_PROBE_FILTER_MEMCG: damon_probe_filter_type = 1;
-///< In a page of min_bytes to max_bytes.
+/// In a page of min_bytes to max_bytes.
 pub const DAMON_PROBE_FILTER_HUGEPAGE_SIZE: damon_probe_filter_type = 2;
 /// What a probe looks at.
 pub type damon_probe_filter_type = crate::ctypes::c_uint;
 /// A filter of a probe: the first whose property matches decides whether the probe hits.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_probe_filter {
-    ///< sizeof(struct damon_probe_filter).
+    /// sizeof(struct damon_probe_filter).
     pub size: u32,
-    ///< enum damon_probe_filter_type.
+    /// enum damon_probe_filter_type.
     pub type_: i32,
-    ///< 1: memory that has the property, 0: memory that has it not.
+    /// 1: memory that has the property, 0: memory that has it not.
     pub matching: u32,
-    ///< 1: a hit, 0: none. Where no filter matches it is the opposite of the last one's.
+    /// 1: a hit, 0: none. Where no filter matches it is the opposite of the last one's.
     pub allow: u32,
-    ///< MEMCG: inode number of the cgroup's directory.
+    /// MEMCG: inode number of the cgroup's directory.
     pub memcg_id: u64,
-    ///< HUGEPAGE_SIZE.
+    /// HUGEPAGE_SIZE.
     pub min_bytes: u64,
-    ///< HUGEPAGE_SIZE; at least min_bytes.
+    /// HUGEPAGE_SIZE; at least min_bytes.
     pub max_bytes: u64,
 }
 #[test]
@@ -1698,9 +1913,9 @@ fn bindgen_test_layout_damon_probe_filter() {
 }
 /// How often each probe hit in one region. Frozen.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_probe_hits {
-    ///< By position of the probe; stays at 255.
+    /// By position of the probe; stays at 255.
     pub hits: [u8; 4usize],
 }
 #[test]
@@ -1724,78 +1939,127 @@ fn bindgen_test_layout_damon_probe_hits() {
     );
 }
 extern "C" {
-    /// Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `f`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_probe_filter_init(f: *mut damon_probe_filter);
 }
 extern "C" {
-    /** Makes a probe without filters, which always hits, and without weight.
- @return The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
- @since 0.1*/
+    /**Makes a probe without filters, which always hits, and without weight.
+
+Returns The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
+
+Since 0.1*/
     pub fn damon_probe_new() -> *mut damon_probe;
 }
 extern "C" {
-    /** Frees a probe that belongs to no context; one that does is left alone. @param p NULL is fine. Thread: owner.
- @since 0.1*/
+    /**Frees a probe that belongs to no context; one that does is left alone.
+
+- `p`: NULL is fine. Thread: owner.
+
+Since 0.1*/
     pub fn damon_probe_free(p: *mut damon_probe);
 }
 extern "C" {
-    /** @param p The probe. @param weight 0 (default): a by-product.
- @return 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1*/
+    /**
+- `p`: The probe.
+
+- `weight`: 0 (default): a by-product.
+
+Returns 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_probe_set_weight(
         p: *mut damon_probe,
         weight: u32,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Appends a filter.
- @param p The probe.
- @param f Copied.
- @return 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
- worker). Thread: owner. @since 0.1*/
+    /**Appends a filter.
+
+- `p`: The probe.
+
+- `f`: Copied.
+
+Returns 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
+worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_probe_add_filter(
         p: *mut damon_probe,
         f: *const damon_probe_filter,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Gives a probe to a context, which appends it and owns it from then on.
- @param ctx The context.
- @param p A probe that belongs to no context.
- @return 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
- the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner. @since 0.1*/
+    /**Gives a probe to a context, which appends it and owns it from then on.
+
+- `ctx`: The context.
+
+- `p`: A probe that belongs to no context.
+
+Returns 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
+the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_add_probe(
         ctx: *mut damon_ctx,
         p: *mut damon_probe,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Removes and frees a probe; those behind it move up.
- @param ctx The context.
- @param idx Position.
- @return 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Removes and frees a probe; those behind it move up.
+
+- `ctx`: The context.
+
+- `idx`: Position.
+
+Returns 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_remove_probe(
         ctx: *mut damon_ctx,
         idx: usize,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /// @param ctx The context. @return How many probes it has; 0 for NULL. Thread: any. @since 0.1
+    /**
+- `ctx`: The context.
+
+Returns How many probes it has; 0 for NULL. Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_nr_probes(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
-    /** @param ctx The context. @param idx Position.
- @return The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
- Thread: any. @since 0.1*/
+    /**
+- `ctx`: The context.
+
+- `idx`: Position.
+
+Returns The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_ctx_probe(ctx: *const damon_ctx, idx: usize) -> *mut damon_probe;
 }
 extern "C" {
-    /** Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
- @param ctx The context.
- @param regions Written.
- @param hits Written: hits[i] is of regions[i].
- @param cap How many fit, of each.
- @param info Its size must be set; written, also with -ENOSPC. NULL is fine.
- @return As damon_snapshot_read(). Thread: any. @since 0.1*/
+    /**Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
+
+- `ctx`: The context.
+
+- `regions`: Written.
+
+- `hits`: Written: hits[i] is of regions[i].
+
+- `cap`: How many fit, of each.
+
+- `info`: Its size must be set; written, also with -ENOSPC. NULL is fine.
+
+Returns As damon_snapshot_read(). Thread: any.
+
+Since 0.1*/
     pub fn damon_snapshot_read_probes(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -1805,14 +2069,20 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Starts contexts: all or none.
- @param ctxs The contexts.
- @param nr_ctxs How many; 0 succeeds.
- @param exclusive 1: only if no other context of this process runs, and none may start while these run.
- @return 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
- twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
- -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
- nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1*/
+    /**Starts contexts: all or none.
+
+- `ctxs`: The contexts.
+
+- `nr_ctxs`: How many; 0 succeeds.
+
+- `exclusive`: 1: only if no other context of this process runs, and none may start while these run.
+
+Returns 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
+twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
+-ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
+nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts.
+
+Since 0.1*/
     pub fn damon_start(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
@@ -1820,43 +2090,66 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Stops contexts and waits until their workers have ended. Attributes (intervals as tuned), targets with their given
- ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context can be
- started again. Pending calls are cancelled.
- @param ctxs The contexts.
- @param nr_ctxs How many.
- @return 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
- them (nothing is stopped); -ECHILD: after fork. Thread: control. @since 0.1*/
+    /**Stops contexts and waits until their workers have ended. Attributes (intervals as tuned), targets with their given
+ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context can be
+started again. Pending calls are cancelled.
+
+- `ctxs`: The contexts.
+
+- `nr_ctxs`: How many.
+
+Returns 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
+them (nothing is stopped); -ECHILD: after fork. Thread: control.
+
+Since 0.1*/
     pub fn damon_stop(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** @param ctx The context. @return 1: started and not ended; 0: not running (or ended on its own, or after fork);
- -EINVAL. Thread: any. @since 0.1*/
+    /**
+- `ctx`: The context.
+
+Returns 1: started and not ended; 0: not running (or ended on its own, or after fork);
+-EINVAL. Thread: any.
+
+Since 0.1*/
     pub fn damon_is_running(ctx: *const damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /// @return How many contexts of this process run. Thread: any. @since 0.1
+    /**
+
+Returns How many contexts of this process run. Thread: any.
+
+Since 0.1*/
     pub fn damon_nr_running_ctxs() -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** @param ctx The context. @return Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
- @since 0.1*/
+    /**
+- `ctx`: The context.
+
+Returns Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
+
+Since 0.1*/
     pub fn damon_kdamond_tid(ctx: *const damon_ctx) -> i32;
 }
 extern "C" {
-    /** Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
- armed, runs everything that is due, arms the next samples. While paused only calls run.
- @param ctx A started context.
- @param now_us The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
- simulated memory follow it; aggregation and all other intervals are counted in steps.
- @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
- own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. @since 0.1*/
+    /**Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
+armed, runs everything that is due, arms the next samples. While paused only calls run.
+
+- `ctx`: A started context.
+
+- `now_us`: The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
+simulated memory follow it; aggregation and all other intervals are counted in steps.
+
+Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
+own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.
+
+Since 0.1*/
     pub fn damon_step(ctx: *mut damon_ctx, now_us: u64) -> crate::ctypes::c_int;
 }
-///< Run every sampling interval until fn returns non-zero.
+/// Run every sampling interval until fn returns non-zero.
 pub const DAMON_CALL_REPEAT: damon_call_flags = 1;
 /// Flags of damon_call_control.
 pub type damon_call_flags = crate::ctypes::c_uint;
@@ -1864,25 +2157,25 @@ pub type damon_call_flags = crate::ctypes::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct damon_call_control {
-    ///< sizeof(struct damon_call_control).
+    /// sizeof(struct damon_call_control).
     pub size: u32,
-    ///< enum damon_call_flags.
+    /// enum damon_call_flags.
     pub flags: u32,
-    ///< What to run. It may read, commit and pause the context.
+    /// What to run. It may read, commit and pause the context.
     pub fn_: ::core::option::Option<
         unsafe extern "C" fn(data: *mut crate::ctypes::c_void) -> crate::ctypes::c_int,
     >,
-    ///< Handed to fn.
+    /// Handed to fn.
     pub data: *mut crate::ctypes::c_void,
-    ///< REPEAT: called once when the call is dropped; may be NULL.
+    /// REPEAT: called once when the call is dropped; may be NULL.
     pub release: ::core::option::Option<
         unsafe extern "C" fn(data: *mut crate::ctypes::c_void),
     >,
-    ///< Out, one-shot: what fn returned.
+    /// Out, one-shot: what fn returned.
     pub return_code: i32,
-    ///< Out, one-shot: 1: fn was not run.
+    /// Out, one-shot: 1: fn was not run.
     pub canceled: i32,
-    ///< Out: names the call for damon_call_cancel(); set before fn first runs.
+    /// Out: names the call for damon_call_cancel(); set before fn first runs.
     pub id: u64,
 }
 #[test]
@@ -1941,83 +2234,112 @@ fn bindgen_test_layout_damon_call_control() {
     );
 }
 extern "C" {
-    /// Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `c`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_call_control_init(c: *mut damon_call_control);
 }
 extern "C" {
-    /** Runs a function on the worker: after counting, before schemes, at most one sampling interval from now (at once while
- paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
- is cancelled or the worker ends, and is copied, so that the control need not live on.
- @param ctx The context.
- @param control The outputs are written before the function returns.
- @return 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
- -E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
- -ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
- Thread: control. @since 0.1*/
+    /**Runs a function on the worker: after counting, before schemes, at most one sampling interval from now (at once while
+paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
+is cancelled or the worker ends, and is copied, so that the control need not live on.
+
+- `ctx`: The context.
+
+- `control`: The outputs are written before the function returns.
+
+Returns 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
+-E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
+-ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
+Thread: control.
+
+Since 0.1*/
     pub fn damon_call(
         ctx: *mut damon_ctx,
         control: *mut damon_call_control,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
- called (from inside that fn itself: as soon as fn returns).
- @param ctx The context.
- @param id From damon_call_control.
- @return 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks. @since 0.1*/
+    /**Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
+called (from inside that fn itself: as soon as fn returns).
+
+- `ctx`: The context.
+
+- `id`: From damon_call_control.
+
+Returns 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks.
+
+Since 0.1*/
     pub fn damon_call_cancel(ctx: *mut damon_ctx, id: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit.
+    /**Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit.
 
- Lists are matched by position: entries that are there in both are overwritten, surplus ones removed, new ones
- appended. Learned regions, ages and counters stay (a source target without ranges keeps the destination's regions
- whole; with ranges the regions are fitted to them); scheme statistics and quota state stay; a window is restarted
- only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
- state of dst stay.
- @param dst The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
- or stopped: at once; inside a callback of a step that uses regions or schemes (access checks, target_valid, scores,
- actions, walks): checked at once, done when that step has ended.
- @param src A stopped context that holds the wanted parameters. Not changed, not kept.
- @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
- surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;
- -ECANCELED: dst ended meanwhile. On failure dst is exactly as before. Thread: control. @since 0.1*/
+Lists are matched by position: entries that are there in both are overwritten, surplus ones removed, new ones
+appended. Learned regions, ages and counters stay (a source target without ranges keeps the destination's regions
+whole; with ranges the regions are fitted to them); scheme statistics and quota state stay; a window is restarted
+only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
+state of dst stay.
+
+- `dst`: The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
+or stopped: at once; inside a callback of a step that uses regions or schemes (access checks, target_valid, scores,
+actions, walks): checked at once, done when that step has ended.
+
+- `src`: A stopped context that holds the wanted parameters. Not changed, not kept.
+
+Returns 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
+surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;
+-ECANCELED: dst ended meanwhile. On failure dst is exactly as before. Thread: control.
+
+Since 0.1*/
     pub fn damon_commit_ctx(
         dst: *mut damon_ctx,
         src: *const damon_ctx,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Pauses or resumes.
+    /**Pauses or resumes.
 
- Pausing returns once the worker is paused: regions, ages, counters and deadlines stay bit for bit, every armed page
- is disarmed, so that the program pays nothing; walks are cancelled; calls, commits and stop keep working. Without
- repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
- it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
- the callbacks of this step are done. Idempotent.
- @param ctx The context.
- @param pause 1: pause; 0: resume.
- @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
- pause; -ECHILD. Thread: control; allowed in callbacks. @since 0.1*/
+Pausing returns once the worker is paused: regions, ages, counters and deadlines stay bit for bit, every armed page
+is disarmed, so that the program pays nothing; walks are cancelled; calls, commits and stop keep working. Without
+repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
+it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
+the callbacks of this step are done. Idempotent.
+
+- `ctx`: The context.
+
+- `pause`: 1: pause; 0: resume.
+
+Returns 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
+pause; -ECHILD. Thread: control; allowed in callbacks.
+
+Since 0.1*/
     pub fn damon_set_pause(
         ctx: *mut damon_ctx,
         pause: crate::ctypes::c_int,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /// @param ctx The context. @return 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any. @since 0.1
+    /**
+- `ctx`: The context.
+
+Returns 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any.
+
+Since 0.1*/
     pub fn damon_is_paused(ctx: *const damon_ctx) -> crate::ctypes::c_int;
 }
 /// A function to call for each region that schemes act on.
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct damos_walk_control {
-    ///< sizeof(struct damos_walk_control).
+    /// sizeof(struct damos_walk_control).
     pub size: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    /** Called on the worker right after each action: data; the context; the region as it was acted on, nr_accesses as a
- moving sum; position of the scheme; core units that passed its page-level filters.*/
+    /**Called on the worker right after each action: data; the context; the region as it was acted on, nr_accesses as a
+moving sum; position of the scheme; core units that passed its page-level filters.*/
     pub walk_fn: ::core::option::Option<
         unsafe extern "C" fn(
             data: *mut crate::ctypes::c_void,
@@ -2027,11 +2349,11 @@ pub struct damos_walk_control {
             sz_filter_passed: u64,
         ),
     >,
-    ///< Handed to walk_fn.
+    /// Handed to walk_fn.
     pub data: *mut crate::ctypes::c_void,
-    ///< Out: 1: ended early.
+    /// Out: 1: ended early.
     pub canceled: i32,
-    ///< 0.
+    /// 0.
     pub reserved2: u32,
 }
 #[test]
@@ -2080,32 +2402,48 @@ fn bindgen_test_layout_damos_walk_control() {
     );
 }
 extern "C" {
-    /// Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `c`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damos_walk_control_init(c: *mut damos_walk_control);
 }
 extern "C" {
-    /** Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
- open pattern reports all regions. A manually driven context walks while another thread steps it.
- @param ctx The context.
- @param control canceled is written.
- @return 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
- every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
- Thread: control. @since 0.1*/
+    /**Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
+open pattern reports all regions. A manually driven context walks while another thread steps it.
+
+- `ctx`: The context.
+
+- `control`: canceled is written.
+
+Returns 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
+every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
+Thread: control.
+
+Since 0.1*/
     pub fn damos_walk(
         ctx: *mut damon_ctx,
         control: *mut damos_walk_control,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
- for the worker longer than one such copy, allocates nothing. Also on a stopped context.
- @param ctx The context.
- @param regions Written.
- @param cap How many fit.
- @param info Its size must be set (damon_snapshot_info_init()); written, also with -ENOSPC. NULL is fine.
- @return How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
- info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
- -EINVAL; -E2BIG. Thread: any. @since 0.1*/
+    /**Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
+for the worker longer than one such copy, allocates nothing. Also on a stopped context.
+
+- `ctx`: The context.
+
+- `regions`: Written.
+
+- `cap`: How many fit.
+
+- `info`: Its size must be set (damon_snapshot_info_init()); written, also with -ENOSPC. NULL is fine.
+
+Returns How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
+info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
+-EINVAL; -E2BIG. Thread: any.
+
+Since 0.1*/
     pub fn damon_snapshot_read(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2114,12 +2452,18 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Waits for a snapshot newer than after_seq.
- @param ctx The context.
- @param after_seq damon_snapshot_info.seq of the one already seen; 0: any.
- @param timeout_ms Negative: for ever; 0: only look.
- @return 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
- ctx; -EINVAL. Thread: control. @since 0.1*/
+    /**Waits for a snapshot newer than after_seq.
+
+- `ctx`: The context.
+
+- `after_seq`: damon_snapshot_info.seq of the one already seen; 0: any.
+
+- `timeout_ms`: Negative: for ever; 0: only look.
+
+Returns 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
+ctx; -EINVAL. Thread: control.
+
+Since 0.1*/
     pub fn damon_snapshot_wait(
         ctx: *const damon_ctx,
         after_seq: u64,
@@ -2127,13 +2471,20 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
- @param ctx The context.
- @param regions Written.
- @param cap How many fit.
- @param info As for damon_snapshot_read(); seq is that of the last snapshot.
- @return As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
- Thread: owner; with manual drive also between steps. @since 0.1*/
+    /**Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
+
+- `ctx`: The context.
+
+- `regions`: Written.
+
+- `cap`: How many fit.
+
+- `info`: As for damon_snapshot_read(); seq is that of the last snapshot.
+
+Returns As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
+Thread: owner; with manual drive also between steps.
+
+Since 0.1*/
     pub fn damon_live_read(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2143,41 +2494,41 @@ extern "C" {
 }
 /// damon_preset_reclaim(): pages out what has not been accessed for long.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_reclaim_params {
-    ///< sizeof(struct damon_reclaim_params).
+    /// sizeof(struct damon_reclaim_params).
     pub size: u32,
-    ///< 1: only pages of files. Default 0.
+    /// 1: only pages of files. Default 0.
     pub skip_anon: u32,
-    ///< For so long. Default 120,000,000.
+    /// For so long. Default 120,000,000.
     pub min_age_us: u64,
-    ///< Time for it in a window; 0: no limit. Default 10.
+    /// Time for it in a window; 0: no limit. Default 10.
     pub quota_ms: u64,
-    ///< Bytes in a window; 0: no limit. Default 128 MiB.
+    /// Bytes in a window; 0: no limit. Default 128 MiB.
     pub quota_sz: u64,
-    ///< Length of a window. Default 1,000.
+    /// Length of a window. Default 1,000.
     pub quota_reset_interval_ms: u64,
-    ///< Not 0: aim at so much "some" memory pressure in a window. Default 0.
+    /// Not 0: aim at so much "some" memory pressure in a window. Default 0.
     pub quota_mem_pressure_us: u64,
-    ///< Not 0: a USER_INPUT goal with target 10,000, and where it stands. Default 0.
+    /// Not 0: a USER_INPUT goal with target 10,000, and where it stands. Default 0.
     pub quota_autotune_feedback: u64,
-    ///< Default 5,000,000.
+    /// Default 5,000,000.
     pub wmarks_interval_us: u64,
-    ///< Inactive with more free memory, permil. Default 500; 1,000: never.
+    /// Inactive with more free memory, permil. Default 500; 1,000: never.
     pub wmarks_high: u32,
-    ///< Active below. Default 400.
+    /// Active below. Default 400.
     pub wmarks_mid: u32,
-    ///< Inactive with less. Default 200.
+    /// Inactive with less. Default 200.
     pub wmarks_low: u32,
-    ///< 1: 5 ms to 10 s, as accesses show. Default 0.
+    /// 1: 5 ms to 10 s, as accesses show. Default 0.
     pub autotune_monitoring_intervals: u32,
-    ///< Default 5,000.
+    /// Default 5,000.
     pub sample_us: u64,
-    ///< Default 100,000.
+    /// Default 100,000.
     pub aggr_us: u64,
-    ///< Default 10.
+    /// Default 10.
     pub min_nr_regions: u64,
-    ///< Default 1,000.
+    /// Default 1,000.
     pub max_nr_regions: u64,
 }
 #[test]
@@ -2293,41 +2644,41 @@ fn bindgen_test_layout_damon_reclaim_params() {
 }
 /// damon_preset_lru_sort(): tells the kernel what to reclaim first and last.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_lru_sort_params {
-    ///< sizeof(struct damon_lru_sort_params).
+    /// sizeof(struct damon_lru_sort_params).
     pub size: u32,
-    ///< Hot: accessed in so many permil of samples. Default 500.
+    /// Hot: accessed in so many permil of samples. Default 500.
     pub hot_thres_access_freq: u32,
-    ///< Cold: not accessed for so long. Default 120,000,000.
+    /// Cold: not accessed for so long. Default 120,000,000.
     pub cold_min_age_us: u64,
-    ///< Not 0: aim at this share of active memory. At most 10,000. Default 0.
+    /// Not 0: aim at this share of active memory. At most 10,000. Default 0.
     pub active_mem_bp: u64,
-    ///< Time for it in a window, a half for each scheme. Default 10.
+    /// Time for it in a window, a half for each scheme. Default 10.
     pub quota_ms: u64,
-    ///< Length of a window. Default 1,000.
+    /// Length of a window. Default 1,000.
     pub quota_reset_interval_ms: u64,
-    ///< Default 5,000,000.
+    /// Default 5,000,000.
     pub wmarks_interval_us: u64,
-    ///< Inactive with more free memory, permil. Default 200; 1,000: never.
+    /// Inactive with more free memory, permil. Default 200; 1,000: never.
     pub wmarks_high: u32,
-    ///< Active below. Default 150.
+    /// Active below. Default 150.
     pub wmarks_mid: u32,
-    ///< Inactive with less. Default 50.
+    /// Inactive with less. Default 50.
     pub wmarks_low: u32,
-    ///< 1: leave young pages out of cold. Needs the YOUNG filter. Default 0.
+    /// 1: leave young pages out of cold. Needs the YOUNG filter. Default 0.
     pub filter_young_pages: u32,
-    ///< 1: 5 ms to 10 s, as accesses show. Default 0.
+    /// 1: 5 ms to 10 s, as accesses show. Default 0.
     pub autotune_monitoring_intervals: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Default 5,000.
+    /// Default 5,000.
     pub sample_us: u64,
-    ///< Default 100,000.
+    /// Default 100,000.
     pub aggr_us: u64,
-    ///< Default 10.
+    /// Default 10.
     pub min_nr_regions: u64,
-    ///< Default 1,000.
+    /// Default 1,000.
     pub max_nr_regions: u64,
 }
 #[test]
@@ -2443,23 +2794,23 @@ fn bindgen_test_layout_damon_lru_sort_params() {
 }
 /// What damon_stat_read() tells.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_stat_result {
-    ///< sizeof(struct damon_stat_result).
+    /// sizeof(struct damon_stat_result).
     pub size: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Of the snapshot that it was computed from; 0: there is none yet.
+    /// Of the snapshot that it was computed from; 0: there is none yet.
     pub seq: u64,
-    ///< Its window, as tuned.
+    /// Its window, as tuned.
     pub aggr_us: u64,
-    ///< Estimated bytes accessed a second.
+    /// Estimated bytes accessed a second.
     pub bandwidth: u64,
-    ///< Memory that could be looked at: what the percentiles are of.
+    /// Memory that could be looked at: what the percentiles are of.
     pub known_bytes: u64,
-    ///< Memory that could not.
+    /// Memory that could not.
     pub unknown_bytes: u64,
-    ///< [p]: p percent of the memory is idle for at most as long; negative: in use.
+    /// [p]: p percent of the memory is idle for at most as long; negative: in use.
     pub memory_idle_ms: [i64; 101usize],
 }
 #[test]
@@ -2518,98 +2869,129 @@ fn bindgen_test_layout_damon_stat_result() {
     );
 }
 extern "C" {
-    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults.
+
+- `p`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_reclaim_params_init(p: *mut damon_reclaim_params);
 }
 extern "C" {
-    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults.
+
+- `p`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_lru_sort_params_init(p: *mut damon_lru_sort_params);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `r`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_stat_result_init(r: *mut damon_stat_result);
 }
 extern "C" {
-    /** Pages out memory that has been cold for long, while memory is scarce.
- @param ctx The context.
- @param p NULL: the defaults.
- @return Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
- Nothing changes on failure. Thread: owner. @since 0.1*/
+    /**Pages out memory that has been cold for long, while memory is scarce.
+
+- `ctx`: The context.
+
+- `p`: NULL: the defaults.
+
+Returns Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
+Nothing changes on failure. Thread: owner.
+
+Since 0.1*/
     pub fn damon_preset_reclaim(
         ctx: *mut damon_ctx,
         p: *const damon_reclaim_params,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory to
- the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
- and hot memory stays where its own accesses keep it.
- @param ctx The context.
- @param p NULL: the defaults.
- @return Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
- worker). Nothing changes on failure. Thread: owner. @since 0.1*/
+    /**Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory to
+the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
+and hot memory stays where its own accesses keep it.
+
+- `ctx`: The context.
+
+- `p`: NULL: the defaults.
+
+Returns Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
+worker). Nothing changes on failure. Thread: owner.
+
+Since 0.1*/
     pub fn damon_preset_lru_sort(
         ctx: *mut damon_ctx,
         p: *const damon_lru_sort_params,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
- @param ctx The context.
- @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
+
+- `ctx`: The context.
+
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_preset_stat(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
- @param ctx The context.
- @param out Its size must be set; written.
- @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any. @since 0.1*/
+    /**Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
+
+- `ctx`: The context.
+
+- `out`: Its size must be set; written.
+
+Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any.
+
+Since 0.1*/
     pub fn damon_stat_read(
         ctx: *const damon_ctx,
         out: *mut damon_stat_result,
     ) -> crate::ctypes::c_int;
 }
-///< The best that works here for each mapping (default).
+/// The best that works here for each mapping (default).
 pub const DAMON_ACCESS_CHECK_AUTO: damon_access_check = 0;
-///< userfaultfd read-write protection: reads and writes. Newest kernels.
+/// userfaultfd read-write protection: reads and writes. Newest kernels.
 pub const DAMON_ACCESS_CHECK_UFFD_RWP: damon_access_check = 1;
-///< Declared shared mappings: reads and writes, any kernel.
+/// Declared shared mappings: reads and writes, any kernel.
 pub const DAMON_ACCESS_CHECK_ZAP: damon_access_check = 2;
-///< userfaultfd asynchronous write protection: writes only. Linux 6.7.
+/// userfaultfd asynchronous write protection: writes only. Linux 6.7.
 pub const DAMON_ACCESS_CHECK_UFFD_WP: damon_access_check = 3;
-///< Accessed-bit windows. Explicit choice only.
+/// Accessed-bit windows. Explicit choice only.
 pub const DAMON_ACCESS_CHECK_REFERENCED: damon_access_check = 4;
-///< Parked pages. Explicit choice only.
+/// Parked pages. Explicit choice only.
 pub const DAMON_ACCESS_CHECK_UFFD_MOVE: damon_access_check = 5;
-///< PROT_NONE and a signal handler. Explicit choice only.
+/// PROT_NONE and a signal handler. Explicit choice only.
 pub const DAMON_ACCESS_CHECK_MPROTECT: damon_access_check = 6;
-///< Idle page tracking: other processes, privileged.
+/// Idle page tracking: other processes, privileged.
 pub const DAMON_ACCESS_CHECK_PAGE_IDLE: damon_access_check = 7;
-///< The program tells: damon_report_access().
+/// The program tells: damon_report_access().
 pub const DAMON_ACCESS_CHECK_REPORT: damon_access_check = 8;
 /// Ways to learn whether a page was accessed. Chosen per mapping.
 pub type damon_access_check = crate::ctypes::c_uint;
-///< Reads are seen.
+/// Reads are seen.
 pub const DAMON_SEES_READS: damon_access_check_sees = 1;
-///< Writes are seen.
+/// Writes are seen.
 pub const DAMON_SEES_WRITES: damon_access_check_sees = 2;
 /// What a way of seeing can do on this machine, for this user.
 pub type damon_access_check_sees = crate::ctypes::c_uint;
 /// Answer of damon_access_check_probe().
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_access_check_info {
-    ///< sizeof(struct damon_access_check_info).
+    /// sizeof(struct damon_access_check_info).
     pub size: u32,
-    ///< 1: works here; 0: does not.
+    /// 1: works here; 0: does not.
     pub available: i32,
-    ///< enum damon_access_check_sees.
+    /// enum damon_access_check_sees.
     pub sees: u32,
-    ///< Not available: the negative errno that said so.
+    /// Not available: the negative errno that said so.
     pub error: i32,
-    ///< Such as "uffd_wp".
+    /// Such as "uffd_wp".
     pub name: [crate::ctypes::c_char; 24usize],
-    ///< Why not, or what to know; for AUTO: which was chosen and why no better one.
+    /// Why not, or what to know; for AUTO: which was chosen and why no better one.
     pub reason: [crate::ctypes::c_char; 200usize],
 }
 #[test]
@@ -2658,25 +3040,39 @@ fn bindgen_test_layout_damon_access_check_info() {
     );
 }
 extern "C" {
-    /// Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `info`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_access_check_info_init(info: *mut damon_access_check_info);
 }
 extern "C" {
-    /** Tries a way of seeing on a page of its own, step by step: a version number or a success code would lie.
- @param id enum damon_access_check. AUTO: what ordinary private memory gets.
- @param out Its size must be set; written.
- @return 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any. @since 0.1*/
+    /**Tries a way of seeing on a page of its own, step by step: a version number or a success code would lie.
+
+- `id`: enum damon_access_check. AUTO: what ordinary private memory gets.
+
+- `out`: Its size must be set; written.
+
+Returns 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any.
+
+Since 0.1*/
     pub fn damon_access_check_probe(
         id: i32,
         out: *mut damon_access_check_info,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Chooses the way of seeing for DAMON_OPS_VADDR and _FVADDR.
- @param ctx The context.
- @param id enum damon_access_check. With AUTO, memory that can be watched in no way is reported as
- DAMON_REGION_UNKNOWN; a way that does not work here at all is refused at start.
- @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Chooses the way of seeing for DAMON_OPS_VADDR and _FVADDR.
+
+- `ctx`: The context.
+
+- `id`: enum damon_access_check. With AUTO, memory that can be watched in no way is reported as
+DAMON_REGION_UNKNOWN; a way that does not work here at all is refused at start.
+
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_access_check(
         ctx: *mut damon_ctx,
         id: i32,
@@ -2684,15 +3080,15 @@ extern "C" {
 }
 /// One access that the program knows of.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_access_report {
-    ///< sizeof(struct damon_access_report).
+    /// sizeof(struct damon_access_report).
     pub size: u32,
-    ///< 1: a write; 0: a read.
+    /// 1: a write; 0: a read.
     pub is_write: u32,
-    ///< First address.
+    /// First address.
     pub addr: u64,
-    ///< Bytes, at least 1.
+    /// Bytes, at least 1.
     pub len: u64,
 }
 #[test]
@@ -2731,82 +3127,110 @@ fn bindgen_test_layout_damon_access_report() {
     );
 }
 extern "C" {
-    /// Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `r`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_access_report_init(r: *mut damon_access_report);
 }
 extern "C" {
-    /** Tells a context of an access (read barriers, card marks, sampled allocations, a performance counter's records). Counts
- at most once per region and sampling interval. Lock-free, makes no system call.
- @param ctx A running context with DAMON_ACCESS_CHECK_REPORT.
- @param r Read only during the call.
- @return 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
- (counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
- Thread: any. @since 0.1*/
+    /**Tells a context of an access (read barriers, card marks, sampled allocations, a performance counter's records). Counts
+at most once per region and sampling interval. Lock-free, makes no system call.
+
+- `ctx`: A running context with DAMON_ACCESS_CHECK_REPORT.
+
+- `r`: Read only during the call.
+
+Returns 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
+(counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_report_access(
         ctx: *mut damon_ctx,
         r: *const damon_access_report,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any kernel.
- Zeroed, readable and writable, private to the process and its children.
- @param len Bytes, more than 0; rounded up to pages.
- @return The memory; NULL: errno says why. Thread: any. @since 0.1*/
+    /**Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any kernel.
+Zeroed, readable and writable, private to the process and its children.
+
+- `len`: Bytes, more than 0; rounded up to pages.
+
+Returns The memory; NULL: errno says why. Thread: any.
+
+Since 0.1*/
     pub fn damon_shared_map(len: usize) -> *mut crate::ctypes::c_void;
 }
 extern "C" {
-    /** Withdraws and unmaps memory of damon_shared_map().
- @param addr What damon_shared_map() returned.
- @param len As given there.
- @return 0; -EINVAL: not such a mapping. Thread: control. @since 0.1*/
+    /**Withdraws and unmaps memory of damon_shared_map().
+
+- `addr`: What damon_shared_map() returned.
+
+- `len`: As given there.
+
+Returns 0; -EINVAL: not such a mapping. Thread: control.
+
+Since 0.1*/
     pub fn damon_shared_unmap(
         addr: *mut crate::ctypes::c_void,
         len: usize,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range were
- unmapped and replaced by private memory while declared, a check could discard that memory.
- @param addr Page-aligned.
- @param len Bytes, a multiple of the page size.
- @return 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
- -ENOMEM; -ENOSPC: too many declarations. Thread: any. @since 0.1*/
+    /**Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range were
+unmapped and replaced by private memory while declared, a check could discard that memory.
+
+- `addr`: Page-aligned.
+
+- `len`: Bytes, a multiple of the page size.
+
+Returns 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
+-ENOMEM; -ENOSPC: too many declarations. Thread: any.
+
+Since 0.1*/
     pub fn damon_shared_declare(
         addr: *const crate::ctypes::c_void,
         len: usize,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Takes a declaration back. When it returns no check can touch the range any more, and it may be unmapped.
- @param addr As declared.
- @param len As declared.
- @return 0; -ENOENT: not declared so. Thread: control; allowed in callbacks. @since 0.1*/
+    /**Takes a declaration back. When it returns no check can touch the range any more, and it may be unmapped.
+
+- `addr`: As declared.
+
+- `len`: As declared.
+
+Returns 0; -ENOENT: not declared so. Thread: control; allowed in callbacks.
+
+Since 0.1*/
     pub fn damon_shared_withdraw(
         addr: *const crate::ctypes::c_void,
         len: usize,
     ) -> crate::ctypes::c_int;
 }
-///< Looked: not accessed.
+/// Looked: not accessed.
 pub const DAMON_SEEN_NO: damon_seen = 0;
-///< Looked: accessed.
+/// Looked: accessed.
 pub const DAMON_SEEN_YES: damon_seen = 1;
-///< Could not look.
+/// Could not look.
 pub const DAMON_SEEN_UNKNOWN: damon_seen = 2;
 /// Answers to a sample.
 pub type damon_seen = crate::ctypes::c_uint;
 /// One question of a sampling interval. Frozen.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sample {
-    ///< The sampled address.
+    /// The sampled address.
     pub addr: u64,
-    ///< The region that it stands for.
+    /// The region that it stands for.
     pub region_start: u64,
-    ///< Its end.
+    /// Its end.
     pub region_end: u64,
-    ///< Position of the target.
+    /// Position of the target.
     pub target_idx: u32,
-    ///< enum damon_seen; to be set by check_accesses. Comes as DAMON_SEEN_UNKNOWN.
+    /// enum damon_seen; to be set by check_accesses. Comes as DAMON_SEEN_UNKNOWN.
     pub seen: i32,
 }
 #[test]
@@ -2845,17 +3269,17 @@ fn bindgen_test_layout_damon_sample() {
         "Offset of field: damon_sample::seen",
     );
 }
-/** A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members
- get the default named with them.*/
+/**A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members
+get the default named with them.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct damon_operations {
-    ///< sizeof(struct damon_operations).
+    /// sizeof(struct damon_operations).
     pub size: u32,
-    ///< enum damon_operations_flags.
+    /// enum damon_operations_flags.
     pub flags: u32,
-    /** At each start, before the first sample; may set regions with damon_target_set_regions(). Non-zero (a negative
- errno) makes the context end. Default: nothing.*/
+    /**At each start, before the first sample; may set regions with damon_target_set_regions(). Non-zero (a negative
+errno) makes the context end. Default: nothing.*/
     pub init: ::core::option::Option<
         unsafe extern "C" fn(
             priv_: *mut crate::ctypes::c_void,
@@ -2891,8 +3315,8 @@ pub struct damon_operations {
             scheme_idx: usize,
         ) -> crate::ctypes::c_int,
     >,
-    /** Act; returns core units applied, adds those that passed page-level filters to *sz_filter_passed. Not asked for
- DAMOS_CALLBACK. Default: nothing is applied.*/
+    /**Act; returns core units applied, adds those that passed page-level filters to *sz_filter_passed. Not asked for
+DAMOS_CALLBACK. Default: nothing is applied.*/
     pub apply_scheme: ::core::option::Option<
         unsafe extern "C" fn(
             priv_: *mut crate::ctypes::c_void,
@@ -2992,21 +3416,30 @@ fn bindgen_test_layout_damon_operations() {
         "Offset of field: damon_operations::cleanup",
     );
 }
-///< check_accesses cannot see reads.
+/// check_accesses cannot see reads.
 pub const DAMON_OPERATIONS_WRITES_ONLY: damon_operations_flags = 1;
 /// Flags of damon_operations.
 pub type damon_operations_flags = crate::ctypes::c_uint;
 extern "C" {
-    /// Fills in size and zeroes. @param ops Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `ops`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_operations_init(ops: *mut damon_operations);
 }
 extern "C" {
-    /** Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
- @param ctx The context.
- @param ops Copied.
- @param priv Handed to each; must live as long as the context uses it.
- @return 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
- @since 0.1*/
+    /**Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
+
+- `ctx`: The context.
+
+- `ops`: Copied.
+
+- `priv`: Handed to each; must live as long as the context uses it.
+
+Returns 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_custom_ops(
         ctx: *mut damon_ctx,
         ops: *const damon_operations,
@@ -3020,29 +3453,29 @@ pub struct damon_sim {
 }
 /// The machine. See damon_sim_params_init() for the defaults.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sim_params {
-    ///< sizeof(struct damon_sim_params).
+    /// sizeof(struct damon_sim_params).
     pub size: u32,
-    ///< NUMA nodes, 1 to 8. Default 1.
+    /// NUMA nodes, 1 to 8. Default 1.
     pub nr_nodes: u32,
-    ///< Of the accesses. Default 1.
+    /// Of the accesses. Default 1.
     pub seed: u64,
-    ///< A power of two. Default 4,096.
+    /// A power of two. Default 4,096.
     pub page_size: u64,
-    ///< A power of two, at least page_size. Default 2 MiB.
+    /// A power of two, at least page_size. Default 2 MiB.
     pub huge_page_size: u64,
-    ///< Memory of each node. Default 16 GiB.
+    /// Memory of each node. Default 16 GiB.
     pub node_bytes: [u64; 8usize],
-    ///< Room for paged-out anonymous memory; 0: no swap. Default: unlimited.
+    /// Room for paged-out anonymous memory; 0: no swap. Default: unlimited.
     pub swap_bytes: u64,
-    ///< What the first touch of a page costs. Default 500.
+    /// What the first touch of a page costs. Default 500.
     pub fault_ns: u64,
-    ///< What touching a paged-out page costs, also in memory pressure. Default 100,000.
+    /// What touching a paged-out page costs, also in memory pressure. Default 100,000.
     pub refault_ns: u64,
-    ///< DAMOS_FILTER_YOUNG: an access is expected in so long. Default 100,000.
+    /// DAMOS_FILTER_YOUNG: an access is expected in so long. Default 100,000.
     pub young_us: u64,
-    ///< What an action costs for each page that it changed, by enum damos_action.
+    /// What an action costs for each page that it changed, by enum damos_action.
     pub action_ns: [u64; 12usize],
 }
 #[test]
@@ -3115,37 +3548,37 @@ fn bindgen_test_layout_damon_sim_params() {
         "Offset of field: damon_sim_params::action_ns",
     );
 }
-///< Page cache: can be paged out without swap. Else anonymous memory.
+/// Page cache: can be paged out without swap. Else anonymous memory.
 pub const DAMON_SIM_RANGE_FILE: damon_sim_range_flags = 1;
-///< Locked: PAGEOUT, COLD and LRU_DEPRIO do nothing.
+/// Locked: PAGEOUT, COLD and LRU_DEPRIO do nothing.
 pub const DAMON_SIM_RANGE_LOCKED: damon_sim_range_flags = 2;
-///< Monitoring sees writes only.
+/// Monitoring sees writes only.
 pub const DAMON_SIM_RANGE_WRITES_ONLY: damon_sim_range_flags = 4;
-///< Monitoring cannot look here: DAMON_SEEN_UNKNOWN.
+/// Monitoring cannot look here: DAMON_SEEN_UNKNOWN.
 pub const DAMON_SIM_RANGE_OPAQUE: damon_sim_range_flags = 8;
 /// Flags of damon_sim_range.
 pub type damon_sim_range_flags = crate::ctypes::c_uint;
 /// Mapped memory of one simulated program.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sim_range {
-    ///< sizeof(struct damon_sim_range).
+    /// sizeof(struct damon_sim_range).
     pub size: u32,
-    ///< enum damon_sim_range_flags. Default 0.
+    /// enum damon_sim_range_flags. Default 0.
     pub flags: u32,
-    ///< First address, a multiple of the page size. Default 0.
+    /// First address, a multiple of the page size. Default 0.
     pub start: u64,
-    ///< One past the last address, a multiple of the page size.
+    /// One past the last address, a multiple of the page size.
     pub end: u64,
-    ///< The program: position of the context's target that watches it; below 4,096. Default 0.
+    /// The program: position of the context's target that watches it; below 4,096. Default 0.
     pub target_idx: u32,
-    ///< Node of its pages at first. Default 0.
+    /// Node of its pages at first. Default 0.
     pub nid: u32,
-    ///< Share of it that is present at first; the rest was never touched. Default 10,000.
+    /// Share of it that is present at first; the rest was never touched. Default 10,000.
     pub resident_bp: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< Its memory group. Default 0: none.
+    /// Its memory group. Default 0: none.
     pub memcg_id: u64,
 }
 #[test]
@@ -3208,56 +3641,56 @@ fn bindgen_test_layout_damon_sim_range() {
         "Offset of field: damon_sim_range::memcg_id",
     );
 }
-///< All of it, always.
+/// All of it, always.
 pub const DAMON_SIM_CONSTANT: damon_sim_pattern_kind = 0;
-/**< All of it, for hot_us of every period_us, first after phase_us; period_us 0: once. Phases
+/**All of it, for hot_us of every period_us, first after phase_us; period_us 0: once. Phases
 of a program: one pulse for each phase and range, period_us the sum of all phases.*/
 pub const DAMON_SIM_PULSE: damon_sim_pattern_kind = 1;
-///< nr_regions equal parts, one after another for step_us each, then from the first again.
+/// nr_regions equal parts, one after another for step_us each, then from the first again.
 pub const DAMON_SIM_STAIRS: damon_sim_pattern_kind = 2;
-///< The same, up and down again.
+/// The same, up and down again.
 pub const DAMON_SIM_ZIGZAG: damon_sim_pattern_kind = 3;
-///< A window of window_bytes passes over it once every period_us and wraps around.
+/// A window of window_bytes passes over it once every period_us and wraps around.
 pub const DAMON_SIM_MOVING: damon_sim_pattern_kind = 4;
-///< Each page once every period_us, in address order; no rate.
+/// Each page once every period_us, in address order; no rate.
 pub const DAMON_SIM_SWEEP: damon_sim_pattern_kind = 5;
 /// How the pages of a pattern's range are accessed.
 pub type damon_sim_pattern_kind = crate::ctypes::c_uint;
 /// An access pattern. Where patterns overlap, their rates add up.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sim_pattern {
-    ///< sizeof(struct damon_sim_pattern).
+    /// sizeof(struct damon_sim_pattern).
     pub size: u32,
-    ///< enum damon_sim_pattern_kind. Default DAMON_SIM_CONSTANT.
+    /// enum damon_sim_pattern_kind. Default DAMON_SIM_CONSTANT.
     pub kind: i32,
-    ///< First address, a multiple of the page size. Default 0.
+    /// First address, a multiple of the page size. Default 0.
     pub start: u64,
-    ///< One past the last address; [start, end) lies in ranges of the target.
+    /// One past the last address; [start, end) lies in ranges of the target.
     pub end: u64,
-    ///< Accesses of each hot page in 1,000 seconds. Default 1,000,000. 2^64-1: none is missed.
+    /// Accesses of each hot page in 1,000 seconds. Default 1,000,000. 2^64-1: none is missed.
     pub rate_millihz: u64,
-    ///< Before: nothing. Default 0.
+    /// Before: nothing. Default 0.
     pub begin_us: u64,
-    ///< From here on: nothing. Default 2^64-1: never.
+    /// From here on: nothing. Default 2^64-1: never.
     pub end_us: u64,
-    ///< STAIRS, ZIGZAG: how long one part is hot.
+    /// STAIRS, ZIGZAG: how long one part is hot.
     pub step_us: u64,
-    ///< PULSE, MOVING, SWEEP: time until all begins again.
+    /// PULSE, MOVING, SWEEP: time until all begins again.
     pub period_us: u64,
-    ///< PULSE: from begin_us to the first hot moment; less than period_us.
+    /// PULSE: from begin_us to the first hot moment; less than period_us.
     pub phase_us: u64,
-    ///< PULSE: how long it is hot; at most period_us.
+    /// PULSE: how long it is hot; at most period_us.
     pub hot_us: u64,
-    ///< MOVING: what is hot at a time; a multiple of the page size.
+    /// MOVING: what is hot at a time; a multiple of the page size.
     pub window_bytes: u64,
-    ///< The program. Default 0.
+    /// The program. Default 0.
     pub target_idx: u32,
-    ///< Share of the accesses that write. Default 10,000.
+    /// Share of the accesses that write. Default 10,000.
     pub writes_bp: u32,
-    ///< STAIRS, ZIGZAG: number of parts, 2 or more.
+    /// STAIRS, ZIGZAG: number of parts, 2 or more.
     pub nr_regions: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
 }
 #[test]
@@ -3357,43 +3790,43 @@ fn bindgen_test_layout_damon_sim_pattern() {
 }
 /// What is on the simulated machine now, and what has happened on it since damon_sim_new(). Expected values.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sim_stat {
-    ///< sizeof(struct damon_sim_stat).
+    /// sizeof(struct damon_sim_stat).
     pub size: u32,
-    ///< 0.
+    /// 0.
     pub reserved: u32,
-    ///< The time.
+    /// The time.
     pub now_us: u64,
-    ///< Present.
+    /// Present.
     pub resident_bytes: u64,
-    ///< Present, and accessed since it was brought in or aged.
+    /// Present, and accessed since it was brought in or aged.
     pub active_bytes: u64,
-    ///< Anonymous, paged out.
+    /// Anonymous, paged out.
     pub swapped_bytes: u64,
-    ///< Paged out.
+    /// Paged out.
     pub evicted_bytes: u64,
-    ///< Mapped, never touched.
+    /// Mapped, never touched.
     pub untouched_bytes: u64,
-    ///< Present, in huge pages.
+    /// Present, in huge pages.
     pub huge_bytes: u64,
-    ///< So far: touched for the first time.
+    /// So far: touched for the first time.
     pub fault_bytes: u64,
-    ///< So far: touched while paged out. What a bad policy costs.
+    /// So far: touched while paged out. What a bad policy costs.
     pub refault_bytes: u64,
-    ///< So far: paged out.
+    /// So far: paged out.
     pub paged_out_bytes: u64,
-    ///< So far: moved to another node.
+    /// So far: moved to another node.
     pub migrated_bytes: u64,
-    ///< So far: time that programs waited in faults and refaults; their pressure.
+    /// So far: time that programs waited in faults and refaults; their pressure.
     pub stall_ns: u64,
-    ///< So far: time that actions took.
+    /// So far: time that actions took.
     pub action_ns: u64,
-    ///< So far: regions that were acted on.
+    /// So far: regions that were acted on.
     pub nr_actions: u64,
-    ///< So far: not done because the simulator itself was out of memory.
+    /// So far: not done because the simulator itself was out of memory.
     pub nr_failed_actions: u64,
-    ///< Present, by node.
+    /// Present, by node.
     pub node_used_bytes: [u64; 8usize],
 }
 #[test]
@@ -3505,15 +3938,15 @@ fn bindgen_test_layout_damon_sim_stat() {
 }
 /// A question about the truth.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sim_query {
-    ///< sizeof(struct damon_sim_query).
+    /// sizeof(struct damon_sim_query).
     pub size: u32,
-    ///< The program. Default 0.
+    /// The program. Default 0.
     pub target_idx: u32,
-    ///< The moment, past or future.
+    /// The moment, past or future.
     pub at_us: u64,
-    ///< Pages with at least this rate are hot; 0 (default): all that are accessed at all.
+    /// Pages with at least this rate are hot; 0 (default): all that are accessed at all.
     pub min_rate_millihz: u64,
 }
 #[test]
@@ -3555,21 +3988,21 @@ fn bindgen_test_layout_damon_sim_query() {
 }
 /// How well a list of regions agrees with the truth.
 #[repr(C)]
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_sim_accuracy {
-    ///< sizeof(struct damon_sim_accuracy).
+    /// sizeof(struct damon_sim_accuracy).
     pub size: u32,
-    ///< Of what was found hot, how much is.
+    /// Of what was found hot, how much is.
     pub precision_bp: u32,
-    ///< Of what is hot, how much was found.
+    /// Of what is hot, how much was found.
     pub recall_bp: u32,
-    ///< Harmonic mean of the two.
+    /// Harmonic mean of the two.
     pub f1_bp: u32,
-    ///< Hot.
+    /// Hot.
     pub hot_bytes: u64,
-    ///< Found hot.
+    /// Found hot.
     pub found_bytes: u64,
-    ///< Both.
+    /// Both.
     pub both_bytes: u64,
 }
 #[test]
@@ -3623,48 +4056,85 @@ fn bindgen_test_layout_damon_sim_accuracy() {
     );
 }
 extern "C" {
-    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults.
+
+- `p`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_params_init(p: *mut damon_sim_params);
 }
 extern "C" {
-    /// Fills in size and the defaults. @param r Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults.
+
+- `r`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_range_init(r: *mut damon_sim_range);
 }
 extern "C" {
-    /// Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and the defaults.
+
+- `p`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_pattern_init(p: *mut damon_sim_pattern);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `s`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_stat_init(s: *mut damon_sim_stat);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param q Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `q`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_query_init(q: *mut damon_sim_query);
 }
 extern "C" {
-    /// Fills in size and zeroes. @param a Written; NULL is ignored. Thread: any. @since 0.1
+    /**Fills in size and zeroes.
+
+- `a`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_accuracy_init(a: *mut damon_sim_accuracy);
 }
 extern "C" {
-    /** Makes a simulator without any mapped memory, at time 0.
- @param p Copied; NULL: the defaults.
- @return The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
- Thread: any. @since 0.1*/
+    /**Makes a simulator without any mapped memory, at time 0.
+
+- `p`: Copied; NULL: the defaults.
+
+Returns The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
+Thread: any.
+
+Since 0.1*/
     pub fn damon_sim_new(p: *const damon_sim_params) -> *mut damon_sim;
 }
 extern "C" {
-    /** Frees a simulator.
- @param sim NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner. @since 0.1*/
+    /**Frees a simulator.
+
+- `sim`: NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_free(sim: *mut damon_sim);
 }
 extern "C" {
-    /** The reason of the simulator's last failure, in words.
- @param sim The simulator.
- @param buf Written, always terminated if len > 0; may be NULL if len is 0.
- @param len Bytes in buf.
- @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
- Thread: owner. @since 0.1*/
+    /**The reason of the simulator's last failure, in words.
+
+- `sim`: The simulator.
+
+- `buf`: Written, always terminated if len > 0; may be NULL if len is 0.
+
+- `len`: Bytes in buf.
+
+Returns Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
+Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_errmsg(
         sim: *const damon_sim,
         buf: *mut crate::ctypes::c_char,
@@ -3672,33 +4142,49 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Maps memory, also in the middle of a run: targets without given ranges cover it from their next update on.
- @param sim The simulator.
- @param r Copied.
- @return 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
- Nothing changes on failure. Thread: owner. @since 0.1*/
+    /**Maps memory, also in the middle of a run: targets without given ranges cover it from their next update on.
+
+- `sim`: The simulator.
+
+- `r`: Copied.
+
+Returns 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
+Nothing changes on failure. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_add_range(
         sim: *mut damon_sim,
         r: *const damon_sim_range,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Adds an access pattern, also in the middle of a run: it then counts from now on.
- @param sim The simulator.
- @param p Copied.
- @return 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
- Nothing changes on failure. Thread: owner. @since 0.1*/
+    /**Adds an access pattern, also in the middle of a run: it then counts from now on.
+
+- `sim`: The simulator.
+
+- `p`: Copied.
+
+Returns 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
+Nothing changes on failure. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_add_pattern(
         sim: *mut damon_sim,
         p: *const damon_sim_pattern,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Lets a program end: from then on its target is not valid.
- @param sim The simulator.
- @param target_idx The program.
- @param at_us When; 2^64-1: never.
- @return 0; -EINVAL: no such program; -ENOMEM. Thread: owner. @since 0.1*/
+    /**Lets a program end: from then on its target is not valid.
+
+- `sim`: The simulator.
+
+- `target_idx`: The program.
+
+- `at_us`: When; 2^64-1: never.
+
+Returns 0; -EINVAL: no such program; -ENOMEM. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_set_target_end(
         sim: *mut damon_sim,
         target_idx: u32,
@@ -3706,35 +4192,52 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Makes the context watch simulated memory (DAMON_OPS_SIM). The i-th target of the context is the i-th program of the
- simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
- back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
- @param ctx The context.
- @param sim Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
- fails with -EBUSY while another one runs.
- @return 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1*/
+    /**Makes the context watch simulated memory (DAMON_OPS_SIM). The i-th target of the context is the i-th program of the
+simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
+back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
+
+- `ctx`: The context.
+
+- `sim`: Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
+fails with -EBUSY while another one runs.
+
+Returns 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner.
+
+Since 0.1*/
     pub fn damon_ctx_set_sim(
         ctx: *mut damon_ctx,
         sim: *mut damon_sim,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Reads the state of the simulated machine, now.
- @param sim The simulator.
- @param out Its size must be set; written.
- @return 0; -EINVAL; -E2BIG. Thread: owner. @since 0.1*/
+    /**Reads the state of the simulated machine, now.
+
+- `sim`: The simulator.
+
+- `out`: Its size must be set; written.
+
+Returns 0; -EINVAL; -E2BIG. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_get_stat(
         sim: *const damon_sim,
         out: *mut damon_sim_stat,
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** How often a page is truly accessed at a moment.
- @param sim The simulator.
- @param q Its min_rate_millihz is not used.
- @param addr An address in the page.
- @param rate_millihz_out Written: accesses in 1,000 seconds.
- @return 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner. @since 0.1*/
+    /**How often a page is truly accessed at a moment.
+
+- `sim`: The simulator.
+
+- `q`: Its min_rate_millihz is not used.
+
+- `addr`: An address in the page.
+
+- `rate_millihz_out`: Written: accesses in 1,000 seconds.
+
+Returns 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_rate(
         sim: *const damon_sim,
         q: *const damon_sim_query,
@@ -3743,14 +4246,22 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** The truly hot ranges, exactly, sorted and joined where they touch.
- @param sim The simulator.
- @param q Which program, when, and what is hot.
- @param ranges Written.
- @param cap How many fit.
- @param nr_out How many there are; written, also with -ENOSPC. NULL is fine.
- @return How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
- Thread: owner. @since 0.1*/
+    /**The truly hot ranges, exactly, sorted and joined where they touch.
+
+- `sim`: The simulator.
+
+- `q`: Which program, when, and what is hot.
+
+- `ranges`: Written.
+
+- `cap`: How many fit.
+
+- `nr_out`: How many there are; written, also with -ENOSPC. NULL is fine.
+
+Returns How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
+Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_hot_ranges(
         sim: *const damon_sim,
         q: *const damon_sim_query,
@@ -3760,15 +4271,24 @@ extern "C" {
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /** Compares regions with the truth.
- @param sim The simulator.
- @param q Which program, when, and what is hot.
- @param regions For instance from damon_snapshot_read(): sorted, disjoint. Those of other targets are passed over.
- @param nr_regions How many.
- @param min_nr_accesses Regions with at least so many accesses count as found hot.
- @param out Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
- nothing, else 0.
- @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner. @since 0.1*/
+    /**Compares regions with the truth.
+
+- `sim`: The simulator.
+
+- `q`: Which program, when, and what is hot.
+
+- `regions`: For instance from damon_snapshot_read(): sorted, disjoint. Those of other targets are passed over.
+
+- `nr_regions`: How many.
+
+- `min_nr_accesses`: Regions with at least so many accesses count as found hot.
+
+- `out`: Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
+nothing, else 0.
+
+Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner.
+
+Since 0.1*/
     pub fn damon_sim_compare(
         sim: *const damon_sim,
         q: *const damon_sim_query,

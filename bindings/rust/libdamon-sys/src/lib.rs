@@ -3,7 +3,7 @@
 //! [`bindings`](self) is bindgen's output for the header, kept in the repository and checked fresh by its tests. What
 //! each function promises (ownership, threads, units, errors) stands in the header's comments, which come along.
 #![cfg_attr(not(test), no_std)]
-#![allow(non_camel_case_types, non_snake_case, non_upper_case_globals, rustdoc::all, clippy::all)]
+#![allow(non_camel_case_types, non_snake_case, non_upper_case_globals, rustdoc::all, clippy::all, clippy::pedantic)]
 
 /// The C types of the interface; `core::ffi` has them only in newer compilers than this crate asks for.
 #[doc(hidden)]
