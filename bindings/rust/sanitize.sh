@@ -24,11 +24,11 @@ fi
 # With a target, what cargo itself runs (build scripts) is not linked with the sanitizer.
 target=$(rustc -vV | sed -n 's/^host: //p')
 status=0
-cargo test --locked --target "$target" --workspace --features libdamon/vendored --no-fail-fast 2>&1 | tee "$build/log" || status=1
+cargo test --locked --target "$target" --workspace --features libdamon/vendored,libdamon/serde --no-fail-fast 2>&1 | tee "$build/log" || status=1
 ./collect.sh "$build/log" "$results"
 for example in libdamon/examples/*.rs; do
     name=$(basename "$example" .rs)
-    if cargo run --quiet --locked --target "$target" --features libdamon/vendored --example "$name"; then
+    if cargo run --quiet --locked --target "$target" --features libdamon/vendored,libdamon/serde --example "$name"; then
         echo "passed example.$name" >>"$results"
     else
         echo "failed example.$name" >>"$results"

@@ -23,7 +23,7 @@ if ! cargo fetch --locked; then
     exit 0
 fi
 # The tests are about these sources, not about a library that happens to be installed.
-features=libdamon/vendored
+features=libdamon/vendored,libdamon/serde
 if command -v ccache >/dev/null; then
     export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi

@@ -24,7 +24,7 @@ static LARGE_ALLOCATIONS: Large = Large { slots: Mutex::new([(0, 0); 256]) };
 
 impl Large {
     fn replace(&self, from: (usize, usize), to: (usize, usize)) -> bool {
-        let mut slots = self.slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut slots = self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let slot = slots.iter_mut().find(|slot| **slot == from);
         slot.map_or(false, |slot| {
             *slot = to;
@@ -34,7 +34,7 @@ impl Large {
 
     fn ranges(&self) -> Vec<Range<usize>> {
         let mut ranges = Vec::with_capacity(256); // before the lock: this may allocate
-        let slots = self.slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let slots = self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         ranges.extend(slots.iter().filter(|slot| slot.1 > 0).map(|&(start, len)| start..start + len));
         drop(slots);
         ranges.sort_by_key(|range| range.start);
@@ -62,7 +62,7 @@ unsafe impl GlobalAlloc for Large {
             drop(SharedMap::from_raw(NonNull::new_unchecked(start), layout.size()));
             return;
         }
-        System.dealloc(start, layout)
+        System.dealloc(start, layout);
     }
 }
 
@@ -71,7 +71,7 @@ fn main() -> damon::Result<()> {
     let cold = vec![2u8; 48 << 20];
     let context = Context::builder()
         .ops(Ops::Fvaddr)
-        .target(LARGE_ALLOCATIONS.ranges().into_iter().fold(damon::Target::new(), |target, range| target.range(range)));
+        .target(LARGE_ALLOCATIONS.ranges().into_iter().fold(damon::Target::new(), damon::Target::range));
     let context = context.start()?;
     let late = vec![3u8; 8 << 20]; // allocated while the context runs: its ranges follow
     let ranges = LARGE_ALLOCATIONS.ranges();
@@ -83,7 +83,7 @@ fn main() -> damon::Result<()> {
     }
     let mut buffer = SnapshotBuffer::new();
     let snapshot = context.snapshot(&mut buffer)?;
-    let watched: usize = snapshot.iter().map(|region| region.size()).sum();
+    let watched: usize = snapshot.iter().map(damon::Region::size).sum();
     println!(
         "{} large allocations, {} MiB, of which cold {} MiB",
         ranges.len(),

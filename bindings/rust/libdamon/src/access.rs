@@ -4,11 +4,12 @@ use std::os::raw::c_char;
 
 use damon_sys as sys;
 
+use crate::error::{errno, strerror};
 use crate::structs::zeroed;
 use crate::{Error, Monitor, Result};
 
 /// Ways to learn whether a page was accessed. Chosen for each mapping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccessCheck {
     /// The best that works here for each mapping. The default.
@@ -32,7 +33,7 @@ pub enum AccessCheck {
 }
 
 /// What a way of seeing can do on this machine, for this user.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AccessCheckInfo {
     /// Works here.
@@ -112,7 +113,7 @@ fn text(characters: &[c_char]) -> String {
 }
 
 /// Whether a reported access read or wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccessKind {
     /// It read.
     Read,
@@ -120,15 +121,32 @@ pub enum AccessKind {
     Write,
 }
 
+fn refusal(error: i32, range: &Range<usize>) -> String {
+    match -error {
+        errno::EINVAL => format!("the range {range:#x?} is empty; its start must be below its end"),
+        errno::EAGAIN => "the queue of this sampling interval is full".to_owned(),
+        errno::ECANCELED => "the context does not run, or is paused".to_owned(),
+        errno::EOPNOTSUPP => "the context has another access check; it needs AccessCheck::Report".to_owned(),
+        _ => strerror(error),
+    }
+}
+
 impl Monitor {
     /// Tells a running context with [`AccessCheck::Report`] of an access that the program knows of: read barriers, card
     /// marks, sampled allocations. Counts at most once per region and sampling interval. Lock-free, no system call.
+    ///
+    /// # Errors
+    /// [`errno::EAGAIN`](crate::errno::EAGAIN): the queue of this interval is full; `ECANCELED`: the context does not run,
+    /// or is paused; `EOPNOTSUPP`: it has another access check; `EINVAL`: the range is empty.
     pub fn report_access(&self, range: Range<usize>, kind: AccessKind) -> Result<()> {
         let mut report = zeroed(sys::damon_access_report_init);
         report.is_write = (kind == AccessKind::Write).into();
         report.addr = range.start as u64;
         report.len = range.len() as u64;
-        // Safety: a live context, an initialised structure.
-        self.checked_unit("report", |ctx| unsafe { sys::damon_report_access(ctx, &report) })
+        // Safety: a live context, an initialised structure. It leaves no words with the context: it takes no lock.
+        match unsafe { sys::damon_report_access(self.as_ptr(), &report) } {
+            0 => Ok(()),
+            error => Err(Error::new(error, format!("report: {}", refusal(error, &range)))),
+        }
     }
 }

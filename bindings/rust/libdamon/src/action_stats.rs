@@ -2,11 +2,11 @@ use std::ffi::CStr;
 
 use damon_sys as sys;
 
-use crate::structs::zeroed;
+use crate::structs::{debug_members, zeroed};
 use crate::{Action, Monitor, Result};
 
 /// Why an action left memory as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Skip {
     /// Nothing is mapped there, or it was unmapped meanwhile.
@@ -74,6 +74,7 @@ impl Skip {
     }
 
     /// The library's words for it.
+    #[must_use]
     pub fn text(self) -> &'static str {
         // Safety: the function takes every number and gives static, terminated text.
         unsafe { CStr::from_ptr(sys::damos_skip_text(self.raw() as i32)) }.to_str().unwrap_or("unknown")
@@ -81,26 +82,32 @@ impl Skip {
 }
 
 /// What the actions of a context did to virtual address spaces, over all schemes and runs; the counters only grow.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ActionStats(sys::damon_action_stats);
+
+debug_members!(ActionStats { nr_calls, nr_failed_calls, applied_bytes, skipped_bytes });
 
 impl ActionStats {
     /// Calls of the madvise family, move_pages among them.
+    #[must_use]
     pub fn nr_calls(&self) -> u64 {
         self.0.nr_calls
     }
 
     /// Those that failed.
+    #[must_use]
     pub fn nr_failed_calls(&self) -> u64 {
         self.0.nr_failed_calls
     }
 
     /// Bytes that an action changed, as measured.
+    #[must_use]
     pub fn applied_bytes(&self, action: Action) -> u64 {
         self.0.applied_bytes[action.raw() as usize]
     }
 
     /// Bytes that actions went over and left as they were, for this reason.
+    #[must_use]
     pub fn skipped_bytes(&self, skip: Skip) -> u64 {
         self.0.skipped_bytes[skip.raw() as usize]
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
-use crate::structs::{micros, zeroed};
+use crate::structs::{micros, whole_micros, zeroed};
 
 /// How often to look and how many regions to keep. `Attrs::new()` has the library's defaults.
 ///
@@ -12,15 +12,24 @@ use crate::structs::{micros, zeroed};
 /// let attrs = damon::Attrs::new().sample(Duration::from_millis(1)).aggregation(Duration::from_millis(20));
 /// assert_eq!(attrs.regions(), 10..=1000);
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Attrs(pub(crate) sys::damon_attrs);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct Attrs {
+    sample: Duration,
+    aggregation: Duration,
+    update: Duration,
+    regions: RangeInclusive<usize>,
+    goal: Option<IntervalsGoal>,
+    max_overhead_permil: u32,
+}
 
 /// Tunes the sampling and aggregation intervals (their ratio stays) until enough samples are positive.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct IntervalsGoal {
     /// Wanted share of positive samples, weighted by size, in basis points (1/10,000).
     pub access_bp: u64,
-    /// Tune every so many aggregation intervals.
+    /// Retune every so many aggregation intervals, more than 0.
     pub aggregations: u64,
     /// The sampling interval stays in this range.
     pub sample: RangeInclusive<Duration>,
@@ -34,49 +43,77 @@ impl Default for Attrs {
 
 impl Attrs {
     /// The library's defaults: 5 ms, 100 ms, 60 s, 10 to 1,000 regions, no tuning.
+    #[must_use]
     pub fn new() -> Self {
-        Attrs(zeroed(sys::damon_attrs_init))
+        Attrs::from_raw(&zeroed(sys::damon_attrs_init))
+    }
+
+    pub(crate) fn from_raw(raw: &sys::damon_attrs) -> Self {
+        let goal = &raw.intervals_goal;
+        let range = Duration::from_micros(goal.min_sample_us)..=Duration::from_micros(goal.max_sample_us);
+        Attrs {
+            sample: Duration::from_micros(raw.sample_us),
+            aggregation: Duration::from_micros(raw.aggr_us),
+            update: Duration::from_micros(raw.ops_update_us),
+            regions: raw.min_nr_regions as usize..=raw.max_nr_regions as usize,
+            goal: (goal.aggrs > 0).then_some(IntervalsGoal {
+                access_bp: goal.access_bp,
+                aggregations: goal.aggrs,
+                sample: range,
+            }),
+            max_overhead_permil: u32::try_from(raw.max_overhead_permil).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(crate) fn raw(&self) -> sys::damon_attrs {
+        let mut raw = zeroed(sys::damon_attrs_init);
+        raw.sample_us = micros(self.sample);
+        raw.aggr_us = micros(self.aggregation);
+        raw.ops_update_us = micros(self.update);
+        raw.min_nr_regions = *self.regions.start() as u64;
+        raw.max_nr_regions = *self.regions.end() as u64;
+        if let Some(goal) = &self.goal {
+            raw.intervals_goal.access_bp = goal.access_bp;
+            raw.intervals_goal.aggrs = goal.aggregations;
+            raw.intervals_goal.min_sample_us = micros(*goal.sample.start());
+            raw.intervals_goal.max_sample_us = micros(*goal.sample.end());
+        }
+        raw.max_overhead_permil = u64::from(self.max_overhead_permil);
+        raw
     }
 
     /// Sampling interval, at most the aggregation interval; zero: as fast as possible.
     #[must_use]
     pub fn sample(mut self, interval: Duration) -> Self {
-        self.0.sample_us = micros(interval);
+        self.sample = whole_micros(interval);
         self
     }
 
     /// Aggregation interval: a snapshot each.
     #[must_use]
     pub fn aggregation(mut self, interval: Duration) -> Self {
-        self.0.aggr_us = micros(interval);
+        self.aggregation = whole_micros(interval);
         self
     }
 
     /// How often mappings are read again; zero: every sampling interval.
     #[must_use]
     pub fn update(mut self, interval: Duration) -> Self {
-        self.0.ops_update_us = micros(interval);
+        self.update = whole_micros(interval);
         self
     }
 
     /// Fewest (at least 3) and most regions: the bounds of accuracy and of cost.
     #[must_use]
     pub fn nr_regions(mut self, bounds: RangeInclusive<usize>) -> Self {
-        self.0.min_nr_regions = *bounds.start() as u64;
-        self.0.max_nr_regions = *bounds.end() as u64;
+        self.regions = bounds;
         self
     }
 
     /// Interval tuning; `None` turns it off.
     #[must_use]
     pub fn intervals_goal(mut self, goal: Option<IntervalsGoal>) -> Self {
-        let raw = &mut self.0.intervals_goal;
-        raw.aggrs = goal.as_ref().map_or(0, |goal| goal.aggregations);
-        if let Some(goal) = goal {
-            raw.access_bp = goal.access_bp;
-            raw.min_sample_us = micros(*goal.sample.start());
-            raw.max_sample_us = micros(*goal.sample.end());
-        }
+        self.goal = goal.filter(|goal| goal.aggregations > 0);
         self
     }
 
@@ -84,39 +121,43 @@ impl Attrs {
     /// sampling intervals longer.
     #[must_use]
     pub fn max_overhead(mut self, permil: u32) -> Self {
-        self.0.max_overhead_permil = u64::from(permil);
+        self.max_overhead_permil = permil;
         self
     }
 
     /// Most that monitoring may cost over time, in 1/1,000 of one CPU; 0: no limit.
+    #[must_use]
     pub fn max_overhead_permil(&self) -> u32 {
-        u32::try_from(self.0.max_overhead_permil).unwrap_or(u32::MAX)
+        self.max_overhead_permil
     }
 
     /// The sampling interval, as tuned where tuning is on.
+    #[must_use]
     pub fn sample_interval(&self) -> Duration {
-        Duration::from_micros(self.0.sample_us)
+        self.sample
     }
 
     /// The aggregation interval, as tuned where tuning is on.
+    #[must_use]
     pub fn aggregation_interval(&self) -> Duration {
-        Duration::from_micros(self.0.aggr_us)
+        self.aggregation
     }
 
     /// How often mappings are read again.
+    #[must_use]
     pub fn update_interval(&self) -> Duration {
-        Duration::from_micros(self.0.ops_update_us)
+        self.update
     }
 
     /// Fewest and most regions.
+    #[must_use]
     pub fn regions(&self) -> RangeInclusive<usize> {
-        self.0.min_nr_regions as usize..=self.0.max_nr_regions as usize
+        self.regions.clone()
     }
 
     /// The tuning of intervals, if it is on.
+    #[must_use]
     pub fn goal(&self) -> Option<IntervalsGoal> {
-        let raw = &self.0.intervals_goal;
-        let sample = Duration::from_micros(raw.min_sample_us)..=Duration::from_micros(raw.max_sample_us);
-        (raw.aggrs > 0).then_some(IntervalsGoal { access_bp: raw.access_bp, aggregations: raw.aggrs, sample })
+        self.goal.clone()
     }
 }

@@ -1,11 +1,16 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::os::raw::{c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use damon_sys as sys;
 
+use crate::error::errno;
+use crate::lock::lock;
+use crate::registry::Shared;
 use crate::structs::zeroed;
-use crate::{callback, Monitor, Region, Result, Worker};
+use crate::{callback, Error, Monitor, Region, Result, Worker};
 
 /// Names a repeat call, for [`Monitor::cancel_call`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,11 +57,12 @@ impl Monitor {
         F: FnOnce(&Worker<'_>) -> R + Send,
         R: Send,
     {
+        self.after_callbacks("call")?;
         let _machine = self.occupy_machine();
         let mut once = Once { ctx: self.as_ptr(), run: Some(run), result: None };
         let mut control = zeroed(sys::damon_call_control_init);
         control.fn_ = Some(run_once::<F, R>);
-        control.data = (&mut once as *mut Once<F, R>).cast();
+        control.data = std::ptr::addr_of_mut!(once).cast();
         // Safety: a one-shot call has run, or never will, when it returns; `once` lives until then.
         self.checked("call", |ctx| unsafe { sys::damon_call(ctx, &mut control) })?;
         match once.result.expect("a call that succeeded has run") {
@@ -91,19 +97,75 @@ impl Monitor {
     }
 
     /// Calls a closure for every region that the schemes act on, one pass of each, and waits for it. It gets the region
-    /// as it was acted on, the scheme's position, and the bytes that passed its page-level filters. A manually driven
-    /// context walks while another thread steps it. A panic in the closure goes on here.
+    /// as it was acted on, the scheme's position, and the bytes that passed its page-level filters. A panic in the closure
+    /// goes on here.
+    ///
+    /// A manually driven context walks while another thread steps it; where nobody does for 10 s, the walk is given up
+    /// ([`errno::ETIMEDOUT`](crate::errno::ETIMEDOUT)).
     pub fn walk<F>(&self, walk: F) -> Result<()>
     where
         F: FnMut(&Worker<'_>, &Region, usize, u64) + Send,
     {
+        self.after_callbacks("walk")?;
+        let manual = self.shared().filter(|shared| shared.is_manual.load(Ordering::Relaxed));
+        let stepped = manual.filter(|_| !callback::in_callback_of(self.as_ptr()));
         let mut data = Walk { walk, panic: None };
+        let walked = match stepped {
+            None => self.walk_with(&mut data),
+            Some(shared) => self.walk_while_stepped(&mut data, &shared),
+        };
+        data.panic.map_or(walked, |payload| std::panic::resume_unwind(payload))
+    }
+
+    fn walk_with<F>(&self, data: &mut Walk<F>) -> Result<()>
+    where
+        F: FnMut(&Worker<'_>, &Region, usize, u64) + Send,
+    {
         let mut control = zeroed(sys::damos_walk_control_init);
         control.walk_fn = Some(walk_region::<F>);
-        control.data = (&mut data as *mut Walk<F>).cast();
+        control.data = (data as *mut Walk<F>).cast();
         // Safety: a walk has ended when it returns; `data` lives until then.
-        let walked = self.checked_unit("walk", |ctx| unsafe { sys::damos_walk(ctx, &mut control) });
-        data.panic.map_or(walked, |payload| std::panic::resume_unwind(payload))
+        self.checked_unit("walk", |ctx| unsafe { sys::damos_walk(ctx, &mut control) })
+    }
+
+    /// The library waits for steps for ever: a second thread ends the walk where none comes. A pause cancels walks.
+    fn walk_while_stepped<F>(&self, data: &mut Walk<F>, shared: &Shared) -> Result<()>
+    where
+        F: FnMut(&Worker<'_>, &Region, usize, u64) + Send,
+    {
+        let (over, given_up) = (Mutex::new(false), AtomicBool::new(false));
+        let told = Condvar::new();
+        let watch = || {
+            let mut over = lock(&over);
+            let mut seen = shared.nr_steps.load(Ordering::Relaxed);
+            while !*over {
+                let (still, waited) =
+                    told.wait_timeout(over, callback::PATIENCE).unwrap_or_else(PoisonError::into_inner);
+                over = still;
+                let now = shared.nr_steps.load(Ordering::Relaxed);
+                if waited.timed_out() && now == seen && !*over {
+                    given_up.store(true, Ordering::Relaxed);
+                    let _ = self.pause().and_then(|()| self.resume());
+                    return;
+                }
+                seen = now;
+            }
+        };
+        let walked = std::thread::scope(|scope| {
+            scope.spawn(watch);
+            let walked = self.walk_with(data);
+            *lock(&over) = true;
+            told.notify_all();
+            walked
+        });
+        if given_up.load(Ordering::Relaxed) && walked.is_err() {
+            let words = format!(
+                "walk: nobody has stepped the context for {} s; call step() in another thread meanwhile",
+                callback::PATIENCE.as_secs()
+            );
+            return Err(Error::new(-errno::ETIMEDOUT, words));
+        }
+        walked
     }
 }
 

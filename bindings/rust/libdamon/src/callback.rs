@@ -4,9 +4,13 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use damon_sys as sys;
 
+use crate::lock::lock;
 use crate::registry;
 
 /// One callback under way on this thread. They nest where a callback steps another context.
@@ -33,11 +37,82 @@ pub(crate) fn in_callback_of(ctx: *const sys::damon_ctx) -> bool {
     false
 }
 
+/// Callbacks under way, of all threads: no more than 32 contexts run at a time, and callbacks nest seldom.
+struct UnderWay {
+    ctx: usize,
+    nr: u32,
+    /// How many have ended, so that a thread that waits sees that one has, though another began at once.
+    ended: u64,
+}
+
+const NONE: UnderWay = UnderWay { ctx: 0, nr: 0, ended: 0 };
+static UNDER_WAY: Mutex<[UnderWay; 64]> = Mutex::new([NONE; 64]);
+static ENDED: Condvar = Condvar::new();
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// How long a thread waits for a callback, or for a step. Who waits for longer waits for itself.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+fn count(ctx: *const sys::damon_ctx) {
+    let mut all = lock(&UNDER_WAY);
+    let place = all.iter().position(|one| one.nr > 0 && one.ctx == ctx as usize);
+    // Where there is no place left it is not counted, and nobody waits for it here.
+    if let Some(place) = place.or_else(|| all.iter().position(|one| one.nr == 0)) {
+        all[place].ctx = ctx as usize;
+        all[place].nr += 1;
+    }
+}
+
+fn uncount(ctx: *const sys::damon_ctx) {
+    let mut all = lock(&UNDER_WAY);
+    if let Some(one) = all.iter_mut().find(|one| one.nr > 0 && one.ctx == ctx as usize) {
+        one.nr -= 1;
+        one.ended += 1;
+    }
+    drop(all);
+    if WAITING.load(Ordering::SeqCst) > 0 {
+        ENDED.notify_all();
+    }
+}
+
+/// Waits for the end of the callback of this context that is under way, if one is: the library would, and for ever where
+/// that callback waits for this thread.
+pub(crate) fn wait_for_end(ctx: *const sys::damon_ctx, tried: &str) -> Result<(), String> {
+    if in_callback_of(ctx) {
+        return Ok(()); // the library knows
+    }
+    WAITING.fetch_add(1, Ordering::SeqCst);
+    let mut all = lock(&UNDER_WAY);
+    let find = |all: &[UnderWay; 64]| {
+        let place = all.iter().position(|one| one.nr > 0 && one.ctx == ctx as usize)?;
+        Some((place, all[place].ended))
+    };
+    let first = find(&all);
+    let begin = Instant::now();
+    let mut waited = Duration::ZERO;
+    while first.is_some() && find(&all) == first && waited < PATIENCE {
+        all = ENDED.wait_timeout(all, PATIENCE - waited).unwrap_or_else(PoisonError::into_inner).0;
+        waited = begin.elapsed();
+    }
+    drop(all);
+    WAITING.fetch_sub(1, Ordering::SeqCst);
+    if waited < PATIENCE {
+        return Ok(());
+    }
+    Err(format!(
+        "{tried}: a callback of the context has run for {} s, and this waits for its end; a callback must not wait for a \
+         thread that uses the context so",
+        PATIENCE.as_secs()
+    ))
+}
+
 /// Runs a closure inside a callback of `ctx`; what it panicked with comes back.
 pub(crate) fn caught<R>(ctx: *const sys::damon_ctx, run: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     let frame = Frame { ctx, outer: INNERMOST.with(Cell::get) };
-    INNERMOST.with(|innermost| innermost.set(&frame));
+    INNERMOST.with(|innermost| innermost.set(std::ptr::addr_of!(frame)));
+    count(ctx);
     let result = catch_unwind(AssertUnwindSafe(run));
+    uncount(ctx);
     INNERMOST.with(|innermost| innermost.set(frame.outer));
     result
 }

@@ -1,6 +1,7 @@
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use damon_sys as sys;
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Who looks at memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ops {
     /// Virtual addresses; ranges follow the mappings of the process. The default.
@@ -33,7 +34,7 @@ pub enum Ops {
 }
 
 /// Who calls the sampling intervals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Drive {
     /// A worker thread. The default.
@@ -61,6 +62,7 @@ impl Context {
     }
 
     /// The short way to a context with targets and schemes.
+    #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -68,7 +70,7 @@ impl Context {
     /// Replaces the monitoring attributes.
     pub fn set_attrs(&mut self, attrs: &Attrs) -> Result<()> {
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.0) })
+        self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.raw()) })
     }
 
     /// Chooses who looks at memory.
@@ -155,7 +157,11 @@ impl Context {
             Drive::Manual => sys::DAMON_DRIVE_MANUAL,
         };
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("drive", |ctx| unsafe { sys::damon_ctx_set_drive(ctx, id as i32) })
+        self.checked_unit("drive", |ctx| unsafe { sys::damon_ctx_set_drive(ctx, id as i32) })?;
+        if let Some(shared) = self.shared() {
+            shared.is_manual.store(drive == Drive::Manual, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Chooses how accesses are seen, for [`Ops::Vaddr`] and [`Ops::Fvaddr`].
@@ -229,7 +235,7 @@ fn free(ctx: *mut sys::damon_ctx) {
     let machine = monitor.occupy_machine();
     let free_handle = || unsafe { sys::damon_ctx_free(ctx) };
     // Stopped first: callbacks at the end of the run may still ask the registry.
-    let _ = monitor.stop();
+    unsafe { sys::damon_stop(&mut monitor.as_ptr(), 1) };
     let shared = registry::remove(ctx);
     free_handle();
     drop(machine);

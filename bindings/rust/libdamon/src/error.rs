@@ -3,6 +3,8 @@ use std::fmt;
 
 use damon_sys as sys;
 
+use crate::words::in_rust_words;
+
 /// The error numbers that this crate's [`Error::errno`] gives most.
 pub mod errno {
     /// No such call, or nothing mapped there.
@@ -21,14 +23,71 @@ pub mod errno {
     pub const EOPNOTSUPP: i32 = 95;
     /// Not running, stopped meanwhile, or a callback panicked.
     pub const ECANCELED: i32 = 125;
+    /// Waited for too long.
+    pub const ETIMEDOUT: i32 = 110;
+    pub(crate) const EPERM: i32 = 1;
+    pub(crate) const E2BIG: i32 = 7;
+    pub(crate) const ECHILD: i32 = 10;
+    pub(crate) const EACCES: i32 = 13;
     pub(crate) const ENOSPC: i32 = 28;
-    pub(crate) const ETIMEDOUT: i32 = 110;
 }
 
-/// Why a call failed: an error number and a line that names the wrong value and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What kind of failure it is. The message of the [`Error`] says which value or which state it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value is wrong.
+    InvalidInput,
+    /// The context runs, or something else is in the way.
+    Busy,
+    /// Not running, or stopped meanwhile.
+    Canceled,
+    /// A callback panicked.
+    Panicked,
+    /// A call from a callback that would wait for that callback's end.
+    WouldDeadlock,
+    /// This machine, this access check or these ops cannot do it.
+    Unsupported,
+    /// This user may not do it.
+    PermissionDenied,
+    /// Out of memory.
+    OutOfMemory,
+    /// A queue is full, or there is no thread, file or place left.
+    LimitReached,
+    /// No such call, or nothing mapped there.
+    NotFound,
+    /// Waited for too long.
+    TimedOut,
+    /// The context was made before this process was forked.
+    Forked,
+    /// Another one: see [`Error::errno`].
+    Other,
+}
+
+impl ErrorKind {
+    fn of(errno: i32) -> Self {
+        match errno {
+            errno::EINVAL | errno::E2BIG => ErrorKind::InvalidInput,
+            errno::EBUSY => ErrorKind::Busy,
+            errno::ECANCELED => ErrorKind::Canceled,
+            errno::EDEADLK => ErrorKind::WouldDeadlock,
+            errno::EOPNOTSUPP => ErrorKind::Unsupported,
+            errno::EPERM | errno::EACCES => ErrorKind::PermissionDenied,
+            errno::ENOMEM => ErrorKind::OutOfMemory,
+            errno::EAGAIN | errno::ENOSPC => ErrorKind::LimitReached,
+            errno::ENOENT => ErrorKind::NotFound,
+            errno::ETIMEDOUT => ErrorKind::TimedOut,
+            errno::ECHILD => ErrorKind::Forked,
+            _ => ErrorKind::Other,
+        }
+    }
+}
+
+/// Why a call failed: an error number, its kind, and a line that names the wrong value and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Error {
     errno: i32,
+    kind: ErrorKind,
     message: String,
 }
 
@@ -38,7 +97,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// From one of the library's negative results.
     pub(crate) fn new(result: i32, message: impl Into<String>) -> Self {
-        Error { errno: result.wrapping_abs(), message: message.into() }
+        let errno = result.wrapping_abs();
+        Error { errno, kind: ErrorKind::of(errno), message: message.into() }
     }
 
     /// With the library's own words for the number, after what was tried.
@@ -51,22 +111,26 @@ impl Error {
     }
 
     pub(crate) fn panicked(said: &str) -> Self {
-        Error::new(-errno::ECANCELED, format!("a callback panicked: {said}"))
+        let error = Error::new(-errno::ECANCELED, format!("a callback panicked: {said}"));
+        Error { kind: ErrorKind::Panicked, ..error }
     }
 
     /// The positive error number, see [`errno`].
+    #[must_use]
     pub fn errno(&self) -> i32 {
         self.errno
     }
 
     /// The line that says why.
+    #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The standard library's kind for the number.
-    pub fn kind(&self) -> std::io::ErrorKind {
-        std::io::Error::from_raw_os_error(self.errno).kind()
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
     }
 }
 
@@ -80,11 +144,11 @@ impl std::error::Error for Error {}
 
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
-        std::io::Error::new(error.kind(), error)
+        std::io::Error::new(std::io::Error::from_raw_os_error(error.errno).kind(), error)
     }
 }
 
-fn strerror(result: i32) -> String {
+pub(crate) fn strerror(result: i32) -> String {
     // Safety: the function takes every number and gives static, terminated text.
     unsafe { CStr::from_ptr(sys::damon_strerror(result)) }.to_string_lossy().into_owned()
 }
@@ -94,7 +158,8 @@ pub(crate) fn check(result: i32, tried: &str, read: impl Fn(*mut sys::ctypes::c_
     if result >= 0 {
         return Ok(result as usize);
     }
-    Err(words(read).map_or_else(|| Error::of(result, tried), |text| Error::new(result, format!("{tried}: {text}"))))
+    let said = words(read).map_or_else(|| strerror(result), |text| in_rust_words(&text));
+    Err(Error::new(result, format!("{tried}: {said}")))
 }
 
 /// The text that `read` copies; `None`: nothing failed so far.

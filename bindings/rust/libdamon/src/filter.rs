@@ -6,7 +6,8 @@ use crate::structs::zeroed;
 use crate::{Error, Result};
 
 /// What a filter looks at. `Addresses` and `Target` are decided for whole regions, the others page by page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Property {
     /// Anonymous memory.
@@ -37,7 +38,8 @@ pub enum Property {
 ///     .filter(Filter::reject_without(Property::Anonymous));
 /// # let _ = scheme;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Filter {
     property: Property,
     has_it: bool,
@@ -46,21 +48,25 @@ pub struct Filter {
 
 impl Filter {
     /// Acts on memory that has the property.
+    #[must_use]
     pub fn allow(property: Property) -> Self {
         Filter { property, has_it: true, allow: true }
     }
 
     /// Leaves memory alone that has the property.
+    #[must_use]
     pub fn reject(property: Property) -> Self {
         Filter { property, has_it: true, allow: false }
     }
 
     /// Acts on memory that has not the property.
+    #[must_use]
     pub fn allow_without(property: Property) -> Self {
         Filter { property, has_it: false, allow: true }
     }
 
     /// Leaves memory alone that has not the property.
+    #[must_use]
     pub fn reject_without(property: Property) -> Self {
         Filter { property, has_it: false, allow: false }
     }

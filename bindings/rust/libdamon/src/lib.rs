@@ -24,13 +24,17 @@ mod refused;
 mod region;
 mod registry;
 mod scheme;
+#[cfg(feature = "serde")]
+mod serial;
 mod shared_map;
+mod shared_vec;
 mod sim;
 mod sim_params;
 mod snapshot;
 mod stats;
 mod structs;
 mod target;
+mod words;
 mod worker;
 
 pub use access::{AccessCheck, AccessCheckInfo, AccessKind};
@@ -39,7 +43,7 @@ pub use attrs::{Attrs, IntervalsGoal};
 pub use builder::Builder;
 pub use call::CallId;
 pub use context::{Context, Drive, Ops};
-pub use error::{errno, Error, Result};
+pub use error::{errno, Error, ErrorKind, Result};
 pub use filter::{Filter, Property};
 pub use monitor::{nr_running, start_all, stop_all, Monitor};
 pub use operations::{Applied, Operations, Sample, Seen};
@@ -50,6 +54,7 @@ pub use quota::{Goal, Metric, Quota, Tuner, Watermarks};
 pub use region::Region;
 pub use scheme::{Action, Destination, Scheme, SchemeMut};
 pub use shared_map::{Declared, SharedMap};
+pub use shared_vec::SharedVec;
 pub use sim::Sim;
 pub use sim_params::{SimAccuracy, SimParams, SimPattern, SimQuery, SimRange, SimStats};
 pub use snapshot::{Snapshot, SnapshotBuffer, SnapshotInfo};
@@ -58,6 +63,7 @@ pub use target::{Target, TargetMut};
 pub use worker::Worker;
 
 /// Version of the library that is linked, such as "0.1.0".
+#[must_use]
 pub fn version() -> &'static str {
     // Safety: static, terminated text.
     let text = unsafe { std::ffi::CStr::from_ptr(damon_sys::damon_version_string()) };
@@ -65,6 +71,7 @@ pub fn version() -> &'static str {
 }
 
 /// The same as numbers: major, minor, patch.
+#[must_use]
 pub fn version_numbers() -> (u32, u32, u32) {
     // Safety: no arguments.
     let version = unsafe { damon_sys::damon_version() };

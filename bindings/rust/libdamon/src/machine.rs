@@ -54,7 +54,7 @@ impl Occupied {
     pub(crate) fn new(machine: Arc<Machine>) -> Self {
         let mut user = lock(&machine.user);
         while user.depth > 0 && user.thread != this_thread() {
-            user = machine.left.wait(user).unwrap_or_else(|poisoned| poisoned.into_inner());
+            user = machine.left.wait(user).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         user.thread = this_thread();
         user.depth += 1;

@@ -1,4 +1,5 @@
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,11 @@ impl Monitor {
         check(call(ctx), tried, |text, length| unsafe { sys::damon_ctx_errmsg(ctx, text, length) })
     }
 
+    /// Waits for a callback of the context, if one is under way.
+    pub(crate) fn after_callbacks(&self, tried: &str) -> Result<()> {
+        callback::wait_for_end(self.as_ptr(), tried).map_err(|said| Error::new(-errno::ETIMEDOUT, said))
+    }
+
     /// The reason of the last failure.
     fn words(&self) -> Option<String> {
         let ctx = self.as_ptr();
@@ -82,12 +88,14 @@ impl Monitor {
     }
 
     /// Whether it was started and has not ended.
+    #[must_use]
     pub fn is_running(&self) -> bool {
         // Safety: a live context.
         unsafe { sys::damon_is_running(self.as_ptr()) == 1 }
     }
 
     /// Thread id of its worker; `None`: not running, or driven manually.
+    #[must_use]
     pub fn worker_tid(&self) -> Option<i32> {
         // Safety: a live context.
         Some(unsafe { sys::damon_kdamond_tid(self.as_ptr()) }).filter(|&tid| tid > 0)
@@ -99,6 +107,9 @@ impl Monitor {
         let _machine = self.occupy_machine();
         // Safety: a live context.
         let stepped = self.checked_unit("step", |ctx| unsafe { sys::damon_step(ctx, micros(now)) });
+        if let Some(shared) = self.shared() {
+            shared.nr_steps.fetch_add(1, Ordering::Relaxed);
+        }
         self.panic_or(stepped)
     }
 
@@ -114,13 +125,15 @@ impl Monitor {
     }
 
     fn set_pause(&self, pause: bool) -> Result<()> {
-        let _machine = self.occupy_machine();
         let tried = if pause { "pause" } else { "resume" };
+        self.after_callbacks(tried)?;
+        let _machine = self.occupy_machine();
         // Safety: a live context.
         self.checked_unit(tried, |ctx| unsafe { sys::damon_set_pause(ctx, pause.into()) })
     }
 
     /// Whether it is paused; stopped: whether it would start paused.
+    #[must_use]
     pub fn is_paused(&self) -> bool {
         // Safety: a live context.
         unsafe { sys::damon_is_paused(self.as_ptr()) == 1 }
@@ -128,10 +141,10 @@ impl Monitor {
 
     /// The attributes; intervals as tuned, where tuning is on.
     pub fn attrs(&self) -> Result<Attrs> {
-        let mut attrs = Attrs::new();
+        let mut attrs = zeroed(sys::damon_attrs_init);
         // Safety: a live context, an initialised structure.
-        self.checked("attributes", |ctx| unsafe { sys::damon_ctx_get_attrs(ctx, &mut attrs.0) })?;
-        Ok(attrs)
+        self.checked("attributes", |ctx| unsafe { sys::damon_ctx_get_attrs(ctx, &mut attrs) })?;
+        Ok(Attrs::from_raw(&attrs))
     }
 
     /// The counters.
@@ -143,12 +156,14 @@ impl Monitor {
     }
 
     /// How many targets there are.
+    #[must_use]
     pub fn nr_targets(&self) -> usize {
         // Safety: a live context.
         unsafe { sys::damon_ctx_nr_targets(self.as_ptr()) }
     }
 
     /// How many schemes there are.
+    #[must_use]
     pub fn nr_schemes(&self) -> usize {
         // Safety: a live context.
         unsafe { sys::damon_ctx_nr_schemes(self.as_ptr()) }
@@ -187,11 +202,11 @@ impl Monitor {
         let timeout_ms = timeout
             .map_or(-1, |time| i32::try_from(time.as_nanos().saturating_add(999_999) / 1_000_000).unwrap_or(i32::MAX));
         // Safety: a live context.
-        let waited = self.checked_unit("wait", |ctx| unsafe { sys::damon_snapshot_wait(ctx, after, timeout_ms) });
-        match waited {
-            Err(error) if error.errno() == errno::ETIMEDOUT => self.panic_or(Ok(false)),
-            other => self.panic_or(other.map(|()| true)),
+        let waited = unsafe { sys::damon_snapshot_wait(self.as_ptr(), after, timeout_ms) };
+        if waited == -errno::ETIMEDOUT {
+            return self.panic_or(Ok(false)); // not even an error is made: an allocator may wait
         }
+        self.panic_or(self.checked("wait", |_| waited).map(|_| true))
     }
 
     /// Takes over the parameters of a stopped context: attributes, targets, schemes, the smallest region, the address
@@ -199,6 +214,7 @@ impl Monitor {
     ///
     /// In a callback of a step that uses regions or schemes it is checked at once and done when that step has ended.
     pub fn commit(&self, source: &Context) -> Result<()> {
+        self.after_callbacks("commit")?;
         let _machine = self.occupy_machine();
         let (own, theirs) = match (self.shared(), source.shared()) {
             (Some(own), Some(theirs)) => (own, theirs),
@@ -217,6 +233,7 @@ impl Monitor {
 
     /// The first panic of a callback that ran on the worker and that was not yet told. [`stop`](Monitor::stop),
     /// [`step`](Monitor::step) and [`wait_snapshot`](Monitor::wait_snapshot) take it as well and give it as an error.
+    #[must_use]
     pub fn take_panic(&self) -> Option<String> {
         registry::take_panic(self.as_ptr())
     }
@@ -255,18 +272,25 @@ fn on_group(group: &[&Monitor], tried: &str, call: impl FnOnce(*mut *mut sys::da
 /// Starts contexts: all or none. `exclusive`: only if no other context of this process runs, and none may start while
 /// these run.
 pub fn start_all(contexts: &[&Monitor], exclusive: bool) -> Result<()> {
+    if let Some(position) = contexts.iter().position(|one| !one.is_running() && one.nr_targets() == 0) {
+        let which = if contexts.len() > 1 { format!("context number {position}") } else { "the context".to_owned() };
+        let words = format!("start: {which} has no target: add one; Target::new() is all memory of this process");
+        return Err(Error::new(-errno::EINVAL, words));
+    }
     // Safety: live contexts.
     on_group(contexts, "start", |ctxs, nr| unsafe { sys::damon_start(ctxs, nr, exclusive.into()) })
 }
 
 /// Stops contexts, as [`Monitor::stop`] does.
 pub fn stop_all(contexts: &[&Monitor]) -> Result<()> {
+    contexts.iter().try_for_each(|one| one.after_callbacks("stop"))?;
     // Safety: live contexts.
     on_group(contexts, "stop", |ctxs, nr| unsafe { sys::damon_stop(ctxs, nr) })?;
     contexts.iter().try_for_each(|one| one.panic_or(Ok(())))
 }
 
 /// How many contexts of this process run.
+#[must_use]
 pub fn nr_running() -> usize {
     // Safety: no arguments.
     unsafe { sys::damon_nr_running_ctxs().max(0) as usize }

@@ -4,11 +4,11 @@ use std::sync::{Mutex, TryLockError};
 
 use damon_sys as sys;
 
-use crate::structs::zeroed;
+use crate::structs::{debug_members, zeroed};
 use crate::{callback, Region, Worker};
 
 /// The answer to a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Seen {
     /// Looked: not accessed.
     No,
@@ -19,22 +19,27 @@ pub enum Seen {
 }
 
 /// One question of a sampling interval: was this address accessed? Comes as unknown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Sample(sys::damon_sample);
 
+debug_members!(Sample { addr, region_start, region_end, target_idx, seen });
+
 impl Sample {
     /// The sampled address.
+    #[must_use]
     pub fn addr(&self) -> usize {
         self.0.addr as usize
     }
 
     /// The region that it stands for.
+    #[must_use]
     pub fn region(&self) -> std::ops::Range<usize> {
         self.0.region_start as usize..self.0.region_end as usize
     }
 
     /// Position of the target.
+    #[must_use]
     pub fn target(&self) -> usize {
         self.0.target_idx as usize
     }
@@ -50,7 +55,7 @@ impl Sample {
 }
 
 /// What an action achieved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Applied {
     /// Bytes on which it was done.
     pub bytes: u64,
@@ -212,12 +217,12 @@ unsafe fn run_always<T, R>(host: &Host<T>, otherwise: R, call: impl FnOnce(&mut 
 // The library hands each of these what Hosted::table gave, and pointers that are valid during the call.
 
 unsafe extern "C" fn init<T: Operations>(host: *mut c_void, _ctx: *mut sys::damon_ctx) -> c_int {
-    let result = run::<T, _>(host, Err(crate::errno::ECANCELED), |operations, worker| operations.init(worker));
+    let result = run::<T, _>(host, Err(crate::errno::ECANCELED), Operations::init);
     result.map_or_else(|error| -error.saturating_abs().max(1), |()| 0)
 }
 
 unsafe extern "C" fn update<T: Operations>(host: *mut c_void, _ctx: *mut sys::damon_ctx) {
-    run::<T, _>(host, (), |operations, worker| operations.update(worker));
+    run::<T, _>(host, (), Operations::update);
 }
 
 unsafe extern "C" fn prepare_access_checks<T: Operations>(

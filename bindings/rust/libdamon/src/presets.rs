@@ -2,19 +2,56 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
-use crate::structs::{micros, millis, zeroed};
+use crate::structs::{debug_members, micros, millis, zeroed};
 use crate::{Context, Monitor, Result};
 
 /// Pages out what has not been accessed for long, while memory is scarce: Linux's DAMON_RECLAIM, with its defaults.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reclaim(sys::damon_reclaim_params);
 
+debug_members!(Reclaim {
+    min_age_us,
+    quota_ms,
+    quota_sz,
+    quota_reset_interval_ms,
+    quota_mem_pressure_us,
+    quota_autotune_feedback,
+    wmarks_interval_us,
+    wmarks_high,
+    wmarks_mid,
+    wmarks_low,
+    skip_anon,
+    autotune_monitoring_intervals,
+    sample_us,
+    aggr_us,
+    min_nr_regions,
+    max_nr_regions,
+});
+
 /// Tells the kernel what to reclaim first and last: Linux's DAMON_LRU_SORT, with its defaults.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LruSort(sys::damon_lru_sort_params);
 
+debug_members!(LruSort {
+    hot_thres_access_freq,
+    cold_min_age_us,
+    active_mem_bp,
+    quota_ms,
+    quota_reset_interval_ms,
+    wmarks_interval_us,
+    wmarks_high,
+    wmarks_mid,
+    wmarks_low,
+    filter_young_pages,
+    autotune_monitoring_intervals,
+    sample_us,
+    aggr_us,
+    min_nr_regions,
+    max_nr_regions,
+});
+
 /// The last snapshot, summed up as Linux's DAMON_STAT does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Summary {
     /// Of the snapshot that it was computed from; 0: there is none yet.
@@ -80,10 +117,11 @@ macro_rules! common {
             /// Intervals and numbers of regions of these attributes; their update and tuning are the preset's.
             #[must_use]
             pub fn attrs(mut self, attrs: &crate::Attrs) -> Self {
-                self.0.sample_us = attrs.0.sample_us;
-                self.0.aggr_us = attrs.0.aggr_us;
-                self.0.min_nr_regions = attrs.0.min_nr_regions;
-                self.0.max_nr_regions = attrs.0.max_nr_regions;
+                let attrs = attrs.raw();
+                self.0.sample_us = attrs.sample_us;
+                self.0.aggr_us = attrs.aggr_us;
+                self.0.min_nr_regions = attrs.min_nr_regions;
+                self.0.max_nr_regions = attrs.max_nr_regions;
                 self
             }
         }

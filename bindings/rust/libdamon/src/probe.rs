@@ -7,7 +7,8 @@ use crate::structs::zeroed;
 use crate::{Context, Error, Monitor, Result, SnapshotBuffer, SnapshotInfo};
 
 /// What a probe looks at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ProbeProperty {
     /// Anonymous memory.
@@ -29,7 +30,8 @@ pub enum ProbeProperty {
 /// let huge = Probe::new().hit(ProbeProperty::PageSize(2 << 20..=2 << 20));
 /// # let _ = huge;
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Probe {
     weight: u32,
     filters: Vec<(ProbeProperty, bool, bool)>,
@@ -40,6 +42,7 @@ impl Probe {
     pub const MAX: usize = sys::DAMON_MAX_PROBES as usize;
 
     /// Without filters and without weight.
+    #[must_use]
     pub fn new() -> Self {
         Probe::default()
     }
@@ -118,7 +121,7 @@ unsafe fn add_filter(probe: *mut sys::damon_probe, filter: &(ProbeProperty, bool
 }
 
 /// How often each probe hit in one region, by position of the probe; stays at 255.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct ProbeHits([u8; Probe::MAX]);
 
@@ -183,6 +186,7 @@ impl Context {
 
 impl Monitor {
     /// How many probes there are.
+    #[must_use]
     pub fn nr_probes(&self) -> usize {
         // Safety: a live context.
         unsafe { sys::damon_ctx_nr_probes(self.as_ptr()) }

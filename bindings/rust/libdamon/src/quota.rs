@@ -2,15 +2,26 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
-use crate::structs::{micros, millis, zeroed};
+use crate::structs::{micros, millis, whole_millis, zeroed};
 use crate::{Error, Result};
 
 /// How much a scheme may do, and what comes first. No limit until told otherwise.
-#[derive(Clone, Copy, Debug)]
-pub struct Quota(pub(crate) sys::damos_params__bindgen_ty_2);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
+pub struct Quota {
+    bytes: u64,
+    time: Duration,
+    per: Duration,
+    weight_size: u32,
+    weight_accesses: u32,
+    weight_age: u32,
+    tuner: Tuner,
+    fail_charge: (u32, u32),
+}
 
 /// How a goal's score turns into an effective quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Tuner {
     /// Grow or shrink in proportion to the distance from the goal.
@@ -27,61 +38,87 @@ impl Default for Quota {
 
 impl Quota {
     /// No limit.
+    #[must_use]
     pub fn new() -> Self {
-        Quota(zeroed(sys::damos_params_init).quota)
+        Quota::from_raw(&zeroed(sys::damos_params_init))
+    }
+
+    pub(crate) fn from_raw(params: &sys::damos_params) -> Self {
+        let raw = &params.quota;
+        let temporal = raw.goal_tuner == sys::DAMOS_QUOTA_GOAL_TUNER_TEMPORAL as i32;
+        Quota {
+            bytes: raw.sz,
+            time: Duration::from_millis(raw.ms),
+            per: Duration::from_millis(raw.reset_interval_ms),
+            weight_size: raw.weight_sz,
+            weight_accesses: raw.weight_nr_accesses,
+            weight_age: raw.weight_age,
+            tuner: if temporal { Tuner::Temporal } else { Tuner::Consist },
+            fail_charge: (raw.fail_charge_num, raw.fail_charge_denom),
+        }
+    }
+
+    pub(crate) fn write(&self, params: &mut sys::damos_params) {
+        let raw = &mut params.quota;
+        raw.sz = self.bytes;
+        raw.ms = millis(self.time);
+        raw.reset_interval_ms = millis(self.per);
+        raw.weight_sz = self.weight_size;
+        raw.weight_nr_accesses = self.weight_accesses;
+        raw.weight_age = self.weight_age;
+        raw.goal_tuner = match self.tuner {
+            Tuner::Consist => sys::DAMOS_QUOTA_GOAL_TUNER_CONSIST,
+            Tuner::Temporal => sys::DAMOS_QUOTA_GOAL_TUNER_TEMPORAL,
+        } as i32;
+        (raw.fail_charge_num, raw.fail_charge_denom) = self.fail_charge;
     }
 
     /// Bytes that may be acted on in a window; 0: no limit.
     #[must_use]
     pub fn bytes(mut self, bytes: u64) -> Self {
-        self.0.sz = bytes;
+        self.bytes = bytes;
         self
     }
 
     /// Time that acting may take in a window, in whole milliseconds; zero: no limit.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Self {
-        self.0.ms = millis(time);
+        self.time = whole_millis(time);
         self
     }
 
     /// Length of a window, in whole milliseconds; zero: every application.
     #[must_use]
     pub fn per(mut self, window: Duration) -> Self {
-        self.0.reset_interval_ms = millis(window);
+        self.per = whole_millis(window);
         self
     }
 
     /// What comes first: relative weights of size, access frequency and age.
     #[must_use]
     pub fn weights(mut self, size: u32, nr_accesses: u32, age: u32) -> Self {
-        self.0.weight_sz = size;
-        self.0.weight_nr_accesses = nr_accesses;
-        self.0.weight_age = age;
+        (self.weight_size, self.weight_accesses, self.weight_age) = (size, nr_accesses, age);
         self
     }
 
     /// How goals act on the quota.
     #[must_use]
     pub fn tuner(mut self, tuner: Tuner) -> Self {
-        self.0.goal_tuner = match tuner {
-            Tuner::Consist => sys::DAMOS_QUOTA_GOAL_TUNER_CONSIST,
-            Tuner::Temporal => sys::DAMOS_QUOTA_GOAL_TUNER_TEMPORAL,
-        } as i32;
+        self.tuner = tuner;
         self
     }
 
     /// What was tried and not done is charged `numerator / denominator`; a denominator of 0: fully.
     #[must_use]
     pub fn fail_charge(mut self, numerator: u32, denominator: u32) -> Self {
-        self.0.fail_charge_num = numerator;
-        self.0.fail_charge_denom = denominator;
+        self.fail_charge = (numerator, denominator);
         self
     }
 }
 
 /// Whose measure a goal follows. Shares are in basis points (1/10,000).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Metric {
     /// The program's own score: [`Monitor::set_goal_value`](crate::Monitor::set_goal_value).
@@ -105,7 +142,8 @@ pub enum Metric {
 }
 
 /// A goal of a scheme's quota: a measure and the value it is to reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Goal {
     metric: Metric,
     target: u64,
@@ -114,6 +152,7 @@ pub struct Goal {
 
 impl Goal {
     /// `target` is not 0, in the unit of the metric.
+    #[must_use]
     pub fn new(metric: Metric, target: u64) -> Self {
         Goal { metric, target, current: 0 }
     }
@@ -156,7 +195,8 @@ impl Goal {
 }
 
 /// Lets a scheme run only while free memory is in between. Shares are in permil of all memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Watermarks {
     /// Above: inactive.
     pub high: u32,
@@ -169,6 +209,16 @@ pub struct Watermarks {
 }
 
 impl Watermarks {
+    pub(crate) fn from_raw(params: &sys::damos_params) -> Option<Self> {
+        let raw = &params.wmarks;
+        (raw.metric == sys::DAMOS_WMARK_FREE_MEM_RATE as i32).then_some(Watermarks {
+            high: raw.high,
+            mid: raw.mid,
+            low: raw.low,
+            interval: Duration::from_micros(raw.interval_us),
+        })
+    }
+
     pub(crate) fn write(&self, params: &mut sys::damos_params) {
         params.wmarks.metric = sys::DAMOS_WMARK_FREE_MEM_RATE as i32;
         params.wmarks.high = self.high;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use damon_sys as sys;
 
 /// One region as it was at the end of a window: addresses that were accessed alike.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct Region(pub(crate) sys::damon_region_info);
 
@@ -15,74 +15,72 @@ impl Region {
     }
 
     /// A region to compare with or to ask about, accessed in `nr_accesses` samples, of the first target.
+    #[must_use]
     pub fn new(range: Range<usize>, nr_accesses: u32) -> Self {
         let (start, end) = (range.start as u64, range.end as u64);
         Region(sys::damon_region_info { start, end, target_idx: 0, nr_accesses, age: 0, flags: 0 })
     }
 
     /// Its addresses.
+    #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.0.start as usize..self.0.end as usize
     }
 
-    /// Its size in bytes (core units, where the context has others).
+    /// Its size in bytes (core units, where the context has others); 0 of a [`new`](Region::new) one that ends before it
+    /// starts.
+    #[must_use]
     pub fn size(&self) -> usize {
-        (self.0.end - self.0.start) as usize
+        self.0.end.saturating_sub(self.0.start) as usize
     }
 
     /// Position of its target in the context.
+    #[must_use]
     pub fn target(&self) -> usize {
         self.0.target_idx as usize
     }
 
     /// How many samples of the window found it accessed, of [`SnapshotInfo::max_nr_accesses`](crate::SnapshotInfo).
+    #[must_use]
     pub fn nr_accesses(&self) -> u32 {
         self.0.nr_accesses
     }
 
     /// For how many windows that number has stayed similar.
+    #[must_use]
     pub fn age(&self) -> u32 {
         self.0.age
     }
 
     /// No sample of the window could be looked at: `nr_accesses() == 0` does not mean cold.
+    #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.0.flags & sys::DAMON_REGION_UNKNOWN != 0
     }
 
     /// Only writes to (a part of) it can be seen.
+    #[must_use]
     pub fn is_writes_only(&self) -> bool {
         self.0.flags & sys::DAMON_REGION_WRITES_ONLY != 0
     }
 
     /// Looked at, and no access seen in the window.
+    #[must_use]
     pub fn is_idle(&self) -> bool {
         self.0.nr_accesses == 0 && !self.is_unknown()
     }
-
-    fn parts(&self) -> (Range<usize>, u32, u32, u32, u32) {
-        (self.range(), self.0.target_idx, self.0.nr_accesses, self.0.age, self.0.flags)
-    }
 }
-
-impl PartialEq for Region {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl Eq for Region {}
 
 impl fmt::Debug for Region {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (range, target, nr_accesses, age, flags) = self.parts();
         formatter
             .debug_struct("Region")
-            .field("range", &range)
-            .field("target", &target)
-            .field("nr_accesses", &nr_accesses)
-            .field("age", &age)
-            .field("flags", &flags)
+            .field("range", &format_args!("{:#x?}", self.range()))
+            .field("target", &self.target())
+            .field("nr_accesses", &self.nr_accesses())
+            .field("age", &self.age())
+            .field("unknown", &self.is_unknown())
+            .field("writes_only", &self.is_writes_only())
             .finish()
     }
 }

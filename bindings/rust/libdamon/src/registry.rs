@@ -1,5 +1,6 @@
 //! What belongs to a context on this side of the interface, to be found from its handle: callbacks get only that.
 
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use damon_sys as sys;
@@ -18,6 +19,10 @@ pub(crate) struct Shared {
     pub(crate) machine: Mutex<Option<Arc<Machine>>>,
     /// Held while a section of [`Monitor::paused`](crate::Monitor::paused) begins or ends: never in a callback.
     pub(crate) sections: Mutex<Sections>,
+    /// Driven by steps.
+    pub(crate) is_manual: AtomicBool,
+    /// Steps so far, of a context that is.
+    pub(crate) nr_steps: AtomicU64,
     panic: Mutex<Option<String>>,
 }
 

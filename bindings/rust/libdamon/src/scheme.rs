@@ -9,11 +9,12 @@ use std::time::Duration;
 use damon_sys as sys;
 
 use crate::pins::Pin;
-use crate::structs::{inclusive, micros, zeroed};
+use crate::structs::{inclusive, micros, whole_micros, zeroed};
 use crate::{callback, Context, Error, Filter, Goal, Quota, Region, Result, Watermarks, Worker};
 
 /// What a scheme does with a matching region. What was done is measured: [`SchemeStats`](crate::SchemeStats).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Action {
     /// Read it in ahead: `MADV_WILLNEED`.
@@ -41,6 +42,21 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Action; 11] = [
+        Action::WillNeed,
+        Action::Cold,
+        Action::PageOut,
+        Action::HugePage,
+        Action::NoHugePage,
+        Action::Collapse,
+        Action::LruPrio,
+        Action::LruDeprio,
+        Action::MigrateHot,
+        Action::MigrateCold,
+        Action::Stat,
+    ];
+
     pub(crate) fn raw(self) -> sys::damos_action {
         match self {
             Action::WillNeed => sys::DAMOS_WILLNEED,
@@ -59,7 +75,8 @@ impl Action {
 }
 
 /// A destination of a migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Destination {
     /// NUMA node.
     pub node: u32,
@@ -90,31 +107,114 @@ pub(crate) struct ActionFn {
 /// ```
 #[derive(Clone)]
 pub struct Scheme {
-    params: sys::damos_params,
-    filters: Vec<Filter>,
-    goals: Vec<Goal>,
-    destinations: Vec<Destination>,
-    action: Option<Arc<ActionFn>>,
+    pub(crate) pattern: Pattern,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) goals: Vec<Goal>,
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) closure: Option<Arc<ActionFn>>,
+}
+
+/// What [`SchemeMut::set_params`] replaces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
+pub(crate) struct Pattern {
+    action: Action,
+    size: (u64, u64),
+    accesses: (u32, u32),
+    age: (u32, u32),
+    min_age: Duration,
+    every: Duration,
+    quota: Quota,
+    watermarks: Option<Watermarks>,
+    node: Option<i32>,
+    max_snapshots: u64,
+}
+
+impl Default for Pattern {
+    fn default() -> Self {
+        Pattern::from_raw(&zeroed(sys::damos_params_init))
+    }
+}
+
+impl Pattern {
+    pub(crate) fn from_raw(raw: &sys::damos_params) -> Self {
+        Pattern {
+            action: Action::ALL.into_iter().find(|action| action.raw() as i32 == raw.action).unwrap_or(Action::Stat),
+            size: (raw.pattern.min_sz, raw.pattern.max_sz),
+            accesses: (raw.pattern.min_nr_accesses, raw.pattern.max_nr_accesses),
+            age: (raw.pattern.min_age, raw.pattern.max_age),
+            min_age: Duration::from_micros(raw.min_age_us),
+            every: Duration::from_micros(raw.apply_interval_us),
+            quota: Quota::from_raw(raw),
+            watermarks: Watermarks::from_raw(raw),
+            node: Some(raw.target_nid).filter(|&node| node >= 0),
+            max_snapshots: raw.max_nr_snapshots,
+        }
+    }
+
+    fn raw(&self) -> sys::damos_params {
+        let mut raw = zeroed(sys::damos_params_init);
+        raw.action = self.action.raw() as i32;
+        (raw.pattern.min_sz, raw.pattern.max_sz) = self.size;
+        (raw.pattern.min_nr_accesses, raw.pattern.max_nr_accesses) = self.accesses;
+        (raw.pattern.min_age, raw.pattern.max_age) = self.age;
+        raw.min_age_us = micros(self.min_age);
+        raw.apply_interval_us = micros(self.every);
+        self.quota.write(&mut raw);
+        if let Some(watermarks) = &self.watermarks {
+            watermarks.write(&mut raw);
+        }
+        raw.target_nid = self.node.unwrap_or(raw.target_nid);
+        raw.max_nr_snapshots = self.max_snapshots;
+        raw
+    }
 }
 
 impl fmt::Debug for Scheme {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Scheme")
-            .field("params", &self.params)
-            .field("filters", &self.filters)
+        let pattern = &self.pattern;
+        let mut text = formatter.debug_struct("Scheme");
+        match self.closure {
+            Some(_) => text.field("action", &format_args!("a closure")),
+            None => text.field("action", &pattern.action),
+        };
+        text.field("size", &(pattern.size.0..=pattern.size.1))
+            .field("accesses", &(pattern.accesses.0..=pattern.accesses.1))
+            .field("age", &(pattern.age.0..=pattern.age.1))
+            .field("min_age", &pattern.min_age)
+            .field("every", &pattern.every)
+            .field("quota", &pattern.quota)
             .field("goals", &self.goals)
+            .field("watermarks", &pattern.watermarks)
+            .field("filters", &self.filters)
+            .field("node", &pattern.node)
             .field("destinations", &self.destinations)
-            .finish_non_exhaustive()
+            .field("max_snapshots", &pattern.max_snapshots)
+            .finish()
     }
 }
+
+/// Closures are equal where they are the same one.
+impl PartialEq for Scheme {
+    fn eq(&self, other: &Self) -> bool {
+        let closures = match (&self.closure, &other.closure) {
+            (None, None) => true,
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        };
+        closures
+            && (&self.pattern, &self.filters, &self.goals, &self.destinations)
+                == (&other.pattern, &other.filters, &other.goals, &other.destinations)
+    }
+}
+
+impl Eq for Scheme {}
 
 impl Scheme {
     /// A scheme for all memory.
     pub fn new(action: Action) -> Self {
-        let mut params = zeroed(sys::damos_params_init);
-        params.action = action.raw() as i32;
-        Scheme { params, filters: Vec::new(), goals: Vec::new(), destinations: Vec::new(), action: None }
+        let pattern = Pattern { action, ..Pattern::default() };
+        Scheme { pattern, filters: Vec::new(), goals: Vec::new(), destinations: Vec::new(), closure: None }
     }
 
     /// A scheme whose action is the program's own: an allocator purges, a collector compacts.
@@ -125,32 +225,28 @@ impl Scheme {
     /// [`Monitor::take_panic`](crate::Monitor::take_panic).
     pub fn calling(act: impl Fn(&Worker<'_>, &Region, usize) -> u64 + Send + Sync + 'static) -> Self {
         let mut scheme = Scheme::new(Action::Stat);
-        let action = Arc::new(ActionFn { act: Box::new(act), panicked: AtomicBool::new(false) });
-        scheme.params.action = sys::DAMOS_CALLBACK as i32;
-        scheme.params.action_fn = Some(call_action);
-        scheme.params.action_data = Arc::as_ptr(&action) as *mut c_void;
-        scheme.action = Some(action);
+        scheme.closure = Some(Arc::new(ActionFn { act: Box::new(act), panicked: AtomicBool::new(false) }));
         scheme
     }
 
     /// Sizes that match, in bytes.
     #[must_use]
     pub fn size(mut self, bytes: impl RangeBounds<u64>) -> Self {
-        (self.params.pattern.min_sz, self.params.pattern.max_sz) = inclusive(bytes);
+        self.pattern.size = inclusive(bytes);
         self
     }
 
     /// Accesses in the last aggregation interval (a moving sum) that match.
     #[must_use]
     pub fn accesses(mut self, nr_accesses: impl RangeBounds<u32>) -> Self {
-        (self.params.pattern.min_nr_accesses, self.params.pattern.max_nr_accesses) = inclusive(nr_accesses);
+        self.pattern.accesses = inclusive(nr_accesses);
         self
     }
 
     /// Ages that match, in aggregation intervals.
     #[must_use]
     pub fn age(mut self, windows: impl RangeBounds<u32>) -> Self {
-        (self.params.pattern.min_age, self.params.pattern.max_age) = inclusive(windows);
+        self.pattern.age = inclusive(windows);
         self
     }
 
@@ -158,21 +254,21 @@ impl Scheme {
     /// interval tuning changes how long a window is.
     #[must_use]
     pub fn min_age(mut self, age: Duration) -> Self {
-        self.params.min_age_us = micros(age);
+        self.pattern.min_age = whole_micros(age);
         self
     }
 
     /// How often to apply; zero (the default): every aggregation interval.
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
-        self.params.apply_interval_us = micros(interval);
+        self.pattern.every = whole_micros(interval);
         self
     }
 
     /// How much at most, and what first.
     #[must_use]
     pub fn quota(mut self, quota: Quota) -> Self {
-        self.params.quota = quota.0;
+        self.pattern.quota = quota;
         self
     }
 
@@ -186,7 +282,7 @@ impl Scheme {
     /// When the scheme runs.
     #[must_use]
     pub fn watermarks(mut self, watermarks: Watermarks) -> Self {
-        watermarks.write(&mut self.params);
+        self.pattern.watermarks = Some(watermarks);
         self
     }
 
@@ -200,7 +296,7 @@ impl Scheme {
     /// Migration: to this node.
     #[must_use]
     pub fn node(mut self, node: i32) -> Self {
-        self.params.target_nid = node;
+        self.pattern.node = Some(node);
         self
     }
 
@@ -214,8 +310,19 @@ impl Scheme {
     /// Stop after so many passes; 0 (the default): never.
     #[must_use]
     pub fn max_snapshots(mut self, passes: u64) -> Self {
-        self.params.max_nr_snapshots = passes;
+        self.pattern.max_snapshots = passes;
         self
+    }
+
+    /// The structure; it points to the closure.
+    fn raw(&self) -> sys::damos_params {
+        let mut raw = self.pattern.raw();
+        if let Some(closure) = &self.closure {
+            raw.action = sys::DAMOS_CALLBACK as i32;
+            raw.action_fn = Some(call_action);
+            raw.action_data = Arc::as_ptr(closure) as *mut c_void;
+        }
+        raw
     }
 
     /// Gives the context a scheme like this.
@@ -224,7 +331,7 @@ impl Scheme {
         // Safety: the handle is ours until it is added, and freed where it was not; all pointers live long enough.
         unsafe {
             let scheme =
-                NonNull::new(sys::damos_new(&self.params)).ok_or_else(|| Error::no_memory("making a scheme"))?.as_ptr();
+                NonNull::new(sys::damos_new(&self.raw())).ok_or_else(|| Error::no_memory("making a scheme"))?.as_ptr();
             let added = self
                 .complete(scheme)
                 .and_then(|()| context.checked("adding a scheme", |ctx| sys::damon_ctx_add_scheme(ctx, scheme)));
@@ -237,8 +344,8 @@ impl Scheme {
 
     /// The context may call the closure from now on.
     fn keep_action(&self, context: &Context) {
-        if let (Some(action), Some(shared)) = (&self.action, context.shared()) {
-            shared.pins.hold(Arc::clone(action) as Pin);
+        if let (Some(closure), Some(shared)) = (&self.closure, context.shared()) {
+            shared.pins.hold(Arc::clone(closure) as Pin);
         }
     }
 
@@ -304,7 +411,7 @@ impl SchemeMut<'_> {
         let scheme = self.handle()?;
         like.keep_action(self.context);
         // Safety: see handle().
-        match unsafe { sys::damos_set_params(scheme, &like.params) } {
+        match unsafe { sys::damos_set_params(scheme, &like.raw()) } {
             0 => Ok(()),
             error => Err(Error::of(error, "replacing the parameters of a scheme")),
         }

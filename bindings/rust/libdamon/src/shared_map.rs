@@ -44,12 +44,14 @@ impl SharedMap {
     }
 
     /// Its addresses, to be watched.
+    #[must_use]
     pub fn range(&self) -> Range<usize> {
         let start = self.start.as_ptr() as usize;
         start..start + self.len
     }
 
     /// Gives up the value but not the memory, which stays declared until [`from_raw`](SharedMap::from_raw).
+    #[must_use]
     pub fn into_raw(self) -> (NonNull<u8>, usize) {
         let parts = (self.start, self.len);
         std::mem::forget(self);
@@ -60,6 +62,7 @@ impl SharedMap {
     ///
     /// # Safety
     /// The parts come from [`into_raw`](SharedMap::into_raw), are taken back once, and nothing refers to the memory.
+    #[must_use]
     pub unsafe fn from_raw(start: NonNull<u8>, len: usize) -> Self {
         SharedMap { start, len }
     }
@@ -112,6 +115,7 @@ impl Declared {
     }
 
     /// The declared addresses.
+    #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
     }

@@ -3,12 +3,25 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
-use crate::structs::{micros, zeroed};
+use crate::structs::{debug_members, micros, zeroed};
 use crate::Action;
 
 /// A simulated machine. Defaults: one node of 16 GiB, pages of 4 KiB and 2 MiB, unlimited swap.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SimParams(sys::damon_sim_params);
+
+debug_members!(SimParams {
+    nr_nodes,
+    seed,
+    page_size,
+    huge_page_size,
+    node_bytes,
+    swap_bytes,
+    fault_ns,
+    refault_ns,
+    young_us,
+    action_ns
+});
 
 impl Default for SimParams {
     fn default() -> Self {
@@ -86,8 +99,10 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 /// Mapped memory of one simulated program: anonymous, present, on node 0 until told otherwise.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SimRange(sys::damon_sim_range);
+
+debug_members!(SimRange { flags, start, end, target_idx, nid, resident_bp, memcg_id });
 
 impl SimRange {
     /// Memory of the first program; multiples of the page size.
@@ -160,8 +175,25 @@ impl SimRange {
 }
 
 /// An access pattern of a program. Where patterns overlap, their rates add up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SimPattern(sys::damon_sim_pattern);
+
+debug_members!(SimPattern {
+    kind,
+    start,
+    end,
+    rate_millihz,
+    begin_us,
+    end_us,
+    step_us,
+    period_us,
+    phase_us,
+    hot_us,
+    window_bytes,
+    target_idx,
+    writes_bp,
+    nr_regions,
+});
 
 impl SimPattern {
     fn of(kind: sys::damon_sim_pattern_kind, range: Range<usize>) -> Self {
@@ -172,11 +204,13 @@ impl SimPattern {
     }
 
     /// All of it, always.
+    #[must_use]
     pub fn constant(range: Range<usize>) -> Self {
         SimPattern::of(sys::DAMON_SIM_CONSTANT, range)
     }
 
     /// All of it, for `hot` of every `period`, first after `phase`; a period of zero: once.
+    #[must_use]
     pub fn pulse(range: Range<usize>, period: Duration, phase: Duration, hot: Duration) -> Self {
         let mut pattern = SimPattern::of(sys::DAMON_SIM_PULSE, range);
         pattern.0.period_us = micros(period);
@@ -186,6 +220,7 @@ impl SimPattern {
     }
 
     /// Equal parts, one after another for `step` each, then from the first again.
+    #[must_use]
     pub fn stairs(range: Range<usize>, parts: u32, step: Duration) -> Self {
         let mut pattern = SimPattern::of(sys::DAMON_SIM_STAIRS, range);
         (pattern.0.nr_regions, pattern.0.step_us) = (parts, micros(step));
@@ -193,6 +228,7 @@ impl SimPattern {
     }
 
     /// The same, up and down again.
+    #[must_use]
     pub fn zigzag(range: Range<usize>, parts: u32, step: Duration) -> Self {
         let mut pattern = SimPattern::stairs(range, parts, step);
         pattern.0.kind = sys::DAMON_SIM_ZIGZAG as i32;
@@ -200,6 +236,7 @@ impl SimPattern {
     }
 
     /// A window of so many bytes passes over it once every `period` and wraps around.
+    #[must_use]
     pub fn moving(range: Range<usize>, window: u64, period: Duration) -> Self {
         let mut pattern = SimPattern::of(sys::DAMON_SIM_MOVING, range);
         (pattern.0.window_bytes, pattern.0.period_us) = (window, micros(period));
@@ -207,6 +244,7 @@ impl SimPattern {
     }
 
     /// Each page once every `period`, in address order.
+    #[must_use]
     pub fn sweep(range: Range<usize>, period: Duration) -> Self {
         let mut pattern = SimPattern::of(sys::DAMON_SIM_SWEEP, range);
         pattern.0.period_us = micros(period);
@@ -248,7 +286,7 @@ impl SimPattern {
 }
 
 /// A question about the truth: which program, when, and what is hot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SimQuery {
     /// The program.
     pub target: u32,
@@ -260,6 +298,7 @@ pub struct SimQuery {
 
 impl SimQuery {
     /// What of the first program is accessed at all at this moment.
+    #[must_use]
     pub fn at(at: Duration) -> Self {
         SimQuery { at, ..SimQuery::default() }
     }
@@ -276,7 +315,7 @@ impl SimQuery {
 macro_rules! copied {
     ($(#[$about:meta])* $name:ident from $raw:ident { $($(#[$text:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub struct $name { $($(#[$text])* pub $field: $type,)* }
 

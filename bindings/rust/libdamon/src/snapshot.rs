@@ -13,7 +13,8 @@ pub struct SnapshotBuffer {
 }
 
 /// What a snapshot is, besides its regions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SnapshotInfo {
     /// Number of the snapshot since the context was made, from 1; 0: there is none yet.
@@ -37,7 +38,7 @@ pub struct SnapshotInfo {
 }
 
 /// Regions in order, borrowed from a [`SnapshotBuffer`], and what they are a picture of. Derefs to the slice.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Snapshot<'a> {
     regions: &'a [Region],
     info: SnapshotInfo,
@@ -45,21 +46,25 @@ pub struct Snapshot<'a> {
 
 impl SnapshotBuffer {
     /// An empty buffer; the first read makes room.
+    #[must_use]
     pub fn new() -> Self {
         SnapshotBuffer::default()
     }
 
     /// With room for so many regions: the context's maximum is nearly always enough.
+    #[must_use]
     pub fn with_capacity(nr_regions: usize) -> Self {
         SnapshotBuffer { regions: Vec::with_capacity(nr_regions) }
     }
 
     /// How many regions fit without allocation.
+    #[must_use]
     pub fn capacity(&self) -> usize {
         self.regions.capacity()
     }
 
     /// The regions that were read last.
+    #[must_use]
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }
@@ -109,18 +114,51 @@ impl SnapshotInfo {
 
 impl<'a> Snapshot<'a> {
     /// The regions of all targets, in order.
+    #[must_use]
     pub fn regions(&self) -> &'a [Region] {
         self.regions
     }
 
     /// What it is a picture of.
+    #[must_use]
     pub fn info(&self) -> &SnapshotInfo {
         &self.info
+    }
+
+    /// Bytes in regions that were accessed in at least `min_nr_accesses` samples. A lower bound where some memory could
+    /// not be looked at: see [`unknown_bytes`](Snapshot::unknown_bytes).
+    #[must_use]
+    pub fn working_set_bytes(&self, min_nr_accesses: u32) -> usize {
+        self.regions.iter().filter(|region| region.nr_accesses() >= min_nr_accesses.max(1)).map(Region::size).sum()
+    }
+
+    /// Bytes in regions that could not be looked at.
+    #[must_use]
+    pub fn unknown_bytes(&self) -> usize {
+        self.regions.iter().filter(|region| region.is_unknown()).map(Region::size).sum()
     }
 
     /// Bytes in regions that were looked at and not seen accessed for at least `windows` windows.
     pub fn idle_bytes(&self, windows: u32) -> usize {
         self.regions.iter().filter(|region| region.is_idle() && region.age() >= windows).map(Region::size).sum()
+    }
+}
+
+impl<'a> IntoIterator for Snapshot<'a> {
+    type Item = &'a Region;
+    type IntoIter = std::slice::Iter<'a, Region>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.regions.iter()
+    }
+}
+
+impl<'a> IntoIterator for &Snapshot<'a> {
+    type Item = &'a Region;
+    type IntoIter = std::slice::Iter<'a, Region>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.regions.iter()
     }
 }
 

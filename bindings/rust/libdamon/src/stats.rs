@@ -3,7 +3,8 @@ use std::time::Duration;
 use damon_sys as sys;
 
 /// Counters of a context since it was made; they only grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Stats {
     /// Sampling intervals done.
@@ -40,7 +41,8 @@ impl From<sys::damon_ctx_stats> for Stats {
 }
 
 /// What a scheme has done since it was added. Commits do not reset it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct SchemeStats {
     /// Its watermarks let it run.

@@ -16,9 +16,31 @@ pub(crate) fn zeroed<T>(init: unsafe extern "C" fn(*mut T)) -> T {
     }
 }
 
+/// `Debug` of a wrapper with the members of what it wraps, without bindgen's names.
+macro_rules! debug_members {
+    ($name:ident { $($member:ident),* $(,)? }) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.debug_struct(stringify!($name))$(.field(stringify!($member), &self.0.$member))*.finish()
+            }
+        }
+    };
+}
+pub(crate) use debug_members;
+
 /// Whole microseconds, up: 0 often means something else than "a little". What does not fit is as good as for ever.
 pub(crate) fn micros(duration: Duration) -> u64 {
     whole(duration, 1_000)
+}
+
+/// What the library makes of a duration.
+pub(crate) fn whole_micros(duration: Duration) -> Duration {
+    Duration::from_micros(micros(duration))
+}
+
+/// As [`whole_micros`], in milliseconds.
+pub(crate) fn whole_millis(duration: Duration) -> Duration {
+    Duration::from_millis(millis(duration))
 }
 
 /// Whole milliseconds, up.

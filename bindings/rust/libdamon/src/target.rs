@@ -15,7 +15,8 @@ use crate::{Context, Error, Result};
 /// let target = damon::Target::of(&memory[..]);
 /// # let _ = target;
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Target {
     pid: i32,
     ranges: Vec<Range<usize>>,
@@ -24,6 +25,7 @@ pub struct Target {
 
 impl Target {
     /// This process, no ranges.
+    #[must_use]
     pub fn new() -> Self {
         Target::default()
     }

@@ -25,7 +25,7 @@ impl Worker<'_> {
     /// Changes the attributes at once.
     pub fn set_attrs(&self, attrs: &Attrs) -> Result<()> {
         // Safety: on the worker.
-        self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.0) })
+        self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.raw()) })
     }
 
     /// Which addresses a target has: sorted, disjoint. Regions that stay inside keep what they learned. Allowed in

@@ -61,7 +61,7 @@ fn a_buffer_that_is_too_small_grows() {
 fn an_error_carries_number_and_reason() {
     let mut context = Context::new().unwrap();
     let error = context.set_attrs(&Attrs::new().nr_regions(1..=1000)).unwrap_err();
-    assert_eq!((error.errno(), error.kind()), (errno::EINVAL, std::io::ErrorKind::InvalidInput));
+    assert_eq!((error.errno(), error.kind()), (errno::EINVAL, damon::ErrorKind::InvalidInput));
     assert!(error.to_string().contains("min_nr_regions"), "{error}");
     let inverted = Target::new().range(0x2000..0x2000);
     assert!(context.add_target(&inverted).unwrap_err().message().contains("is empty"));
@@ -278,7 +278,7 @@ fn a_walk_reports_every_region_of_a_scheme() {
 #[test]
 fn groups_start_and_stop_together() {
     let (one, two) = (builder().build().unwrap(), builder().build().unwrap());
-    let bad = Context::builder().drive(Drive::Manual).ops(Ops::Paddr).build().unwrap();
+    let bad = builder().ops(Ops::Paddr).build().unwrap();
     assert_eq!(damon::start_all(&[&one, &bad], false).unwrap_err().errno(), errno::EOPNOTSUPP);
     assert!(!one.is_running());
     assert_eq!(damon::start_all(&[&one, &one], false).unwrap_err().errno(), errno::EINVAL);
@@ -409,4 +409,54 @@ fn the_shortest_duration_is_not_none() {
     let quota = Quota::new().bytes(4096).per(nano);
     builder().scheme(Scheme::new(Action::Stat).quota(quota).every(nano).min_age(nano)).start().unwrap();
     assert_eq!(Attrs::new().sample(Duration::MAX).sample_interval(), Duration::from_micros(u64::MAX));
+}
+
+#[test]
+fn a_context_without_a_target_does_not_start() {
+    let error = Context::builder().start().unwrap_err();
+    assert_eq!(error.errno(), errno::EINVAL);
+    assert!(error.message().contains("Target::new()"), "{error}");
+    let (good, empty) = (builder().build().unwrap(), Context::new().unwrap());
+    let error = damon::start_all(&[&good, &empty], false).unwrap_err();
+    assert!(error.message().contains("context number 1"), "{error}");
+    assert!(!good.is_running());
+}
+
+#[test]
+fn a_walk_that_no_step_serves_is_given_up() {
+    let context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
+    run(&context, 1..10).unwrap();
+    let error = context.walk(|_, _, _, _| ()).unwrap_err();
+    assert_eq!(error.errno(), errno::ETIMEDOUT);
+    assert!(error.message().contains("step()"), "{error}");
+    assert!(!context.is_paused());
+    run(&context, 10..20).unwrap();
+}
+
+/// Each of them would wait for the callback that waits for it.
+#[test]
+fn a_thread_that_a_callback_waits_for_gets_an_error_instead_of_waiting_for_ever() {
+    let mut context = builder().drive(Drive::Thread).scheme(Scheme::new(Action::Stat)).build().unwrap();
+    context.set_operations(Eyes::default()).unwrap();
+    context.start().unwrap();
+    let other = builder().build().unwrap();
+    let mut errors = Vec::new();
+    context
+        .call(|_| {
+            std::thread::scope(|scope| {
+                let waiting = [
+                    scope.spawn(|| context.pause()),
+                    scope.spawn(|| context.call(|_| ())),
+                    scope.spawn(|| context.commit(&other)),
+                    scope.spawn(|| context.walk(|_, _, _, _| ())),
+                    scope.spawn(|| context.stop()),
+                ];
+                errors.extend(waiting.map(|thread| thread.join().unwrap().unwrap_err()));
+            });
+        })
+        .unwrap();
+    assert!(errors.iter().all(|error| error.errno() == errno::ETIMEDOUT), "{errors:?}");
+    assert!(errors[0].message().contains("a callback of the context has run"), "{:?}", errors[0]);
+    context.pause().unwrap();
+    context.stop().unwrap();
 }

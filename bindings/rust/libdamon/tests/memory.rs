@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use damon::{errno, AccessCheck, AccessKind, Action, Context, Declared, Ops, Scheme, SharedMap, Skip, SnapshotBuffer};
+use damon::SnapshotBuffer;
+use damon::{errno, AccessCheck, AccessKind, Action, Context, Declared, Ops, Scheme, SharedMap, SharedVec, Skip};
 
 const MIB: usize = 1 << 20;
 
@@ -59,7 +60,7 @@ fn reported_accesses_are_counted() {
             Err(error) if error.errno() != errno::EAGAIN => panic!("{error}"),
             _ => {}
         }
-        found = context.snapshot(&mut buffer).unwrap().iter().map(|region| region.nr_accesses()).sum();
+        found = context.snapshot(&mut buffer).unwrap().iter().map(damon::Region::nr_accesses).sum();
     }
 }
 
@@ -103,4 +104,38 @@ fn waiting_ends_when_the_time_is_over() {
     assert_eq!(context.wait_snapshot(0, None).unwrap_err().errno(), errno::ECANCELED);
     context.start().unwrap();
     assert!(!context.wait_snapshot(u64::MAX, Some(Duration::from_millis(1))).unwrap());
+}
+
+#[test]
+fn a_shared_vector_owns_its_elements_and_its_memory_is_seen() {
+    let alive = std::sync::Arc::new(());
+    let mut vector = SharedVec::with_capacity(3).unwrap();
+    for _ in 0..3 {
+        vector.push(std::sync::Arc::clone(&alive)).unwrap();
+    }
+    assert!(vector.push(std::sync::Arc::clone(&alive)).is_err(), "there is no room");
+    assert_eq!(std::sync::Arc::strong_count(&alive), 4);
+    drop(vector.pop());
+    assert_eq!((vector.len(), std::sync::Arc::strong_count(&alive)), (2, 3));
+    vector.clear();
+    vector.push(std::sync::Arc::clone(&alive)).unwrap();
+    drop(vector);
+    assert_eq!(std::sync::Arc::strong_count(&alive), 1);
+    assert_eq!(SharedVec::<u8>::with_capacity(0).unwrap_err().errno(), errno::EINVAL);
+    assert_eq!(SharedVec::<()>::with_capacity(3).unwrap_err().errno(), errno::EINVAL);
+    assert_eq!(SharedVec::<u64>::with_capacity(usize::MAX).unwrap_err().errno(), errno::EINVAL);
+
+    let mut table = SharedVec::from_elem(7u64, MIB).unwrap();
+    assert_eq!(table.range().len(), 8 * MIB);
+    let context = Context::builder().ops(Ops::Fvaddr).range(table.range()).sample(Duration::from_millis(1));
+    let context = context.aggregation(Duration::from_millis(20)).start().unwrap();
+    while !context.wait_snapshot(1, Some(Duration::ZERO)).unwrap() {
+        for value in &mut table {
+            *value += 1;
+        }
+    }
+    let mut buffer = SnapshotBuffer::new();
+    assert!(context.snapshot(&mut buffer).unwrap().working_set_bytes(1) > 0);
+    context.stop().unwrap();
+    assert!(table.iter().all(|&value| value == table[0]));
 }

@@ -1,0 +1,166 @@
+//! Parameters and results as values: compared, shown, sent, told in Rust's words.
+
+mod support;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use damon::{errno, AccessKind, Action, Attrs, Builder, Context, ErrorKind, Filter, Goal, Metric, Property, Quota};
+use damon::{Region, Scheme, SnapshotBuffer, Target, Watermarks};
+use support::{builder, run, started, Eyes, PAGE};
+
+fn everything() -> Scheme {
+    let quota = Quota::new().bytes(1 << 20).time(Duration::from_millis(3)).per(Duration::from_secs(1)).weights(1, 2, 3);
+    let wmarks = Watermarks { high: 900, mid: 500, low: 100, interval: Duration::from_secs(1) };
+    let scheme = Scheme::new(Action::MigrateCold).size(4096..).accesses(..=3).age(7..9).quota(quota).node(0);
+    let scheme = scheme.goal(Goal::new(Metric::NodeMemcgUsed(0, 7), 9).starting_at(3)).watermarks(wmarks);
+    scheme.filter(Filter::reject(Property::Addresses(0x1000..0x2000))).filter(Filter::allow_without(Property::Memcg(3)))
+}
+
+#[test]
+fn schemes_and_builders_are_for_any_thread() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Scheme>();
+    shared::<Builder>();
+    shared::<Attrs>();
+    shared::<Target>();
+    shared::<damon::SharedVec<u8>>();
+    let scheme = Scheme::calling(|_, _, _| 0);
+    let context = std::thread::spawn(move || builder().scheme(scheme).build().unwrap()).join().unwrap();
+    assert_eq!(context.nr_schemes(), 1);
+}
+
+#[test]
+fn parameters_are_compared_by_value() {
+    assert_eq!(Attrs::new().sample(Duration::from_millis(5)), Attrs::new());
+    assert_ne!(Attrs::new().nr_regions(3..=1000), Attrs::new());
+    assert_eq!(everything(), everything());
+    assert_ne!(everything(), everything().max_snapshots(1));
+    let calling = Scheme::calling(|_, _, _| 0);
+    assert_eq!(calling, calling.clone());
+    assert_ne!(calling, Scheme::calling(|_, _, _| 0), "another closure");
+    let regions: HashSet<Region> = [Region::new(0..9, 1), Region::new(0..9, 1), Region::new(0..9, 2)].into();
+    assert_eq!(regions.len(), 2);
+}
+
+#[test]
+#[allow(clippy::reversed_empty_ranges)]
+fn a_region_that_ends_before_it_starts_is_empty() {
+    assert_eq!(Region::new(9..3, 1).size(), 0);
+    assert_eq!(Region::new(3..9, 1).size(), 6);
+}
+
+#[test]
+fn what_is_shown_has_no_names_of_the_binding() {
+    let context = started(builder().scheme(everything()), &Eyes::default());
+    run(&context, 1..20).unwrap();
+    let mut buffer = SnapshotBuffer::new();
+    let shown = [
+        format!("{:?}", context.attrs().unwrap()),
+        format!("{:?}", everything()),
+        format!("{:?}", Scheme::calling(|_, _, _| 0)),
+        format!("{:?}", context.snapshot(&mut buffer).unwrap()),
+        format!("{:?}", context.action_stats().unwrap()),
+        format!("{:?} {:?}", damon::Reclaim::new(), damon::LruSort::new()),
+        format!("{:?} {:?}", damon::SimParams::new(), damon::SimRange::new(0..PAGE)),
+        format!("{:?}", damon::SimPattern::constant(0..PAGE)),
+        format!("{:?}", builder().scheme(everything())),
+    ];
+    for text in shown {
+        assert!(!["damon_", "damos_", "bindgen", "reserved"].iter().any(|name| text.contains(name)), "{text}");
+    }
+}
+
+#[test]
+fn snapshots_are_iterated_and_summed() {
+    let hot = support::MEMORY.start..support::MEMORY.start + 32 * PAGE;
+    let context = started(builder(), &Eyes::on(hot));
+    run(&context, 1..200).unwrap();
+    let mut buffer = SnapshotBuffer::new();
+    let snapshot = context.snapshot(&mut buffer).unwrap();
+    let mut accessed = 0;
+    for region in &snapshot {
+        accessed += if region.nr_accesses() > 0 { region.size() } else { 0 };
+    }
+    assert!(accessed > 0);
+    assert_eq!(snapshot.working_set_bytes(1), accessed);
+    assert_eq!(snapshot.working_set_bytes(0), accessed, "what was accessed at all");
+    assert_eq!(snapshot.working_set_bytes(6), 0);
+    assert_eq!(
+        snapshot.working_set_bytes(1) + snapshot.idle_bytes(0) + snapshot.unknown_bytes(),
+        support::MEMORY.len()
+    );
+    assert_eq!(snapshot.into_iter().count(), buffer.regions().len());
+}
+
+#[test]
+fn messages_are_in_rusts_words() {
+    let mut context = started(builder(), &Eyes::default());
+    let texts = [
+        context.set_attrs(&Attrs::new()).unwrap_err(),
+        context.set_goal_value(0, 0, 1).unwrap_err(),
+        builder().build().unwrap().step(Duration::ZERO).unwrap_err(),
+        context.call(|worker| worker.wait_snapshot(0, None).unwrap_err()).unwrap(),
+    ];
+    for error in texts {
+        let text = error.message();
+        assert!(!["damon_", "damos_", "DAMON_", "DAMOS_"].iter().any(|name| text.contains(name)), "{text}");
+    }
+    let error = context.set_attrs(&Attrs::new()).unwrap_err();
+    assert!(error.message().contains("commit()") && error.message().contains("stop()"), "{error}");
+}
+
+#[test]
+fn kinds_of_errors_can_be_matched() {
+    let context = builder().build().unwrap();
+    assert_eq!(context.call(|_| ()).unwrap_err().kind(), ErrorKind::Canceled);
+    assert_eq!(context.cancel_call_of_another().unwrap_err().kind(), ErrorKind::NotFound);
+    let refused = Context::new().unwrap().set_min_region_size(3).unwrap_err();
+    assert_eq!((refused.kind(), refused.errno()), (ErrorKind::InvalidInput, errno::EINVAL));
+    assert_eq!(std::io::Error::from(refused).kind(), std::io::ErrorKind::InvalidInput);
+}
+
+trait Another {
+    fn cancel_call_of_another(&self) -> damon::Result<()>;
+}
+
+impl Another for Context {
+    /// A call that has ended.
+    fn cancel_call_of_another(&self) -> damon::Result<()> {
+        self.start()?;
+        let id = self.call_repeatedly(|_| std::ops::ControlFlow::Break(()))?;
+        self.step(Duration::from_millis(1))?;
+        self.cancel_call(id)
+    }
+}
+
+#[test]
+fn a_report_that_is_refused_says_why_not_why_another_call_was() {
+    let context = builder().build().unwrap();
+    context.call(|_| ()).unwrap_err(); // leaves words
+    let error = context.report_access(0..9, AccessKind::Read).unwrap_err();
+    assert!(error.message().contains("AccessCheck::Report"), "{error}");
+    let context = builder().access_check(damon::AccessCheck::Report).build().unwrap();
+    context.call(|_| ()).unwrap_err();
+    let error = context.report_access(0..9, AccessKind::Read).unwrap_err();
+    assert!(error.message().contains("does not run"), "{error}");
+    let error = context.report_access(9..9, AccessKind::Read).unwrap_err();
+    assert!(error.message().contains("is empty"), "{error}");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn parameters_are_written_and_read_back() {
+    let text = serde_json::to_string_pretty(&everything()).unwrap();
+    assert_eq!(serde_json::from_str::<Scheme>(&text).unwrap(), everything(), "{text}");
+    let attrs = Attrs::new().max_overhead(7).sample(Duration::from_millis(2));
+    assert_eq!(serde_json::from_str::<Attrs>(&serde_json::to_string(&attrs).unwrap()).unwrap(), attrs);
+    assert_eq!(serde_json::from_str::<Attrs>("{}").unwrap(), Attrs::new(), "what is left out is the default");
+    assert!(serde_json::from_str::<Attrs>("{\"sampel\": 3}").is_err(), "a typing error");
+    let target = Target::new().range(0..PAGE);
+    assert_eq!(serde_json::from_str::<Target>(&serde_json::to_string(&target).unwrap()).unwrap(), target);
+    let closure = serde_json::to_string(&Scheme::calling(|_, _, _| 0));
+    assert!(closure.unwrap_err().to_string().contains("closure"));
+    let region = serde_json::to_string(&Region::new(1..2, 3)).unwrap();
+    assert_eq!(serde_json::from_str::<Region>(&region).unwrap(), Region::new(1..2, 3), "{region}");
+}
