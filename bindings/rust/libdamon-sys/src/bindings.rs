@@ -3,6 +3,7 @@
 pub const DAMON_VERSION_MAJOR: u32 = 0;
 pub const DAMON_VERSION_MINOR: u32 = 1;
 pub const DAMON_VERSION_PATCH: u32 = 0;
+pub const DAMON_SURVEY_DEFAULT: i32 = -1;
 pub const DAMON_MAX_PROBES: u32 = 4;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -111,6 +112,13 @@ then a worker that costs more makes its sampling intervals longer: a window has 
 longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
 stop do not wait longer for it. Without effect on manually driven and simulated contexts.*/
     pub max_overhead_permil: u64,
+    /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
+Not in this release: other values are refused with -EOPNOTSUPP.*/
+    pub referenced_us: u64,
+    /**Budget of surveys (searches for small hot sets between the samples), in basis points of a CPU. 0: none.
+#DAMON_SURVEY_DEFAULT (default): what the operations can serve. Not in this release: other values are refused with
+-EOPNOTSUPP.*/
+    pub survey_bp: u64,
 }
 /// Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive.
 #[repr(C)]
@@ -164,7 +172,7 @@ fn bindgen_test_layout_damon_attrs__bindgen_ty_1() {
 fn bindgen_test_layout_damon_attrs() {
     const UNINIT: ::core::mem::MaybeUninit<damon_attrs> = ::core::mem::MaybeUninit::uninit();
     let ptr = UNINIT.as_ptr();
-    assert_eq!(::core::mem::size_of::<damon_attrs>(), 88usize, "Size of damon_attrs");
+    assert_eq!(::core::mem::size_of::<damon_attrs>(), 104usize, "Size of damon_attrs");
     assert_eq!(
         ::core::mem::align_of::<damon_attrs>(),
         8usize,
@@ -217,7 +225,49 @@ fn bindgen_test_layout_damon_attrs() {
         80usize,
         "Offset of field: damon_attrs::max_overhead_permil",
     );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).referenced_us) as usize - ptr as usize },
+        88usize,
+        "Offset of field: damon_attrs::referenced_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).survey_bp) as usize - ptr as usize },
+        96usize,
+        "Offset of field: damon_attrs::survey_bp",
+    );
 }
+/// It could.
+pub const DAMON_UNKNOWN_NONE: damon_unknown_reason = 0;
+/// A huge page, which the access check would have to split.
+pub const DAMON_UNKNOWN_HUGE_PAGE: damon_unknown_reason = 1;
+/// The mapping is not registered with the access check (yet).
+pub const DAMON_UNKNOWN_NOT_REGISTERED: damon_unknown_reason = 2;
+/// The mapping is registered with a userfaultfd of the program's own.
+pub const DAMON_UNKNOWN_OTHER_USERFAULTFD: damon_unknown_reason = 3;
+/// The mapping's protection, or a right this process lacks.
+pub const DAMON_UNKNOWN_PERMISSION: damon_unknown_reason = 4;
+/// Nothing is mapped there.
+pub const DAMON_UNKNOWN_UNMAPPED: damon_unknown_reason = 5;
+/// damon_exclude().
+pub const DAMON_UNKNOWN_EXCLUDED: damon_unknown_reason = 6;
+/// A child of fork shares the pages.
+pub const DAMON_UNKNOWN_SHARED_WITH_CHILD: damon_unknown_reason = 7;
+/// mlock(): accessed bits cannot be cleared.
+pub const DAMON_UNKNOWN_LOCKED: damon_unknown_reason = 8;
+/// Reclaim may have cleared the evidence.
+pub const DAMON_UNKNOWN_RECLAIMED: damon_unknown_reason = 9;
+/// The context was paused.
+pub const DAMON_UNKNOWN_PAUSED: damon_unknown_reason = 10;
+/// Not looked at yet, or too large to examine.
+pub const DAMON_UNKNOWN_NOT_EXAMINED: damon_unknown_reason = 11;
+/// The program closed the library's file descriptors.
+pub const DAMON_UNKNOWN_LOST_DESCRIPTOR: damon_unknown_reason = 12;
+/// No access check works on this kind of memory here.
+pub const DAMON_UNKNOWN_NO_ACCESS_CHECK: damon_unknown_reason = 13;
+/// Another reason, such as a failed system call or lost reports.
+pub const DAMON_UNKNOWN_OTHER: damon_unknown_reason = 14;
+/// Why memory could not be looked at.
+pub type damon_unknown_reason = crate::ctypes::c_uint;
 /// One region as it was at the end of a window. Frozen.
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
@@ -226,6 +276,10 @@ pub struct damon_region_info {
     pub start: u64,
     /// One past the last address.
     pub end: u64,
+    /// For how long nr_accesses stayed similar, microseconds of monitoring.
+    pub age_us: u64,
+    /// Since the last access of any kind that was seen; 2^64-1: not known.
+    pub idle_us: u64,
     /// Position of its target in the context.
     pub target_idx: u32,
     /// Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses.
@@ -234,6 +288,10 @@ pub struct damon_region_info {
     pub age: u32,
     /// enum damon_region_flags.
     pub flags: u32,
+    /// enum damon_unknown_reason: why (part of) the window's samples had no answer.
+    pub unknown_reason: i32,
+    /// 0.
+    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_damon_region_info() {
@@ -241,7 +299,7 @@ fn bindgen_test_layout_damon_region_info() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_region_info>(),
-        32usize,
+        56usize,
         "Size of damon_region_info",
     );
     assert_eq!(
@@ -260,24 +318,44 @@ fn bindgen_test_layout_damon_region_info() {
         "Offset of field: damon_region_info::end",
     );
     assert_eq!(
-        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        unsafe { ::core::ptr::addr_of!((*ptr).age_us) as usize - ptr as usize },
         16usize,
+        "Offset of field: damon_region_info::age_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).idle_us) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_region_info::idle_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).target_idx) as usize - ptr as usize },
+        32usize,
         "Offset of field: damon_region_info::target_idx",
     );
     assert_eq!(
         unsafe { ::core::ptr::addr_of!((*ptr).nr_accesses) as usize - ptr as usize },
-        20usize,
+        36usize,
         "Offset of field: damon_region_info::nr_accesses",
     );
     assert_eq!(
         unsafe { ::core::ptr::addr_of!((*ptr).age) as usize - ptr as usize },
-        24usize,
+        40usize,
         "Offset of field: damon_region_info::age",
     );
     assert_eq!(
         unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
-        28usize,
+        44usize,
         "Offset of field: damon_region_info::flags",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unknown_reason) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_region_info::unknown_reason",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        52usize,
+        "Offset of field: damon_region_info::reserved",
     );
 }
 /// No sample of the window could be looked at: nr_accesses 0 does not mean cold.
@@ -311,6 +389,8 @@ pub struct damon_snapshot_info {
     pub max_nr_accesses: u32,
     /// Targets in the context.
     pub nr_targets: u32,
+    /// How long the window really was, microseconds.
+    pub window_us: u64,
 }
 #[test]
 fn bindgen_test_layout_damon_snapshot_info() {
@@ -318,7 +398,7 @@ fn bindgen_test_layout_damon_snapshot_info() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_snapshot_info>(),
-        64usize,
+        72usize,
         "Size of damon_snapshot_info",
     );
     assert_eq!(
@@ -378,6 +458,11 @@ fn bindgen_test_layout_damon_snapshot_info() {
         60usize,
         "Offset of field: damon_snapshot_info::nr_targets",
     );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).window_us) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_snapshot_info::window_us",
+    );
 }
 /// Reads of some region cannot be seen here: "cold" means "not written".
 pub const DAMON_SNAPSHOT_WRITES_ONLY: damon_snapshot_flags = 1;
@@ -409,6 +494,18 @@ pub struct damon_ctx_stats {
     pub cpu_ns: u64,
     /// damon_report_access() calls dropped because the queue was full.
     pub nr_lost_reports: u64,
+    /// nr_unknown_samples by enum damon_unknown_reason.
+    pub nr_unknown_by_reason: [u64; 16usize],
+    /// Part of cpu_ns: arming, looking, counting.
+    pub sampling_cpu_ns: u64,
+    /// Part of cpu_ns: reading the mappings.
+    pub update_cpu_ns: u64,
+    /// Part of cpu_ns: schemes and callbacks.
+    pub action_cpu_ns: u64,
+    /// Part of cpu_ns: surveys.
+    pub survey_cpu_ns: u64,
+    /// Part of cpu_ns: passes over accessed bits.
+    pub referenced_cpu_ns: u64,
 }
 #[test]
 fn bindgen_test_layout_damon_ctx_stats() {
@@ -416,7 +513,7 @@ fn bindgen_test_layout_damon_ctx_stats() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_ctx_stats>(),
-        72usize,
+        240usize,
         "Size of damon_ctx_stats",
     );
     assert_eq!(
@@ -479,6 +576,40 @@ fn bindgen_test_layout_damon_ctx_stats() {
         unsafe { ::core::ptr::addr_of!((*ptr).nr_lost_reports) as usize - ptr as usize },
         64usize,
         "Offset of field: damon_ctx_stats::nr_lost_reports",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).nr_unknown_by_reason) as usize - ptr as usize
+        },
+        72usize,
+        "Offset of field: damon_ctx_stats::nr_unknown_by_reason",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sampling_cpu_ns) as usize - ptr as usize },
+        200usize,
+        "Offset of field: damon_ctx_stats::sampling_cpu_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).update_cpu_ns) as usize - ptr as usize },
+        208usize,
+        "Offset of field: damon_ctx_stats::update_cpu_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).action_cpu_ns) as usize - ptr as usize },
+        216usize,
+        "Offset of field: damon_ctx_stats::action_cpu_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).survey_cpu_ns) as usize - ptr as usize },
+        224usize,
+        "Offset of field: damon_ctx_stats::survey_cpu_ns",
+    );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).referenced_cpu_ns) as usize - ptr as usize
+        },
+        232usize,
+        "Offset of field: damon_ctx_stats::referenced_cpu_ns",
     );
 }
 extern "C" {
@@ -880,6 +1011,8 @@ pub const DAMOS_QUOTA_ACTIVE_MEM_BP: damos_quota_goal_metric = 6;
 pub const DAMOS_QUOTA_INACTIVE_MEM_BP: damos_quota_goal_metric = 7;
 /// Share of the matching memory that is on node nid. Physical only.
 pub const DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP: damos_quota_goal_metric = 8;
+/// Free share of this process's own memory group: limit minus usage.
+pub const DAMOS_QUOTA_OWN_MEMCG_FREE_BP: damos_quota_goal_metric = 9;
 /// Whose measure a quota goal follows.
 pub type damos_quota_goal_metric = crate::ctypes::c_uint;
 /// Grow or shrink the quota in proportion to the distance from the goal.
@@ -892,6 +1025,8 @@ pub type damos_quota_goal_tuner = crate::ctypes::c_uint;
 pub const DAMOS_WMARK_NONE: damos_wmark_metric = 0;
 /// Free memory (MemFree), permil of all.
 pub const DAMOS_WMARK_FREE_MEM_RATE: damos_wmark_metric = 1;
+/// Limit minus usage of this process's own memory group, permil of the limit.
+pub const DAMOS_WMARK_OWN_MEMCG_FREE_RATE: damos_wmark_metric = 2;
 /// What a watermark is compared with.
 pub type damos_wmark_metric = crate::ctypes::c_uint;
 /// Anonymous memory.
@@ -912,6 +1047,11 @@ pub const DAMOS_FILTER_ADDR: damos_filter_type = 6;
 pub const DAMOS_FILTER_TARGET: damos_filter_type = 7;
 /// What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page.
 pub type damos_filter_type = crate::ctypes::c_uint;
+/**PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be
+seen. Without it they leave such pages alone.*/
+pub const DAMOS_ALLOW_UNSEEN_READS: damos_flags = 1;
+/// Flags of damos_params.
+pub type damos_flags = crate::ctypes::c_uint;
 /// Everything about a scheme but its filters, goals and destinations. All bounds are inclusive.
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -930,8 +1070,8 @@ pub struct damos_params {
     pub wmarks: damos_params__bindgen_ty_3,
     /// MIGRATE_*: destination node; -1 (default): none.
     pub target_nid: i32,
-    /// 0.
-    pub reserved: u32,
+    /// enum damos_flags. Default 0.
+    pub flags: u32,
     /// Stop after so many passes; 0 (default): never.
     pub max_nr_snapshots: u64,
     /// DAMOS_CALLBACK: called for each region.
@@ -1196,9 +1336,9 @@ fn bindgen_test_layout_damos_params() {
         "Offset of field: damos_params::target_nid",
     );
     assert_eq!(
-        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
         124usize,
-        "Offset of field: damos_params::reserved",
+        "Offset of field: damos_params::flags",
     );
     assert_eq!(
         unsafe {
@@ -2492,6 +2632,577 @@ Since 0.1*/
         info: *mut damon_snapshot_info,
     ) -> crate::ctypes::c_int;
 }
+/// Mappings of files too.
+pub const DAMON_COVER_FILES: damon_coverage_flags = 1;
+/// The kernel's rule: everything but the two largest gaps between mappings.
+pub const DAMON_COVER_THREE_AREAS: damon_coverage_flags = 2;
+/// Nothing that is watched is remapped or grown: as DAMON_RANGE_STABLE for all.
+pub const DAMON_COVER_STABLE: damon_coverage_flags = 4;
+/// What targets without ranges cover (damon_ctx_set_coverage()).
+pub type damon_coverage_flags = crate::ctypes::c_uint;
+/// Declared shared, as damon_shared_declare().
+pub const DAMON_RANGE_SHARED: damon_range_flags = 1;
+/// Is not remapped or grown while it is watched.
+pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
+/// Kept armed as a whole for damon_query_range().
+pub const DAMON_RANGE_TRACKED: damon_range_flags = 4;
+/// Flags of damon_ctx_add_range().
+pub type damon_range_flags = crate::ctypes::c_uint;
+/// Not started, or stopped.
+pub const DAMON_STATE_STOPPED: damon_state = 0;
+/// At work, at the wanted intervals.
+pub const DAMON_STATE_SAMPLING: damon_state = 1;
+/// At work, slowed by damon_attrs.max_overhead_permil.
+pub const DAMON_STATE_LIMITED: damon_state = 2;
+/// Paused.
+pub const DAMON_STATE_PAUSED: damon_state = 3;
+/// Every scheme waits for its watermarks: nothing is sampled.
+pub const DAMON_STATE_WATERMARKS: damon_state = 4;
+/// Ended on its own.
+pub const DAMON_STATE_ENDED: damon_state = 5;
+/// What a context is doing.
+pub type damon_state = crate::ctypes::c_uint;
+/// Answer of damon_ctx_get_state().
+#[repr(C)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct damon_state_info {
+    /// sizeof(struct damon_state_info).
+    pub size: u32,
+    /// enum damon_state.
+    pub state: i32,
+    /// CLOCK_MONOTONIC: when this state began.
+    pub since_ns: u64,
+    /// Real length of the last window.
+    pub window_us: u64,
+    /// What monitoring costs at present, 1/1,000 of one CPU.
+    pub cost_permil: u64,
+    /// Why, in one line.
+    pub reason: [crate::ctypes::c_char; 160usize],
+}
+#[test]
+fn bindgen_test_layout_damon_state_info() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_state_info> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_state_info>(),
+        192usize,
+        "Size of damon_state_info",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_state_info>(),
+        8usize,
+        "Alignment of damon_state_info",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_state_info::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).state) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_state_info::state",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).since_ns) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_state_info::since_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).window_us) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_state_info::window_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).cost_permil) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_state_info::cost_permil",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reason) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_state_info::reason",
+    );
+}
+/// How the worker thread is made (damon_ctx_set_worker_attr()).
+#[repr(C)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct damon_worker_attr {
+    /// sizeof(struct damon_worker_attr).
+    pub size: u32,
+    /// Nice value, -20 to 19. Default 0.
+    pub nice: i32,
+    /// Stack; 0 (default): the library's choice. At least 65,536.
+    pub stack_bytes: u64,
+    /// CPUs that the worker may use, bit by bit; NULL (default): all that the process may.
+    pub cpu_mask: *const u64,
+    /// Words in cpu_mask.
+    pub nr_cpu_words: usize,
+    /// Name of the thread; empty (default): "kdamond.N".
+    pub name: [crate::ctypes::c_char; 16usize],
+}
+#[test]
+fn bindgen_test_layout_damon_worker_attr() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_worker_attr> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_worker_attr>(),
+        48usize,
+        "Size of damon_worker_attr",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_worker_attr>(),
+        8usize,
+        "Alignment of damon_worker_attr",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_worker_attr::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nice) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_worker_attr::nice",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).stack_bytes) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_worker_attr::stack_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).cpu_mask) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_worker_attr::cpu_mask",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_cpu_words) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_worker_attr::nr_cpu_words",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).name) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_worker_attr::name",
+    );
+}
+/// A question about a tracked range, and its answer (damon_query_range()).
+#[repr(C)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct damon_range_query {
+    /// sizeof(struct damon_range_query).
+    pub size: u32,
+    /// 0.
+    pub flags: u32,
+    /// In: the page size or the huge page size.
+    pub unit_bytes: u64,
+    /// In, may be NULL: one bit a unit, written.
+    pub touched: *mut u64,
+    /// In, may be NULL: one byte a unit, written: idle for 2^(n/4) ms.
+    pub idle: *mut u8,
+    /// In: units that touched and idle have room for.
+    pub nr_units: usize,
+    /// Out: touched since the last query.
+    pub touched_bytes: u64,
+    /// Out: present.
+    pub present_bytes: u64,
+    /// Out: could not be looked at.
+    pub unseen_bytes: u64,
+    /// Out: CLOCK_MONOTONIC from which on accesses count.
+    pub since_ns: u64,
+    /// Out: enum damon_unknown_reason.
+    pub unseen_reason: i32,
+    /// Out: enum damon_access_check_sees.
+    pub sees: u32,
+}
+#[test]
+fn bindgen_test_layout_damon_range_query() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_range_query> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_range_query>(),
+        80usize,
+        "Size of damon_range_query",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_range_query>(),
+        8usize,
+        "Alignment of damon_range_query",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_range_query::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).flags) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_range_query::flags",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unit_bytes) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_range_query::unit_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).touched) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_range_query::touched",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).idle) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_range_query::idle",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).nr_units) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_range_query::nr_units",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).touched_bytes) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_range_query::touched_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).present_bytes) as usize - ptr as usize },
+        48usize,
+        "Offset of field: damon_range_query::present_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unseen_bytes) as usize - ptr as usize },
+        56usize,
+        "Offset of field: damon_range_query::unseen_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).since_ns) as usize - ptr as usize },
+        64usize,
+        "Offset of field: damon_range_query::since_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unseen_reason) as usize - ptr as usize },
+        72usize,
+        "Offset of field: damon_range_query::unseen_reason",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sees) as usize - ptr as usize },
+        76usize,
+        "Offset of field: damon_range_query::sees",
+    );
+}
+/// A working set (damon_wss()).
+#[repr(C)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct damon_wss_result {
+    /// sizeof(struct damon_wss_result).
+    pub size: u32,
+    /// In: 0: tracked ranges, since the last query; 1: the whole process.
+    pub mode: i32,
+    /// In: mode 1: how long to wait between clearing and reading.
+    pub interval_us: u64,
+    /// Out: touched.
+    pub touched_bytes: u64,
+    /// Out: present.
+    pub present_bytes: u64,
+    /// Out: could not be looked at.
+    pub unseen_bytes: u64,
+    /// Out: enum damon_access_check_sees.
+    pub sees: u32,
+    /// 0.
+    pub reserved: u32,
+}
+#[test]
+fn bindgen_test_layout_damon_wss_result() {
+    const UNINIT: ::core::mem::MaybeUninit<damon_wss_result> = ::core::mem::MaybeUninit::uninit();
+    let ptr = UNINIT.as_ptr();
+    assert_eq!(
+        ::core::mem::size_of::<damon_wss_result>(),
+        48usize,
+        "Size of damon_wss_result",
+    );
+    assert_eq!(
+        ::core::mem::align_of::<damon_wss_result>(),
+        8usize,
+        "Alignment of damon_wss_result",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).size) as usize - ptr as usize },
+        0usize,
+        "Offset of field: damon_wss_result::size",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).mode) as usize - ptr as usize },
+        4usize,
+        "Offset of field: damon_wss_result::mode",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).interval_us) as usize - ptr as usize },
+        8usize,
+        "Offset of field: damon_wss_result::interval_us",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).touched_bytes) as usize - ptr as usize },
+        16usize,
+        "Offset of field: damon_wss_result::touched_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).present_bytes) as usize - ptr as usize },
+        24usize,
+        "Offset of field: damon_wss_result::present_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unseen_bytes) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_wss_result::unseen_bytes",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sees) as usize - ptr as usize },
+        40usize,
+        "Offset of field: damon_wss_result::sees",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        44usize,
+        "Offset of field: damon_wss_result::reserved",
+    );
+}
+extern "C" {
+    /**Fills in size and zeroes.
+
+- `info`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
+    pub fn damon_state_info_init(info: *mut damon_state_info);
+}
+extern "C" {
+    /**Fills in size and the defaults.
+
+- `attr`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
+    pub fn damon_worker_attr_init(attr: *mut damon_worker_attr);
+}
+extern "C" {
+    /**Fills in size, the page size as unit, and zeroes.
+
+- `query`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
+    pub fn damon_range_query_init(query: *mut damon_range_query);
+}
+extern "C" {
+    /**Fills in size and zeroes.
+
+- `result`: Written; NULL is ignored. Thread: any.
+
+Since 0.1*/
+    pub fn damon_wss_result_init(result: *mut damon_wss_result);
+}
+extern "C" {
+    /**Reads the mappings now, instead of at the next ops_update_us.
+
+- `ctx`: The context.
+
+Returns 0: read (on the worker: at once); -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: not in this release.
+Thread: control; allowed in callbacks.
+
+Since 0.1*/
+    pub fn damon_ctx_refresh(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**What the context is doing, and why.
+
+- `ctx`: The context.
+
+- `out`: Its size must be set; written.
+
+Returns 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not in this release. Thread: any.
+
+Since 0.1*/
+    pub fn damon_ctx_get_state(
+        ctx: *const damon_ctx,
+        out: *mut damon_state_info,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**What targets without ranges cover.
+
+- `ctx`: The context.
+
+- `flags`: enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()).
+
+Returns 0; -EINVAL: unknown flags; -EBUSY; -EOPNOTSUPP: a flag that is not in this release. Thread: owner.
+
+Since 0.1*/
+    pub fn damon_ctx_set_coverage(
+        ctx: *mut damon_ctx,
+        flags: u32,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**Adds a range to what the context watches.
+
+- `ctx`: The context.
+
+- `addr`: Its start.
+
+- `len`: Bytes.
+
+- `flags`: enum damon_range_flags.
+
+Returns 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release. Thread: any.
+
+Since 0.1*/
+    pub fn damon_ctx_add_range(
+        ctx: *mut damon_ctx,
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+        flags: u32,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**Removes a range that was added. When it returns nothing of the library touches the range any more.
+
+- `ctx`: The
+context.
+
+- `addr`: As added.
+
+- `len`: As added.
+
+Returns 0; -ENOENT; -EINVAL; -EOPNOTSUPP: not in this release.
+Thread: any.
+
+Since 0.1*/
+    pub fn damon_ctx_remove_range(
+        ctx: *mut damon_ctx,
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
+
+- `addr`: Page-aligned.
+
+- `len`: Bytes.
+
+Returns 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release.
+Thread: any.
+
+Since 0.1*/
+    pub fn damon_exclude(
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**Takes one damon_exclude() of the same range back.
+
+- `addr`: As excluded.
+
+- `len`: As excluded.
+
+Returns 0; -ENOENT;
+-EINVAL; -EOPNOTSUPP: not in this release. Thread: any.
+
+Since 0.1*/
+    pub fn damon_include(
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**How the worker thread of the next start is made.
+
+- `ctx`: The context.
+
+- `attr`: Copied, with its cpu_mask.
+
+Returns 0; -EINVAL; -E2BIG; -ENOMEM; -EBUSY: running; -EOPNOTSUPP: not in this release. Thread: owner.
+
+Since 0.1*/
+    pub fn damon_ctx_set_worker_attr(
+        ctx: *mut damon_ctx,
+        attr: *const damon_worker_attr,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**Which units of a tracked range were touched since this context's last query of it.
+
+- `ctx`: The context.
+
+- `addr`:
+Start.
+
+- `len`: Bytes.
+
+- `query`: In and out.
+
+Returns 0; -EINVAL; -E2BIG; -EBUSY; -ENOENT; -EOPNOTSUPP: not in this
+release. Thread: any.
+
+Since 0.1*/
+    pub fn damon_query_range(
+        ctx: *mut damon_ctx,
+        addr: *const crate::ctypes::c_void,
+        len: usize,
+        query: *mut damon_range_query,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**The working set, exactly.
+
+- `ctx`: The context.
+
+- `inout`: In and out.
+
+Returns 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not
+in this release. Thread: control.
+
+Since 0.1*/
+    pub fn damon_wss(
+        ctx: *mut damon_ctx,
+        inout: *mut damon_wss_result,
+    ) -> crate::ctypes::c_int;
+}
+extern "C" {
+    /**Writes what the context has learned.
+
+- `ctx`: The context.
+
+- `buf`: Written; NULL with len 0: only the size.
+
+- `len`: Bytes in buf.
+
+Returns Bytes; -ENOSPC; -EINVAL; -EOPNOTSUPP: not in this release. Thread: control.
+
+Since 0.1*/
+    pub fn damon_ctx_save(
+        ctx: *const damon_ctx,
+        buf: *mut crate::ctypes::c_void,
+        len: usize,
+    ) -> i64;
+}
+extern "C" {
+    /**Takes over what damon_ctx_save() wrote.
+
+- `ctx`: The context.
+
+- `buf`: Not trusted.
+
+- `len`: Bytes.
+
+Returns 0;
+-EINVAL; -EOPNOTSUPP: not in this release. Thread: control.
+
+Since 0.1*/
+    pub fn damon_ctx_restore(
+        ctx: *mut damon_ctx,
+        buf: *const crate::ctypes::c_void,
+        len: usize,
+    ) -> crate::ctypes::c_int;
+}
 /// damon_preset_reclaim(): pages out what has not been accessed for long.
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
@@ -3232,12 +3943,16 @@ pub struct damon_sample {
     pub target_idx: u32,
     /// enum damon_seen; to be set by check_accesses. Comes as DAMON_SEEN_UNKNOWN.
     pub seen: i32,
+    /// enum damon_unknown_reason: why seen is DAMON_SEEN_UNKNOWN. Comes as DAMON_UNKNOWN_OTHER.
+    pub unknown_reason: i32,
+    /// 0.
+    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_damon_sample() {
     const UNINIT: ::core::mem::MaybeUninit<damon_sample> = ::core::mem::MaybeUninit::uninit();
     let ptr = UNINIT.as_ptr();
-    assert_eq!(::core::mem::size_of::<damon_sample>(), 32usize, "Size of damon_sample");
+    assert_eq!(::core::mem::size_of::<damon_sample>(), 40usize, "Size of damon_sample");
     assert_eq!(
         ::core::mem::align_of::<damon_sample>(),
         8usize,
@@ -3267,6 +3982,16 @@ fn bindgen_test_layout_damon_sample() {
         unsafe { ::core::ptr::addr_of!((*ptr).seen) as usize - ptr as usize },
         28usize,
         "Offset of field: damon_sample::seen",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).unknown_reason) as usize - ptr as usize },
+        32usize,
+        "Offset of field: damon_sample::unknown_reason",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        36usize,
+        "Offset of field: damon_sample::reserved",
     );
 }
 /**A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members

@@ -87,6 +87,9 @@ impl AccessCheck {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// Only where the library does not know the access check.
     pub fn probe(self) -> Result<AccessCheckInfo> {
         let mut info = zeroed(sys::damon_access_check_info_init);
         // Safety: an initialised structure.
@@ -106,7 +109,7 @@ impl AccessCheck {
 }
 
 /// The text of an array that the library terminated.
-fn text(characters: &[c_char]) -> String {
+pub(crate) fn text(characters: &[c_char]) -> String {
     debug_assert!(characters.contains(&0));
     // Safety: terminated inside of the array.
     unsafe { CStr::from_ptr(characters.as_ptr()) }.to_string_lossy().into_owned()

@@ -115,6 +115,9 @@ impl ActionStats {
 
 impl Monitor {
     /// What the actions did. Zero for ops other than the virtual ones.
+    ///
+    /// # Errors
+    /// Only where the handle belongs to the parent of a fork (`Forked`).
     pub fn action_stats(&self) -> Result<ActionStats> {
         let mut stats = zeroed(sys::damon_action_stats_init);
         // Safety: a live context, an initialised structure.

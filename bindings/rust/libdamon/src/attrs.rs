@@ -5,6 +5,9 @@ use damon_sys as sys;
 
 use crate::structs::{micros, whole_micros, zeroed};
 
+/// The library chooses the budget of surveys.
+const SURVEY_DEFAULT: u64 = u64::MAX;
+
 /// How often to look and how many regions to keep. `Attrs::new()` has the library's defaults.
 ///
 /// ```
@@ -21,6 +24,8 @@ pub struct Attrs {
     regions: RangeInclusive<usize>,
     goal: Option<IntervalsGoal>,
     max_overhead_permil: u32,
+    referenced: Duration,
+    survey_bp: Option<u32>,
 }
 
 /// Tunes the sampling and aggregation intervals (their ratio stays) until enough samples are positive.
@@ -62,6 +67,8 @@ impl Attrs {
                 sample: range,
             }),
             max_overhead_permil: u32::try_from(raw.max_overhead_permil).unwrap_or(u32::MAX),
+            referenced: Duration::from_micros(raw.referenced_us),
+            survey_bp: (raw.survey_bp != SURVEY_DEFAULT).then(|| u32::try_from(raw.survey_bp).unwrap_or(u32::MAX)),
         }
     }
 
@@ -79,6 +86,8 @@ impl Attrs {
             raw.intervals_goal.max_sample_us = micros(*goal.sample.end());
         }
         raw.max_overhead_permil = u64::from(self.max_overhead_permil);
+        raw.referenced_us = micros(self.referenced);
+        raw.survey_bp = self.survey_bp.map_or(SURVEY_DEFAULT, u64::from);
         raw
     }
 
@@ -123,6 +132,33 @@ impl Attrs {
     pub fn max_overhead(mut self, permil: u32) -> Self {
         self.max_overhead_permil = permil;
         self
+    }
+
+    /// How often accessed bits are read for memory whose reads cannot be sampled; zero (the default): never.
+    #[must_use]
+    pub fn referenced(mut self, interval: Duration) -> Self {
+        self.referenced = whole_micros(interval);
+        self
+    }
+
+    /// Budget of surveys (searches for small hot sets between the samples), in basis points of a CPU; `None` (the
+    /// default): the library's choice.
+    #[must_use]
+    pub fn survey_bp(mut self, budget: Option<u32>) -> Self {
+        self.survey_bp = budget;
+        self
+    }
+
+    /// See [`referenced`](Attrs::referenced).
+    #[must_use]
+    pub fn referenced_interval(&self) -> Duration {
+        self.referenced
+    }
+
+    /// See [`survey_bp`](Attrs::survey_bp).
+    #[must_use]
+    pub fn survey_budget_bp(&self) -> Option<u32> {
+        self.survey_bp
     }
 
     /// Most that monitoring may cost over time, in 1/1,000 of one CPU; 0: no limit.

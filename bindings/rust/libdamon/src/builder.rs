@@ -120,6 +120,9 @@ impl Builder {
     }
 
     /// A stopped context like this.
+    ///
+    /// # Errors
+    /// What a setter of [`Context`] refuses: `InvalidInput`, or `OutOfMemory`.
     pub fn build(self) -> Result<Context> {
         let mut context = Context::new()?;
         context.set_attrs(&self.attrs)?;
@@ -134,6 +137,9 @@ impl Builder {
     }
 
     /// Builds it and starts it.
+    ///
+    /// # Errors
+    /// As [`start_all`](crate::start_all); of a builder also as its `build`.
     pub fn start(self) -> Result<Context> {
         let context = self.build()?;
         context.start()?;

@@ -52,6 +52,10 @@ impl Monitor {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
+    /// `WouldDeadlock`: in a callback of the context.
     pub fn call<F, R>(&self, run: F) -> Result<R>
     where
         F: FnOnce(&Worker<'_>) -> R + Send,
@@ -73,6 +77,9 @@ impl Monitor {
 
     /// Runs a closure on the worker every sampling interval, paused or not, until it breaks, is cancelled, panics or the
     /// worker ends; then drops it.
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run; `OutOfMemory`.
     pub fn call_repeatedly(&self, run: impl FnMut(&Worker<'_>) -> ControlFlow<()> + Send + 'static) -> Result<CallId> {
         let _machine = self.occupy_machine();
         let repeated = Box::into_raw(Box::new(Repeated { ctx: self.as_ptr(), run: Box::new(run) }));
@@ -91,6 +98,9 @@ impl Monitor {
 
     /// Drops a repeat call: when this returns its closure is not running and was dropped (inside that closure itself: as
     /// soon as it returns).
+    ///
+    /// # Errors
+    /// `NotFound`: it has ended already.
     pub fn cancel_call(&self, id: CallId) -> Result<()> {
         // Safety: a live context.
         self.checked_unit("cancelling a call", |ctx| unsafe { sys::damon_call_cancel(ctx, id.0) })
@@ -102,6 +112,11 @@ impl Monitor {
     ///
     /// A manually driven context walks while another thread steps it; where nobody does for 10 s, the walk is given up
     /// ([`errno::ETIMEDOUT`](crate::errno::ETIMEDOUT)).
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
+    /// `Canceled` also: no schemes, paused, or all wait for their watermarks; `Busy`: another walk is pending;
+    /// `WouldDeadlock`: in a callback of the context.
     pub fn walk<F>(&self, walk: F) -> Result<()>
     where
         F: FnMut(&Worker<'_>, &Region, usize, u64) + Send,

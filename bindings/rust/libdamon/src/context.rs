@@ -54,6 +54,9 @@ pub struct Context {
 
 impl Context {
     /// A stopped context with default parameters, no target, no scheme.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
     pub fn new() -> Result<Self> {
         // Safety: the handle is this value's until it is dropped.
         let ctx = NonNull::new(unsafe { sys::damon_ctx_new() }).ok_or_else(|| Error::no_memory("making a context"))?;
@@ -68,12 +71,18 @@ impl Context {
     }
 
     /// Replaces the monitoring attributes.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_attrs(&mut self, attrs: &Attrs) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.raw()) })
     }
 
     /// Chooses who looks at memory.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_ops(&mut self, ops: Ops) -> Result<()> {
         let id = match ops {
             Ops::Vaddr => sys::DAMON_OPS_VADDR,
@@ -99,6 +108,9 @@ impl Context {
     }
 
     /// Makes the context use the program's own eyes and hands.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_operations(&mut self, operations: impl Operations) -> Result<()> {
         let hosted = Arc::new(Hosted::new(self.as_ptr(), operations));
         let (table, data) = hosted.table();
@@ -112,6 +124,9 @@ impl Context {
     }
 
     /// Makes the context watch simulated memory, driven by [`Monitor::step`]: the i-th target is the i-th program.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_sim(&mut self, sim: &Sim) -> Result<()> {
         self.set_drive_raw(Drive::Manual)?;
         let _machine = sim.occupy();
@@ -125,24 +140,36 @@ impl Context {
     }
 
     /// Smallest region and granularity of every boundary: a power of two. Default: the page size.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_min_region_size(&mut self, size: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("smallest region", |ctx| unsafe { sys::damon_ctx_set_min_region_sz(ctx, size as u64) })
     }
 
     /// Bytes per core unit. Only physical back-ends read it.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_addr_unit(&mut self, bytes: u64) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("address unit", |ctx| unsafe { sys::damon_ctx_set_addr_unit(ctx, bytes) })
     }
 
     /// Makes a run repeatable; 0 (the default): a new seed from the system at every start.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_seed(&mut self, seed: u64) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("seed", |ctx| unsafe { sys::damon_ctx_set_seed(ctx, seed) })
     }
 
     /// Chooses between a worker thread and [`Monitor::step`]. Simulated memory is driven by steps alone.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_drive(&mut self, drive: Drive) -> Result<()> {
         let simulated = self.shared().map_or(false, |shared| lock(&shared.machine).is_some());
         if simulated && drive == Drive::Thread {
@@ -165,17 +192,26 @@ impl Context {
     }
 
     /// Chooses how accesses are seen, for [`Ops::Vaddr`] and [`Ops::Fvaddr`].
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_access_check(&mut self, check: AccessCheck) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("access check", |ctx| unsafe { sys::damon_ctx_set_access_check(ctx, check.raw() as i32) })
     }
 
     /// Appends a target.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn add_target(&mut self, target: &Target) -> Result<()> {
         target.add_to(self)
     }
 
     /// Removes a target; those behind it move up.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: there is no such target.
     pub fn remove_target(&mut self, index: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("removing a target", |ctx| unsafe { sys::damon_ctx_remove_target(ctx, index) })
@@ -187,11 +223,17 @@ impl Context {
     }
 
     /// Appends a scheme.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn add_scheme(&mut self, scheme: &Scheme) -> Result<()> {
         scheme.add_to(self)
     }
 
     /// Removes a scheme with its statistics; those behind it move up.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: there is no such scheme.
     pub fn remove_scheme(&mut self, index: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("removing a scheme", |ctx| unsafe { sys::damon_ctx_remove_scheme(ctx, index) })
@@ -204,6 +246,9 @@ impl Context {
 
     /// Copies the regions as they are in the middle of a window: manually driven, between two steps. With a worker, use
     /// [`Worker::live_snapshot`](crate::Worker::live_snapshot) inside of [`Monitor::call`].
+    ///
+    /// # Errors
+    /// `Busy`: the worker is at work on the regions; `Canceled`: the context does not run.
     pub fn live_snapshot<'a>(&mut self, buffer: &'a mut SnapshotBuffer) -> Result<Snapshot<'a>> {
         // Safety: a live context, used by this thread alone; the buffer has the room that is given.
         let (result, info) =

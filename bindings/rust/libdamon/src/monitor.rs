@@ -70,11 +70,17 @@ impl Monitor {
     }
 
     /// Starts the context; its worker accepts calls when this returns.
+    ///
+    /// # Errors
+    /// As [`start_all`](crate::start_all); of a builder also as its `build`.
     pub fn start(&self) -> Result<()> {
         start_all(&[self], false)
     }
 
     /// Starts the context only if no other one of this process runs; none may start while it runs.
+    ///
+    /// # Errors
+    /// As [`start_all`](crate::start_all).
     pub fn start_exclusive(&self) -> Result<()> {
         start_all(&[self], true)
     }
@@ -83,6 +89,9 @@ impl Monitor {
     /// schemes, statistics and the last snapshot stay, learned regions go.
     ///
     /// Where a callback panicked, the context is stopped as well, and the panic is told as the error.
+    ///
+    /// # Errors
+    /// As [`stop_all`](crate::stop_all).
     pub fn stop(&self) -> Result<()> {
         stop_all(&[self])
     }
@@ -103,6 +112,10 @@ impl Monitor {
 
     /// Does one sampling interval of a context with [`Drive::Manual`](crate::Drive::Manual). `now` never goes back; its
     /// origin is the caller's choice.
+    ///
+    /// # Errors
+    /// `InvalidInput`: not started, not [`Drive::Manual`](crate::Drive::Manual), or `now` went back; `Canceled`: the
+    /// context ended on its own; `Busy`: another thread steps it; `Panicked`: a callback panicked.
     pub fn step(&self, now: Duration) -> Result<()> {
         let _machine = self.occupy_machine();
         // Safety: a live context.
@@ -115,11 +128,18 @@ impl Monitor {
 
     /// Pauses: returns once the worker looks at nothing, costs nothing, and has forgotten nothing. Idempotent. In a
     /// callback it takes effect when the callbacks of this step are done.
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
+    /// `Unsupported`: the kernel's DAMON cannot be paused.
     pub fn pause(&self) -> Result<()> {
         self.set_pause(true)
     }
 
     /// Continues where it stood.
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
     pub fn resume(&self) -> Result<()> {
         self.set_pause(false)
     }
@@ -140,6 +160,9 @@ impl Monitor {
     }
 
     /// The attributes; intervals as tuned, where tuning is on.
+    ///
+    /// # Errors
+    /// Only where the handle belongs to the parent of a fork (`Forked`).
     pub fn attrs(&self) -> Result<Attrs> {
         let mut attrs = zeroed(sys::damon_attrs_init);
         // Safety: a live context, an initialised structure.
@@ -148,6 +171,9 @@ impl Monitor {
     }
 
     /// The counters.
+    ///
+    /// # Errors
+    /// Only where the handle belongs to the parent of a fork (`Forked`).
     pub fn stats(&self) -> Result<Stats> {
         let mut stats = zeroed(sys::damon_ctx_stats_init);
         // Safety: a live context, an initialised structure.
@@ -170,6 +196,9 @@ impl Monitor {
     }
 
     /// What the scheme at this position has done.
+    ///
+    /// # Errors
+    /// `InvalidInput`: there is no such scheme.
     pub fn scheme_stats(&self, scheme: usize) -> Result<SchemeStats> {
         let mut stat = zeroed(sys::damos_stat_init);
         // Safety: a live context, an initialised structure.
@@ -179,6 +208,9 @@ impl Monitor {
 
     /// Tells a goal with [`Metric::UserInput`](crate::Metric::UserInput) how things stand; used when the next charge
     /// window opens. Does not wait for the worker.
+    ///
+    /// # Errors
+    /// `InvalidInput`: there is no such scheme or goal, or its metric is another.
     pub fn set_goal_value(&self, scheme: usize, goal: usize, current: u64) -> Result<()> {
         // Safety: a live context.
         self.checked_unit("goal value", |ctx| unsafe {
@@ -188,6 +220,9 @@ impl Monitor {
 
     /// Copies the last snapshot into the buffer; without a region and with `seq` 0 where no window has ended yet. Never
     /// waits for the worker longer than one such copy. Also on a stopped context.
+    ///
+    /// # Errors
+    /// Only where the handle belongs to the parent of a fork (`Forked`).
     pub fn snapshot<'a>(&self, buffer: &'a mut SnapshotBuffer) -> Result<Snapshot<'a>> {
         // Safety: a live context; the buffer has the room that is given.
         let (result, info) =
@@ -197,6 +232,10 @@ impl Monitor {
     }
 
     /// Waits for a snapshot with a number above `after`; `false`: none came within `timeout` (`None`: for ever).
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `WouldDeadlock`: in a callback of it; `Panicked`: a
+    /// callback panicked.
     pub fn wait_snapshot(&self, after: u64, timeout: Option<Duration>) -> Result<bool> {
         // Up to whole milliseconds: who waits a little must not spin.
         let timeout_ms = timeout
@@ -213,6 +252,11 @@ impl Monitor {
     /// unit. Lists are matched by position; what was learned and counted stays. On failure nothing has changed.
     ///
     /// In a callback of a step that uses regions or schemes it is checked at once and done when that step has ended.
+    ///
+    /// # Errors
+    /// `InvalidInput`: a value is wrong, or source and destination are the same; `Busy`: the source runs;
+    /// `OutOfMemory`; `Unsupported`: the ops cannot serve the targets; `Canceled`: the context ended meanwhile;
+    /// `TimedOut`: a callback of it does not end.
     pub fn commit(&self, source: &Context) -> Result<()> {
         self.after_callbacks("commit")?;
         let _machine = self.occupy_machine();
@@ -271,6 +315,11 @@ fn on_group(group: &[&Monitor], tried: &str, call: impl FnOnce(*mut *mut sys::da
 
 /// Starts contexts: all or none. `exclusive`: only if no other context of this process runs, and none may start while
 /// these run.
+///
+/// # Errors
+/// `InvalidInput`: a value is wrong, a context has no target, or is named twice; `Busy`: one runs already, or another
+/// one runs exclusively; `Unsupported`: the ops cannot serve the targets here; `OutOfMemory`; `LimitReached`: no
+/// thread or file is left, or 32 contexts run. None was started then.
 pub fn start_all(contexts: &[&Monitor], exclusive: bool) -> Result<()> {
     if let Some(position) = contexts.iter().position(|one| !one.is_running() && one.nr_targets() == 0) {
         let which = if contexts.len() > 1 { format!("context number {position}") } else { "the context".to_owned() };
@@ -282,6 +331,10 @@ pub fn start_all(contexts: &[&Monitor], exclusive: bool) -> Result<()> {
 }
 
 /// Stops contexts, as [`Monitor::stop`] does.
+///
+/// # Errors
+/// `WouldDeadlock`: in a callback of one of them; `TimedOut`: a callback does not end; `Panicked`: all are stopped,
+/// and a callback had panicked.
 pub fn stop_all(contexts: &[&Monitor]) -> Result<()> {
     contexts.iter().try_for_each(|one| one.after_callbacks("stop"))?;
     // Safety: live contexts.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, TryLockError};
 use damon_sys as sys;
 
 use crate::structs::{debug_members, zeroed};
-use crate::{callback, Region, Worker};
+use crate::{callback, Region, UnknownReason, Worker};
 
 /// The answer to a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub enum Seen {
 #[repr(transparent)]
 pub struct Sample(sys::damon_sample);
 
-debug_members!(Sample { addr, region_start, region_end, target_idx, seen });
+debug_members!(Sample { addr, region_start, region_end, target_idx, seen, unknown_reason });
 
 impl Sample {
     /// The sampled address.
@@ -51,6 +51,12 @@ impl Sample {
             Seen::Yes => sys::DAMON_SEEN_YES,
             Seen::Unknown => sys::DAMON_SEEN_UNKNOWN,
         } as i32;
+    }
+
+    /// Answers that it could not look, and why.
+    pub fn answer_unknown(&mut self, reason: UnknownReason) {
+        self.answer(Seen::Unknown);
+        self.0.unknown_reason = reason.raw() as i32;
     }
 }
 
@@ -100,6 +106,9 @@ pub trait Operations: Send + 'static {
     const WRITES_ONLY: bool = false;
 
     /// At each start, before the first sample; may set ranges. An error (a positive error number) ends the context.
+    ///
+    /// # Errors
+    /// A positive error number ends the context.
     fn init(&mut self, worker: &Worker<'_>) -> Result<(), i32> {
         let _ = worker;
         Ok(())

@@ -17,6 +17,10 @@ impl Monitor {
     /// Pauses until the value is dropped: for a critical section. Sections may nest, and overlap in several threads: the
     /// last one that ends resumes, unless the context was paused before the first began. Not in a callback
     /// ([`errno::EDEADLK`](crate::errno::EDEADLK)).
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
+    /// `WouldDeadlock`: in a callback of the context.
     pub fn paused(&self) -> Result<Paused<'_>> {
         if callback::in_callback_of(self.as_ptr()) {
             return Err(Error::new(
@@ -50,6 +54,9 @@ impl Monitor {
 
 impl Paused<'_> {
     /// Ends the section, and tells whether that worked.
+    ///
+    /// # Errors
+    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
     pub fn resume(self) -> Result<()> {
         let monitor = self.monitor;
         std::mem::forget(self);

@@ -200,18 +200,27 @@ impl LruSort {
 
 impl Context {
     /// Replaces the attributes and appends the scheme of a preset. Gives the scheme's position.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn preset_reclaim(&mut self, preset: &Reclaim) -> Result<usize> {
         // Safety: a live context, used by this thread alone.
         self.checked("reclaim preset", |ctx| unsafe { sys::damon_preset_reclaim(ctx, &preset.0) })
     }
 
     /// Replaces the attributes and appends two schemes. Gives the position of the hot one, the cold one follows.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn preset_lru_sort(&mut self, preset: &LruSort) -> Result<usize> {
         // Safety: a live context, used by this thread alone.
         self.checked("LRU sort preset", |ctx| unsafe { sys::damon_preset_lru_sort(ctx, &preset.0) })
     }
 
     /// Watches only, with intervals as accesses show, for [`Monitor::summary`].
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn preset_stat(&mut self) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("stat preset", |ctx| unsafe { sys::damon_preset_stat(ctx) })
@@ -220,6 +229,9 @@ impl Context {
 
 impl Monitor {
     /// Sums the last snapshot up, of whatever set-up.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
     pub fn summary(&self) -> Result<Summary> {
         let mut raw = zeroed(sys::damon_stat_result_init);
         // Safety: a live context, an initialised structure.

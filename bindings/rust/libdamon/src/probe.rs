@@ -149,6 +149,9 @@ impl ProbeMut<'_> {
     }
 
     /// See [`Probe::weight`].
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_weight(&mut self, weight: u32) -> Result<()> {
         let probe = self.handle()?;
         // Safety: see handle().
@@ -156,6 +159,9 @@ impl ProbeMut<'_> {
     }
 
     /// See [`Probe::filter`].
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn add_filter(&mut self, property: ProbeProperty, has_it: bool, hit: bool) -> Result<()> {
         let probe = self.handle()?;
         // Safety: see handle().
@@ -165,11 +171,17 @@ impl ProbeMut<'_> {
 
 impl Context {
     /// Appends a probe; at most [`Probe::MAX`].
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn add_probe(&mut self, probe: &Probe) -> Result<()> {
         probe.add_to(self)
     }
 
     /// Removes a probe; those behind it move up.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: there is no such probe.
     pub fn remove_probe(&mut self, index: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("removing a probe", |ctx| unsafe { sys::damon_ctx_remove_probe(ctx, index) })
@@ -193,6 +205,9 @@ impl Monitor {
     }
 
     /// Copies the last snapshot as [`snapshot`](Monitor::snapshot) does, with the hits of each region's probes.
+    ///
+    /// # Errors
+    /// Only where the handle belongs to the parent of a fork (`Forked`).
     pub fn snapshot_probes(&self, buffer: &mut SnapshotBuffer, hits: &mut Vec<ProbeHits>) -> Result<SnapshotInfo> {
         let (result, info) = buffer.fill(|regions, cap, info| {
             hits.clear();

@@ -139,6 +139,8 @@ pub enum Metric {
     Inactive,
     /// Share of the matching memory that is on a node; physical addresses only.
     NodeEligible(i32),
+    /// Free share of this process's own memory group: limit minus usage.
+    OwnMemcgFree,
 }
 
 /// A goal of a scheme's quota: a measure and the value it is to reach.
@@ -175,6 +177,7 @@ impl Goal {
             Metric::Active => (sys::DAMOS_QUOTA_ACTIVE_MEM_BP, None, 0),
             Metric::Inactive => (sys::DAMOS_QUOTA_INACTIVE_MEM_BP, None, 0),
             Metric::NodeEligible(nid) => (sys::DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP, Some(nid), 0),
+            Metric::OwnMemcgFree => (sys::DAMOS_QUOTA_OWN_MEMCG_FREE_BP, None, 0),
         };
         let mut raw = zeroed(sys::damos_quota_goal_init);
         raw.metric = metric as i32;
@@ -194,10 +197,23 @@ impl Goal {
     }
 }
 
-/// Lets a scheme run only while free memory is in between. Shares are in permil of all memory.
+/// Whose free memory [`Watermarks`] look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum WatermarkMetric {
+    /// The machine's, in permil of all memory.
+    FreeMemory,
+    /// Limit minus usage of this process's own memory group, in permil of the limit.
+    OwnMemcgFree,
+}
+
+/// Lets a scheme run only while free memory is in between. Shares are in permil.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Watermarks {
+    /// Whose memory.
+    pub metric: WatermarkMetric,
     /// Above: inactive.
     pub high: u32,
     /// Below, from inactive: active.
@@ -211,7 +227,13 @@ pub struct Watermarks {
 impl Watermarks {
     pub(crate) fn from_raw(params: &sys::damos_params) -> Option<Self> {
         let raw = &params.wmarks;
-        (raw.metric == sys::DAMOS_WMARK_FREE_MEM_RATE as i32).then_some(Watermarks {
+        let metric = match raw.metric as u32 {
+            sys::DAMOS_WMARK_FREE_MEM_RATE => WatermarkMetric::FreeMemory,
+            sys::DAMOS_WMARK_OWN_MEMCG_FREE_RATE => WatermarkMetric::OwnMemcgFree,
+            _ => return None,
+        };
+        Some(Watermarks {
+            metric,
             high: raw.high,
             mid: raw.mid,
             low: raw.low,
@@ -220,7 +242,10 @@ impl Watermarks {
     }
 
     pub(crate) fn write(&self, params: &mut sys::damos_params) {
-        params.wmarks.metric = sys::DAMOS_WMARK_FREE_MEM_RATE as i32;
+        params.wmarks.metric = match self.metric {
+            WatermarkMetric::FreeMemory => sys::DAMOS_WMARK_FREE_MEM_RATE,
+            WatermarkMetric::OwnMemcgFree => sys::DAMOS_WMARK_OWN_MEMCG_FREE_RATE,
+        } as i32;
         params.wmarks.high = self.high;
         params.wmarks.mid = self.mid;
         params.wmarks.low = self.low;

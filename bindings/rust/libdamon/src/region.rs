@@ -1,7 +1,10 @@
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use damon_sys as sys;
+
+use crate::UnknownReason;
 
 /// One region as it was at the end of a window: addresses that were accessed alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +21,18 @@ impl Region {
     #[must_use]
     pub fn new(range: Range<usize>, nr_accesses: u32) -> Self {
         let (start, end) = (range.start as u64, range.end as u64);
-        Region(sys::damon_region_info { start, end, target_idx: 0, nr_accesses, age: 0, flags: 0 })
+        Region(sys::damon_region_info {
+            start,
+            end,
+            age_us: 0,
+            idle_us: u64::MAX,
+            target_idx: 0,
+            nr_accesses,
+            age: 0,
+            flags: 0,
+            unknown_reason: sys::DAMON_UNKNOWN_NONE as i32,
+            reserved: 0,
+        })
     }
 
     /// Its addresses.
@@ -52,6 +66,24 @@ impl Region {
         self.0.age
     }
 
+    /// For how long that number has stayed similar, in time of monitoring.
+    #[must_use]
+    pub fn age_time(&self) -> Duration {
+        Duration::from_micros(self.0.age_us)
+    }
+
+    /// Since the last access of any kind that was seen; `None`: not known.
+    #[must_use]
+    pub fn idle_time(&self) -> Option<Duration> {
+        (self.0.idle_us != u64::MAX).then(|| Duration::from_micros(self.0.idle_us))
+    }
+
+    /// Why (part of) the window's samples had no answer; `None`: all had one.
+    #[must_use]
+    pub fn unknown_reason(&self) -> Option<UnknownReason> {
+        UnknownReason::from_raw(self.0.unknown_reason)
+    }
+
     /// No sample of the window could be looked at: `nr_accesses() == 0` does not mean cold.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
@@ -79,7 +111,10 @@ impl fmt::Debug for Region {
             .field("target", &self.target())
             .field("nr_accesses", &self.nr_accesses())
             .field("age", &self.age())
+            .field("age_time", &self.age_time())
+            .field("idle_time", &self.idle_time())
             .field("unknown", &self.is_unknown())
+            .field("unknown_reason", &self.unknown_reason())
             .field("writes_only", &self.is_writes_only())
             .finish()
     }

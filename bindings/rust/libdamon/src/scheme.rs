@@ -128,6 +128,7 @@ pub(crate) struct Pattern {
     watermarks: Option<Watermarks>,
     node: Option<i32>,
     max_snapshots: u64,
+    allow_unseen_reads: bool,
 }
 
 impl Default for Pattern {
@@ -149,6 +150,7 @@ impl Pattern {
             watermarks: Watermarks::from_raw(raw),
             node: Some(raw.target_nid).filter(|&node| node >= 0),
             max_snapshots: raw.max_nr_snapshots,
+            allow_unseen_reads: raw.flags & sys::DAMOS_ALLOW_UNSEEN_READS != 0,
         }
     }
 
@@ -166,6 +168,7 @@ impl Pattern {
         }
         raw.target_nid = self.node.unwrap_or(raw.target_nid);
         raw.max_nr_snapshots = self.max_snapshots;
+        raw.flags = if self.allow_unseen_reads { sys::DAMOS_ALLOW_UNSEEN_READS } else { 0 };
         raw
     }
 }
@@ -190,6 +193,7 @@ impl fmt::Debug for Scheme {
             .field("node", &pattern.node)
             .field("destinations", &self.destinations)
             .field("max_snapshots", &pattern.max_snapshots)
+            .field("allow_unseen_reads", &pattern.allow_unseen_reads)
             .finish()
     }
 }
@@ -314,6 +318,14 @@ impl Scheme {
         self
     }
 
+    /// Lets `PageOut`, `Cold`, `LruDeprio` and `MigrateCold` act on memory whose reads cannot be seen as well. Without it
+    /// they leave such pages alone: they may be in use.
+    #[must_use]
+    pub fn allow_unseen_reads(mut self) -> Self {
+        self.pattern.allow_unseen_reads = true;
+        self
+    }
+
     /// The structure; it points to the closure.
     fn raw(&self) -> sys::damos_params {
         let mut raw = self.pattern.raw();
@@ -407,6 +419,9 @@ impl SchemeMut<'_> {
     }
 
     /// Replaces pattern, action, quota, watermarks and limits by those of `like`; filters, goals and destinations stay.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_params(&mut self, like: &Scheme) -> Result<()> {
         let scheme = self.handle()?;
         like.keep_action(self.context);
@@ -418,6 +433,9 @@ impl SchemeMut<'_> {
     }
 
     /// Appends a filter.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn add_filter(&mut self, filter: &Filter) -> Result<()> {
         let scheme = self.handle()?;
         // Safety: see handle().
@@ -425,6 +443,9 @@ impl SchemeMut<'_> {
     }
 
     /// Appends a goal to the quota.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn add_goal(&mut self, goal: &Goal) -> Result<()> {
         let scheme = self.handle()?;
         // Safety: see handle().
@@ -432,6 +453,9 @@ impl SchemeMut<'_> {
     }
 
     /// Replaces the destinations; none: the node decides.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_destinations(&mut self, destinations: &[Destination]) -> Result<()> {
         let scheme = self.handle()?;
         // Safety: see handle().

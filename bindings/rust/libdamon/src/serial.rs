@@ -1,11 +1,13 @@
 //! What cannot be derived of the feature `serde`.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::scheme::Pattern;
-use crate::{Destination, Filter, Goal, Region, Scheme};
+use crate::structs::micros;
+use crate::{Destination, Filter, Goal, Region, Scheme, UnknownReason};
 
 /// A scheme without a closure, which cannot be written.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +48,10 @@ struct Plainly {
     target: usize,
     nr_accesses: u32,
     age: u32,
+    age_time: Duration,
+    idle_time: Option<Duration>,
     unknown: bool,
+    unknown_reason: Option<UnknownReason>,
     writes_only: bool,
 }
 
@@ -57,6 +62,9 @@ impl Serialize for Region {
             target: self.target(),
             nr_accesses: self.nr_accesses(),
             age: self.age(),
+            age_time: self.age_time(),
+            idle_time: self.idle_time(),
+            unknown_reason: self.unknown_reason(),
             unknown: self.is_unknown(),
             writes_only: self.is_writes_only(),
         };
@@ -70,6 +78,9 @@ impl<'de> Deserialize<'de> for Region {
         let mut region = Region::new(plain.range, plain.nr_accesses);
         region.0.target_idx = u32::try_from(plain.target).map_err(serde::de::Error::custom)?;
         region.0.age = plain.age;
+        region.0.age_us = micros(plain.age_time);
+        region.0.idle_us = plain.idle_time.map_or(u64::MAX, micros);
+        region.0.unknown_reason = plain.unknown_reason.map_or(0, |reason| reason.raw() as i32);
         region.0.flags = u32::from(plain.unknown) * damon_sys::DAMON_REGION_UNKNOWN
             + u32::from(plain.writes_only) * damon_sys::DAMON_REGION_WRITES_ONLY;
         Ok(region)

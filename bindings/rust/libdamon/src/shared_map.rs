@@ -30,6 +30,10 @@ unsafe impl Sync for SharedMap {}
 
 impl SharedMap {
     /// Maps so many bytes, more than 0.
+    ///
+    /// # Errors
+    /// What the system says; `InvalidInput`: not page-aligned, not a shared mapping throughout, or declared already;
+    /// for a [`SharedMap`] of 0 bytes.
     pub fn new(len: usize) -> Result<Self> {
         if len == 0 || len > isize::MAX as usize {
             return Err(Error::new(-errno::EINVAL, format!("a shared map of {len} bytes: must be above 0, and fit")));
@@ -100,6 +104,10 @@ pub struct Declared {
 
 impl Declared {
     /// Declares: here is a shared mapping, page-aligned, that stays.
+    ///
+    /// # Errors
+    /// What the system says; `InvalidInput`: not page-aligned, not a shared mapping throughout, or declared already;
+    /// for a [`SharedMap`] of 0 bytes.
     ///
     /// # Safety
     /// As long as the value lives, the range is not unmapped and not replaced: were private memory mapped there, an

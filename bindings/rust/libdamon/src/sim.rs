@@ -50,6 +50,9 @@ impl fmt::Debug for Sim {
 
 impl Sim {
     /// A machine without any mapped memory, at time 0.
+    ///
+    /// # Errors
+    /// `InvalidInput`: a parameter is out of its range, or there is no memory.
     pub fn new(params: &SimParams) -> Result<Self> {
         // Safety: an initialised structure.
         let sim = NonNull::new(unsafe { sys::damon_sim_new(params.raw()) }).ok_or_else(|| {
@@ -82,18 +85,27 @@ impl Sim {
     }
 
     /// Maps memory, also in the middle of a run: targets without ranges cover it from their next update on.
+    ///
+    /// # Errors
+    /// `InvalidInput`: not aligned, empty, overlapping another range of the program, or no such node; `OutOfMemory`.
     pub fn add_range(&self, range: &SimRange) -> Result<()> {
         // Safety: see checked().
         self.checked("simulated range", |sim| unsafe { sys::damon_sim_add_range(sim, range.raw()) }).map(|_| ())
     }
 
     /// Adds an access pattern, also in the middle of a run: it then counts from now on.
+    ///
+    /// # Errors
+    /// `InvalidInput`: outside of the ranges of its program, or a value that its kind needs is wrong; `OutOfMemory`.
     pub fn add_pattern(&self, pattern: &SimPattern) -> Result<()> {
         // Safety: see checked().
         self.checked("simulated pattern", |sim| unsafe { sys::damon_sim_add_pattern(sim, pattern.raw()) }).map(|_| ())
     }
 
     /// Lets a program end at this time (`None`: never): from then on its target is not valid.
+    ///
+    /// # Errors
+    /// `InvalidInput`: there is no such program.
     pub fn set_target_end(&self, target: u32, at: Option<Duration>) -> Result<()> {
         let at_us = at.map_or(u64::MAX, micros);
         // Safety: see checked().
@@ -101,6 +113,9 @@ impl Sim {
     }
 
     /// The state of the machine, now.
+    ///
+    /// # Errors
+    /// None that a caller could cause.
     pub fn stats(&self) -> Result<SimStats> {
         let mut stat = zeroed(sys::damon_sim_stat_init);
         // Safety: see checked().
@@ -109,6 +124,9 @@ impl Sim {
     }
 
     /// How often a page is truly accessed: accesses in 1,000 seconds.
+    ///
+    /// # Errors
+    /// `NotFound`: nothing is mapped there.
     pub fn rate_millihz(&self, query: &SimQuery, addr: usize) -> Result<u64> {
         let mut rate = 0;
         let query = query.raw();
@@ -118,6 +136,9 @@ impl Sim {
     }
 
     /// The truly hot ranges, exactly, sorted and joined where they touch.
+    ///
+    /// # Errors
+    /// `OutOfMemory`.
     pub fn hot_ranges(&self, query: &SimQuery) -> Result<Vec<Range<usize>>> {
         let _occupied = self.occupy(); // both calls see the same
         let query = query.raw();
@@ -138,6 +159,9 @@ impl Sim {
     }
 
     /// Compares regions with the truth; those with at least `min_nr_accesses` count as found hot.
+    ///
+    /// # Errors
+    /// `InvalidInput`: the regions are not sorted and disjoint; `OutOfMemory`.
     pub fn compare(&self, query: &SimQuery, regions: &[Region], min_nr_accesses: u32) -> Result<SimAccuracy> {
         let (query, mut accuracy) = (query.raw(), zeroed(sys::damon_sim_accuracy_init));
         // Safety: see checked(); a region is the same on both sides.

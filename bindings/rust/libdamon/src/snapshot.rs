@@ -25,6 +25,8 @@ pub struct SnapshotInfo {
     pub sample: Duration,
     /// Aggregation interval of the window, as tuned.
     pub aggregation: Duration,
+    /// How long the window really was.
+    pub window: Duration,
     /// Sampling intervals since the start.
     pub passed_sample_intervals: u64,
     /// What [`Region::nr_accesses`] is out of: samples in one window.
@@ -103,6 +105,7 @@ impl SnapshotInfo {
             time: Duration::from_nanos(info.time_ns),
             sample: Duration::from_micros(info.sample_us),
             aggregation: Duration::from_micros(info.aggr_us),
+            window: Duration::from_micros(info.window_us),
             passed_sample_intervals: info.passed_sample_intervals,
             max_nr_accesses: info.max_nr_accesses,
             nr_targets: info.nr_targets as usize,

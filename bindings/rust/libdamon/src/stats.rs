@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use damon_sys as sys;
 
+use crate::UnknownReason;
+
 /// Counters of a context since it was made; they only grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -23,6 +25,25 @@ pub struct Stats {
     pub cpu: Duration,
     /// Reported accesses dropped because the queue was full.
     pub nr_lost_reports: u64,
+    /// Part of `cpu`: arming, looking, counting.
+    pub sampling_cpu: Duration,
+    /// Part of `cpu`: reading the mappings.
+    pub update_cpu: Duration,
+    /// Part of `cpu`: schemes and callbacks.
+    pub action_cpu: Duration,
+    /// Part of `cpu`: surveys.
+    pub survey_cpu: Duration,
+    /// Part of `cpu`: passes over accessed bits.
+    pub referenced_cpu: Duration,
+    nr_unknown_by_reason: [u64; 16],
+}
+
+impl Stats {
+    /// Of `nr_unknown_samples`, those with this reason.
+    #[must_use]
+    pub fn nr_unknown(&self, reason: UnknownReason) -> u64 {
+        self.nr_unknown_by_reason[reason.raw() as usize]
+    }
 }
 
 impl From<sys::damon_ctx_stats> for Stats {
@@ -36,6 +57,12 @@ impl From<sys::damon_ctx_stats> for Stats {
             nr_writes_only_samples: raw.nr_writes_only_samples,
             cpu: Duration::from_nanos(raw.cpu_ns),
             nr_lost_reports: raw.nr_lost_reports,
+            sampling_cpu: Duration::from_nanos(raw.sampling_cpu_ns),
+            update_cpu: Duration::from_nanos(raw.update_cpu_ns),
+            action_cpu: Duration::from_nanos(raw.action_cpu_ns),
+            survey_cpu: Duration::from_nanos(raw.survey_cpu_ns),
+            referenced_cpu: Duration::from_nanos(raw.referenced_cpu_ns),
+            nr_unknown_by_reason: raw.nr_unknown_by_reason,
         }
     }
 }

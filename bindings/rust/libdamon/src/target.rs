@@ -126,6 +126,9 @@ impl TargetMut<'_> {
     }
 
     /// Which process; 0 is this one.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_pid(&mut self, pid: i32) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().
@@ -133,6 +136,9 @@ impl TargetMut<'_> {
     }
 
     /// Which addresses: sorted, disjoint; none removes all.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_ranges(&mut self, ranges: &[Range<usize>]) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().
@@ -140,6 +146,9 @@ impl TargetMut<'_> {
     }
 
     /// See [`Target::obsolete`].
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_obsolete(&mut self, obsolete: bool) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().

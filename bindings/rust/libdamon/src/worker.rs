@@ -23,6 +23,9 @@ impl Worker<'_> {
     }
 
     /// Changes the attributes at once.
+    ///
+    /// # Errors
+    /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_attrs(&self, attrs: &Attrs) -> Result<()> {
         // Safety: on the worker.
         self.checked_unit("attributes", |ctx| unsafe { sys::damon_ctx_set_attrs(ctx, &attrs.raw()) })
@@ -30,6 +33,10 @@ impl Worker<'_> {
 
     /// Which addresses a target has: sorted, disjoint. Regions that stay inside keep what they learned. Allowed in
     /// calls and in [`Operations::init`](crate::Operations::init) and [`update`](crate::Operations::update).
+    ///
+    /// # Errors
+    /// `InvalidInput`: a range is empty, or they are not sorted and disjoint; `Busy`: in a callback that uses the
+    /// regions.
     pub fn set_target_ranges(&self, target: usize, ranges: &[Range<usize>]) -> Result<()> {
         let raw: Vec<_> = ranges.iter().map(raw_range).collect();
         // Safety: on the worker, so that no commit replaces the target meanwhile.
@@ -39,6 +46,9 @@ impl Worker<'_> {
     }
 
     /// Copies the regions as they are at this moment: `nr_accesses` counts the window's samples so far.
+    ///
+    /// # Errors
+    /// `Busy`: the worker is at work on the regions; `Canceled`: the context does not run.
     pub fn live_snapshot<'a>(&self, buffer: &'a mut SnapshotBuffer) -> Result<Snapshot<'a>> {
         // Safety: on the worker; the buffer has the room that is given.
         let (result, info) =

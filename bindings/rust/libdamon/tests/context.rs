@@ -105,7 +105,13 @@ fn everything_about_a_stopped_context_can_be_set() {
     assert_eq!(context.target_mut(1).unwrap().set_pid(-3).unwrap_err().errno(), errno::EINVAL);
     let limited = Quota::new().bytes(1 << 20).time(Duration::from_millis(3)).per(Duration::from_secs(1));
     let limited = limited.weights(0, 3, 7).tuner(Tuner::Temporal).fail_charge(1, 10);
-    let wmarks = Watermarks { high: 900, mid: 500, low: 100, interval: Duration::from_secs(1) };
+    let wmarks = Watermarks {
+        metric: damon::WatermarkMetric::FreeMemory,
+        high: 900,
+        mid: 500,
+        low: 100,
+        interval: Duration::from_secs(1),
+    };
     let scheme = Scheme::new(Action::MigrateCold).size(PAGE as u64..).accesses(0..1).age(3..=9).quota(limited);
     let scheme = scheme.watermarks(wmarks).node(0).max_snapshots(9).every(Duration::from_secs(1));
     let to = damon::Destination { node: 0, weight: 1 };

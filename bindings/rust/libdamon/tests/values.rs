@@ -11,7 +11,13 @@ use support::{builder, run, started, Eyes, PAGE};
 
 fn everything() -> Scheme {
     let quota = Quota::new().bytes(1 << 20).time(Duration::from_millis(3)).per(Duration::from_secs(1)).weights(1, 2, 3);
-    let wmarks = Watermarks { high: 900, mid: 500, low: 100, interval: Duration::from_secs(1) };
+    let wmarks = Watermarks {
+        metric: damon::WatermarkMetric::FreeMemory,
+        high: 900,
+        mid: 500,
+        low: 100,
+        interval: Duration::from_secs(1),
+    };
     let scheme = Scheme::new(Action::MigrateCold).size(4096..).accesses(..=3).age(7..9).quota(quota).node(0);
     let scheme = scheme.goal(Goal::new(Metric::NodeMemcgUsed(0, 7), 9).starting_at(3)).watermarks(wmarks);
     scheme.filter(Filter::reject(Property::Addresses(0x1000..0x2000))).filter(Filter::allow_without(Property::Memcg(3)))
