@@ -15,6 +15,6 @@ fi
 rm -rf "$build"
 mkdir -p "$build/source"
 "$python" -m build --no-isolation --sdist --outdir "$build" .
-tar -xzf "$build"/damon-*.tar.gz --strip-components 1 -C "$build/source"
+tar -xzf "$build"/libdamon-*.tar.gz --strip-components 1 -C "$build/source"
 CMAKE_BUILD_PARALLEL_LEVEL=${DAMON_JOBS:-$(nproc)} "$python" -m pip install -q --no-build-isolation --no-deps \
     --force-reinstall "${@:2}" "$build/source"

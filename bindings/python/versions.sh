@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs and tests the package with every Python from 3.9 to 3.13 that is found: on PATH, or of pyenv.
+# Installs and tests the package with every Python from 3.9 to 3.14 that is found: on PATH, or of pyenv.
 # Usage: bindings/python/versions.sh <folder for results>; one python-<version>.xml each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -18,7 +18,7 @@ find_python() {
 }
 
 status=0
-for version in 3.9 3.10 3.11 3.12 3.13; do
+for version in 3.9 3.10 3.11 3.12 3.13 3.14; do
     found=$(find_python "$version")
     if [ -z "$found" ]; then
         echo "skipped python-$version SKIP python-versions: there is no Python $version" >>"$results/python-versions.txt"
