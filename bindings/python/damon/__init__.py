@@ -13,16 +13,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from . import _core
 from ._core import Region, Sample, Samples, SharedDeclaration, SharedMemory, Snapshot
-from .checks import expect, need_numpy, number
+from .arrays import ArraySlice
+from .checks import expect, microseconds, need_numpy, number
 from .context import Context, start, stop
 from .enums import (
     AccessCheck,
     Action,
     CallFlags,
+    CoverageFlags,
     Drive,
     FilterType,
     OperationsFlags,
@@ -30,13 +32,17 @@ from .enums import (
     ProbeFilterType,
     QuotaGoalMetric,
     QuotaGoalTuner,
+    RangeFlags,
     RegionFlags,
+    SchemeFlags,
     Seen,
     Sees,
     SimPatternKind,
     SimRangeFlags,
     Skip,
     SnapshotFlags,
+    State,
+    UnknownReason,
     WmarkMetric,
 )
 from .errors import (
@@ -69,23 +75,32 @@ from .params import (
     Watermarks,
 )
 from .policies import ActionStats, LruSort, Probe, ProbeFilter, Reclaim, Summary, skip_text
+from .profiling import Profile, profile
 from .record import RecordedRegion, RecordedSnapshot, Recorder, read_record
+from .visibility import VisibilityWarning
 from .waiting import RepeatCall, Snapshots
+from .watching import Exclusion, RangeAnswer, StateInfo, WorkerAttr, WorkingSet
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import MonitorOptions
 
 __version__: str = _core.version_string()
 LIBRARY_VERSION: int = _core.version()  # major << 16 | minor << 8 | patch
 
 
-def monitor_self(*buffers: Any, schemes: Any = (), **options: Any) -> Context:
+def monitor_self(*buffers: Any, schemes: Iterable[Scheme] = (), **options: Unpack[MonitorOptions]) -> Context:
     """A started context on these buffers, or on all mappings of this process. Options: those of Attrs and Context."""
+    given: dict[str, Any] = dict(options)
     names = set(Attrs.__dataclass_fields__)
-    fields = {name: options.pop(name) for name in list(options) if name in names}
-    attrs = options.pop("attrs", None)
+    fields = {name: given.pop(name) for name in list(given) if name in names}
+    attrs = given.pop("attrs", None)
     if attrs is None:
         attrs = Attrs()
     expect(attrs, Attrs, "attrs")
     targets = [Target.of(*buffers)] if buffers else [Target()]
-    context = _SelfMonitor(dataclasses.replace(attrs, **fields), targets, schemes, **options)
+    context = _SelfMonitor(dataclasses.replace(attrs, **fields), targets, schemes, **given)
     context.start()
     return context
 
@@ -110,6 +125,12 @@ def strerror(number: int) -> str:
 def probe_access_check(access_check: Union[AccessCheck, int] = AccessCheck.AUTO) -> AccessCheckInfo:
     """Tries a way of seeing on a page of its own. AUTO: what ordinary private memory gets."""
     return AccessCheckInfo(**_core.access_check_probe(access_check))
+
+
+def exclude(excluded: Any) -> Exclusion:
+    """Keeps every context of this process away from a buffer or a range (start, end) of whole pages: when it returns, no
+    mark, registration or action touches it."""
+    return Exclusion(excluded)
 
 
 def shared_memory(size: int) -> SharedMemory:
@@ -138,14 +159,17 @@ __all__ = [
     "AccessPattern",
     "Action",
     "ActionStats",
+    "ArraySlice",
     "Attrs",
     "BusyError",
     "CallFlags",
     "CanceledError",
     "ClosedError",
     "Context",
+    "CoverageFlags",
     "DamonError",
     "Drive",
+    "Exclusion",
     "Filter",
     "FilterType",
     "ForkError",
@@ -162,10 +186,13 @@ __all__ = [
     "Probe",
     "ProbeFilter",
     "ProbeFilterType",
+    "Profile",
     "Quota",
     "QuotaGoal",
     "QuotaGoalMetric",
     "QuotaGoalTuner",
+    "RangeAnswer",
+    "RangeFlags",
     "Reclaim",
     "RecordedRegion",
     "RecordedSnapshot",
@@ -176,6 +203,7 @@ __all__ = [
     "Sample",
     "Samples",
     "Scheme",
+    "SchemeFlags",
     "SchemeStat",
     "Seen",
     "Sees",
@@ -188,17 +216,26 @@ __all__ = [
     "SnapshotFlags",
     "SnapshotTimeoutError",
     "Snapshots",
+    "State",
+    "StateInfo",
     "Stats",
     "Summary",
     "Target",
+    "UnknownReason",
     "UnsupportedError",
+    "VisibilityWarning",
     "Watermarks",
     "WmarkMetric",
+    "WorkerAttr",
+    "WorkingSet",
     "WouldDeadlockError",
     "__version__",
+    "exclude",
+    "microseconds",
     "monitor_self",
     "nr_running",
     "probe_access_check",
+    "profile",
     "read_record",
     "shared_array",
     "shared_declare",

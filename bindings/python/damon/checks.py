@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
 import errno
+import importlib
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar, Union
 
 from .errors import error_for
 
 MAX_U64 = 2**64 - 1
+Constant = TypeVar("Constant", bound=enum.Enum)
 
 
 def expect(value: Any, wanted: type, what: str) -> None:
@@ -24,6 +28,36 @@ def expect_many(values: Any, wanted: type, what: str, one: str) -> None:
         raise TypeError(f"{what} must be a list, not {type(values).__name__}: put one in brackets")
     for value in values:
         expect(value, wanted, one)
+
+
+def as_tuples(instance: Any, *names: str) -> None:
+    """Lists in a frozen dataclass become tuples, so that it can be compared and hashed; for __post_init__()."""
+    for name in names:
+        value = getattr(instance, name)
+        if isinstance(value, list):
+            object.__setattr__(instance, name, tuple(value))
+
+
+def microseconds(duration: Union[float, datetime.timedelta]) -> int:
+    """Seconds or a timedelta as microseconds, for parameters that end in _us: `Attrs(aggr_us=damon.microseconds(0.1))`."""
+    if isinstance(duration, datetime.timedelta):
+        return duration // datetime.timedelta(microseconds=1)
+    if isinstance(duration, bool) or not hasattr(duration, "__float__"):
+        raise TypeError(f"a duration must be seconds or a timedelta, not {type(duration).__name__}")
+    if not -1e12 < float(duration) < 1e12:
+        raise error_for(errno.EINVAL, f"a duration is {duration} seconds; it must be below 1e12")
+    return round(float(duration) * 1_000_000)
+
+
+def member_of(value: Any, kind: type[Constant], what: str) -> Any:
+    """A string as the member of that name, in any case; what is no string comes back as it is."""
+    if not isinstance(value, str):
+        return value
+    found = kind.__members__.get(value.upper())
+    if found is None:
+        names = ", ".join(name.lower() for name in kind.__members__)
+        raise error_for(errno.EINVAL, f"{what} is '{value}'; it must be one of {names}")
+    return found
 
 
 def number(value: Any, what: str, *, least: int = 0) -> int:
@@ -62,8 +96,16 @@ def is_buffer(value: Any) -> bool:
     return True
 
 
-def need_numpy(what: str) -> Any:
+def need(module: str, what: str) -> Any:
     """The module; ImportError with what to do where it is not there."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{what} needs {module}: pip install {module}", name=module) from error
+
+
+def need_numpy(what: str) -> Any:
+    """NumPy; ImportError with what to do where it is not there."""
     try:
         import numpy
     except ImportError as error:

@@ -12,12 +12,28 @@ from .checks import MAX_U64, expect, many, number
 from .enums import AccessCheck, Action, Ops
 from .errors import error_for
 from .operations import Operations
-from .params import Attrs, IntervalsGoal, Range, Scheme, Target, attrs_from, schemes_from, target_from
+from .params import (
+    Attrs,
+    IntervalsGoal,
+    Kept,
+    Range,
+    Scheme,
+    Target,
+    attrs_from,
+    ranges_of,
+    schemes_from,
+    target_from,
+)
 from .policies import LruSort, Probe, Reclaim
+from .visibility import Visibility
 from .waiting import Pauses
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import CommitOptions, SchemeOptions
     from .record import Recorder
+    from .watching import Added
 
 _ATTRS = {field.name for field in dataclasses.fields(Attrs)}
 
@@ -42,6 +58,8 @@ class Configuration:
         (Ops.FVADDR) if all have some. manual: step() and advance() take the place of a worker thread."""
         self._core = _core.Ctx()
         self._targets: list[Target] = []
+        self._held: list[_core.Buffer] = []  # the targets' memory, while the context runs
+        self._added: list[Added] = []  # ranges, besides the targets
         self._schemes: list[Scheme] = []
         self._probes: list[Probe] = []
         self._ops = ops
@@ -49,6 +67,7 @@ class Configuration:
         self._addr_unit = addr_unit
         self._sim: Optional[_core.Sim] = None
         self._pauses = Pauses(self._core)
+        self._visibility = Visibility(ops in (None, Ops.VADDR, Ops.FVADDR))
         self._recorders: list[Recorder] = []
         self.manual = bool(manual)
         self._core.set_manual(self.manual)
@@ -186,14 +205,14 @@ class Configuration:
         targets: Optional[Iterable[Union[Target, Range, Any]]] = None,
         schemes: Optional[Iterable[Scheme]] = None,
         probes: Optional[Iterable[Probe]] = None,
-        **fields: Any,
+        **fields: Unpack[CommitOptions],
     ) -> None:
         """Changes parameters, running or not, and nothing else: learned regions, statistics and quotas stay.
 
         Single fields: those of Attrs (`commit(sample_us=1000)`), `min_region_sz` and `addr_unit`. Lists are matched by
         position: entries there in both are overwritten, surplus ones removed, new ones appended.
         """
-        changes = dict(fields)
+        changes: dict[str, Any] = dict(fields)
         for name in changes:
             if name not in _ATTRS | {"min_region_sz", "addr_unit"}:
                 raise TypeError(f"commit() knows no '{name}'; it changes {', '.join(sorted(_ATTRS))}, min_region_sz, "
@@ -213,7 +232,7 @@ class Configuration:
                 expect(probe, Probe, "a probe")
         self._on_worker(lambda: self._commit_now(changes))
 
-    def commit_scheme(self, idx: int, **fields: Any) -> None:
+    def commit_scheme(self, idx: int, **fields: Unpack[SchemeOptions]) -> None:
         """Changes single fields of one scheme: `ctx.commit_scheme(0, apply_interval_us=1_000_000)`."""
 
         def change() -> None:
@@ -233,6 +252,7 @@ class Configuration:
     def _use_sim(self, sim: _core.Sim) -> None:
         self._core.set_sim(sim)
         self._sim = sim
+        self._visibility = Visibility(False)
 
     def _on_worker(self, function: Callable[[], None]) -> None:
         """Reading and changing parameters happens on the worker, so that changes of several threads do not mix."""
@@ -243,35 +263,45 @@ class Configuration:
 
     def _commit_now(self, changes: dict[str, Any], obsolete: Optional[int] = None) -> None:
         targets: list[Target] = changes.get("targets", self._targets)
-        schemes: list[Scheme] = changes.get("schemes", self._schemes)
-        probes: list[Probe] = changes.get("probes", self._probes)
-        fields = {name: value for name, value in changes.items() if name in _ATTRS}
-        min_region_sz = changes.get("min_region_sz", self._min_region_sz)
-        addr_unit = changes.get("addr_unit", self._addr_unit)
         if self._chooses_ops and self.is_running and have_ranges(targets) != have_ranges(self._targets):
             raise error_for(errno.EBUSY, "who follows the mappings of the process cannot change while running: stop() first")
+        held: list[_core.Buffer] = []
+        if self.is_running:
+            targets, held = held_targets(targets, leave_out=obsolete)
+        try:
+            self._core.commit(self._source_of({**changes, "targets": targets}, obsolete))
+            held, self._held = self._held, held
+        finally:
+            release(held)  # what is not needed any more; after a failure, what would have been
+        self._targets = [target for idx, target in enumerate(targets) if idx != obsolete]
+        self._schemes = list(changes.get("schemes", self._schemes))
+        self._probes = list(changes.get("probes", self._probes))
+        self._min_region_sz = changes.get("min_region_sz", self._min_region_sz)
+        self._addr_unit = changes.get("addr_unit", self._addr_unit)
+        self._keep_actions()
+
+    def _source_of(self, changes: dict[str, Any], obsolete: Optional[int]) -> _core.Ctx:
+        """What a commit copies from: this context as it is, with the changes."""
         source = _core.Ctx()
         source.set_manual(True)
-        self._set_units(source, min_region_sz, addr_unit)
+        self._set_units(source, changes.get("min_region_sz", self._min_region_sz), changes.get("addr_unit", self._addr_unit))
         if isinstance(self._ops, Operations):
             source.set_operations(self._ops, None)  # what its schemes may do is checked against these
         elif self._sim is not None:
             source.set_sim(self._sim)
-        for idx, target in enumerate(targets):
+        for idx, target in enumerate(changes["targets"]):
             # Without ranges, a target keeps the regions and the ranges that it has.
             same = idx < len(self._targets) and target.ranges == self._targets[idx].ranges
             source.add_target(target.pid, () if same else target.ranges, idx == obsolete)
-        for probe in probes:
+        for probe in changes.get("probes", self._probes):
             source.add_probe(probe)
-        attrs = dataclasses.replace(changes.get("attrs", self.attrs), **fields)
-        for scheme in schemes:
+        for scheme in changes.get("schemes", self._schemes):
             policies.add_scheme(source, scheme, self._core)
-        source.set_attrs(attrs)  # last: presets bring their own
-        self._core.commit(source)
-        self._targets = [target for idx, target in enumerate(targets) if idx != obsolete]
-        self._schemes, self._probes = list(schemes), list(probes)
-        self._min_region_sz, self._addr_unit = min_region_sz, addr_unit
-        self._keep_actions()
+        fields = {name: value for name, value in changes.items() if name in _ATTRS}
+        # Last: presets bring their own.
+        source.set_attrs(dataclasses.replace(changes.get("attrs", self.attrs), **fields))
+        source.set_pause(self._core.is_paused())
+        return source
 
     def _keep_actions(self) -> None:
         self._core.keep_actions([scheme.callback for scheme in self._schemes if scheme.action == Action.CALLBACK])
@@ -288,6 +318,31 @@ class Configuration:
         if not 0 <= idx < len(entries):
             raise error_for(errno.EINVAL, f"there is no {what} {idx}; the context has {len(entries)}")
         return idx
+
+
+def held_targets(
+    targets: list[Target], *, leave_out: Optional[int] = None
+) -> tuple[list[Target], list[_core.Buffer]]:
+    """The targets with their buffers where they are now, and what holds them there; but for the one that goes."""
+    placed: list[Target] = []
+    held: list[_core.Buffer] = []
+    try:
+        for idx, target in enumerate(targets):
+            if isinstance(target.keep, Kept) and idx != leave_out:
+                buffers = target.keep.hold()
+                held += buffers
+                target = dataclasses.replace(target, ranges=ranges_of(buffers))
+            placed.append(target)
+    except BaseException:
+        release(held)  # the exception's traceback would keep them
+        raise
+    return placed, held
+
+
+def release(held: Iterable[_core.Buffer]) -> None:
+    """Lets buffers go."""
+    for buffer in held:
+        buffer.release()
 
 
 def have_ranges(targets: list[Target]) -> bool:

@@ -6,6 +6,7 @@ import atexit
 import dataclasses
 import errno
 import functools
+import html
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,15 @@ from typing import Any, Callable, Optional, TypeVar, Union, overload
 
 from . import _core
 from .checks import expect, function_from, many, number
-from .configuration import Configuration, have_ranges
+from .configuration import have_ranges, held_targets, release
 from .enums import Ops
 from .errors import error_for
-from .params import SchemeStat, Stats
+from .params import SchemeStat, Stats, stats_from
 from .policies import ActionStats, Summary, action_stats_from
 from .record import Recorder, close_all
-from .waiting import RepeatCall, Snapshots
+from .summaries import snapshot_html, snapshot_text
+from .waiting import RepeatCall, Snapshots, wait_newer
+from .watching import Watching
 
 T = TypeVar("T")
 _MAX_MS = 2**31 - 1
@@ -29,7 +32,7 @@ _MAX_MS = 2**31 - 1
 _running: set[Context] = set()
 
 
-class Context(Configuration):
+class Context(Watching):
     """Watches targets, and applies schemes to what it finds.
 
     `with Context(targets=[array]) as ctx:` starts it and stops it at the end. A stopped context keeps its parameters,
@@ -57,6 +60,18 @@ class Context(Configuration):
             )
         if self._chooses_ops:
             self._core.set_ops(Ops.FVADDR if have_ranges(self._targets) else Ops.VADDR)
+        targets, self._held = held_targets(self._targets)
+        for idx, target in enumerate(targets):
+            if target.ranges != self._targets[idx].ranges:  # resized since
+                self._core.set_target_regions(idx, target.ranges)
+                self._targets[idx] = target
+        self._hold_ranges()
+
+    def _let_go(self) -> None:
+        """Nothing is watched any more: what the buffers are of may be resized and unmapped."""
+        held, self._held = self._held, []
+        release(held)
+        self._release_ranges()
 
     def stop(self) -> None:
         """Stops the worker and waits for its end. An exception of a callback that comes up meanwhile is raised here."""
@@ -65,6 +80,7 @@ class Context(Configuration):
         finally:
             if not self.is_running:
                 _running.discard(self)
+                self._let_go()
                 close_all(self._recorders[:])
 
     def close(self) -> None:
@@ -92,7 +108,7 @@ class Context(Configuration):
             self.stop()
 
     @property
-    def tid(self) -> int:
+    def kdamond_tid(self) -> int:
         """Thread id of the worker; 0: not running, or manual."""
         return self._core.kdamond_tid()
 
@@ -183,19 +199,19 @@ class Context(Configuration):
 
     def snapshot(self) -> _core.Snapshot:
         """The last snapshot. Never waits; `seq` 0: no window has ended yet."""
-        return self._core.snapshot()
+        return self._visibility.checked(self._core.snapshot())
 
     def wait_snapshot(self, after_seq: int = 0, timeout: Optional[float] = None) -> _core.Snapshot:
         """Waits for a snapshot newer than after_seq; SnapshotTimeoutError after so many seconds."""
         timeout_ms = _milliseconds(timeout)
-        if self._core.snapshot_wait(number(after_seq, "after_seq"), timeout_ms):
-            return self._core.snapshot()
+        if wait_newer(self._core, number(after_seq, "after_seq"), timeout_ms):
+            return self._visibility.checked(self._core.snapshot())
         raise error_for(errno.ETIMEDOUT, f"no snapshot newer than number {after_seq} within {timeout_ms} ms")
 
     def snapshots(self, *, after_seq: Optional[int] = None, timeout: Optional[float] = None) -> Snapshots:
         """Each new snapshot, with `for` or `async for`, until the context stops. The newest, where the loop is slow."""
         seq = self._core.snapshot().seq if after_seq is None else number(after_seq, "after_seq")
-        return Snapshots(self._core, seq, _milliseconds(timeout))
+        return Snapshots(self._core, self._visibility, seq, _milliseconds(timeout))
 
     def live_snapshot(self) -> _core.Snapshot:
         """The regions at this moment, in the middle of a window. For callbacks, and between steps of manual drive;
@@ -205,7 +221,7 @@ class Context(Configuration):
     @property
     def stats(self) -> Stats:
         """The counters of the context."""
-        return Stats(**self._core.stats())
+        return stats_from(self._core.stats())
 
     def scheme_stat(self, idx: int) -> SchemeStat:
         """What a scheme has done, as of its last pass."""
@@ -218,6 +234,13 @@ class Context(Configuration):
     def summary(self) -> Summary:
         """The last snapshot summed up: how much memory is idle for how long."""
         return Summary(**self._core.stat_read())
+
+    def summary_text(self, width: int = 64) -> str:
+        """The last snapshot in a few lines: how much is accessed, idle and not visible, with a strip of all regions."""
+        return snapshot_text(self.snapshot(), width)
+
+    def _repr_html_(self) -> str:
+        return snapshot_html(self._core.snapshot()) if not self._core.closed else html.escape(repr(self))
 
     @property
     def action_stats(self) -> ActionStats:
@@ -233,6 +256,11 @@ class Context(Configuration):
     def last_exception(self) -> Optional[BaseException]:
         """The last exception of a callback, also of one that nobody waited for."""
         return self._core.last_exception
+
+    @property
+    def nr_exceptions(self) -> int:
+        """How many exceptions callbacks have raised. Of those that nobody waits for, not each one is shown."""
+        return self._core.nr_exceptions
 
     def record(self, path: Union[str, os.PathLike[str]]) -> Recorder:
         """Writes each snapshot to a file, until the recorder is closed or the context stops; `python -m damon` shows
@@ -264,8 +292,15 @@ def start(contexts: Iterable[Context], *, exclusive: bool = False) -> None:
     group = many(contexts, "contexts")
     for context in group:
         expect(context, Context, "a context")
-        context._prepare_start()
-    _core.start([context._core for context in group], bool(exclusive))
+    try:
+        for context in group:
+            context._prepare_start()
+        _core.start([context._core for context in group], bool(exclusive))
+    except BaseException:
+        for context in group:
+            if not context.is_running:
+                context._let_go()
+        raise
     _running.update(group)
     for context in group:
         for recorder in context._recorders:

@@ -54,6 +54,7 @@ class QuotaGoalMetric(enum.IntEnum):
     ACTIVE_MEM_BP = 6
     INACTIVE_MEM_BP = 7
     NODE_ELIGIBLE_MEM_BP = 8
+    OWN_MEMCG_FREE_BP = 9  # free share of this process's own memory group
 
 
 class QuotaGoalTuner(enum.IntEnum):
@@ -68,6 +69,7 @@ class WmarkMetric(enum.IntEnum):
 
     NONE = 0
     FREE_MEM_RATE = 1  # permil
+    OWN_MEMCG_FREE_RATE = 2  # of this process's own memory group, permil of its limit
 
 
 class FilterType(enum.IntEnum):
@@ -88,6 +90,26 @@ class RegionFlags(enum.IntFlag):
 
     UNKNOWN = 1  # could not be looked at: 0 accesses does not mean cold
     WRITES_ONLY = 2
+
+
+class UnknownReason(enum.IntEnum):
+    """Why memory could not be looked at."""
+
+    NONE = 0
+    HUGE_PAGE = 1  # the access check would have to split it
+    NOT_REGISTERED = 2
+    OTHER_USERFAULTFD = 3  # of the program's own
+    PERMISSION = 4
+    UNMAPPED = 5
+    EXCLUDED = 6  # damon.exclude()
+    SHARED_WITH_CHILD = 7
+    LOCKED = 8
+    RECLAIMED = 9
+    PAUSED = 10
+    NOT_EXAMINED = 11
+    LOST_DESCRIPTOR = 12
+    NO_ACCESS_CHECK = 13
+    OTHER = 14
 
 
 class SnapshotFlags(enum.IntFlag):
@@ -182,3 +204,36 @@ class SimPatternKind(enum.IntEnum):
     ZIGZAG = 3
     MOVING = 4
     SWEEP = 5
+
+
+class SchemeFlags(enum.IntFlag):
+    """Flags of a scheme."""
+
+    ALLOW_UNSEEN_READS = 1  # PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD also where reads cannot be seen
+
+
+class CoverageFlags(enum.IntFlag):
+    """What targets without ranges cover: `Context.set_coverage()`."""
+
+    FILES = 1
+    THREE_AREAS = 2
+    STABLE = 4
+
+
+class RangeFlags(enum.IntFlag):
+    """Flags of `Context.add_range()`."""
+
+    SHARED = 1
+    STABLE = 2  # it is not remapped or grown while it is watched
+    TRACKED = 4  # kept armed as a whole for query_range()
+
+
+class State(enum.IntEnum):
+    """What a context is doing: `Context.state`."""
+
+    STOPPED = 0
+    SAMPLING = 1
+    LIMITED = 2  # slowed by max_overhead_permil
+    PAUSED = 3
+    WATERMARKS = 4
+    ENDED = 5  # on its own

@@ -1,4 +1,4 @@
-"""Custom operations: the program's own eyes and hands."""
+"""Custom operations: the program's own access checks and actions."""
 
 from __future__ import annotations
 

@@ -6,17 +6,27 @@ To change one: `dataclasses.replace(scheme, apply_interval_us=1_000_000)`.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import mmap
 import operator
 import sys
-from collections.abc import Iterable
-from typing import Any, Callable, Optional, Union
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _core
-from .checks import MAX_U64, expect, expect_many, many
-from .enums import Action, FilterType, QuotaGoalMetric, QuotaGoalTuner, WmarkMetric
+from .checks import MAX_U64, as_tuples, expect, expect_many, many, member_of, microseconds
+from .enums import Action, FilterType, QuotaGoalMetric, QuotaGoalTuner, SchemeFlags, UnknownReason, WmarkMetric
+from .errors import error_for
+from .memory import parts_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import CallingOptions, OtherAttrsOptions
 
 MAX_U32 = 2**32 - 1
+SURVEY_DEFAULT = MAX_U64  # Attrs.survey_bp: the library's choice
 Range = tuple[int, int]
 ActionCallback = Callable[[_core.Region, int], int]
 _KEYWORDS = {"kw_only": True} if sys.version_info >= (3, 10) else {}
@@ -43,31 +53,85 @@ class Attrs:
     max_nr_regions: int = 1_000
     intervals_goal: IntervalsGoal = IntervalsGoal()
     max_overhead_permil: int = 10
+    referenced_us: int = 0
+    survey_bp: int = SURVEY_DEFAULT
 
     def __post_init__(self) -> None:
         expect(self.intervals_goal, IntervalsGoal, "intervals_goal")
+
+    @staticmethod
+    def of(
+        *,
+        sample: Union[float, timedelta] = 0.005,
+        aggr: Union[float, timedelta] = 0.1,
+        ops_update: Union[float, timedelta] = 60.0,
+        **others: Unpack[OtherAttrsOptions],
+    ) -> Attrs:
+        """With intervals in seconds or as timedelta: `Attrs.of(sample=0.001, aggr=0.02, max_nr_regions=500)`."""
+        return Attrs(microseconds(sample), microseconds(aggr), microseconds(ops_update), **others)
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
     """What is watched: ranges of addresses. None: all mappings of this process."""
 
-    ranges: tuple[Range, ...] = ()
+    ranges: Sequence[Range] = ()
     pid: int = 0
-    keep: Any = dataclasses.field(default=None, repr=False, compare=False)  # what must live as long as the target
+    keep: Any = dataclasses.field(default=None, repr=False, compare=False)  # of Target.of(): the buffers' objects
 
     @staticmethod
     def of(*buffers: Any) -> Target:
-        """The memory of NumPy arrays, bytearrays, mmaps or other buffers, which stays where it is meanwhile. Buffers that
-        share a page are one range: accesses are seen page by page."""
-        held = [_core.Buffer(buffer) for buffer in buffers]
-        ranges: list[Range] = []
-        for start, end in sorted((buffer.start, buffer.end) for buffer in held):
-            if ranges and start // mmap.PAGESIZE <= (ranges[-1][1] - 1) // mmap.PAGESIZE:
-                ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
-            else:
-                ranges.append((start, end))
-        return Target(ranges=tuple(ranges), keep=held)
+        """The memory of NumPy arrays, bytearrays, mmaps or other buffers. It is held where it is while a context that
+        watches it runs. Buffers that share a page are one range: accesses are seen page by page."""
+        return buffers_target(Kept(buffers))
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "ranges")
+
+
+class Kept:
+    """The objects whose memory a target is: kept alive by the target, held in place by the contexts that run."""
+
+    def __init__(self, objects: Iterable[Any]) -> None:
+        self.objects = tuple(objects)
+
+    def hold(self) -> list[_core.Buffer]:
+        """Their memory, which cannot move until the buffers are released."""
+        held: list[_core.Buffer] = []
+        try:
+            for given in self.objects:
+                held += [_core.Buffer(part) for part in parts_of(given)]
+        except BaseException:
+            for buffer in held:
+                buffer.release()  # the exception's traceback would keep them
+            raise
+        if self.objects and not held:
+            raise error_for(errno.EINVAL, "the buffer is empty; it must have at least one byte")
+        return held
+
+    def __reduce__(self) -> Any:
+        raise TypeError("the target has a buffer of this process; it cannot be copied or sent to another one")
+
+
+def buffers_target(kept: Kept) -> Target:
+    """The target of these objects, where their memory is now."""
+    held = kept.hold()
+    try:
+        return Target(ranges=ranges_of(held), keep=kept)
+    finally:
+        for buffer in held:
+            buffer.release()
+
+
+def ranges_of(buffers: Iterable[_core.Buffer]) -> tuple[Range, ...]:
+    """Where they are: sorted, those that share a page as one."""
+    ranges: list[Range] = []
+    for start, end in sorted((buffer.start, buffer.end) for buffer in buffers):
+        if ranges and start // mmap.PAGESIZE <= (ranges[-1][1] - 1) // mmap.PAGESIZE:
+            ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
+        else:
+            ranges.append((start, end))
+    return tuple(ranges)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,13 +167,14 @@ class Quota:
     weight_sz: int = 0
     weight_nr_accesses: int = 0
     weight_age: int = 0
-    goals: tuple[QuotaGoal, ...] = ()
+    goals: Sequence[QuotaGoal] = ()
     goal_tuner: QuotaGoalTuner = QuotaGoalTuner.CONSIST
     fail_charge_num: int = 0
     fail_charge_denom: int = 0
 
     def __post_init__(self) -> None:
         expect_many(self.goals, QuotaGoal, "goals", "a goal")
+        as_tuples(self, "goals")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,27 +219,30 @@ class Scheme:
     that it dealt with.
     """
 
-    action: Action = Action.STAT
+    action: Union[Action, str] = Action.STAT  # "pageout" is Action.PAGEOUT
     pattern: AccessPattern = AccessPattern()
     apply_interval_us: int = 0
     quota: Quota = Quota()
     wmarks: Watermarks = Watermarks()
-    filters: tuple[Filter, ...] = ()
+    filters: Sequence[Filter] = ()
     target_nid: int = -1
-    migrate_dests: tuple[MigrateDest, ...] = ()
+    migrate_dests: Sequence[MigrateDest] = ()
     max_nr_snapshots: int = 0
     callback: Optional[ActionCallback] = None
+    flags: SchemeFlags = SchemeFlags(0)
     min_age_us: int = 0  # not 0: takes the place of pattern.min_age, and tuned intervals do not stretch it
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "action", member_of(self.action, Action, "action"))
         expect(self.pattern, AccessPattern, "pattern")
         expect(self.quota, Quota, "quota")
         expect(self.wmarks, Watermarks, "wmarks")
         expect_many(self.filters, Filter, "filters", "a filter")
         expect_many(self.migrate_dests, MigrateDest, "migrate_dests", "a destination")
+        as_tuples(self, "filters", "migrate_dests")
 
     @staticmethod
-    def calling(callback: ActionCallback, **fields: Any) -> Scheme:
+    def calling(callback: ActionCallback, **fields: Unpack[CallingOptions]) -> Scheme:
         """A scheme whose action is a function of the program's."""
         return Scheme(action=Action.CALLBACK, callback=callback, **fields)
 
@@ -183,14 +251,20 @@ class Scheme:
 class Stats:
     """Counters of one context; they only grow."""
 
-    nr_intervals: int
-    nr_skipped_intervals: int
-    nr_wakeups: int
-    nr_samples: int
-    nr_unknown_samples: int
-    nr_writes_only_samples: int
-    cpu_ns: int
-    nr_lost_reports: int
+    nr_intervals: int  # sampling intervals done
+    nr_skipped_intervals: int  # left out: by a late worker, or to keep max_overhead_permil
+    nr_wakeups: int  # of the worker
+    nr_samples: int  # questions asked: one for each region and interval
+    nr_unknown_samples: int  # that could not be answered
+    nr_writes_only_samples: int  # whose answer could see writes only
+    cpu_ns: int  # CPU time of the worker
+    nr_lost_reports: int  # report_access() calls that found the queue full
+    nr_unknown_by_reason: dict[UnknownReason, int]  # nr_unknown_samples, one by one
+    sampling_cpu_ns: int  # parts of cpu_ns: arming, looking, counting
+    update_cpu_ns: int  # reading the mappings
+    action_cpu_ns: int  # schemes and callbacks
+    survey_cpu_ns: int
+    referenced_cpu_ns: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -222,6 +296,12 @@ class AccessCheckInfo:
 def attrs_from(fields: dict[str, Any]) -> Attrs:
     """Attributes from what the extension read."""
     return Attrs(**{**fields, "intervals_goal": IntervalsGoal(**fields["intervals_goal"])})
+
+
+def stats_from(fields: dict[str, Any]) -> Stats:
+    """Counters from what the extension read."""
+    by_reason = fields["nr_unknown_by_reason"]
+    return Stats(**{**fields, "nr_unknown_by_reason": {reason: by_reason[reason] for reason in UnknownReason}})
 
 
 def target_from(given: Union[Target, Range, Any]) -> Target:

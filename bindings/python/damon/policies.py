@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Union
 
 from . import _core
-from .checks import MAX_U64
+from .checks import MAX_U64, as_tuples
 from .enums import Action, ProbeFilterType, Skip
 from .params import Scheme
 
@@ -27,8 +28,11 @@ class ProbeFilter:
 class Probe:
     """An attribute of memory that is sampled alongside accesses; with weights, instead of them. At most 4."""
 
-    filters: tuple[ProbeFilter, ...] = ()
+    filters: Sequence[ProbeFilter] = ()
     weight: int = 0
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "filters")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
     {"damon_record": 1, "library": "0.1.0"}
     {"seq": 1, "time_ns": ..., "sample_us": ..., "aggr_us": ..., "max_nr_accesses": ..., "nr_targets": ..., "flags": 0,
-     "regions": [[start, end, target_idx, nr_accesses, age, flags], ...]}
+     "window_us": ..., "regions": [[start, end, target_idx, nr_accesses, age, flags, age_us, idle_us, unknown_reason], ...]}
+
+What stands behind "flags" may be missing; idle_us is null where it is not known.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from . import _core
+from .enums import RegionFlags, SnapshotFlags
 from .errors import DamonError, InvalidParameterError, error_for
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _INFO = ("seq", "time_ns", "sample_us", "aggr_us", "max_nr_accesses", "nr_targets", "flags")
+_LATER = ("window_us",)  # missing in older recordings
 
 
 class RecordedRegion(NamedTuple):
@@ -36,10 +40,18 @@ class RecordedRegion(NamedTuple):
     nr_accesses: int
     age: int
     flags: int
+    age_us: int = 0
+    idle_us: Optional[int] = None
+    unknown_reason: int = 0
 
     @property
     def size(self) -> int:
         return self.end - self.start
+
+    @property
+    def unknown(self) -> bool:
+        """It could not be looked at: 0 accesses does not mean idle."""
+        return bool(self.flags & RegionFlags.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -54,10 +66,30 @@ class RecordedSnapshot:
     nr_targets: int
     flags: int
     regions: tuple[RecordedRegion, ...]
+    window_us: int = 0  # how long the window really was; 0: not known
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes in all regions."""
+        return sum(region.size for region in self.regions)
+
+    @property
+    def unknown_bytes(self) -> int:
+        """Bytes in regions that could not be looked at."""
+        return sum(region.size for region in self.regions if region.unknown)
+
+    @property
+    def writes_only(self) -> bool:
+        """Reads of some region cannot be seen."""
+        return bool(self.flags & SnapshotFlags.WRITES_ONLY)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The regions as tuples."""
+        return list(self.regions)
 
     def working_set_bytes(self, min_nr_accesses: int = 1) -> int:
-        """Bytes in regions with at least so many accesses."""
-        return sum(region.size for region in self.regions if region.nr_accesses >= min_nr_accesses)
+        """Bytes in regions with at least so many accesses: a lower bound where unknown_bytes is not 0."""
+        return sum(r.size for r in self.regions if r.nr_accesses >= min_nr_accesses and not r.unknown)
 
 
 class Recorder:
@@ -65,7 +97,7 @@ class Recorder:
 
     def __init__(self, context: Context, path: Union[str, os.PathLike[str]]) -> None:
         self._context = context
-        self._seq = context.snapshot().seq
+        self._seq = context._core.snapshot().seq
         self._file: Optional[IO[str]] = open(path, "w", encoding="utf-8")
         self._lock = threading.Lock()
         self._thread: Optional[threading.Thread] = None
@@ -85,10 +117,10 @@ class Recorder:
     def take(self) -> None:
         """Writes the last snapshot down, if it is new."""
         with self._lock:
-            snapshot = self._context.snapshot()
+            snapshot = self._context._core.snapshot()
             if snapshot.seq > self._seq and self._file is not None:
                 self._seq = snapshot.seq
-                line = {name: getattr(snapshot, name) for name in _INFO}
+                line = {name: getattr(snapshot, name) for name in _INFO + _LATER}
                 self._write({**line, "regions": snapshot.rows()})
 
     def close(self) -> None:
@@ -157,8 +189,9 @@ def _not_a_record(path: Union[str, os.PathLike[str]], why: str) -> InvalidParame
 def _snapshot_from(value: Any) -> RecordedSnapshot:
     """A line's snapshot; KeyError, TypeError or ValueError where it is none."""
     regions = tuple(RecordedRegion(*region) for region in value["regions"])
-    info = {name: value[name] for name in _INFO}
-    for number in (*info.values(), *(number for region in regions for number in region)):
+    info = {name: value[name] for name in _INFO} | {name: value.get(name, 0) for name in _LATER}
+    numbers = (number for region in regions for number in region._replace(idle_us=region.idle_us or 0))
+    for number in (*info.values(), *numbers):
         if type(number) is not int or number < 0:
             raise ValueError(f"{number!r} is no number that snapshots have")
     if any(region.start >= region.end for region in regions):

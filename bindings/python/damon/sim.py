@@ -11,14 +11,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any, Optional
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Optional
 
 from . import _core
-from .checks import MAX_U64, many
+from .checks import MAX_U64, as_tuples, many
 from .context import Context
 from .enums import SimPatternKind, SimRangeFlags
 from .params import Attrs, Range, Scheme, Target
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import ContextOptions, MachineOptions, MappedRangeOptions, PatternOptions
 
 PatternKind = SimPatternKind
 RangeFlags = SimRangeFlags
@@ -35,12 +40,15 @@ class Machine:
     nr_nodes: int = 1
     page_size: int = 4096
     huge_page_size: int = 2 << 20
-    node_bytes: tuple[int, ...] = ()
+    node_bytes: Sequence[int] = ()
     swap_bytes: int = MAX_U64
     fault_ns: int = 500
     refault_ns: int = 100_000
     young_us: int = 100_000
-    action_ns: tuple[int, ...] = ()
+    action_ns: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "node_bytes", "action_ns")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,15 +128,15 @@ class _Query:
 class Simulator:
     """A simulated machine with the programs on it. For one thread at a time; others wait for it."""
 
-    def __init__(self, machine: Optional[Machine] = None, **fields: Any) -> None:
+    def __init__(self, machine: Optional[Machine] = None, **fields: Unpack[MachineOptions]) -> None:
         """A Machine, or its fields."""
         self._core = _core.Sim(dataclasses.replace(machine or Machine(), **fields))
 
-    def add_range(self, mapped: Optional[MappedRange] = None, **fields: Any) -> None:
+    def add_range(self, mapped: Optional[MappedRange] = None, **fields: Unpack[MappedRangeOptions]) -> None:
         """Maps memory, also in the middle of a run. A MappedRange, or its fields."""
         self._core.add_range(dataclasses.replace(mapped or MappedRange(), **fields))
 
-    def add_pattern(self, pattern: Optional[Pattern] = None, **fields: Any) -> None:
+    def add_pattern(self, pattern: Optional[Pattern] = None, **fields: Unpack[PatternOptions]) -> None:
         """Adds an access pattern, also in the middle of a run: it counts from then on. A Pattern, or its fields."""
         self._core.add_pattern(dataclasses.replace(pattern or Pattern(), **fields))
 
@@ -137,7 +145,12 @@ class Simulator:
         self._core.set_target_end(target_idx, at_us)
 
     def context(
-        self, attrs: Optional[Attrs] = None, schemes: Iterable[Scheme] = (), *, nr_targets: int = 1, **options: Any
+        self,
+        attrs: Optional[Attrs] = None,
+        schemes: Iterable[Scheme] = (),
+        *,
+        nr_targets: int = 1,
+        **options: Unpack[ContextOptions],
     ) -> Context:
         """A manually driven context on the first programs: step() or advance() is its time, which never goes back,
         not even in another context of the same simulator. Options: those of Context."""

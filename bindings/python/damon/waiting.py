@@ -12,20 +12,63 @@ from typing import Optional
 
 from . import _core
 from .errors import CanceledError, SnapshotTimeoutError, error_for
+from .visibility import Visibility
 
 _SLICE_MS = 100
+
+# Threads of which each waits for a snapshot at this moment.
+_waiting: set[int] = set()
+
+
+def _only_waiters_are_left() -> bool:
+    """Whether the main thread has ended and every other thread that Python waits for waits for a snapshot itself: then
+    nobody can stop the contexts any more, and Python would never end."""
+    if threading.main_thread().is_alive() or threading.current_thread() is threading.main_thread():
+        return False
+    own = threading.get_ident()
+    return all(thread.daemon or thread.ident == own or thread.ident in _waiting for thread in threading.enumerate()
+               if thread is not threading.main_thread())
+
+
+def wait_newer(core: _core.Ctx, after_seq: int, timeout_ms: int) -> bool:
+    """Waits for a newer snapshot; False: not in time. CanceledError: the context ended, or Python is about to."""
+    if threading.current_thread() is threading.main_thread():
+        return core.snapshot_wait(after_seq, timeout_ms)
+    own = threading.get_ident()
+    begin = monotonic()
+    _waiting.add(own)
+    try:
+        while True:
+            if _only_waiters_are_left():
+                raise error_for(errno.ECANCELED, "Python is about to end: only threads that wait for snapshots are left")
+            left = _left(begin, timeout_ms, _SLICE_MS)
+            if core.snapshot_wait(after_seq, left):
+                return True
+            if 0 <= timeout_ms <= (monotonic() - begin) * 1000:
+                return False
+    finally:
+        _waiting.discard(own)
+
+
+def _left(begin: float, timeout_ms: int, most: int) -> int:
+    """Milliseconds of the timeout that are left, at most so many; -1 stands for no timeout."""
+    if timeout_ms < 0:
+        return most
+    return max(0, min(most, timeout_ms - round((monotonic() - begin) * 1000)))
 
 
 class Snapshots:
     """What Context.snapshots() gives: for `for` and `async for`. Ends when the context stops."""
 
-    def __init__(self, core: _core.Ctx, after_seq: int, timeout_ms: int) -> None:
+    def __init__(self, core: _core.Ctx, visibility: Visibility, after_seq: int, timeout_ms: int) -> None:
         self._core = core
+        self._visibility = visibility
         self._seq = after_seq
         self._timeout_ms = timeout_ms
+        self._follower: Optional[Follower] = None
 
     def _take(self) -> _core.Snapshot:
-        snapshot = self._core.snapshot()
+        snapshot = self._visibility.checked(self._core.snapshot())
         self._seq = snapshot.seq
         return snapshot
 
@@ -34,7 +77,7 @@ class Snapshots:
 
     def __next__(self) -> _core.Snapshot:
         try:
-            if self._core.snapshot_wait(self._seq, self._timeout_ms):
+            if wait_newer(self._core, self._seq, self._timeout_ms):
                 return self._take()
         except CanceledError:
             raise StopIteration from None
@@ -44,20 +87,60 @@ class Snapshots:
         return self
 
     async def __anext__(self) -> _core.Snapshot:
-        loop = asyncio.get_running_loop()
+        """Waits for a descriptor that the context's worker makes readable: no thread is held meanwhile."""
         begin = monotonic()
-        left = _SLICE_MS
         while True:
-            if self._timeout_ms >= 0:
-                left = max(0, min(_SLICE_MS, self._timeout_ms - round((monotonic() - begin) * 1000)))
-            try:  # in slices: a cancelled task leaves no thread behind that waits for ever
-                found = await loop.run_in_executor(None, self._core.snapshot_wait, self._seq, left)
+            try:
+                if self._follower is not None and not self._follower.drain():
+                    self._follower = None  # of a run that has ended
+                if self._core.snapshot_wait(self._seq, 0):
+                    return self._take()
+                if self._follower is None:
+                    self._follower = Follower(self._core.follow(self._seq))
             except CanceledError:
                 raise StopAsyncIteration from None
-            if found:
-                return self._take()
-            if 0 <= self._timeout_ms <= (monotonic() - begin) * 1000:
+            left = _left(begin, self._timeout_ms, 1 << 30)
+            if left == 0:
                 raise _too_late(self._timeout_ms)
+            await self._follower.wait(left / 1000 if self._timeout_ms >= 0 else None)
+
+    def __del__(self) -> None:
+        if getattr(self, "_follower", None) is not None:
+            self._follower.close()  # type: ignore[union-attr]
+
+
+class Follower:
+    """The descriptor of a context in event loops: several tasks may wait, each in its own loop."""
+
+    def __init__(self, bell: _core.Follower) -> None:
+        self._bell = bell
+        self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    def drain(self) -> bool:
+        """Whether the descriptor will become readable again."""
+        return self._bell.drain()
+
+    def close(self) -> None:
+        self._bell.close()
+
+    async def wait(self, seconds: Optional[float]) -> None:
+        """Returns when the descriptor is readable, or after that time."""
+        loop = asyncio.get_running_loop()
+        waiter = (loop, loop.create_future())
+        if not any(other is loop for other, _ in self._waiters):
+            loop.add_reader(self._bell.fileno(), self._wake, loop)
+        self._waiters.append(waiter)
+        try:
+            await asyncio.wait((waiter[1],), timeout=seconds)
+        finally:
+            self._waiters.remove(waiter)
+            if not any(other is loop for other, _ in self._waiters):
+                loop.remove_reader(self._bell.fileno())
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        for other, ready in self._waiters:
+            if other is loop and not ready.done():
+                ready.set_result(None)
 
 
 def _too_late(timeout_ms: int) -> SnapshotTimeoutError:

@@ -186,6 +186,7 @@ void bind_context(py::module_& module) {
         .def_property_readonly("closed", &Ctx::closed)
         .def_property_readonly("on_worker", &Ctx::on_worker)
         .def_property_readonly("last_exception", [](const Ctx& self) { return self.faults.last; })
+        .def_property_readonly("nr_exceptions", [](const Ctx& self) { return self.faults.count; })
         .def("set_attrs", &Ctx::set_attrs)
         .def("attrs", &Ctx::attrs)
         .def("set_ops", choice<damon_ctx_set_ops>("ops"))
@@ -219,6 +220,8 @@ void bind_context(py::module_& module) {
         .def("kdamond_tid", [](const Ctx& self) { return damon_kdamond_tid(self.open().get()); });
     bind_control(type);
     bind_policies(module, type);
+    bind_following(module, type);
+    bind_watching(module, type);
 }
 
 }  // namespace damon_python

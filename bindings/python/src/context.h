@@ -143,6 +143,8 @@ void start_group(const std::vector<Ctx*>& group, bool exclusive);
 void bind_context(py::module_& module);
 void bind_control(py::class_<Ctx>& type);
 void bind_policies(py::module_& module, py::class_<Ctx>& type);
+void bind_following(py::module_& module, py::class_<Ctx>& type);
+void bind_watching(py::module_& module, py::class_<Ctx>& type);
 void bind_memory(py::module_& module);
 void bind_sim(py::module_& module);
 void bind_samples(py::module_& module);

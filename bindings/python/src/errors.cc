@@ -29,6 +29,35 @@ py::object exception_of(py::error_already_set& error) {
     return exception;
 }
 
+namespace {
+
+// Seen in the traceback from Python 3.11 on.
+void add_note_on(const py::object& exception, uint64_t held_back) {
+    if (held_back == 0 || !py::hasattr(exception, "add_note")) return;
+    exception.attr("add_note")(std::to_string(held_back) +
+                               " more exceptions of this context's callbacks were not shown since the last one; "
+                               "Context.nr_exceptions counts all");
+}
+
+}  // namespace
+
+bool RateLimit::admits() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ >= kInterval) {
+        // After a quiet time the next few are news again.
+        left_ = held_back_ == 0 ? kBurst : 1;
+    }
+    if (left_ == 0) {
+        ++held_back_;
+        return false;
+    }
+    --left_;
+    last_ = now;
+    return true;
+}
+
+uint64_t RateLimit::take_held_back() { return std::exchange(held_back_, 0); }
+
 Collector::Collector(std::vector<Faults*> faults, From from)
     : faults_(std::move(faults)), from_(from), thread_(PyThread_get_thread_ident()) {
     for (Faults* each : faults_) each->collectors_.push_back(this);
@@ -44,11 +73,14 @@ bool Collector::wants() const {
 
 void Faults::take(py::error_already_set& error, py::handle where) {
     last = exception_of(error);
+    ++count;
     for (Collector* collector : collectors_) {
         if (!collector->wants()) continue;
         collector->first_ = last;
         return;
     }
+    if (!limit_.admits()) return;
+    add_note_on(last, limit_.take_held_back());
     tell_unraisable(last, where);
 }
 

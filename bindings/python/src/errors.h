@@ -5,6 +5,8 @@
 #include <pybind11/pybind11.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -48,18 +50,37 @@ private:
     py::object first_;
 };
 
-// The exceptions of one context's callbacks: collected by who waits, else told through sys.unraisablehook. None is
-// lost.
+// Lets a few through at once and then one every ten seconds: a callback that fails every time fails hundreds of times a
+// second.
+class RateLimit {
+public:
+    bool admits();
+    // How many were held back since the last one that was let through; forgets them.
+    uint64_t take_held_back();
+
+private:
+    static constexpr int kBurst = 5;
+    static constexpr std::chrono::seconds kInterval{10};
+
+    int left_ = kBurst;
+    uint64_t held_back_ = 0;
+    std::chrono::steady_clock::time_point last_{};
+};
+
+// The exceptions of one context's callbacks: collected by who waits, else told through sys.unraisablehook, at a limited
+// rate. `last` and `count` know all.
 class Faults {
 public:
     // Takes the exception of a callback over. `where`: the function that raised. Needs the GIL.
     void take(py::error_already_set& error, py::handle where);
 
     py::object last = py::none();  // the last exception of a callback
+    uint64_t count = 0;            // how many there were
 
 private:
     friend class Collector;
     std::vector<Collector*> collectors_;
+    RateLimit limit_;
 };
 
 // Raises the exception, which keeps its traceback.

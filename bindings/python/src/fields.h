@@ -46,6 +46,10 @@ Fields fields_of(const damon_probe_filter&);
 Fields fields_of(const damon_reclaim_params&);
 Fields fields_of(const damon_lru_sort_params&);
 Fields fields_of(const damon_stat_result&);  // without its percentiles
+Fields fields_of(const damon_state_info&);   // without its reason
+Fields fields_of(const damon_worker_attr&);  // without its processors and name
+Fields fields_of(const damon_range_query&);  // without its arrays
+Fields fields_of(const damon_wss_result&);   // without its questions
 Fields fields_of(const damon_sim_params&);
 Fields fields_of(const damon_sim_range&);
 Fields fields_of(const damon_sim_pattern&);

@@ -24,23 +24,39 @@ public:
         }
         if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_ANY_CONTIGUOUS) != 0) {
             PyErr_Clear();
+            // What gives no memory at all, as a closed mmap, says itself why.
+            if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_FULL_RO) != 0) throw py::error_already_set();
+            PyBuffer_Release(&view_);
             raise_error(-EINVAL, "the buffer's memory is not contiguous; pass its base array or a contiguous copy");
         }
-        if (view_.len > 0) return;
+        start_ = reinterpret_cast<uintptr_t>(view_.buf);
+        size_ = static_cast<size_t>(view_.len);
+        if (size_ > 0) return;
         PyBuffer_Release(&view_);
         raise_error(-EINVAL, "the buffer is empty; it must have at least one byte");
     }
-    ~Buffer() { PyBuffer_Release(&view_); }
+    ~Buffer() { release(); }
     Buffer(const Buffer&) = delete;
     Buffer& operator=(const Buffer&) = delete;
 
-    uint64_t start() const { return reinterpret_cast<uintptr_t>(view_.buf); }
-    uint64_t end() const { return start() + size(); }
-    size_t size() const { return static_cast<size_t>(view_.len); }
+    // Lets the memory go; where it was is still known.
+    void release() {
+        if (is_released_) return;
+        is_released_ = true;
+        PyBuffer_Release(&view_);
+    }
+
+    uint64_t start() const { return start_; }
+    uint64_t end() const { return start_ + size_; }
+    size_t size() const { return size_; }
     const void* data() const { return view_.buf; }
+    bool is_released() const { return is_released_; }
 
 private:
     Py_buffer view_{};
+    uint64_t start_ = 0;
+    size_t size_ = 0;
+    bool is_released_ = false;
 };
 
 // Memory of damon_shared_map(): its accesses can be seen on every kernel. Goes when nobody looks at it any more.
@@ -114,16 +130,19 @@ void bind_memory(py::module_& module) {
                  throw py::type_error(
                      "the target has a buffer of this process; it cannot be copied or sent to another one");
              })
+        .def("release", &Buffer::release)
+        .def_property_readonly("released", &Buffer::is_released)
         .def_property_readonly("start", &Buffer::start)
         .def_property_readonly("end", &Buffer::end);
-    py::class_<SharedMemory>(module, "SharedMemory", py::buffer_protocol())
+    py::class_<SharedMemory>(module, "SharedMemory", py::buffer_protocol(),
+                             "Memory whose reads and writes can be seen on every kernel; a buffer of bytes.")
         .def(py::init([](py::handle size) { return new SharedMemory(to_u64(size, "size")); }))
-        .def_property_readonly("address", &SharedMemory::address)
+        .def_property_readonly("address", &SharedMemory::address, "Where it begins.")
         .def("__len__", &SharedMemory::size)
         .def_buffer(&SharedMemory::view);
-    py::class_<SharedDeclaration>(module, "SharedDeclaration")
+    py::class_<SharedDeclaration>(module, "SharedDeclaration", "A declared shared mapping: until withdraw().")
         .def(py::init<py::handle>())
-        .def("withdraw", &SharedDeclaration::withdraw)
+        .def("withdraw", &SharedDeclaration::withdraw, "Takes the declaration back; the mapping can go afterwards.")
         .def("__enter__", [](py::object self) { return self; })
         .def("__exit__", [](SharedDeclaration& self, const py::args&) { self.withdraw(); });
     module.def("access_check_probe", &probe);

@@ -81,7 +81,10 @@ void on_check(void* priv, damon_sample* samples, size_t nr) {
         const py::object returned = operations.table.attr("check_accesses")(given);
         if (returned.is_none()) {
             const auto& answered = py::cast<const Samples&>(given).samples;
-            for (size_t i = 0; i < nr; ++i) samples[i].seen = answered[i].seen;
+            for (size_t i = 0; i < nr; ++i) {
+                samples[i].seen = answered[i].seen;
+                samples[i].unknown_reason = answered[i].unknown_reason;
+            }
             return;
         }
         const std::vector<int32_t> answers = to_answers(returned, nr);
@@ -175,8 +178,10 @@ void bind_samples(py::module_& module) {
         .def_readonly("region_start", &Sample::region_start)
         .def_readonly("region_end", &Sample::region_end)
         .def_readonly("target_idx", &Sample::target_idx)
-        .def_readonly("seen", &Sample::seen);
-    constexpr const char* kFormat = "T{Q:addr:Q:region_start:Q:region_end:I:target_idx:i:seen:}";
+        .def_readonly("seen", &Sample::seen)
+        .def_readonly("unknown_reason", &Sample::unknown_reason);
+    constexpr const char* kFormat =
+        "T{Q:addr:Q:region_start:Q:region_end:I:target_idx:i:seen:i:unknown_reason:I:reserved:}";
     const auto at = [](const Samples& self, size_t index) -> const Sample& {
         if (index < self.samples.size()) return self.samples[index];
         throw py::index_error("there are " + std::to_string(self.samples.size()) + " samples");
@@ -184,11 +189,16 @@ void bind_samples(py::module_& module) {
     py::class_<Samples>(module, "Samples", py::buffer_protocol())
         .def("__len__", [](const Samples& self) { return self.samples.size(); })
         .def("__getitem__", at)
-        .def("set",
-             [](Samples& self, size_t index, py::handle seen) {
-                 if (index >= self.samples.size()) throw py::index_error("there is no such sample");
-                 self.samples[index].seen = to_seen(seen);
-             })
+        .def(
+            "set",
+            [](Samples& self, size_t index, py::handle seen, py::handle unknown_reason) {
+                if (index >= self.samples.size()) throw py::index_error("there is no such sample");
+                self.samples[index].seen = to_seen(seen);
+                if (!unknown_reason.is_none()) {
+                    self.samples[index].unknown_reason = to_i32(unknown_reason, "unknown_reason");
+                }
+            },
+            py::arg("index"), py::arg("seen"), py::arg("unknown_reason") = py::none())
         .def_property_readonly("array",
                                [](py::object self) {
                                    const auto checks = py::module_::import("damon.checks");

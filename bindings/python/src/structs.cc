@@ -24,6 +24,8 @@ Fields fields_of(const damon_attrs&) {
         DAMON_IN(damon_attrs, intervals_goal, min_sample_us, Kind::kU64),
         DAMON_IN(damon_attrs, intervals_goal, max_sample_us, Kind::kU64),
         DAMON_U64(damon_attrs, max_overhead_permil),
+        DAMON_U64(damon_attrs, referenced_us),
+        DAMON_U64(damon_attrs, survey_bp),
     };
     return kFields;
 }
@@ -38,6 +40,12 @@ Fields fields_of(const damon_ctx_stats&) {
         DAMON_U64(damon_ctx_stats, nr_writes_only_samples),
         DAMON_U64(damon_ctx_stats, cpu_ns),
         DAMON_U64(damon_ctx_stats, nr_lost_reports),
+        Field{nullptr, "nr_unknown_by_reason", offsetof(damon_ctx_stats, nr_unknown_by_reason), Kind::kU64, 16},
+        DAMON_U64(damon_ctx_stats, sampling_cpu_ns),
+        DAMON_U64(damon_ctx_stats, update_cpu_ns),
+        DAMON_U64(damon_ctx_stats, action_cpu_ns),
+        DAMON_U64(damon_ctx_stats, survey_cpu_ns),
+        DAMON_U64(damon_ctx_stats, referenced_cpu_ns),
     };
     return kFields;
 }
@@ -67,6 +75,7 @@ Fields fields_of(const damos_params&) {
         DAMON_IN(damos_params, wmarks, low, Kind::kU32),
         DAMON_IN(damos_params, wmarks, interval_us, Kind::kU64),
         DAMON_I32(damos_params, target_nid),
+        DAMON_U32(damos_params, flags),
         DAMON_U64(damos_params, max_nr_snapshots),
         DAMON_U64(damos_params, min_age_us),
     };
@@ -169,6 +178,44 @@ Fields fields_of(const damon_stat_result&) {
         DAMON_U64(damon_stat_result, seq),           DAMON_U64(damon_stat_result, aggr_us),
         DAMON_U64(damon_stat_result, bandwidth),     DAMON_U64(damon_stat_result, known_bytes),
         DAMON_U64(damon_stat_result, unknown_bytes),
+    };
+    return kFields;
+}
+
+Fields fields_of(const damon_state_info&) {
+    static constexpr Field kFields[] = {
+        DAMON_I32(damon_state_info, state),
+        DAMON_U64(damon_state_info, since_ns),
+        DAMON_U64(damon_state_info, window_us),
+        DAMON_U64(damon_state_info, cost_permil),
+    };
+    return kFields;
+}
+
+Fields fields_of(const damon_worker_attr&) {
+    static constexpr Field kFields[] = {
+        DAMON_I32(damon_worker_attr, nice),
+        DAMON_U64(damon_worker_attr, stack_bytes),
+    };
+    return kFields;
+}
+
+Fields fields_of(const damon_range_query&) {
+    static constexpr Field kFields[] = {
+        DAMON_U64(damon_range_query, unit_bytes),    DAMON_U64(damon_range_query, touched_bytes),
+        DAMON_U64(damon_range_query, present_bytes), DAMON_U64(damon_range_query, unseen_bytes),
+        DAMON_U64(damon_range_query, since_ns),      DAMON_I32(damon_range_query, unseen_reason),
+        DAMON_U32(damon_range_query, sees),
+    };
+    return kFields;
+}
+
+Fields fields_of(const damon_wss_result&) {
+    static constexpr Field kFields[] = {
+        DAMON_U64(damon_wss_result, touched_bytes),
+        DAMON_U64(damon_wss_result, present_bytes),
+        DAMON_U64(damon_wss_result, unseen_bytes),
+        DAMON_U32(damon_wss_result, sees),
     };
     return kFields;
 }

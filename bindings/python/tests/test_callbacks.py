@@ -97,7 +97,8 @@ def test_an_exception_of_an_action_is_raised_from_the_step_and_applies_nothing()
     with toy_context(schemes=[damon.Scheme.calling(fail)]) as ctx:
         with unraisables() as others, pytest.raises(LookupError, match="purge failed"):
             ctx.advance(AGGR_US)
-        assert len(others) == ctx.scheme_stat(0).nr_tried - 1  # one is raised, none is lost
+        # One is raised, a few are shown, and all are counted.
+        assert ctx.nr_exceptions == ctx.scheme_stat(0).nr_tried >= 10 and len(others) == 5
         assert ctx.scheme_stat(0).sz_applied == 0 and ctx.is_running
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import damon
-from damon import params, policies, sim
+from damon import params, policies, sim, watching
 
 BINDING = pathlib.Path(__file__).resolve().parents[1]
 HEADER = re.sub(r"/\*.*?\*/", "", (BINDING.parents[1] / "include" / "damon_c.h").read_text(), flags=re.S)
@@ -31,6 +31,10 @@ CLASSES: dict[str, Any] = {
     "damon_reclaim_params": policies.Reclaim,
     "damon_lru_sort_params": policies.LruSort,
     "damon_stat_result": policies.Summary,
+    "damon_state_info": watching.StateInfo,
+    "damon_worker_attr": watching.WorkerAttr,
+    "damon_range_query": watching.RangeAnswer,
+    "damon_wss_result": watching.WorkingSet,
     "damon_sim_params": sim.Machine,
     "damon_sim_range": sim.MappedRange,
     "damon_sim_pattern": sim.Pattern,
@@ -42,11 +46,12 @@ CLASSES: dict[str, Any] = {
 # What other members are here: an attribute, "parameter: p of f", or after "-" why there is nothing of the kind.
 OTHERS: dict[str, dict[str, str]] = {
     "damon_addr_range": {"start": "parameter: ranges of Target", "end": "parameter: ranges of Target"},
-    "damon_region_info": {n: f"Region.{n}" for n in ("start", "end", "target_idx", "nr_accesses", "age", "flags")},
+    "damon_region_info": {n: f"Region.{n}" for n in ("start", "end", "age_us", "idle_us", "target_idx", "nr_accesses", "age",
+                                                        "flags", "unknown_reason")},
     "damon_snapshot_info": {
         n: f"Snapshot.{n}"
         for n in ("flags", "seq", "time_ns", "sample_us", "aggr_us", "nr_regions", "passed_sample_intervals",
-                  "max_nr_accesses", "nr_targets")
+                  "max_nr_accesses", "nr_targets", "window_us")
     },
     "damos_params": {"action_fn": "parameter: callback of Scheme", "action_data": "- the callback brings its own"},
     "damos_migrate_dest": {"nid": "parameter: nid of MigrateDest", "weight": "parameter: weight of MigrateDest"},
@@ -72,7 +77,17 @@ OTHERS: dict[str, dict[str, str]] = {
         "addr": "parameter: addr of Context.report_access",
         "len": "parameter: length of Context.report_access",
     },
-    "damon_sample": {n: f"Sample.{n}" for n in ("addr", "region_start", "region_end", "target_idx", "seen")},
+    "damon_sample": {n: f"Sample.{n}" for n in ("addr", "region_start", "region_end", "target_idx", "seen", "unknown_reason")},
+    "damon_state_info": {"reason": "parameter: reason of StateInfo"},
+    "damon_worker_attr": {"cpu_mask": "parameter: cpus of WorkerAttr", "nr_cpu_words": "parameter: cpus of WorkerAttr",
+                          "name": "parameter: name of WorkerAttr"},
+    "damon_range_query": {
+        "flags": "- 0",
+        "touched": "parameter: touched of Context.query_range",
+        "idle": "parameter: idle of Context.query_range",
+        "nr_units": "- as many as the range has",
+    },
+    "damon_wss_result": {"mode": "- wss() with or without interval_us", "interval_us": "parameter: interval_us of Context.wss"},
     "damon_operations": {
         "flags": "Operations.writes_only",
         **{

@@ -191,9 +191,9 @@ with ctx:
 
 def test_the_worker_is_a_thread_of_its_own() -> None:
     with threaded() as ctx:
-        names = [pathlib.Path(f"/proc/self/task/{ctx.tid}/comm").read_text().strip()]
-        assert names[0].startswith("kdamond") and ctx.call(threading.get_native_id) == ctx.tid != 0
-    assert ctx.tid == 0
+        names = [pathlib.Path(f"/proc/self/task/{ctx.kdamond_tid}/comm").read_text().strip()]
+        assert names[0].startswith("kdamond") and ctx.call(threading.get_native_id) == ctx.kdamond_tid != 0
+    assert ctx.kdamond_tid == 0
 
 
 def test_starting_and_stopping_many_times_leaks_no_thread() -> None:

@@ -182,7 +182,7 @@ def test_a_closed_context_says_so() -> None:
     uses: list[Callable[[], Any]] = [
         ctx.start, ctx.stop, ctx.snapshot, ctx.pause, ctx.resume, ctx.walk, ctx.live_snapshot, ctx.wait_snapshot, ctx.commit,
         ctx.use_stat_preset, ctx.snapshot_probes, ctx.summary, ctx.snapshots, ctx.paused().__enter__, ctx.__enter__,
-        lambda: ctx.attrs, lambda: ctx.stats, lambda: ctx.errmsg, lambda: ctx.tid, lambda: ctx.is_paused,
+        lambda: ctx.attrs, lambda: ctx.stats, lambda: ctx.errmsg, lambda: ctx.kdamond_tid, lambda: ctx.is_paused,
         lambda: ctx.action_stats, lambda: ctx.step(1), lambda: ctx.advance(1), lambda: ctx.call(int),
         lambda: ctx.call_repeat(int), lambda: ctx.add_buffer(bytes(8)), lambda: ctx.add_target(damon.Target()),
         lambda: ctx.remove_target(0), lambda: ctx.add_scheme(damon.Scheme()), lambda: ctx.add_preset(damon.Reclaim()),

@@ -36,8 +36,8 @@ def test_a_recording_has_every_window(recording: pathlib.Path) -> None:
 def test_each_line_is_json(recording: pathlib.Path) -> None:
     lines = [json.loads(line) for line in recording.read_text().splitlines()]
     assert lines[0] == {"damon_record": 1, "library": "0.1.0"} and len(lines) == 21
-    assert lines[1]["seq"] == 1 and len(lines[1]["regions"][0]) == 6
-    assert {name: value for name, value in lines[1].items() if name != "regions"} == {
+    assert lines[1]["seq"] == 1 and len(lines[1]["regions"][0]) == 9
+    assert {name: value for name, value in lines[1].items() if name not in ("regions", "window_us")} == {
         "seq": 1, "time_ns": AGGR_US * 1_000, "sample_us": 5_000, "aggr_us": AGGR_US, "max_nr_accesses": 20, "nr_targets": 1,
         "flags": 0,
     }
@@ -68,16 +68,33 @@ def test_other_files_are_refused(tmp_path: pathlib.Path, text: str) -> None:
 
 
 def test_the_heatmap_is_hot_where_memory_is(recording: pathlib.Path) -> None:
-    found = views.heatmap(list(damon.read_record(recording)), width=16, height=5)
+    found = views.heatmap(list(damon.read_record(recording)), places=16, times=5)
     assert found.spans == ((MIB, 2 * MIB),) and len(found.rows) == 5
     last = [cell or 0 for cell in found.rows[-1]]
     assert min(last[:3]) > 0.9 and max(last[6:]) < 0.1
 
 
 def test_a_region_is_shared_out_to_the_cells_it_touches() -> None:
-    row = [[0.0, 0.0] for _ in range(3)]
-    views._add_region(row, 0.5, 2.25, 1.0)
-    assert row == [[0.5, 0.5], [1.0, 1.0], [0.25, 0.25]]
+    row = views.Row(3)
+    row.add_region(0.5, 2.25, 1.0)
+    assert row.seen == row.shares == [0.5, 1.0, 0.25] and row.hidden == [0.0] * 3
+    row.add_region(2.25, 3.0, None)
+    assert row.hidden == [0.0, 0.0, 0.75] and row.means() == (1.0, 1.0, 1.0)
+
+
+def test_recordings_without_the_later_members_are_read(recording: pathlib.Path) -> None:
+    lines = [json.loads(line) for line in recording.read_text().splitlines()]
+    for line in lines[1:]:
+        del line["window_us"]
+        line["regions"] = [region[:6] for region in line["regions"]]
+    recording.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    first = next(damon.read_record(recording))
+    assert first.window_us == 0 and first.regions[0].idle_us is None and first.regions[0].age_us == 0
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["wss", str(tmp_path / "none.damon")]) == 1
+    assert f"{tmp_path}/none.damon: No such file" in capsys.readouterr().err
 
 
 def test_percentiles() -> None:

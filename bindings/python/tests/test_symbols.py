@@ -35,6 +35,11 @@ ENUMS: dict[str, type[enum.IntEnum] | type[enum.IntFlag]] = {
     "damon_operations_flags": enums.OperationsFlags,
     "damos_skip": enums.Skip,
     "damon_probe_filter_type": enums.ProbeFilterType,
+    "damon_unknown_reason": enums.UnknownReason,
+    "damos_flags": enums.SchemeFlags,
+    "damon_coverage_flags": enums.CoverageFlags,
+    "damon_range_flags": enums.RangeFlags,
+    "damon_state": enums.State,
     "damon_sim_range_flags": enums.SimRangeFlags,
     "damon_sim_pattern_kind": enums.SimPatternKind,
 }
