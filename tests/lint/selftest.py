@@ -15,10 +15,30 @@ import repo
 import sizes
 import skips
 import symbols
+import terms
 import words
 
 sys.path.append(str(repo.ROOT / "scripts"))
 import report  # noqa: E402
+
+
+class Terms(unittest.TestCase):
+    HEADER = "DAMON_API int damon_a(void);\nDAMON_API void damon_a_init(void);\n"
+    PYTHON = {"m": "class A:\n    def a(self): ...\nclass B(A):\n    x: int = 0\n"}
+    RUST = ["pub struct A {\n    pub x: u32,\n}\nimpl A {\n    pub fn a(&self) {}\n}\n"]
+
+    def problems(self, *rows):
+        page = "| C | Python | Rust |\n| --- | --- | --- |\n" + "".join(row + "\n" for row in rows)
+        return terms.problems_of(page, self.HEADER, self.PYTHON, self.RUST)
+
+    def test_names_that_are_there_pass(self):
+        self.assertEqual(self.problems("| `damon_a` | `A.a` | `A::a` |", "| - | `B.a` | `A.x` |"), [])
+
+    def test_names_that_are_not_there_are_found(self):
+        self.assertEqual(len(self.problems("| `damon_a` | `A.x` | `A::x` |", "| `damon_b` | - | - |")), 3)
+
+    def test_a_function_without_a_row_and_a_broken_row_are_found(self):
+        self.assertEqual(len(self.problems("| damon_a | `A.a` | `A::a` |")), 2)
 
 
 class Includes(unittest.TestCase):
