@@ -1,7 +1,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
-use crate::{AccessCheck, Attrs, Context, Drive, Ops, Result, Scheme, Target};
+use crate::{AccessCheck, Attrs, Context, Drive, Ops, Probe, Result, Scheme, Target};
 
 /// Collects what a context is to have. Values are checked by [`build`](Builder::build) and at the start.
 ///
@@ -29,6 +29,8 @@ pub struct Builder {
     min_region_size: Option<usize>,
     targets: Vec<Target>,
     schemes: Vec<Scheme>,
+    probes: Vec<Probe>,
+    paused: bool,
 }
 
 impl Builder {
@@ -119,6 +121,34 @@ impl Builder {
         self
     }
 
+    /// Adds a probe.
+    #[must_use]
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probes.push(probe);
+        self
+    }
+
+    /// Takes all schemes away.
+    #[must_use]
+    pub fn without_schemes(mut self) -> Self {
+        self.schemes.clear();
+        self
+    }
+
+    /// Takes all targets away.
+    #[must_use]
+    pub fn without_targets(mut self) -> Self {
+        self.targets.clear();
+        self
+    }
+
+    /// Whether it starts paused; of the source of a commit: whether the destination is paused then.
+    #[must_use]
+    pub fn paused(mut self, paused: bool) -> Self {
+        self.paused = paused;
+        self
+    }
+
     /// A stopped context like this.
     ///
     /// # Errors
@@ -133,6 +163,10 @@ impl Builder {
         self.min_region_size.map_or(Ok(()), |size| context.set_min_region_size(size))?;
         self.targets.iter().try_for_each(|target| context.add_target(target))?;
         self.schemes.iter().try_for_each(|scheme| context.add_scheme(scheme))?;
+        self.probes.iter().try_for_each(|probe| context.add_probe(probe))?;
+        if self.paused {
+            context.pause()?;
+        }
         Ok(context)
     }
 

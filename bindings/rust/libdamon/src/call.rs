@@ -192,7 +192,7 @@ where
     let once = &mut *data.cast::<Once<F, R>>();
     if let Some(run) = once.run.take() {
         let ctx = once.ctx;
-        once.result = Some(callback::caught(ctx, || run(&Worker::new(ctx))));
+        once.result = Some(callback::caught_between_steps(ctx, || run(&Worker::new(ctx))));
     }
     0
 }
@@ -201,7 +201,8 @@ unsafe extern "C" fn run_repeated(data: *mut c_void) -> c_int {
     // Safety: the library keeps the closure until it calls release, and runs it on one thread at a time.
     let repeated = &mut *data.cast::<Repeated>();
     let (ctx, run) = (repeated.ctx, &mut repeated.run);
-    let (flow, _) = callback::guarded(ctx, ControlFlow::Break(()), || run(&Worker::new(ctx)));
+    let ran = callback::caught_between_steps(ctx, || run(&Worker::new(ctx)));
+    let (flow, _) = callback::kept(ctx, ControlFlow::Break(()), ran);
     flow.is_break().into()
 }
 

@@ -16,6 +16,7 @@ use crate::registry;
 /// One callback under way on this thread. They nest where a callback steps another context.
 struct Frame {
     ctx: *const sys::damon_ctx,
+    between_steps: bool,
     outer: *const Frame,
 }
 
@@ -30,6 +31,20 @@ pub(crate) fn in_callback_of(ctx: *const sys::damon_ctx) -> bool {
     // Safety: frames live on this thread's stack until they take themselves off the list.
     while let Some(frame) = unsafe { next.as_ref() } {
         if frame.ctx == ctx {
+            return true;
+        }
+        next = frame.outer;
+    }
+    false
+}
+
+/// Whether a commit of this thread into this context is put off: it is in a callback, and not in a call, which runs between
+/// two steps.
+pub(crate) fn in_step_of(ctx: *const sys::damon_ctx) -> bool {
+    let mut next = INNERMOST.with(Cell::get);
+    // Safety: as above.
+    while let Some(frame) = unsafe { next.as_ref() } {
+        if frame.ctx == ctx && !frame.between_steps {
             return true;
         }
         next = frame.outer;
@@ -108,7 +123,23 @@ pub(crate) fn wait_for_end(ctx: *const sys::damon_ctx, tried: &str) -> Result<()
 
 /// Runs a closure inside a callback of `ctx`; what it panicked with comes back.
 pub(crate) fn caught<R>(ctx: *const sys::damon_ctx, run: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-    let frame = Frame { ctx, outer: INNERMOST.with(Cell::get) };
+    caught_in(ctx, false, run)
+}
+
+/// As [`caught`], of a call.
+pub(crate) fn caught_between_steps<R>(
+    ctx: *const sys::damon_ctx,
+    run: impl FnOnce() -> R,
+) -> Result<R, Box<dyn Any + Send>> {
+    caught_in(ctx, true, run)
+}
+
+fn caught_in<R>(
+    ctx: *const sys::damon_ctx,
+    between_steps: bool,
+    run: impl FnOnce() -> R,
+) -> Result<R, Box<dyn Any + Send>> {
+    let frame = Frame { ctx, between_steps, outer: INNERMOST.with(Cell::get) };
     INNERMOST.with(|innermost| innermost.set(std::ptr::addr_of!(frame)));
     count(ctx);
     let result = catch_unwind(AssertUnwindSafe(run));
@@ -119,7 +150,12 @@ pub(crate) fn caught<R>(ctx: *const sys::damon_ctx, run: impl FnOnce() -> R) -> 
 
 /// As [`caught`]; a panic is kept for [`Monitor::take_panic`](crate::Monitor::take_panic), and `otherwise` returned.
 pub(crate) fn guarded<R>(ctx: *const sys::damon_ctx, otherwise: R, run: impl FnOnce() -> R) -> (R, bool) {
-    match caught(ctx, run) {
+    kept(ctx, otherwise, caught(ctx, run))
+}
+
+/// The value, or `otherwise` after keeping the panic; and whether there was one.
+pub(crate) fn kept<R>(ctx: *const sys::damon_ctx, otherwise: R, result: Result<R, Box<dyn Any + Send>>) -> (R, bool) {
+    match result {
         Ok(value) => (value, false),
         Err(payload) => {
             registry::keep_panic(ctx, words(&*payload));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use damon_sys as sys;
 
+use crate::config::Config;
 use crate::error::errno;
 use crate::lock::lock;
 use crate::operations::Hosted;
@@ -19,9 +20,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ops {
-    /// Virtual addresses; ranges follow the mappings of the process. The default.
+    /// Virtual addresses; ranges follow the mappings of the process. The default where no target has ranges.
     Vaddr,
-    /// Virtual addresses; exactly the ranges given, for ever.
+    /// Virtual addresses; exactly the ranges given, for ever. The default where all targets have ranges.
     Fvaddr,
     /// Physical addresses: refused at start in this release.
     Paddr,
@@ -31,6 +32,19 @@ pub enum Ops {
     KernelFvaddr,
     /// Physical addresses, by the running kernel's DAMON. Needs root.
     KernelPaddr,
+}
+
+impl Ops {
+    pub(crate) fn raw(self) -> sys::damon_ops_id {
+        match self {
+            Ops::Vaddr => sys::DAMON_OPS_VADDR,
+            Ops::Fvaddr => sys::DAMON_OPS_FVADDR,
+            Ops::Paddr => sys::DAMON_OPS_PADDR,
+            Ops::KernelVaddr => sys::DAMON_OPS_KERNEL_VADDR,
+            Ops::KernelFvaddr => sys::DAMON_OPS_KERNEL_FVADDR,
+            Ops::KernelPaddr => sys::DAMON_OPS_KERNEL_PADDR,
+        }
+    }
 }
 
 /// Who calls the sampling intervals.
@@ -60,7 +74,7 @@ impl Context {
     pub fn new() -> Result<Self> {
         // Safety: the handle is this value's until it is dropped.
         let ctx = NonNull::new(unsafe { sys::damon_ctx_new() }).ok_or_else(|| Error::no_memory("making a context"))?;
-        registry::add(ctx.as_ptr());
+        registry::add(ctx.as_ptr(), Box::<Config>::default());
         Ok(Context { monitor: unsafe { Monitor::from_raw(ctx) } })
     }
 
@@ -84,18 +98,10 @@ impl Context {
     /// # Errors
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_ops(&mut self, ops: Ops) -> Result<()> {
-        let id = match ops {
-            Ops::Vaddr => sys::DAMON_OPS_VADDR,
-            Ops::Fvaddr => sys::DAMON_OPS_FVADDR,
-            Ops::Paddr => sys::DAMON_OPS_PADDR,
-            Ops::KernelVaddr => sys::DAMON_OPS_KERNEL_VADDR,
-            Ops::KernelFvaddr => sys::DAMON_OPS_KERNEL_FVADDR,
-            Ops::KernelPaddr => sys::DAMON_OPS_KERNEL_PADDR,
-        };
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("ops", |ctx| unsafe { sys::damon_ctx_set_ops(ctx, id as i32) })?;
+        self.checked_unit("ops", |ctx| unsafe { sys::damon_ctx_set_ops(ctx, ops.raw() as i32) })?;
         self.forget_ops();
-        Ok(())
+        self.with_config(|config| config.has_ops = true)
     }
 
     /// What earlier ops needed is not used any more.
@@ -120,7 +126,7 @@ impl Context {
         if let Some(shared) = self.shared() {
             *lock(&shared.operations) = Some(hosted);
         }
-        Ok(())
+        self.with_config(|config| config.has_ops = true)
     }
 
     /// Makes the context watch simulated memory, driven by [`Monitor::step`]: the i-th target is the i-th program.
@@ -136,7 +142,7 @@ impl Context {
         if let Some(shared) = self.shared() {
             *lock(&shared.machine) = Some(sim.machine());
         }
-        Ok(())
+        self.with_config(|config| config.has_ops = true)
     }
 
     /// Smallest region and granularity of every boundary: a power of two. Default: the page size.
@@ -145,7 +151,8 @@ impl Context {
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn set_min_region_size(&mut self, size: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("smallest region", |ctx| unsafe { sys::damon_ctx_set_min_region_sz(ctx, size as u64) })
+        self.checked_unit("smallest region", |ctx| unsafe { sys::damon_ctx_set_min_region_sz(ctx, size as u64) })?;
+        self.with_config(|config| config.min_region_size = Some(size))
     }
 
     /// Bytes per core unit. Only physical back-ends read it.
@@ -214,7 +221,8 @@ impl Context {
     /// `Busy`: the context runs; `InvalidInput`: there is no such target.
     pub fn remove_target(&mut self, index: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("removing a target", |ctx| unsafe { sys::damon_ctx_remove_target(ctx, index) })
+        self.checked_unit("removing a target", |ctx| unsafe { sys::damon_ctx_remove_target(ctx, index) })?;
+        self.with_config(|config| drop(config.targets.remove(index)))
     }
 
     /// A target, to be changed while the context is stopped.
@@ -236,7 +244,14 @@ impl Context {
     /// `Busy`: the context runs; `InvalidInput`: there is no such scheme.
     pub fn remove_scheme(&mut self, index: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("removing a scheme", |ctx| unsafe { sys::damon_ctx_remove_scheme(ctx, index) })
+        self.checked_unit("removing a scheme", |ctx| unsafe { sys::damon_ctx_remove_scheme(ctx, index) })?;
+        // With schemes of a preset in between, positions differ; they are not told then.
+        let removed = self.with_config(|config| {
+            let known = !config.has_preset && index < config.schemes.len();
+            known.then(|| config.schemes.remove(index))
+        })?;
+        drop(removed);
+        Ok(())
     }
 
     /// A scheme, to be changed while the context is stopped.

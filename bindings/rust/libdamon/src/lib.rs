@@ -7,6 +7,7 @@ mod attrs;
 mod builder;
 mod call;
 mod callback;
+mod config;
 mod context;
 mod coverage;
 mod error;

@@ -248,8 +248,9 @@ impl Monitor {
         self.panic_or(self.checked("wait", |_| waited).map(|_| true))
     }
 
-    /// Takes over the parameters of a stopped context: attributes, targets, schemes, the smallest region, the address
-    /// unit. Lists are matched by position; what was learned and counted stays. On failure nothing has changed.
+    /// Takes over the parameters of a stopped context: attributes, targets, schemes, probes, the smallest region, the
+    /// address unit. Lists are matched by position; what was learned and counted stays. On failure nothing has changed. To
+    /// change one thing, use [`change`](Monitor::change), which starts from all that the context has.
     ///
     /// In a callback of a step that uses regions or schemes it is checked at once and done when that step has ended.
     ///
@@ -258,21 +259,64 @@ impl Monitor {
     /// `OutOfMemory`; `Unsupported`: the ops cannot serve the targets; `Canceled`: the context ended meanwhile;
     /// `TimedOut`: a callback of it does not end.
     pub fn commit(&self, source: &Context) -> Result<()> {
-        self.after_callbacks("commit")?;
+        self.on_worker("commit", |monitor| monitor.commit_here(source))
+    }
+
+    /// Runs a change where nothing else changes the context: on the worker, in the order of the library, or where it does
+    /// not run.
+    pub(crate) fn on_worker(&self, tried: &str, change: impl FnOnce(&Monitor) -> Result<()> + Send) -> Result<()> {
+        self.after_callbacks(tried)?;
         let _machine = self.occupy_machine();
+        if callback::in_callback_of(self.as_ptr()) {
+            return change(self);
+        }
+        let mut change = Some(change);
+        if self.is_running() {
+            let done = self.call(|worker| change.take().map(|change| change(worker)));
+            match done {
+                Ok(Some(done)) => return done,
+                Err(error) if self.is_running() || error.errno() != errno::ECANCELED => return Err(error),
+                _ => {}
+            }
+        }
+        let shared = self.shared();
+        let _alone = shared.as_ref().map(|shared| lock(&shared.commit));
+        change.take().map_or(Ok(()), |change| change(self))
+    }
+
+    /// Commits at once, or, in callbacks of steps, when the step has ended.
+    pub(crate) fn commit_here(&self, source: &Context) -> Result<()> {
         let (own, theirs) = match (self.shared(), source.shared()) {
             (Some(own), Some(theirs)) => (own, theirs),
             _ => return Err(Error::new(-errno::EINVAL, "commit: the context is being freed")),
         };
+        let config = source.with_config(|config| config.clone())?;
         let committing = Committing::begin(&own.pins, &theirs.pins);
         // Safety: both are live; the borrow keeps owner calls on the source away.
         let done = self.checked_unit("commit", |ctx| unsafe { sys::damon_commit_ctx(ctx, source.as_ptr()) });
         committing.end(match &done {
-            _ if callback::in_callback_of(self.as_ptr()) => Outcome::Deferred,
+            _ if callback::in_step_of(self.as_ptr()) => Outcome::Deferred,
             Ok(()) => Outcome::Done,
             Err(_) => Outcome::Refused,
         });
-        done
+        done?;
+        let replaced = self.with_config(|own| {
+            let before = own.clone();
+            own.take(&config);
+            before
+        })?;
+        drop(replaced); // outside of the lock: destructors of closures are the program's
+        Ok(())
+    }
+
+    /// The ops that the targets need, where nobody has chosen some.
+    fn choose_ops(&self) -> Result<()> {
+        let ops =
+            self.with_config(|config| if config.has_ops { Ok(None) } else { config.fitting_ops().map(Some) })??;
+        // Safety: a live context. Where another thread has just started it, it is refused, and so is this start.
+        ops.map_or(Ok(()), |ops| {
+            self.checked_unit("ops", |ctx| unsafe { sys::damon_ctx_set_ops(ctx, ops.raw() as i32) })
+        })
     }
 
     /// The first panic of a callback that ran on the worker and that was not yet told. [`stop`](Monitor::stop),
@@ -326,6 +370,7 @@ pub fn start_all(contexts: &[&Monitor], exclusive: bool) -> Result<()> {
         let words = format!("start: {which} has no target: add one; Target::new() is all memory of this process");
         return Err(Error::new(-errno::EINVAL, words));
     }
+    contexts.iter().filter(|one| !one.is_running()).try_for_each(|one| one.choose_ops())?;
     // Safety: live contexts.
     on_group(contexts, "start", |ctxs, nr| unsafe { sys::damon_start(ctxs, nr, exclusive.into()) })
 }

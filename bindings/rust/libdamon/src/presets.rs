@@ -205,7 +205,9 @@ impl Context {
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn preset_reclaim(&mut self, preset: &Reclaim) -> Result<usize> {
         // Safety: a live context, used by this thread alone.
-        self.checked("reclaim preset", |ctx| unsafe { sys::damon_preset_reclaim(ctx, &preset.0) })
+        let position = self.checked("reclaim preset", |ctx| unsafe { sys::damon_preset_reclaim(ctx, &preset.0) })?;
+        self.with_config(|config| config.has_preset = true)?;
+        Ok(position)
     }
 
     /// Replaces the attributes and appends two schemes. Gives the position of the hot one, the cold one follows.
@@ -214,7 +216,9 @@ impl Context {
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
     pub fn preset_lru_sort(&mut self, preset: &LruSort) -> Result<usize> {
         // Safety: a live context, used by this thread alone.
-        self.checked("LRU sort preset", |ctx| unsafe { sys::damon_preset_lru_sort(ctx, &preset.0) })
+        let position = self.checked("LRU sort preset", |ctx| unsafe { sys::damon_preset_lru_sort(ctx, &preset.0) })?;
+        self.with_config(|config| config.has_preset = true)?;
+        Ok(position)
     }
 
     /// Watches only, with intervals as accesses show, for [`Monitor::summary`].

@@ -85,8 +85,9 @@ impl Probe {
             if added.is_err() {
                 sys::damon_probe_free(probe);
             }
-            added
+            added?;
         }
+        context.with_config(|config| config.probes.push(self.clone()))
     }
 }
 
@@ -155,7 +156,8 @@ impl ProbeMut<'_> {
     pub fn set_weight(&mut self, weight: u32) -> Result<()> {
         let probe = self.handle()?;
         // Safety: see handle().
-        unsafe { set_weight(probe, weight) }
+        unsafe { set_weight(probe, weight) }?;
+        self.context.with_config(|config| config.probes.get_mut(self.index).map_or((), |probe| probe.weight = weight))
     }
 
     /// See [`Probe::filter`].
@@ -165,7 +167,10 @@ impl ProbeMut<'_> {
     pub fn add_filter(&mut self, property: ProbeProperty, has_it: bool, hit: bool) -> Result<()> {
         let probe = self.handle()?;
         // Safety: see handle().
-        unsafe { add_filter(probe, &(property, has_it, hit)) }
+        let filter = (property, has_it, hit);
+        unsafe { add_filter(probe, &filter) }?;
+        self.context
+            .with_config(|config| config.probes.get_mut(self.index).map_or((), |probe| probe.filters.push(filter)))
     }
 }
 
@@ -184,7 +189,8 @@ impl Context {
     /// `Busy`: the context runs; `InvalidInput`: there is no such probe.
     pub fn remove_probe(&mut self, index: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("removing a probe", |ctx| unsafe { sys::damon_ctx_remove_probe(ctx, index) })
+        self.checked_unit("removing a probe", |ctx| unsafe { sys::damon_ctx_remove_probe(ctx, index) })?;
+        self.with_config(|config| drop(config.probes.drain(index..=index)))
     }
 
     /// A probe, to be changed while the context is stopped.

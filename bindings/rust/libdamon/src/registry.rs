@@ -1,5 +1,6 @@
 //! What belongs to a context on this side of the interface, to be found from its handle: callbacks get only that.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
@@ -10,8 +11,11 @@ use crate::machine::Machine;
 use crate::pins::{Pin, Pins};
 
 /// Kept alive for one context, because the library may call or use it.
-#[derive(Default)]
 pub(crate) struct Shared {
+    /// What it was given; known to the modules above.
+    pub(crate) config: Mutex<Box<dyn Any + Send>>,
+    /// Held while a stopped context is changed by commits.
+    pub(crate) commit: Mutex<()>,
     /// Closures that its schemes may call.
     pub(crate) pins: Arc<Pins>,
     /// The program's own operations.
@@ -36,8 +40,24 @@ pub(crate) struct Sections {
 
 static CONTEXTS: Mutex<Vec<(usize, Arc<Shared>)>> = Mutex::new(Vec::new());
 
-pub(crate) fn add(ctx: *const sys::damon_ctx) {
-    lock(&CONTEXTS).push((ctx as usize, Arc::default()));
+impl Shared {
+    fn new(config: Box<dyn Any + Send>) -> Self {
+        Shared {
+            config: Mutex::new(config),
+            commit: Mutex::default(),
+            pins: Arc::default(),
+            operations: Mutex::default(),
+            machine: Mutex::default(),
+            sections: Mutex::default(),
+            is_manual: AtomicBool::default(),
+            nr_steps: AtomicU64::default(),
+            panic: Mutex::default(),
+        }
+    }
+}
+
+pub(crate) fn add(ctx: *const sys::damon_ctx, config: Box<dyn Any + Send>) {
+    lock(&CONTEXTS).push((ctx as usize, Arc::new(Shared::new(config))));
 }
 
 /// The context is about to be freed: what comes back must live until it is.

@@ -350,8 +350,9 @@ impl Scheme {
             if added.is_err() {
                 sys::damos_free(scheme);
             }
-            added.map(|_| ())
+            added?;
         }
+        context.with_config(|config| config.schemes.push(self.clone()))
     }
 
     /// The context may call the closure from now on.
@@ -418,6 +419,11 @@ impl SchemeMut<'_> {
         Ok(unsafe { sys::damon_ctx_scheme(self.context.as_ptr(), self.index) })
     }
 
+    /// Keeps what is told by [`Monitor::schemes`](crate::Monitor::schemes) up to date, where it is told.
+    fn note(&self, change: impl FnOnce(&mut Scheme)) -> Result<()> {
+        self.context.with_config(|config| config.schemes.get_mut(self.index).map_or((), change))
+    }
+
     /// Replaces pattern, action, quota, watermarks and limits by those of `like`; filters, goals and destinations stay.
     ///
     /// # Errors
@@ -427,9 +433,13 @@ impl SchemeMut<'_> {
         like.keep_action(self.context);
         // Safety: see handle().
         match unsafe { sys::damos_set_params(scheme, &like.raw()) } {
-            0 => Ok(()),
-            error => Err(Error::of(error, "replacing the parameters of a scheme")),
+            0 => {}
+            error => return Err(Error::of(error, "replacing the parameters of a scheme")),
         }
+        self.note(|scheme| {
+            scheme.pattern = like.pattern.clone();
+            scheme.closure = like.closure.clone();
+        })
     }
 
     /// Appends a filter.
@@ -439,7 +449,8 @@ impl SchemeMut<'_> {
     pub fn add_filter(&mut self, filter: &Filter) -> Result<()> {
         let scheme = self.handle()?;
         // Safety: see handle().
-        unsafe { filter.add_to(scheme) }
+        unsafe { filter.add_to(scheme) }?;
+        self.note(|scheme| scheme.filters.push(filter.clone()))
     }
 
     /// Appends a goal to the quota.
@@ -449,7 +460,8 @@ impl SchemeMut<'_> {
     pub fn add_goal(&mut self, goal: &Goal) -> Result<()> {
         let scheme = self.handle()?;
         // Safety: see handle().
-        unsafe { goal.add_to(scheme) }
+        unsafe { goal.add_to(scheme) }?;
+        self.note(|scheme| scheme.goals.push(*goal))
     }
 
     /// Replaces the destinations; none: the node decides.
@@ -459,6 +471,7 @@ impl SchemeMut<'_> {
     pub fn set_destinations(&mut self, destinations: &[Destination]) -> Result<()> {
         let scheme = self.handle()?;
         // Safety: see handle().
-        unsafe { set_destinations(scheme, destinations) }
+        unsafe { set_destinations(scheme, destinations) }?;
+        self.note(|scheme| scheme.destinations = destinations.to_vec())
     }
 }

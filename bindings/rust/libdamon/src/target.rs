@@ -57,6 +57,28 @@ impl Target {
         self
     }
 
+    /// Its addresses; none: those that the ops choose.
+    #[must_use]
+    pub fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges
+    }
+
+    /// Which process; 0 is this one.
+    #[must_use]
+    pub fn process(&self) -> i32 {
+        self.pid
+    }
+
+    /// Whether it is to be removed by a commit.
+    #[must_use]
+    pub fn is_obsolete(&self) -> bool {
+        self.obsolete
+    }
+
+    pub(crate) fn set_ranges_to(&mut self, ranges: &[Range<usize>]) {
+        self.ranges = ranges.to_vec();
+    }
+
     /// Gives the context a target like this.
     pub(crate) fn add_to(&self, context: &mut Context) -> Result<()> {
         // Safety: the handle is ours until it is added, and freed where it was not; all pointers live long enough.
@@ -70,8 +92,9 @@ impl Target {
             if added.is_err() {
                 sys::damon_target_free(target);
             }
-            added.map(|_| ())
+            added?;
         }
+        context.with_config(|config| config.targets.push(self.clone()))
     }
 }
 
@@ -125,6 +148,11 @@ impl TargetMut<'_> {
         Ok(unsafe { sys::damon_ctx_target(self.context.as_ptr(), self.index) })
     }
 
+    /// Keeps what is told by [`Monitor::targets`](crate::Monitor::targets) up to date.
+    fn note(&self, change: impl FnOnce(&mut Target)) -> Result<()> {
+        self.context.with_config(|config| config.targets.get_mut(self.index).map_or((), change))
+    }
+
     /// Which process; 0 is this one.
     ///
     /// # Errors
@@ -132,7 +160,8 @@ impl TargetMut<'_> {
     pub fn set_pid(&mut self, pid: i32) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().
-        unsafe { set_pid(target, pid) }
+        unsafe { set_pid(target, pid) }?;
+        self.note(|target| target.pid = pid)
     }
 
     /// Which addresses: sorted, disjoint; none removes all.
@@ -142,7 +171,8 @@ impl TargetMut<'_> {
     pub fn set_ranges(&mut self, ranges: &[Range<usize>]) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().
-        unsafe { set_ranges(target, ranges) }
+        unsafe { set_ranges(target, ranges) }?;
+        self.note(|target| target.ranges = ranges.to_vec())
     }
 
     /// See [`Target::obsolete`].
@@ -152,6 +182,7 @@ impl TargetMut<'_> {
     pub fn set_obsolete(&mut self, obsolete: bool) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().
-        unsafe { set_obsolete(target, obsolete) }
+        unsafe { set_obsolete(target, obsolete) }?;
+        self.note(|target| target.obsolete = obsolete)
     }
 }

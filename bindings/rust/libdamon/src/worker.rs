@@ -42,7 +42,8 @@ impl Worker<'_> {
         // Safety: on the worker, so that no commit replaces the target meanwhile.
         self.checked_unit(&ranges_words(ranges), |ctx| unsafe {
             sys::damon_target_set_regions(sys::damon_ctx_target(ctx, target), raw.as_ptr(), raw.len())
-        })
+        })?;
+        self.with_config(|config| config.targets.get_mut(target).map_or((), |target| target.set_ranges_to(ranges)))
     }
 
     /// Copies the regions as they are at this moment: `nr_accesses` counts the window's samples so far.

@@ -170,3 +170,88 @@ fn parameters_are_written_and_read_back() {
     let region = serde_json::to_string(&Region::new(1..2, 3)).unwrap();
     assert_eq!(serde_json::from_str::<Region>(&region).unwrap(), Region::new(1..2, 3), "{region}");
 }
+
+#[test]
+fn targets_and_schemes_are_read_back() {
+    let mut context = builder().scheme(everything()).build().unwrap();
+    context.add_target(&Target::new().range(0..PAGE)).unwrap();
+    assert_eq!(context.targets().unwrap(), [Target::new().range(support::MEMORY), Target::new().range(0..PAGE)]);
+    assert_eq!(context.schemes().unwrap(), [everything()]);
+    context.target_mut(1).unwrap().set_ranges(&[PAGE..3 * PAGE]).unwrap();
+    context.scheme_mut(0).unwrap().set_params(&Scheme::new(Action::Stat).age(3..)).unwrap();
+    context.scheme_mut(0).unwrap().set_destinations(&[damon::Destination { node: 0, weight: 1 }]).unwrap();
+    assert_eq!(context.targets().unwrap()[1].ranges(), [PAGE..3 * PAGE]);
+    assert!(format!("{:?}", context.schemes().unwrap()).contains("age: 3..="));
+    // A commit without ranges keeps them, and removes what is obsolete.
+    let mut source = Context::builder().scheme(Scheme::new(Action::Stat)).target(Target::new()).build().unwrap();
+    source.add_target(&Target::new().obsolete()).unwrap();
+    context.commit(&source).unwrap();
+    assert_eq!(context.targets().unwrap(), [Target::new().range(support::MEMORY)]);
+    assert_eq!(context.schemes().unwrap(), [Scheme::new(Action::Stat)]);
+    assert_eq!((context.nr_targets(), context.nr_schemes()), (1, 1));
+    context.remove_scheme(0).unwrap();
+    assert_eq!(context.schemes().unwrap(), []);
+    context.preset_reclaim(&damon::Reclaim::new()).unwrap();
+    assert_eq!(context.schemes().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_change_starts_from_what_the_context_has_and_keeps_its_pause() {
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = std::sync::Arc::clone(&calls);
+    let calling = Scheme::calling(move |_, _, _| counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    for drive in [damon::Drive::Manual, damon::Drive::Thread] {
+        let mut context = builder().drive(drive).scheme(calling.clone()).scheme(everything()).build().unwrap();
+        context.set_operations(Eyes::default()).unwrap();
+        context.change(|builder| builder.aggregation(Duration::from_millis(7))).unwrap();
+        context.start().unwrap();
+        context.pause().unwrap();
+        context.change(|builder| builder.aggregation(Duration::from_millis(10))).unwrap();
+        assert!(context.is_paused());
+        assert_eq!(context.attrs().unwrap().aggregation_interval(), Duration::from_millis(10));
+        assert_eq!(context.schemes().unwrap(), [calling.clone(), everything()]);
+        context.resume().unwrap();
+        context.change(|builder| builder.without_schemes().scheme(Scheme::new(Action::Stat))).unwrap();
+        assert!(!context.is_paused());
+        assert_eq!(context.schemes().unwrap(), [Scheme::new(Action::Stat)]);
+        context.call(|worker| worker.change(|builder| builder.nr_regions(3..=50)).unwrap()).unwrap();
+        assert_eq!(context.attrs().unwrap().regions(), 3..=50);
+        context.stop().unwrap();
+    }
+    drop(calling);
+    assert_eq!(std::sync::Arc::strong_count(&calls), 1, "closures that were changed away are gone");
+}
+
+#[test]
+fn changes_of_many_threads_are_all_there() {
+    let mut context = builder().drive(damon::Drive::Thread).build().unwrap();
+    context.set_operations(Eyes::default()).unwrap();
+    context.start().unwrap();
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let context = &context;
+            let scheme = Scheme::new(Action::Stat).max_snapshots(number + 1);
+            scope.spawn(move || context.change(|builder| builder.scheme(scheme)).unwrap());
+        }
+    });
+    assert_eq!((context.schemes().unwrap().len(), context.nr_schemes()), (4, 4));
+}
+
+#[test]
+fn a_builder_can_start_paused() {
+    let context = builder().paused(true).build().unwrap();
+    context.start().unwrap();
+    assert!(context.is_paused());
+}
+
+#[test]
+fn the_ops_follow_from_the_targets() {
+    let memory = vec![0u8; 1 << 20];
+    let all = Context::builder().target(Target::new()).start().unwrap();
+    let some = Context::builder().target(Target::of(&memory[..])).start().unwrap();
+    some.stop().unwrap();
+    all.stop().unwrap();
+    let mixed = Context::builder().target(Target::of(&memory[..])).target(Target::new());
+    let error = mixed.clone().start().unwrap_err();
+    assert!(error.message().contains("two contexts") && error.message().contains("Ops::Vaddr"), "{error}");
+}
