@@ -18,10 +18,12 @@ _HATCH = "repeating-linear-gradient(45deg,#ccc 0 4px,#eee 4px 8px)"
 
 
 def shade(share: Optional[float], is_hidden: bool = False) -> str:
-    """The character for a share of accesses."""
+    """The character for a share of accesses. What 1 of 20 samples found accessed does not look idle."""
     if is_hidden:
         return HIDDEN
-    return " " if share is None else SHADES[min(int(share * len(SHADES)), len(SHADES) - 1)]
+    if share is None:
+        return " "
+    return SHADES[max(min(int(share * len(SHADES)), len(SHADES) - 1), 1 if share > 0.04 else 0)]
 
 
 def colour(share: float) -> str:

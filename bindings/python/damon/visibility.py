@@ -35,9 +35,17 @@ class Visibility:
                 f"{size_text(unknown)} of the {size_text(total)} that are watched cannot be looked at"
                 f"{reasons_text(by_reason)}: whether they are in use is not known. {_advice(next(iter(by_reason)))}",
                 VisibilityWarning,
-                stacklevel=3,
+                stacklevel=_callers_level(),
             )
         return snapshot
+
+
+def _callers_level() -> int:
+    """Of the line of the program that led here, however many of this package's lie between."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _advice(reason: UnknownReason) -> str:

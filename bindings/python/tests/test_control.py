@@ -248,3 +248,26 @@ def test_commits_work_in_callbacks_and_on_stopped_contexts() -> None:
         assert ctx.attrs.max_nr_regions == 200
     ctx.commit(schemes=[damon.Scheme()])
     assert ctx.attrs.max_nr_regions == 200 and len(ctx.schemes) == 1
+
+
+def test_a_commit_in_a_callback_keeps_a_pause_that_was_asked_for_before_it() -> None:
+    with toy_context() as ctx:
+
+        def pause_and_change() -> None:
+            ctx.pause()
+            ctx.commit(aggr_us=50_000)
+
+        ctx.call(pause_and_change)
+        before = ctx.stats.nr_samples
+        ctx.advance(AGGR_US)
+        assert ctx.is_paused and ctx.stats.nr_samples == before and ctx.attrs.aggr_us == 50_000
+
+
+def test_commits_of_a_running_context_neither_pause_nor_resume_it() -> None:
+    with damon.monitor_self(bytearray(MIB), sample_us=1_000, aggr_us=10_000) as ctx:
+        for paused in (True, False):
+            ctx.pause() if paused else ctx.resume()
+            ctx.commit(aggr_us=20_000)
+            ctx.add_scheme(damon.Scheme())
+            ctx.remove_scheme(0)
+            assert ctx.is_paused == paused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import warnings
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import pytest
 from PIL import Image
@@ -176,6 +176,32 @@ def test_memory_of_the_process_is_warned_about_and_the_programs_own_operations_a
     with toy_context(Blindfolded(MIB)) as toy:
         toy.advance(AGGR_US)
         assert toy.snapshot().unknown_bytes == MIB
+
+
+def test_the_warning_names_the_programs_line_wherever_it_waits() -> None:
+    import asyncio
+
+    def told(visibility: Visibility) -> damon.Context:
+        ctx = toy_context(Blindfolded(MIB))
+        ctx._visibility = visibility
+        ctx.start()
+        ctx.advance(AGGR_US)
+        return ctx
+
+    async def awaited(ctx: damon.Context) -> damon.Snapshot:
+        return await ctx.snapshots(after_seq=0).__anext__()
+
+    waits: list[Callable[[damon.Context], Any]] = [
+        lambda ctx: ctx.snapshot(), lambda ctx: ctx.wait_snapshot(), lambda ctx: next(ctx.snapshots(after_seq=0)),
+        lambda ctx: ctx.summary_text(), lambda ctx: asyncio.run(awaited(ctx)),
+    ]
+    for wait in waits:
+        ctx = told(Visibility())
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            wait(ctx)
+        ctx.stop()
+        assert [warning.filename for warning in seen] == [__file__]
 
 
 def test_a_snapshot_in_words_keeps_idle_and_hidden_apart(recording: pathlib.Path) -> None:
