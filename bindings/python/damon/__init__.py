@@ -58,6 +58,7 @@ from .errors import (
     UnsupportedError,
     WouldDeadlockError,
 )
+from .live import live
 from .operations import Operations
 from .params import (
     AccessCheckInfo,
@@ -231,6 +232,7 @@ __all__ = [
     "WouldDeadlockError",
     "__version__",
     "exclude",
+    "live",
     "microseconds",
     "monitor_self",
     "nr_running",

@@ -116,3 +116,19 @@ def test_a_snapshot_is_a_sequence() -> None:
     with pytest.raises(ValueError, match="is not in the snapshot"):
         snapshot.index(snapshot[0], 1)
     assert list(reversed(snapshot)) == list(snapshot)[::-1]
+
+
+def test_a_live_view_is_drawn_in_place_until_its_time_is_over() -> None:
+    import io
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    ctx = damon.Context(damon.Attrs(sample_us=1_000, aggr_us=10_000), [damon.Target()], ops=ToyMemory())
+    with ctx:
+        shown, piped = Terminal(), io.StringIO()
+        damon.live(ctx, seconds=0.3, file=shown)
+        damon.live(ctx, seconds=0.1, file=piped)
+    assert shown.getvalue().count("snapshot ") >= 2 and "\x1b[4A\x1b[J" in shown.getvalue()
+    assert "\x1b" not in piped.getvalue() and "1.0 MiB in" in piped.getvalue()
