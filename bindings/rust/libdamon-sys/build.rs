@@ -65,7 +65,7 @@ fn cmake() -> String {
 }
 
 /// The variable as it is set for this target alone: `CXX_aarch64_unknown_linux_gnu`. What holds for all (`CXX`, `CXXFLAGS`,
-/// `CMAKE_TOOLCHAIN_FILE`) CMake reads itself.
+/// `CMAKE_TOOLCHAIN_FILE`) is read by the build tool itself.
 fn of_target(variable: &str) -> Option<String> {
     let name = format!("{variable}_{}", env::var("TARGET").expect("cargo sets it").replace('-', "_"));
     for variable in [variable, &name] {

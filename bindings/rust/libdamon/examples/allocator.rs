@@ -75,7 +75,7 @@ fn main() -> damon::Result<()> {
     let context = context.start()?;
     let late = vec![3u8; 8 << 20]; // allocated while the context runs: its ranges follow
     let ranges = LARGE_ALLOCATIONS.ranges();
-    context.call(|worker| worker.set_target_ranges(0, &ranges))??;
+    context.call(|worker| worker.set_target_regions(0, &ranges))??;
 
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(2) {

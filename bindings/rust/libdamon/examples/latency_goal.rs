@@ -34,7 +34,7 @@ fn main() -> damon::Result<()> {
         if step % 200 == 0 {
             let mib = purged.swap(0, Ordering::Relaxed) >> 20;
             let latency_us = 200 + 10 * mib;
-            context.set_goal_value(0, 0, latency_us * 10_000 / BUDGET_US)?;
+            context.set_quota_goal_value(0, 0, latency_us * 10_000 / BUDGET_US)?;
             if step % 1000 == 0 {
                 println!("{:2} s: purged {mib:3} MiB a second, latency {latency_us} us of {BUDGET_US}", step / 200);
             }

@@ -39,12 +39,8 @@ fn on_this_process() -> damon::Result<()> {
             seq += 1;
         }
     }
-    let done = context.scheme_stats(0)?;
-    println!(
-        "tried {} MiB, done {} MiB (memory like this needs swap)",
-        done.bytes_tried >> 20,
-        done.bytes_applied >> 20
-    );
+    let done = context.scheme_stat(0)?;
+    println!("tried {} MiB, done {} MiB (memory like this needs swap)", done.sz_tried >> 20, done.sz_applied >> 20);
     context.stop()
 }
 

@@ -44,7 +44,7 @@ pub struct AccessCheckInfo {
     pub sees_writes: bool,
     /// Not available: the positive error number that said so.
     pub errno: Option<i32>,
-    /// Such as "uffd_wp".
+    /// Such as `uffd_wp`.
     pub name: String,
     /// Why not, or what to know; for [`AccessCheck::Auto`]: which was chosen and why no better one.
     pub reason: String,

@@ -88,7 +88,7 @@ pub struct ActionStats(sys::damon_action_stats);
 debug_members!(ActionStats { nr_calls, nr_failed_calls, applied_bytes, skipped_bytes });
 
 impl ActionStats {
-    /// Calls of the madvise family, move_pages among them.
+    /// Calls of the madvise family, `move_pages` among them.
     #[must_use]
     pub fn nr_calls(&self) -> u64 {
         self.0.nr_calls

@@ -26,7 +26,7 @@ pub struct Builder {
     drive: Option<Drive>,
     check: Option<AccessCheck>,
     seed: Option<u64>,
-    min_region_size: Option<usize>,
+    min_region_sz: Option<usize>,
     targets: Vec<Target>,
     schemes: Vec<Scheme>,
     probes: Vec<Probe>,
@@ -94,10 +94,10 @@ impl Builder {
         self
     }
 
-    /// See [`Context::set_min_region_size`].
+    /// See [`Context::set_min_region_sz`].
     #[must_use]
-    pub fn min_region_size(mut self, size: usize) -> Self {
-        self.min_region_size = Some(size);
+    pub fn min_region_sz(mut self, size: usize) -> Self {
+        self.min_region_sz = Some(size);
         self
     }
 
@@ -160,7 +160,7 @@ impl Builder {
         self.drive.map_or(Ok(()), |drive| context.set_drive(drive))?;
         self.check.map_or(Ok(()), |check| context.set_access_check(check))?;
         self.seed.map_or(Ok(()), |seed| context.set_seed(seed))?;
-        self.min_region_size.map_or(Ok(()), |size| context.set_min_region_size(size))?;
+        self.min_region_sz.map_or(Ok(()), |size| context.set_min_region_sz(size))?;
         self.targets.iter().try_for_each(|target| context.add_target(target))?;
         self.schemes.iter().try_for_each(|scheme| context.add_scheme(scheme))?;
         self.probes.iter().try_for_each(|probe| context.add_probe(probe))?;

@@ -56,6 +56,9 @@ impl Monitor {
     /// # Errors
     /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
     /// `WouldDeadlock`: in a callback of the context.
+    ///
+    /// # Panics
+    /// Where the closure does.
     pub fn call<F, R>(&self, run: F) -> Result<R>
     where
         F: FnOnce(&Worker<'_>) -> R + Send,
@@ -69,7 +72,7 @@ impl Monitor {
         control.data = std::ptr::addr_of_mut!(once).cast();
         // Safety: a one-shot call has run, or never will, when it returns; `once` lives until then.
         self.checked("call", |ctx| unsafe { sys::damon_call(ctx, &mut control) })?;
-        match once.result.expect("a call that succeeded has run") {
+        match once.result.expect("what succeeded has run") {
             Ok(value) => Ok(value),
             Err(payload) => std::panic::resume_unwind(payload),
         }
@@ -80,7 +83,7 @@ impl Monitor {
     ///
     /// # Errors
     /// `Canceled`: the context does not run; `OutOfMemory`.
-    pub fn call_repeatedly(&self, run: impl FnMut(&Worker<'_>) -> ControlFlow<()> + Send + 'static) -> Result<CallId> {
+    pub fn call_repeat(&self, run: impl FnMut(&Worker<'_>) -> ControlFlow<()> + Send + 'static) -> Result<CallId> {
         let _machine = self.occupy_machine();
         let repeated = Box::into_raw(Box::new(Repeated { ctx: self.as_ptr(), run: Box::new(run) }));
         let mut control = zeroed(sys::damon_call_control_init);

@@ -106,7 +106,7 @@ pub(crate) fn wait_for_end(ctx: *const sys::damon_ctx, tried: &str) -> Result<()
     let begin = Instant::now();
     let mut waited = Duration::ZERO;
     while first.is_some() && find(&all) == first && waited < PATIENCE {
-        all = ENDED.wait_timeout(all, PATIENCE - waited).unwrap_or_else(PoisonError::into_inner).0;
+        all = ENDED.wait_timeout(all, PATIENCE.saturating_sub(waited)).unwrap_or_else(PoisonError::into_inner).0;
         waited = begin.elapsed();
     }
     drop(all);

@@ -12,7 +12,7 @@ pub(crate) struct Config {
     pub(crate) has_preset: bool,
     /// Not left to the targets.
     pub(crate) has_ops: bool,
-    pub(crate) min_region_size: Option<usize>,
+    pub(crate) min_region_sz: Option<usize>,
 }
 
 impl Config {
@@ -96,8 +96,8 @@ impl Monitor {
         let schemes = self.schemes()?;
         let mut builder = Builder::new().attrs(self.attrs()?).paused(self.is_paused());
         let config = self.with_config(|config| config.clone())?;
-        if let Some(size) = config.min_region_size {
-            builder = builder.min_region_size(size);
+        if let Some(size) = config.min_region_sz {
+            builder = builder.min_region_sz(size);
         }
         builder = config.targets.into_iter().fold(builder, Builder::target);
         builder = schemes.into_iter().fold(builder, Builder::scheme);

@@ -149,10 +149,10 @@ impl Context {
     ///
     /// # Errors
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
-    pub fn set_min_region_size(&mut self, size: usize) -> Result<()> {
+    pub fn set_min_region_sz(&mut self, size: usize) -> Result<()> {
         // Safety: a live context, used by this thread alone.
         self.checked_unit("smallest region", |ctx| unsafe { sys::damon_ctx_set_min_region_sz(ctx, size as u64) })?;
-        self.with_config(|config| config.min_region_size = Some(size))
+        self.with_config(|config| config.min_region_sz = Some(size))
     }
 
     /// Bytes per core unit. Only physical back-ends read it.

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
+#![warn(clippy::pedantic)]
+// The constants of C are unsigned where its members are signed, and the library is for addresses of 64 bits.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+// What is unsafe of these types is about the handle that it is given, not about their content.
+#![allow(clippy::unsafe_derive_deserialize)]
 
 mod access;
 mod action_stats;
@@ -65,8 +70,8 @@ pub use shared_vec::SharedVec;
 pub use sim::Sim;
 pub use sim_params::{SimAccuracy, SimParams, SimPattern, SimQuery, SimRange, SimStats};
 pub use snapshot::{Snapshot, SnapshotBuffer, SnapshotInfo};
-pub use state::{State, StateInfo, WorkerAttrs};
-pub use stats::{SchemeStats, Stats};
+pub use state::{State, StateInfo, WorkerAttr};
+pub use stats::{SchemeStat, Stats};
 pub use target::{Target, TargetMut};
 pub use unknown_reason::UnknownReason;
 pub use worker::Worker;

@@ -11,7 +11,7 @@ use crate::machine::Occupied;
 use crate::pins::{Committing, Outcome};
 use crate::registry::{self, Shared};
 use crate::structs::{micros, zeroed};
-use crate::{callback, Attrs, Context, Error, Result, SchemeStats, Snapshot, SnapshotBuffer, Stats};
+use crate::{callback, Attrs, Context, Error, Result, SchemeStat, Snapshot, SnapshotBuffer, Stats};
 
 /// A context, as any thread may use it at any time: reading, pausing, committing, starting and stopping.
 ///
@@ -105,7 +105,7 @@ impl Monitor {
 
     /// Thread id of its worker; `None`: not running, or driven manually.
     #[must_use]
-    pub fn worker_tid(&self) -> Option<i32> {
+    pub fn kdamond_tid(&self) -> Option<i32> {
         // Safety: a live context.
         Some(unsafe { sys::damon_kdamond_tid(self.as_ptr()) }).filter(|&tid| tid > 0)
     }
@@ -199,7 +199,7 @@ impl Monitor {
     ///
     /// # Errors
     /// `InvalidInput`: there is no such scheme.
-    pub fn scheme_stats(&self, scheme: usize) -> Result<SchemeStats> {
+    pub fn scheme_stat(&self, scheme: usize) -> Result<SchemeStat> {
         let mut stat = zeroed(sys::damos_stat_init);
         // Safety: a live context, an initialised structure.
         self.checked("scheme statistics", |ctx| unsafe { sys::damon_ctx_get_scheme_stat(ctx, scheme, &mut stat) })?;
@@ -211,7 +211,7 @@ impl Monitor {
     ///
     /// # Errors
     /// `InvalidInput`: there is no such scheme or goal, or its metric is another.
-    pub fn set_goal_value(&self, scheme: usize, goal: usize, current: u64) -> Result<()> {
+    pub fn set_quota_goal_value(&self, scheme: usize, goal: usize, current: u64) -> Result<()> {
         // Safety: a live context.
         self.checked_unit("goal value", |ctx| unsafe {
             sys::damon_ctx_set_quota_goal_value(ctx, scheme, goal, current)

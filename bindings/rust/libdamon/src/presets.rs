@@ -5,7 +5,7 @@ use damon_sys as sys;
 use crate::structs::{debug_members, micros, millis, zeroed};
 use crate::{Context, Monitor, Result};
 
-/// Pages out what has not been accessed for long, while memory is scarce: Linux's DAMON_RECLAIM, with its defaults.
+/// Pages out what has not been accessed for long, while memory is scarce: Linux's `DAMON_RECLAIM`, with its defaults.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reclaim(sys::damon_reclaim_params);
 
@@ -28,7 +28,7 @@ debug_members!(Reclaim {
     max_nr_regions,
 });
 
-/// Tells the kernel what to reclaim first and last: Linux's DAMON_LRU_SORT, with its defaults.
+/// Tells the kernel what to reclaim first and last: Linux's `DAMON_LRU_SORT`, with its defaults.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LruSort(sys::damon_lru_sort_params);
 
@@ -50,7 +50,7 @@ debug_members!(LruSort {
     max_nr_regions,
 });
 
-/// The last snapshot, summed up as Linux's DAMON_STAT does.
+/// The last snapshot, summed up as Linux's `DAMON_STAT` does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Summary {

@@ -185,7 +185,7 @@ impl Monitor {
     ///
     /// # Errors
     /// `InvalidInput`: nothing is tracked.
-    pub fn working_set(&self, of: WorkingSetOf) -> Result<WorkingSet> {
+    pub fn wss(&self, of: WorkingSetOf) -> Result<WorkingSet> {
         let mut raw = zeroed(sys::damon_wss_result_init);
         (raw.mode, raw.interval_us) = match of {
             WorkingSetOf::TrackedRanges => (0, 0),

@@ -121,7 +121,7 @@ impl Quota {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Metric {
-    /// The program's own score: [`Monitor::set_goal_value`](crate::Monitor::set_goal_value).
+    /// The program's own score: [`Monitor::set_quota_goal_value`](crate::Monitor::set_quota_goal_value).
     UserInput,
     /// Growth of "some" memory pressure, microseconds per window.
     SomeMemoryPressure,

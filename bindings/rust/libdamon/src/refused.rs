@@ -61,7 +61,7 @@
 //! # fn test(context: &damon::Context) -> damon::Result<()> {
 //! let count = Arc::new(AtomicU64::new(0));
 //! context.call(|_| count.fetch_add(1, Ordering::Relaxed))?;
-//! context.call_repeatedly(move |_| {
+//! context.call_repeat(move |_| {
 //!     count.fetch_add(1, Ordering::Relaxed);
 //!     ControlFlow::Continue(())
 //! })?;
@@ -78,14 +78,14 @@
 //! ```compile_fail,E0277
 //! # use std::{ops::ControlFlow, rc::Rc};
 //! # fn test(context: &damon::Context, count: Rc<u64>) -> damon::Result<damon::CallId> {
-//! context.call_repeatedly(move |_| if *count > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+//! context.call_repeat(move |_| if *count > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
 //! # }
 //! ```
 //! ```compile_fail,E0373
 //! # use std::{ops::ControlFlow, sync::atomic::{AtomicU64, Ordering}};
 //! # fn test(context: &damon::Context) -> damon::Result<damon::CallId> {
 //! let count = AtomicU64::new(0);
-//! context.call_repeatedly(|_| {
+//! context.call_repeat(|_| {
 //!     count.fetch_add(1, Ordering::Relaxed);
 //!     ControlFlow::Continue(())
 //! })

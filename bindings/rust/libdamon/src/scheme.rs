@@ -12,7 +12,7 @@ use crate::pins::Pin;
 use crate::structs::{inclusive, micros, whole_micros, zeroed};
 use crate::{callback, Context, Error, Filter, Goal, Quota, Region, Result, Watermarks, Worker};
 
-/// What a scheme does with a matching region. What was done is measured: [`SchemeStats`](crate::SchemeStats).
+/// What a scheme does with a matching region. What was done is measured: [`SchemeStat`](crate::SchemeStat).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -123,11 +123,11 @@ pub(crate) struct Pattern {
     accesses: (u32, u32),
     age: (u32, u32),
     min_age: Duration,
-    every: Duration,
+    apply_interval: Duration,
     quota: Quota,
     watermarks: Option<Watermarks>,
     node: Option<i32>,
-    max_snapshots: u64,
+    max_nr_snapshots: u64,
     allow_unseen_reads: bool,
 }
 
@@ -145,11 +145,11 @@ impl Pattern {
             accesses: (raw.pattern.min_nr_accesses, raw.pattern.max_nr_accesses),
             age: (raw.pattern.min_age, raw.pattern.max_age),
             min_age: Duration::from_micros(raw.min_age_us),
-            every: Duration::from_micros(raw.apply_interval_us),
+            apply_interval: Duration::from_micros(raw.apply_interval_us),
             quota: Quota::from_raw(raw),
             watermarks: Watermarks::from_raw(raw),
             node: Some(raw.target_nid).filter(|&node| node >= 0),
-            max_snapshots: raw.max_nr_snapshots,
+            max_nr_snapshots: raw.max_nr_snapshots,
             allow_unseen_reads: raw.flags & sys::DAMOS_ALLOW_UNSEEN_READS != 0,
         }
     }
@@ -161,13 +161,13 @@ impl Pattern {
         (raw.pattern.min_nr_accesses, raw.pattern.max_nr_accesses) = self.accesses;
         (raw.pattern.min_age, raw.pattern.max_age) = self.age;
         raw.min_age_us = micros(self.min_age);
-        raw.apply_interval_us = micros(self.every);
+        raw.apply_interval_us = micros(self.apply_interval);
         self.quota.write(&mut raw);
         if let Some(watermarks) = &self.watermarks {
             watermarks.write(&mut raw);
         }
         raw.target_nid = self.node.unwrap_or(raw.target_nid);
-        raw.max_nr_snapshots = self.max_snapshots;
+        raw.max_nr_snapshots = self.max_nr_snapshots;
         raw.flags = if self.allow_unseen_reads { sys::DAMOS_ALLOW_UNSEEN_READS } else { 0 };
         raw
     }
@@ -185,14 +185,14 @@ impl fmt::Debug for Scheme {
             .field("accesses", &(pattern.accesses.0..=pattern.accesses.1))
             .field("age", &(pattern.age.0..=pattern.age.1))
             .field("min_age", &pattern.min_age)
-            .field("every", &pattern.every)
+            .field("apply_interval", &pattern.apply_interval)
             .field("quota", &pattern.quota)
             .field("goals", &self.goals)
             .field("watermarks", &pattern.watermarks)
             .field("filters", &self.filters)
             .field("node", &pattern.node)
             .field("destinations", &self.destinations)
-            .field("max_snapshots", &pattern.max_snapshots)
+            .field("max_nr_snapshots", &pattern.max_nr_snapshots)
             .field("allow_unseen_reads", &pattern.allow_unseen_reads)
             .finish()
     }
@@ -216,6 +216,7 @@ impl Eq for Scheme {}
 
 impl Scheme {
     /// A scheme for all memory.
+    #[must_use]
     pub fn new(action: Action) -> Self {
         let pattern = Pattern { action, ..Pattern::default() };
         Scheme { pattern, filters: Vec::new(), goals: Vec::new(), destinations: Vec::new(), closure: None }
@@ -264,8 +265,8 @@ impl Scheme {
 
     /// How often to apply; zero (the default): every aggregation interval.
     #[must_use]
-    pub fn every(mut self, interval: Duration) -> Self {
-        self.pattern.every = whole_micros(interval);
+    pub fn apply_interval(mut self, interval: Duration) -> Self {
+        self.pattern.apply_interval = whole_micros(interval);
         self
     }
 
@@ -313,8 +314,8 @@ impl Scheme {
 
     /// Stop after so many passes; 0 (the default): never.
     #[must_use]
-    pub fn max_snapshots(mut self, passes: u64) -> Self {
-        self.pattern.max_snapshots = passes;
+    pub fn max_nr_snapshots(mut self, passes: u64) -> Self {
+        self.pattern.max_nr_snapshots = passes;
         self
     }
 
@@ -438,7 +439,7 @@ impl SchemeMut<'_> {
         }
         self.note(|scheme| {
             scheme.pattern = like.pattern.clone();
-            scheme.closure = like.closure.clone();
+            scheme.closure.clone_from(&like.closure);
         })
     }
 

@@ -72,18 +72,18 @@ impl Monitor {
 /// How the worker thread is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
-pub struct WorkerAttrs {
+pub struct WorkerAttr {
     nice: i32,
     stack_bytes: u64,
     cpus: Vec<usize>,
     name: String,
 }
 
-impl WorkerAttrs {
+impl WorkerAttr {
     /// The defaults: any CPU, the name "kdamond.N".
     #[must_use]
     pub fn new() -> Self {
-        WorkerAttrs::default()
+        WorkerAttr::default()
     }
 
     /// Nice value, -20 to 19.
@@ -110,7 +110,7 @@ impl WorkerAttrs {
     /// Name of the thread, at most 15 bytes.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
-        self.name = name.to_owned();
+        name.clone_into(&mut self.name);
         self
     }
 
@@ -127,7 +127,7 @@ impl Context {
     ///
     /// # Errors
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
-    pub fn set_worker_attrs(&mut self, attrs: &WorkerAttrs) -> Result<()> {
+    pub fn set_worker_attr(&mut self, attrs: &WorkerAttr) -> Result<()> {
         let mask = attrs.mask();
         let mut raw = zeroed(sys::damon_worker_attr_init);
         raw.nice = attrs.nice;

@@ -71,39 +71,39 @@ impl From<sys::damon_ctx_stats> for Stats {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct SchemeStats {
+pub struct SchemeStat {
     /// Its watermarks let it run.
     pub active: bool,
     /// Regions handed to the action.
     pub nr_tried: u64,
     /// Their size.
-    pub bytes_tried: u64,
+    pub sz_tried: u64,
     /// Regions on which something was done.
     pub nr_applied: u64,
     /// Bytes on which it was done.
-    pub bytes_applied: u64,
+    pub sz_applied: u64,
     /// Bytes that passed the page-level filters.
-    pub bytes_filter_passed: u64,
+    pub sz_ops_filter_passed: u64,
     /// Charge windows that ended with the quota used up.
-    pub quota_exceeds: u64,
+    pub qt_exceeds: u64,
     /// Complete passes.
     pub nr_snapshots: u64,
     /// Effective size quota now; 0: none set or nothing allowed.
-    pub effective_quota_bytes: u64,
+    pub esz: u64,
 }
 
-impl From<sys::damos_stat> for SchemeStats {
+impl From<sys::damos_stat> for SchemeStat {
     fn from(raw: sys::damos_stat) -> Self {
-        SchemeStats {
+        SchemeStat {
             active: raw.active != 0,
             nr_tried: raw.nr_tried,
-            bytes_tried: raw.sz_tried,
+            sz_tried: raw.sz_tried,
             nr_applied: raw.nr_applied,
-            bytes_applied: raw.sz_applied,
-            bytes_filter_passed: raw.sz_ops_filter_passed,
-            quota_exceeds: raw.qt_exceeds,
+            sz_applied: raw.sz_applied,
+            sz_ops_filter_passed: raw.sz_ops_filter_passed,
+            qt_exceeds: raw.qt_exceeds,
             nr_snapshots: raw.nr_snapshots,
-            effective_quota_bytes: raw.esz,
+            esz: raw.esz,
         }
     }
 }

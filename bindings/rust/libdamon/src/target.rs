@@ -133,7 +133,7 @@ pub(crate) fn ranges_words(ranges: &[Range<usize>]) -> String {
 }
 
 /// A target of a stopped context, to be changed. While the context runs, use [`Monitor::commit`](crate::Monitor::commit)
-/// or [`Worker::set_target_ranges`](crate::Worker::set_target_ranges).
+/// or [`Worker::set_target_regions`](crate::Worker::set_target_regions).
 #[derive(Debug)]
 pub struct TargetMut<'a> {
     pub(crate) context: &'a mut Context,
@@ -168,7 +168,7 @@ impl TargetMut<'_> {
     ///
     /// # Errors
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.
-    pub fn set_ranges(&mut self, ranges: &[Range<usize>]) -> Result<()> {
+    pub fn set_regions(&mut self, ranges: &[Range<usize>]) -> Result<()> {
         let target = self.handle()?;
         // Safety: see handle().
         unsafe { set_ranges(target, ranges) }?;

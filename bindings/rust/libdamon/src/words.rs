@@ -17,21 +17,17 @@ const ENUMS: [(&str, &str); 12] = [
 ];
 
 /// Functions and members whose name is not that of C without its prefix.
-const RENAMED: [(&str, &str); 14] = [
+const RENAMED: [(&str, &str); 10] = [
     ("damon_commit_ctx", "commit"),
-    ("damon_ctx_set_quota_goal_value", "set_goal_value"),
-    ("damon_ctx_set_min_region_sz", "set_min_region_size"),
     ("damon_set_pause", "pause"),
     ("damon_snapshot_wait", "wait_snapshot"),
     ("damon_snapshot_read", "snapshot"),
     ("damon_live_read", "live_snapshot"),
     ("damon_ctx_set_custom_ops", "set_operations"),
-    ("damon_kdamond_tid", "worker_tid"),
     ("damon_ctx_errmsg", "Error::message"),
     ("DAMON_OPERATIONS_WRITES_ONLY", "Operations::WRITES_ONLY"),
-    ("DAMON_CALL_REPEAT", "call_repeatedly"),
+    ("DAMON_CALL_REPEAT", "call_repeat"),
     ("DAMOS_CALLBACK", "Scheme::calling"),
-    ("min_region_sz", "min_region_size"),
 ];
 
 pub(crate) fn in_rust_words(text: &str) -> String {
@@ -79,7 +75,7 @@ mod tests {
             ("with DAMON_DRIVE_MANUAL and", "with Drive::Manual and"),
             ("it must be DAMOS_QUOTA_USER_INPUT (0)", "it must be Metric::UserInput (0)"),
             ("(DAMON_ACCESS_CHECK_UFFD_WP)", "(AccessCheck::UffdWp)"),
-            ("min_region_sz is 3; damon_attrs.sample_us", "min_region_size is 3; Attrs.sample_us"),
+            ("min_region_sz is 3; damon_attrs.sample_us", "min_region_sz is 3; Attrs.sample_us"),
             ("the kernel's DAMON, DAMON_RECLAIM", "the kernel's DAMON, DAMON_RECLAIM"),
             ("größer", "größer"),
         ] {

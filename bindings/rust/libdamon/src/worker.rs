@@ -37,7 +37,7 @@ impl Worker<'_> {
     /// # Errors
     /// `InvalidInput`: a range is empty, or they are not sorted and disjoint; `Busy`: in a callback that uses the
     /// regions.
-    pub fn set_target_ranges(&self, target: usize, ranges: &[Range<usize>]) -> Result<()> {
+    pub fn set_target_regions(&self, target: usize, ranges: &[Range<usize>]) -> Result<()> {
         let raw: Vec<_> = ranges.iter().map(raw_range).collect();
         // Safety: on the worker, so that no commit replaces the target meanwhile.
         self.checked_unit(&ranges_words(ranges), |ctx| unsafe {

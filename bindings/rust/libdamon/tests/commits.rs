@@ -108,7 +108,7 @@ fn commits_among_many_contexts_in_all_directions_use_no_dead_closure_and_end() {
         let templates = templates.clone();
         let mut count = position;
         context
-            .call_repeatedly(move |worker| {
+            .call_repeat(move |worker| {
                 count += 1;
                 let (from, into) = (&templates[count % CONTEXTS], &templates[(count + 1) % CONTEXTS]);
                 match count % 8 {

@@ -67,7 +67,7 @@ fn an_error_carries_number_and_reason() {
     assert!(context.add_target(&inverted).unwrap_err().message().contains("is empty"));
     let overlapping = Target::new().range(0..0x2000).range(0x1000..0x3000);
     assert!(context.add_target(&overlapping).unwrap_err().message().contains("must not overlap"));
-    assert_eq!(context.set_min_region_size(3000).unwrap_err().errno(), errno::EINVAL);
+    assert_eq!(context.set_min_region_sz(3000).unwrap_err().errno(), errno::EINVAL);
     let empty = Scheme::new(Action::Stat).filter(Filter::allow(Property::Addresses(8..8)));
     assert!(context.add_scheme(&empty).unwrap_err().message().contains("must not be empty"));
     let zero = Scheme::new(Action::Stat).goal(Goal::new(Metric::UserInput, 0));
@@ -80,14 +80,14 @@ fn a_running_context_is_not_changed_but_by_commit() {
     let mut context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
     run(&context, 1..20).unwrap();
     assert_eq!(context.set_attrs(&Attrs::new()).unwrap_err().errno(), errno::EBUSY);
-    assert_eq!(context.target_mut(0).unwrap().set_ranges(&[]).unwrap_err().errno(), errno::EBUSY);
+    assert_eq!(context.target_mut(0).unwrap().set_regions(&[]).unwrap_err().errno(), errno::EBUSY);
     assert_eq!(context.scheme_mut(0).unwrap().add_filter(&Filter::allow(Property::Young)).unwrap_err().errno(), 16);
     let source = builder().aggregation(Duration::from_millis(10)).build().unwrap();
     context.commit(&source).unwrap();
     assert_eq!(context.attrs().unwrap().aggregation_interval(), Duration::from_millis(10));
     assert_eq!(context.nr_schemes(), 0);
     context.stop().unwrap();
-    context.target_mut(0).unwrap().set_ranges(&[MEMORY]).unwrap();
+    context.target_mut(0).unwrap().set_regions(&[MEMORY]).unwrap();
     assert!(context.target_mut(1).is_none());
 }
 
@@ -113,7 +113,7 @@ fn everything_about_a_stopped_context_can_be_set() {
         interval: Duration::from_secs(1),
     };
     let scheme = Scheme::new(Action::MigrateCold).size(PAGE as u64..).accesses(0..1).age(3..=9).quota(limited);
-    let scheme = scheme.watermarks(wmarks).node(0).max_snapshots(9).every(Duration::from_secs(1));
+    let scheme = scheme.watermarks(wmarks).node(0).max_nr_snapshots(9).apply_interval(Duration::from_secs(1));
     let to = damon::Destination { node: 0, weight: 1 };
     context.add_scheme(&scheme.destinations(&[to])).unwrap();
     let mut first = context.scheme_mut(0).unwrap();
@@ -121,8 +121,8 @@ fn everything_about_a_stopped_context_can_be_set() {
     first.add_filter(&Filter::reject(Property::PageSize(1 << 21..=1 << 21))).unwrap();
     first.add_goal(&Goal::new(Metric::UserInput, 100).starting_at(50)).unwrap();
     first.set_destinations(&[]).unwrap();
-    context.set_goal_value(0, 0, 70).unwrap();
-    assert_eq!(context.set_goal_value(0, 1, 70).unwrap_err().errno(), errno::EINVAL);
+    context.set_quota_goal_value(0, 0, 70).unwrap();
+    assert_eq!(context.set_quota_goal_value(0, 1, 70).unwrap_err().errno(), errno::EINVAL);
     context.remove_target(1).unwrap();
     context.remove_scheme(0).unwrap();
     assert_eq!((context.nr_targets(), context.nr_schemes()), (1, 0));
@@ -156,7 +156,7 @@ fn a_call_borrows_and_gives_back() {
     let nested = context.call(|worker| worker.call(|_| ()).unwrap_err().errno()).unwrap();
     assert_eq!(nested, errno::EDEADLK);
     let moved = MEMORY.start..MEMORY.end + 64 * PAGE;
-    context.call(|worker| worker.set_target_ranges(0, std::slice::from_ref(&moved))).unwrap().unwrap();
+    context.call(|worker| worker.set_target_regions(0, std::slice::from_ref(&moved))).unwrap().unwrap();
     run(&context, 10..30).unwrap();
     assert_eq!(context.snapshot(&mut buffer).unwrap().last().unwrap().range().end, moved.end);
     context.call(|worker| worker.set_attrs(&Attrs::new())).unwrap().unwrap();
@@ -169,7 +169,7 @@ fn a_stopped_context_runs_no_call() {
     assert_eq!(context.call(|_| ()).unwrap_err().errno(), errno::ECANCELED);
     let ran = Arc::new(());
     let held = Arc::clone(&ran);
-    let refused = context.call_repeatedly(move |_| {
+    let refused = context.call_repeat(move |_| {
         let _ = &held;
         ControlFlow::Continue(())
     });
@@ -183,7 +183,7 @@ fn a_repeated_call_runs_every_interval_until_it_breaks() {
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     let id = context
-        .call_repeatedly(move |_| {
+        .call_repeat(move |_| {
             let nr = counted.fetch_add(1, Ordering::Relaxed) + 1;
             if nr < 5 {
                 ControlFlow::Continue(())
@@ -198,7 +198,7 @@ fn a_repeated_call_runs_every_interval_until_it_breaks() {
     assert_eq!(context.cancel_call(id).unwrap_err().errno(), errno::ENOENT);
     let counted = Arc::clone(&runs);
     let id = context
-        .call_repeatedly(move |_| {
+        .call_repeat(move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
             ControlFlow::Continue(())
         })
@@ -221,9 +221,9 @@ fn a_closure_acts_within_its_quota() {
     let context = started(builder().scheme(purge.accesses(..=0).age(2..).quota(quota)), &Eyes::default());
     run(&context, 1..100).unwrap();
     assert_eq!(bytes.load(Ordering::Relaxed), 4 * PAGE as u64);
-    let stats = context.scheme_stats(0).unwrap();
-    assert_eq!(stats.bytes_applied, 4 * PAGE as u64);
-    assert_eq!(context.scheme_stats(1).unwrap_err().errno(), errno::EINVAL);
+    let stats = context.scheme_stat(0).unwrap();
+    assert_eq!(stats.sz_applied, 4 * PAGE as u64);
+    assert_eq!(context.scheme_stat(1).unwrap_err().errno(), errno::EINVAL);
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn groups_start_and_stop_together() {
     damon::start_all(&[&one, &two], false).unwrap();
     assert!(one.is_running() && two.is_running() && damon::nr_running() >= 2);
     assert_eq!(one.start_exclusive().unwrap_err().errno(), errno::EBUSY);
-    assert_eq!(one.worker_tid(), None);
+    assert_eq!(one.kdamond_tid(), None);
     damon::stop_all(&[&one, &two]).unwrap();
     assert!(!one.is_running());
     damon::start_all(&[], false).unwrap();
@@ -413,7 +413,7 @@ fn the_shortest_duration_is_not_none() {
     assert_eq!(attrs.update_interval(), Duration::ZERO);
     // A window of 0 ms would be refused, or mean "no limit".
     let quota = Quota::new().bytes(4096).per(nano);
-    builder().scheme(Scheme::new(Action::Stat).quota(quota).every(nano).min_age(nano)).start().unwrap();
+    builder().scheme(Scheme::new(Action::Stat).quota(quota).apply_interval(nano).min_age(nano)).start().unwrap();
     assert_eq!(Attrs::new().sample(Duration::MAX).sample_interval(), Duration::from_micros(u64::MAX));
 }
 

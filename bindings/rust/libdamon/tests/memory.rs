@@ -13,7 +13,7 @@ fn writes_and_reads_of_a_shared_map_are_seen() {
     heap.fill(7);
     let context = Context::builder().ops(Ops::Fvaddr).range(heap.range()).sample(Duration::from_millis(1));
     let context = context.aggregation(Duration::from_millis(20)).start().unwrap();
-    assert!(context.worker_tid().is_some());
+    assert!(context.kdamond_tid().is_some());
     let mut sum = 0;
     while !context.wait_snapshot(9, Some(Duration::ZERO)).unwrap() {
         sum += heap[..MIB].iter().step_by(4096).map(|&byte| u64::from(byte)).sum::<u64>();
@@ -85,7 +85,7 @@ fn an_action_leaves_the_content_alone() {
     let context = Context::builder().ops(Ops::Fvaddr).range(heap.range()).scheme(scheme);
     let context = context.sample(Duration::from_millis(1)).aggregation(Duration::from_millis(5)).start().unwrap();
     let mut seq = 0;
-    while context.scheme_stats(0).unwrap().nr_tried == 0 {
+    while context.scheme_stat(0).unwrap().nr_tried == 0 {
         context.wait_snapshot(seq, None).unwrap();
         seq += 1;
     }

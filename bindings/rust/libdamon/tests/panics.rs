@@ -49,7 +49,7 @@ fn a_panic_in_a_repeated_call_is_told_by_the_step_and_ends_the_call() {
     let runs = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&runs);
     context
-        .call_repeatedly(move |_| -> ControlFlow<()> {
+        .call_repeat(move |_| -> ControlFlow<()> {
             counted.fetch_add(1, Ordering::Relaxed);
             panic!("number {}", 1)
         })
@@ -72,8 +72,8 @@ fn a_panic_in_an_action_is_told_once_and_the_action_is_not_called_again() {
     let context = started(builder().scheme(scheme), &Eyes::default());
     let told = (1..50).filter(|ms| context.step(Duration::from_millis(*ms)).is_err()).count();
     assert_eq!((told, runs.load(Ordering::Relaxed)), (1, 1));
-    assert_eq!(context.scheme_stats(0).unwrap().bytes_applied, 0);
-    assert!(context.scheme_stats(0).unwrap().nr_tried > 1);
+    assert_eq!(context.scheme_stat(0).unwrap().sz_applied, 0);
+    assert!(context.scheme_stat(0).unwrap().nr_tried > 1);
 }
 
 struct Blind {
@@ -134,7 +134,7 @@ fn a_context_dropped_in_its_own_callback_is_freed_afterwards() {
     let monitor = guard.as_ref().unwrap();
     monitor.start().unwrap();
     monitor
-        .call_repeatedly(move |_| {
+        .call_repeat(move |_| {
             drop(own.lock().unwrap().take());
             let _ = &sender; // dropped with this closure, when the context is freed
             ControlFlow::Continue(())

@@ -41,7 +41,7 @@ fn parameters_are_compared_by_value() {
     assert_eq!(Attrs::new().sample(Duration::from_millis(5)), Attrs::new());
     assert_ne!(Attrs::new().nr_regions(3..=1000), Attrs::new());
     assert_eq!(everything(), everything());
-    assert_ne!(everything(), everything().max_snapshots(1));
+    assert_ne!(everything(), everything().max_nr_snapshots(1));
     let calling = Scheme::calling(|_, _, _| 0);
     assert_eq!(calling, calling.clone());
     assert_ne!(calling, Scheme::calling(|_, _, _| 0), "another closure");
@@ -104,7 +104,7 @@ fn messages_are_in_rusts_words() {
     let mut context = started(builder(), &Eyes::default());
     let texts = [
         context.set_attrs(&Attrs::new()).unwrap_err(),
-        context.set_goal_value(0, 0, 1).unwrap_err(),
+        context.set_quota_goal_value(0, 0, 1).unwrap_err(),
         builder().build().unwrap().step(Duration::ZERO).unwrap_err(),
         context.call(|worker| worker.wait_snapshot(0, None).unwrap_err()).unwrap(),
     ];
@@ -121,7 +121,7 @@ fn kinds_of_errors_can_be_matched() {
     let context = builder().build().unwrap();
     assert_eq!(context.call(|_| ()).unwrap_err().kind(), ErrorKind::Canceled);
     assert_eq!(context.cancel_call_of_another().unwrap_err().kind(), ErrorKind::NotFound);
-    let refused = Context::new().unwrap().set_min_region_size(3).unwrap_err();
+    let refused = Context::new().unwrap().set_min_region_sz(3).unwrap_err();
     assert_eq!((refused.kind(), refused.errno()), (ErrorKind::InvalidInput, errno::EINVAL));
     assert_eq!(std::io::Error::from(refused).kind(), std::io::ErrorKind::InvalidInput);
 }
@@ -134,7 +134,7 @@ impl Another for Context {
     /// A call that has ended.
     fn cancel_call_of_another(&self) -> damon::Result<()> {
         self.start()?;
-        let id = self.call_repeatedly(|_| std::ops::ControlFlow::Break(()))?;
+        let id = self.call_repeat(|_| std::ops::ControlFlow::Break(()))?;
         self.step(Duration::from_millis(1))?;
         self.cancel_call(id)
     }
@@ -177,10 +177,10 @@ fn targets_and_schemes_are_read_back() {
     context.add_target(&Target::new().range(0..PAGE)).unwrap();
     assert_eq!(context.targets().unwrap(), [Target::new().range(support::MEMORY), Target::new().range(0..PAGE)]);
     assert_eq!(context.schemes().unwrap(), [everything()]);
-    context.target_mut(1).unwrap().set_ranges(&[PAGE..3 * PAGE]).unwrap();
+    context.target_mut(1).unwrap().set_regions(&[Target::new().range(PAGE..3 * PAGE).ranges()[0].clone()]).unwrap();
     context.scheme_mut(0).unwrap().set_params(&Scheme::new(Action::Stat).age(3..)).unwrap();
     context.scheme_mut(0).unwrap().set_destinations(&[damon::Destination { node: 0, weight: 1 }]).unwrap();
-    assert_eq!(context.targets().unwrap()[1].ranges(), [PAGE..3 * PAGE]);
+    assert_eq!(context.targets().unwrap()[1], Target::new().range(PAGE..3 * PAGE));
     assert!(format!("{:?}", context.schemes().unwrap()).contains("age: 3..="));
     // A commit without ranges keeps them, and removes what is obsolete.
     let mut source = Context::builder().scheme(Scheme::new(Action::Stat)).target(Target::new()).build().unwrap();
@@ -230,7 +230,7 @@ fn changes_of_many_threads_are_all_there() {
     std::thread::scope(|scope| {
         for number in 0..4 {
             let context = &context;
-            let scheme = Scheme::new(Action::Stat).max_snapshots(number + 1);
+            let scheme = Scheme::new(Action::Stat).max_nr_snapshots(number + 1);
             scope.spawn(move || context.change(|builder| builder.scheme(scheme)).unwrap());
         }
     });

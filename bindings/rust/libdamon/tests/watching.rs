@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use damon::{exclude, Context, Coverage, ErrorKind, Ops, RangeOptions, RangeQuery, Result, SharedMap, State};
-use damon::{UnknownReason, WorkerAttrs, WorkingSetOf};
+use damon::{UnknownReason, WorkerAttr, WorkingSetOf};
 use support::{builder, run, started, Eyes, PAGE};
 
 const MIB: usize = 1 << 20;
@@ -94,14 +94,14 @@ fn a_state_says_what_and_why() {
 fn the_worker_is_made_as_asked() {
     let mut context = builder().drive(damon::Drive::Thread).build().unwrap();
     context.set_operations(Eyes::default()).unwrap();
-    let attrs = WorkerAttrs::new().nice(3).stack(256 << 10).cpus(&[0]).name("watcher");
-    if there(context.set_worker_attrs(&attrs)).is_some() {
+    let attrs = WorkerAttr::new().nice(3).stack(256 << 10).cpus(&[0]).name("watcher");
+    if there(context.set_worker_attr(&attrs)).is_some() {
         context.start().unwrap();
-        let name = std::fs::read_to_string(format!("/proc/self/task/{}/comm", context.worker_tid().unwrap())).unwrap();
+        let name = std::fs::read_to_string(format!("/proc/self/task/{}/comm", context.kdamond_tid().unwrap())).unwrap();
         assert_eq!(name.trim(), "watcher");
     }
     context.stop().unwrap();
-    let long = context.set_worker_attrs(&WorkerAttrs::new().name("a name of more than fifteen bytes")).unwrap_err();
+    let long = context.set_worker_attr(&WorkerAttr::new().name("a name of more than fifteen bytes")).unwrap_err();
     assert!(matches!(long.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported), "{long}");
 }
 
@@ -124,7 +124,7 @@ fn exact_questions_have_answers() {
     if answer.unseen_bytes == 0 {
         assert!(query.is_touched(17) && !query.is_touched(400), "{answer:?}");
     }
-    there(context.working_set(WorkingSetOf::TrackedRanges));
+    there(context.wss(WorkingSetOf::TrackedRanges));
 }
 
 #[test]
