@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from .options import AttrsOptions
 
+# A whole program has many mappings, and new ones all the time; who records it wants to see them at once, and may pay 5 %
+# of a CPU for it.
+_OF_A_PROGRAM: AttrsOptions = {"min_nr_regions": 50, "ops_update_us": 500_000, "max_overhead_permil": 50}
+
 
 class Profile(ContextDecorator):
     """What profile() gives: for `with`, or as a decorator of a function."""
@@ -58,8 +62,10 @@ def profile(
         with damon.profile("sort.damon", array):
             array.sort()
     """
-    targets = [Target.of(*buffers)] if buffers else [Target()]
-    return Profile(output, Context(Attrs(**attrs), targets))
+    if buffers:
+        return Profile(output, Context(Attrs(**attrs), [Target.of(*buffers)]))
+    given: AttrsOptions = {**_OF_A_PROGRAM, **attrs}
+    return Profile(output, Context(Attrs(**given), [Target()]))
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

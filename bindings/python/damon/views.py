@@ -15,6 +15,9 @@ from .record import RecordedSnapshot
 # An address space is mostly holes: only what regions cover is shown, and holes above this become a cut.
 _CUT_BYTES = 64 << 20
 
+# By how much max_overhead_permil usually lengthens a window at most.
+_MOST_STRETCHED = 8
+
 REASON_WORDS = {
     UnknownReason.HUGE_PAGE: "huge pages",
     UnknownReason.NOT_REGISTERED: "not registered with the access check",
@@ -75,14 +78,15 @@ def windows_of(snapshots: Sequence[RecordedSnapshot]) -> list[tuple[int, int]]:
     """(begin, end) in nanoseconds of the window of each snapshot. Time between two windows was not watched: the context
     was paused or stopped, or the snapshot was left out."""
     windows: list[tuple[int, int]] = []
-    for snapshot in snapshots:
-        length_us = snapshot.window_us or max(snapshot.aggr_us, snapshot.sample_us, 1)
-        begin = snapshot.time_ns - length_us * 1_000
-        if windows:
-            last_end = windows[-1][1]
-            # A worker that came a little late still watched without a gap.
-            if begin < last_end or begin - last_end <= (snapshot.time_ns - begin) // 2:
-                begin = min(last_end, snapshot.time_ns)
+    for before, snapshot in zip((None, *snapshots), snapshots):
+        nominal = (snapshot.window_us or max(snapshot.aggr_us, snapshot.sample_us, 1)) * 1_000
+        begin = snapshot.time_ns - nominal
+        if before is not None:
+            gap = begin - before.time_ns
+            # A window may come late. Where its real length is not known, it may also have been stretched.
+            most = nominal // 2 if snapshot.window_us else nominal * _MOST_STRETCHED
+            if gap <= most and (gap < 0 or snapshot.seq == before.seq + 1):
+                begin = min(before.time_ns, snapshot.time_ns)
         windows.append((begin, snapshot.time_ns))
     return windows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import warnings
 from typing import Any, Callable, Optional
@@ -75,9 +76,15 @@ def test_the_heatmap_has_real_time_and_leaves_a_pause_blank() -> None:
 
 
 def test_a_window_that_ended_a_little_late_leaves_no_blank() -> None:
-    times = [100_000, 203_000, 301_000, 440_000, 540_000]
+    times = [100_000, 203_000, 301_000, 440_000, 840_000]
     found = views.windows_of([recorded(i + 1, time, HALF_HIDDEN) for i, time in enumerate(times)])
     assert [begin for begin, _ in found] == [0] + [time * 1_000 for time in times[:-1]]
+
+
+def test_a_window_whose_length_is_known_is_drawn_as_long_as_it_was() -> None:
+    snapshots = [dataclasses.replace(recorded(i + 1, time, HALF_HIDDEN), window_us=length)
+                 for i, (time, length) in enumerate([(100_000, 100_000), (500_000, 100_000), (700_000, 190_000)])]
+    assert views.windows_of(snapshots) == [(0, 100_000_000), (400_000_000, 500_000_000), (500_000_000, 700_000_000)]
 
 
 def test_unknown_bytes_are_not_in_the_working_set(recording: pathlib.Path) -> None:
