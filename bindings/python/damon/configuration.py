@@ -224,6 +224,8 @@ class Configuration:
             expect(changes["intervals_goal"], IntervalsGoal, "intervals_goal")
         if targets is not None:
             changes["targets"] = [target_from(target) for target in many(targets, "targets")]
+            if not changes["targets"] and self.is_running:
+                raise error_for(errno.EINVAL, "targets is empty, and a context without targets ends: stop() it instead")
         if schemes is not None:
             changes["schemes"] = schemes_from(schemes)
         if probes is not None:

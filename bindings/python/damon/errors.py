@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from .words import in_python
+
 
 class DamonError(OSError):
     """A call of the library failed; `errno` is a number of the errno module, `strerror` says why in words."""
@@ -63,18 +65,6 @@ _CLASSES: dict[int, type[DamonError]] = {
     errno.ENOENT: NotFoundError,
 }
 
-# The library speaks of its C functions; these are their names here.
-_NAMES = {
-    "damon_commit_ctx()": "commit()",
-    "damon_stop()": "stop()",
-    "damon_step()": "step()",
-    "damon_call()": "call()",
-    "DAMON_DRIVE_MANUAL": "manual=True",
-}
-
-
 def error_for(number: int, text: str) -> DamonError:
     """The exception for a positive errno; called by the extension."""
-    for name, here in _NAMES.items():
-        text = text.replace(name, here)
-    return _CLASSES.get(number, DamonError)(number, text)
+    return _CLASSES.get(number, DamonError)(number, in_python(text))

@@ -6,7 +6,9 @@ import copy
 import errno
 import fractions
 import importlib
+import pathlib
 import pickle
+import re
 import sys
 from typing import Any, Callable
 
@@ -15,6 +17,7 @@ import pytest
 from support import AGGR_US, MIB, ToyMemory, toy_context
 
 import damon
+from damon import words
 
 
 @pytest.mark.parametrize(
@@ -301,3 +304,27 @@ def test_a_context_whose_stop_raises_is_closed_nevertheless() -> None:
         ctx.close()
     with pytest.raises(damon.ClosedError):
         ctx.start()
+
+
+LIBRARY = pathlib.Path(__file__).resolve().parents[3] / "lib"
+# What C calls something: a function, a constant of an enum, a member of a structure.
+OF_C = re.compile(r"\bdamo[ns]_\w+(?:\(\)|\.[a-z]{2,})|\bDAMOS_[A-Z]\w+|\bDAMON_(?:OPS|DRIVE|ACCESS|COVER|RANGE|SURVEY|PROBE)\w+")
+
+
+def test_messages_of_the_library_speak_of_python() -> None:
+    texts = [text for path in LIBRARY.rglob("*.cc") for text in re.findall(r'"((?:[^"\\]|\\.)*)"', path.read_text())]
+    of_c = [text for text in texts if OF_C.search(text)]
+    assert len(of_c) >= 10
+    assert [words.in_python(text) for text in of_c if OF_C.search(words.in_python(text))] == []
+    assert words.in_python("use damon_commit_ctx(), or damon_stop() it first") == "use commit(), or stop() it first"
+    assert words.in_python("it must be 0 (DAMOS_FILTER_ANON) to 7") == "it must be 0 (FilterType.ANON) to 7"
+    assert words.in_python("it must be DAMON_DRIVE_THREAD (0)") == "it must be manual=False (0)"
+    assert words.in_python("damon_ctx_refresh() is not in this release") == "refresh() is not in this release"
+    assert words.in_python("DAMON_RECLAIM") == "DAMON_RECLAIM"
+
+
+def test_a_running_context_is_not_left_without_targets() -> None:
+    with damon.monitor_self(bytearray(MIB), sample_us=1_000, aggr_us=10_000) as ctx:
+        with pytest.raises(damon.InvalidParameterError, match="targets is empty.*stop\\(\\) it instead"):
+            ctx.commit(targets=[])
+        assert ctx.is_running and len(ctx.targets) == 1
