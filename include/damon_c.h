@@ -879,20 +879,37 @@ DAMON_API int damon_call(damon_ctx *ctx, struct damon_call_control *control);
  * @return 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int damon_call_cancel(damon_ctx *ctx, uint64_t id);
 
-/** Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit.
+/** Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit, and
+ * whether it is paused.
  *
  * Lists are matched by position: entries that are there in both are overwritten, surplus ones removed, new ones
  * appended. Learned regions, ages and counters stay (a source target without ranges keeps the destination's regions
  * whole; with ranges the regions are fitted to them); scheme statistics and quota state stay; a window is restarted
- * only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
- * state of dst stay.
+ * only if sample_us or aggr_us changed, and counters are converted then.
+ *
+ * **Pause** is carried: dst is paused afterwards if and only if src is, which damon_set_pause() on src decides (a new
+ * context is not paused). The guarantees are those of damon_set_pause(): from another thread the call returns when the
+ * worker is silent, or has resumed; inside damon_call() or a callback it holds when the step has ended; into a stopped
+ * context it says how the next run begins. To change something else of a paused context, pause the source first. A
+ * damon_set_pause() that comes after a commit which had to wait for the end of a step wins over it.
+ *
+ * Every member of a context is carried, or refused by its name, or belongs to dst:
+ * | member | what a commit does |
+ * | --- | --- |
+ * | attributes, targets, schemes, probes | carried, as above |
+ * | min_region_sz, addr_unit, pause | carried |
+ * | operations (damon_ctx_set_ops()) | running: `-EINVAL` where src chose others; stopped: carried. A source that never chose says nothing. Custom operations and a simulator are not carried: `-EINVAL` where dst has others |
+ * | access check | running: `-EINVAL` where src chose another; stopped: carried. A source that never chose says nothing |
+ * | table and priv of custom operations, simulator, drive, seed | dst's own: they stay |
+ * | statistics, snapshots, calls, walks | dst's own: they stay |
  * @param dst The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
  * or stopped: at once; inside a callback of a step that uses regions or schemes (access checks, target_valid, scores,
  * actions, walks): checked at once, done when that step has ended.
  * @param src A stopped context that holds the wanted parameters. Not changed, not kept.
- * @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
- * surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;
- * -ECANCELED: dst ended meanwhile. On failure dst is exactly as before. Thread: control. @since 0.1 */
+ * @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, a surplus
+ * target is obsolete, or a member that a commit does not change differs; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the
+ * back-end cannot serve the new targets, or src is paused and the kernel's DAMON, which monitors dst, cannot pause;
+ * -ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control. @since 0.1 */
 DAMON_API int damon_commit_ctx(damon_ctx *dst, const damon_ctx *src);
 
 /** Pauses or resumes.

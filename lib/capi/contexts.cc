@@ -89,10 +89,10 @@ Status check_stopped_locked(const damon_ctx& ctx) {
     return Status::fail(-EBUSY, "the context runs: use damon_commit_ctx(), or damon_stop() it first");
 }
 
-Ops& ops_of(damon_ctx& ctx) {
-    if (ctx.ops_id == OpsId::kCustom) return ctx.custom_ops;
-    if (ctx.ops_id == OpsId::kSim && ctx.external_ops != nullptr) return *ctx.external_ops;
-    if (is_kernel_ops(ctx.ops_id)) return ctx.kernel_ops;
+Ops& ops_of(damon_ctx& ctx, OpsId id) {
+    if (id == OpsId::kCustom) return ctx.custom_ops;
+    if (id == OpsId::kSim && ctx.external_ops != nullptr) return *ctx.external_ops;
+    if (is_kernel_ops(id)) return ctx.kernel_ops;
     return ctx.vaddr_ops;
 }
 
@@ -181,7 +181,10 @@ int damon_ctx_set_ops(damon_ctx* ctx, int32_t ops_id) {
                                                  "others have functions of their own",
                                                  ops_id));
     }
-    return change_stopped(ctx, [&] { ctx->ops_id = static_cast<damon::OpsId>(ops_id); });
+    return change_stopped(ctx, [&] {
+        ctx->ops_id = static_cast<damon::OpsId>(ops_id);
+        ctx->ops_chosen = true;
+    });
 }
 
 int damon_ctx_set_min_region_sz(damon_ctx* ctx, uint64_t min_region_sz) {
@@ -218,7 +221,10 @@ int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
                                                       "_REPORT (%d)",
                                                       id, DAMON_ACCESS_CHECK_REPORT));
     }
-    return change_stopped(ctx, [&] { ctx->access_check = id; });
+    return change_stopped(ctx, [&] {
+        ctx->access_check = id;
+        ctx->access_check_chosen = true;
+    });
 }
 
 void damon_operations_init(struct damon_operations* ops) {
@@ -239,6 +245,7 @@ int damon_ctx_set_custom_ops(damon_ctx* ctx, const struct damon_operations* ops,
     return change_stopped(ctx, [&] {
         ctx->custom_ops.set(known, priv, ctx);
         ctx->ops_id = damon::OpsId::kCustom;
+        ctx->ops_chosen = true;
     });
 }
 

@@ -43,6 +43,9 @@ struct damon_ctx {
     uint64_t addr_unit = 1;
     damon::OpsId ops_id = damon::OpsId::kVaddr;
     std::atomic<int32_t> access_check{0};  // also read by threads that report accesses
+    // What a context that never chose says nothing about, where it is the source of a commit.
+    bool ops_chosen = false;
+    bool access_check_chosen = false;
     uint64_t seed = 0;
     bool manual = false;
     bool starting = false;  // a damon_start is under way
@@ -86,7 +89,8 @@ Status check_handle(const damon_ctx* ctx);
 
 // The context's parameters as one value, from its handles. The sync's mutex must not be held.
 Status collect_params(const damon_ctx& ctx, Params& params);
-Ops& ops_of(damon_ctx& ctx);
+Ops& ops_of(damon_ctx& ctx, OpsId id);
+inline Ops& ops_of(damon_ctx& ctx) { return ops_of(ctx, ctx.ops_id); }
 
 // New attributes for a running context, on its worker.
 int commit_attrs_on_worker(damon_ctx& ctx, const Attrs& attrs);

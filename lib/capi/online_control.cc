@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
+#include "ops/linux/access/access_check.h"
 
 namespace {
 
@@ -14,6 +15,9 @@ struct HandleCommit {
     damon_ctx* dst = nullptr;
     damon::Attrs attrs;
     bool attrs_only = false;
+    // What the source says of a whole run; not chosen: nothing.
+    bool ops_chosen = false;
+    bool access_check_chosen = false;
     damon::Vector<damon_target*> targets;  // the new list; entries of the old one are reused by position
     damon::Vector<damos*> schemes;
     damon::Vector<damon_probe*> probes;
@@ -156,6 +160,8 @@ void take_locked(HandleCommit& handles) {
     damon_ctx& dst = *handles.dst;
     dst.attrs = handles.attrs;
     if (handles.attrs_only) return;
+    dst.ops_id = handles.commit.params.ops_id;
+    dst.access_check = handles.commit.params.access_check;
     dst.min_region_sz = handles.commit.params.min_region_sz;
     dst.addr_unit = handles.commit.params.addr_unit;
     take_handles(dst, dst.targets, handles.targets, handles.target_params, handles.fresh_targets);
@@ -179,15 +185,65 @@ HandleCommit* new_commit(damon_ctx& dst) {
     return handles;
 }
 
+const char* ops_name(damon::OpsId id) {
+    switch (id) {
+        case damon::OpsId::kVaddr:
+            return "DAMON_OPS_VADDR";
+        case damon::OpsId::kFvaddr:
+            return "DAMON_OPS_FVADDR";
+        case damon::OpsId::kPaddr:
+            return "DAMON_OPS_PADDR";
+        case damon::OpsId::kCustom:
+            return "DAMON_OPS_CUSTOM";
+        case damon::OpsId::kSim:
+            return "DAMON_OPS_SIM";
+        case damon::OpsId::kKernelVaddr:
+            return "DAMON_OPS_KERNEL_VADDR";
+        case damon::OpsId::kKernelFvaddr:
+            return "DAMON_OPS_KERNEL_FVADDR";
+        case damon::OpsId::kKernelPaddr:
+            return "DAMON_OPS_KERNEL_PADDR";
+    }
+    return "unknown";
+}
+
+// The operations and the access check are chosen for a whole run: a running destination keeps its own, and a source
+// that wants others is refused; a stopped one takes them over. A source that never chose says nothing. The mutex of the
+// destination's sync is held.
+Status settle_run_members_locked(const damon_ctx& dst, bool running, HandleCommit& handles) {
+    damon::Params& params = handles.commit.params;
+    if (!handles.ops_chosen) params.ops_id = dst.ops_id;
+    if (!handles.access_check_chosen) params.access_check = dst.access_check;
+    if (params.ops_id != dst.ops_id && running) {
+        return Status::fail(-EINVAL,
+                            "ops_id of the source is %s and of the running destination %s: stop it to change that",
+                            ops_name(params.ops_id), ops_name(dst.ops_id));
+    }
+    if (params.ops_id != dst.ops_id &&
+        (params.ops_id == damon::OpsId::kCustom || params.ops_id == damon::OpsId::kSim)) {
+        return Status::fail(-EINVAL,
+                            "ops_id of the source is %s, which a commit cannot hand over: use %s on the destination",
+                            ops_name(params.ops_id),
+                            params.ops_id == damon::OpsId::kSim ? "damon_ctx_set_sim()" : "damon_ctx_set_custom_ops()");
+    }
+    if (params.access_check != dst.access_check && running) {
+        return Status::fail(
+            -EINVAL, "the access check of the source is %s and of the running destination %s: stop it to change that",
+            damon::access_check_name(params.access_check), damon::access_check_name(dst.access_check));
+    }
+    return {};
+}
+
 // A stopped destination: check, then change the handles. False: it runs (by now).
 bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
     const damon::Lock lock(dst.sync.mutex);
     while (dst.starting && !dst.kdamond.running_locked()) dst.sync.callers.wait(dst.sync.mutex);
-    if (dst.kdamond.running_locked()) return false;
+    const bool running = dst.kdamond.running_locked();
+    status = settle_run_members_locked(dst, running, handles);
+    if (!status.ok()) return true;
+    if (running) return false;
     damon::Params& params = handles.commit.params;
-    params.ops_id = dst.ops_id;
-    params.access_check = dst.access_check;
-    damon::Ops& ops = damon::ops_of(dst);
+    damon::Ops& ops = damon::ops_of(dst, params.ops_id);
     status = complete_lists(handles.commit);
     if (status.ok()) status = ops.validate(params);
     if (status.ok()) status = damon::Engine::validate(params, ops.traits());
@@ -195,20 +251,27 @@ bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
     const size_t nr_before = dst.schemes.size();
     take_locked(handles);
     for (size_t i = nr_before; i > dst.schemes.size(); --i) dst.kdamond.forget_scheme_locked(i - 1);
+    dst.kdamond.set_pause_locked(handles.commit.pause);
     return true;
+}
+
+Status collect_source(const damon_ctx& src, HandleCommit& handles) {
+    const Status status = damon::collect_params(src, handles.commit.params);
+    handles.attrs = handles.commit.params.attrs;
+    handles.commit.carries_pause = true;
+    handles.commit.pause = src.kdamond.paused();
+    const damon::Lock lock(src.sync.mutex);
+    handles.ops_chosen = src.ops_chosen;
+    handles.access_check_chosen = src.access_check_chosen;
+    return status;
 }
 
 Status commit(damon_ctx& dst, const damon_ctx& src) {
     HandleCommit* handles = new_commit(dst);
     if (handles == nullptr) return Status::fail(-ENOMEM, "no memory for the commit");
-    Status status = damon::collect_params(src, handles->commit.params);
-    handles->attrs = handles->commit.params.attrs;
+    Status status = collect_source(src, *handles);
     bool deferred = false;
-    if (status.ok() && !commit_stopped(dst, *handles, status)) {
-        handles->commit.params.ops_id = dst.ops_id;
-        handles->commit.params.access_check = dst.access_check;
-        status = dst.kdamond.commit(handles->commit, &deferred);
-    }
+    if (status.ok() && !commit_stopped(dst, *handles, status)) status = dst.kdamond.commit(handles->commit, &deferred);
     if (!deferred) dispose(handles->commit);
     return status;
 }

@@ -172,5 +172,6 @@ int damon_ctx_set_sim(damon_ctx* ctx, damon_sim* sim) {
     const damon::Lock lock(ctx->sync.mutex);
     ctx->external_ops = &sim->ops;
     ctx->ops_id = damon::OpsId::kSim;
+    ctx->ops_chosen = true;
     return 0;
 }

@@ -30,7 +30,15 @@ Status Kdamond::commit(Commit& commit, bool* deferred) {
     };
     const int error = call(request, nullptr);
     if (error != 0) return Status::fail(error, "the context stopped before the commit was done");
+    if (commit.status.ok() && commit.carries_pause) wait_for_pause(commit.pause);
     return commit.status;
+}
+
+// What set_pause promises holds for a commit too: the worker is silent, or has resumed. A run that ended meanwhile is
+// silent, and the next one begins as the commit says.
+void Kdamond::wait_for_pause(bool pause) {
+    const Lock lock(sync_.mutex);
+    while (running_locked() && paused_ != pause && pause_wanted_ == pause) sync_.callers.wait(sync_.mutex);
 }
 
 Status Kdamond::check_commit(Commit& commit) const {
@@ -38,7 +46,33 @@ Status Kdamond::check_commit(Commit& commit) const {
     if (commit.complete != nullptr) status = commit.complete(commit);
     if (status.ok()) status = ops_->validate(commit.params);
     if (status.ok()) status = Engine::validate(commit.params, traits_);
+    if (status.ok() && pause_after(commit) && !ops_->can_pause()) {
+        status = Status::fail(-EOPNOTSUPP,
+                              "pause: the source of the commit is paused, and these operations cannot be paused: the "
+                              "kernel's DAMON has no file pause");
+    }
     return status;
+}
+
+// Whether the context is to be paused once the commit is done. A set_pause that came after a commit that had to wait
+// for the end of its step wins over it. The sync's mutex is held.
+bool Kdamond::pause_after_locked(const Commit& commit) const {
+    const bool superseded = commit.deferred && commit.pause_order != pause_order_;
+    return commit.carries_pause && !superseded ? commit.pause : pause_wanted_;
+}
+
+bool Kdamond::pause_after(const Commit& commit) const {
+    const Lock lock(sync_.mutex);
+    return pause_after_locked(commit);
+}
+
+void Kdamond::take_pause(const Commit& commit) {
+    const Lock lock(sync_.mutex);
+    const bool pause = pause_after_locked(commit);
+    if (pause_wanted_ == pause) return;
+    pause_wanted_ = pause;
+    pause_status_ = {};
+    sync_.callers.notify_all();  // who waits for the opposite
 }
 
 // Those that wait were made before.
@@ -57,17 +91,20 @@ Status Kdamond::commit_now(Commit& commit) {
                             static_cast<unsigned long long>(commit.params.attrs.max_nr_regions),
                             static_cast<unsigned long long>(nr_schemes));
     }
+    ops_->set_pause_of_next(pause_after(commit));
     status = ops_->change(commit.params);
     if (!status.ok()) return status;
     status = engine_.commit(commit.params, traits_, &new_targets);
     if (!status.ok()) {
         // Out of memory: whoever monitors elsewhere goes back to what the engine says.
+        ops_->set_pause_of_next(paused_);
         if (traits_.offloaded) (void)ops_->change(engine_.params());
         return status;
     }
     ops_->commit(engine_.params());
     refresh_coverage(RefreshReason::kInit, &new_targets);
     publisher_.publish_schemes(engine_);
+    take_pause(commit);
     if (commit.on_committed != nullptr) commit.on_committed(commit);
     return status;
 }
@@ -76,6 +113,9 @@ void Kdamond::defer(Commit& commit) {
     Commit** last = &deferred_commits_;
     while (*last != nullptr) last = &(*last)->next;
     *last = &commit;
+    commit.deferred = true;
+    const Lock lock(sync_.mutex);
+    commit.pause_order = pause_order_;
 }
 
 void Kdamond::run_deferred_commits() {

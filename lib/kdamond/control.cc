@@ -34,8 +34,7 @@ Status Kdamond::set_pause(bool pause) {
     if (pause && phase_ == Phase::kRunning && !ops_->can_pause()) {
         return Status::fail(-EOPNOTSUPP, "these operations cannot be paused: the kernel's DAMON has no file pause");
     }
-    pause_status_ = {};
-    pause_wanted_ = pause;
+    set_pause_locked(pause);
     if (!running_locked() || manual_) return {};
     sync_.worker.notify_all();
     if (on_worker()) return {};
@@ -46,6 +45,14 @@ Status Kdamond::set_pause(bool pause) {
         sync_.callers.wait(sync_.mutex);
     }
     return paused_ == pause ? Status() : pause_status_;
+}
+
+void Kdamond::set_pause_locked(bool pause) {
+    ++pause_order_;
+    pause_status_ = {};
+    if (pause_wanted_ == pause) return;
+    pause_wanted_ = pause;
+    sync_.callers.notify_all();  // who waits for the opposite waits no more
 }
 
 bool Kdamond::paused() const {

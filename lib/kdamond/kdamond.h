@@ -49,8 +49,13 @@ struct Commit {
     void (*on_committed)(Commit& commit) = nullptr;
     // Ends a commit that was put off, done or not.
     void (*dispose)(Commit& commit) = nullptr;
+    bool carries_pause = false;  // false: the context stays paused or not, as it is
+    bool pause = false;          // what it is afterwards
     Status status;
-    Commit* next = nullptr;  // commits that wait for the end of a step
+    // Commits that wait for the end of a step:
+    Commit* next = nullptr;
+    bool deferred = false;
+    uint64_t pause_order = 0;  // a set_pause that came later wins
 };
 
 class Kdamond {
@@ -85,6 +90,8 @@ public:
     // in: then 0, and `*deferred` is true: the commit belongs to the worker from then on, which disposes of it.
     Status commit(Commit& commit, bool* deferred);
     Status set_pause(bool pause);
+    // Stopped: how the next run begins. The sync's mutex is held.
+    void set_pause_locked(bool pause);
     bool paused() const;
     int walk(Walk& walk);
     // 0, -ETIMEDOUT or -ECANCELED.
@@ -142,6 +149,10 @@ private:
     Status check_commit(Commit& commit) const;
     Status commit_now(Commit& commit);
     Status commit_in_order(Commit& commit);
+    bool pause_after_locked(const Commit& commit) const;
+    bool pause_after(const Commit& commit) const;
+    void take_pause(const Commit& commit);
+    void wait_for_pause(bool pause);
     void defer(Commit& commit);
     void run_deferred_commits();
     void drop_deferred_commits();
@@ -212,6 +223,7 @@ private:
     Phase phase_ = Phase::kStopped;
     bool stop_requested_ = false;
     bool pause_wanted_ = false;
+    uint64_t pause_order_ = 0;  // counts what set_pause was asked for
     bool paused_ = false;
     Status pause_status_;       // why the worker could not pause when it was last asked to
     bool driver_busy_ = false;  // manual drive: a thread is stepping, calling or changing

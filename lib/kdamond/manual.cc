@@ -34,7 +34,7 @@ int Kdamond::call_manually(Call& call) {
 void Kdamond::set_pause_manually(bool pause) {
     {
         const Lock lock(sync_.mutex);
-        pause_wanted_ = pause;
+        set_pause_locked(pause);
     }
     settle_manually();
     leave_manual();
@@ -81,9 +81,9 @@ bool Kdamond::plan_lost() { return stage_ == Stage::kArmed && engine_.samples().
 
 // Brings a manually driven context to where it waits for the next step: paused and disarmed, or armed.
 void Kdamond::settle_manually() {
+    if (pause_wanted() && !paused_) run_deferred_commits();  // which may take the pause back
     const bool pause = pause_wanted();
     if (pause && !paused_) {
-        run_deferred_commits();
         walks_.close();
     } else if (!pause && paused_) {
         walks_.open();

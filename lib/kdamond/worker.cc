@@ -41,10 +41,12 @@ void Kdamond::run() {
     {
         const Lock lock(sync_.mutex);
         start_status_ = status;
+        paused_ = status.ok() && pause_wanted_;
         phase_ = status.ok() ? Phase::kRunning : Phase::kEnded;
         sync_.callers.notify_all();
     }
     if (!status.ok()) return;
+    if (paused_ && !should_end()) pause_here();  // also where it is to go on by now: who asked for that waits
     while (!should_end()) {
         if (pause_wanted()) {
             pause_here();
@@ -71,6 +73,7 @@ void Kdamond::run() {
 
 Status Kdamond::begin_run() {
     ending_ = false;
+    ops_->set_pause_of_next(pause_wanted());
     Status status = ops_->start(engine_.params());
     if (status.ok() && traits_.offloaded) status = begin_offloaded();
     if (!status.ok()) return status;
@@ -199,6 +202,7 @@ bool Kdamond::pass_gate() {
 // L-18, L-19: nothing is sampled, merged, split, tuned, updated or applied, and T does not advance.
 void Kdamond::pause_here() {
     run_deferred_commits();
+    if (!pause_wanted() && !paused_) return;  // one of them took the pause back
     walks_.close();
     ops_->disarm();
     const Status frozen = ops_->pause(true);

@@ -22,6 +22,7 @@ void Ops::set_now(uint64_t) {}
 Status Ops::change(const Params&) { return {}; }
 bool Ops::can_pause() const { return true; }
 Status Ops::pause(bool) { return {}; }
+void Ops::set_pause_of_next(bool) {}
 Status Ops::observe(const Params&, bool, Observation&) { return {}; }
 
 }  // namespace damon

@@ -78,8 +78,10 @@ public:
 
     // Whether the monitor can be frozen; does not change during a run, any thread.
     virtual bool can_pause() const;
-    // Freezes the monitor, or lets it go on where it stood.
+    // Freezes the monitor, or lets it go on where it stood. Nothing happens where it is so already.
     virtual Status pause(bool pause);
+    // Whether the next start() or change() leaves the monitor frozen.
+    virtual void set_pause_of_next(bool pause);
     // Waits for the end of a window and tells what there is then; at most one pass of the slowest scheme long.
     // `params`: with the goal values of now. `tried`: also the regions that schemes acted on. -EAGAIN: nothing this
     // time.

@@ -344,6 +344,7 @@ TEST(Walk, WaitsOfSchemesForTheirWatermarksEndIt) {
     EXPECT_EQ(damon_set_pause(context, 1), 0);
     EXPECT_EQ(damon_set_pause(context, 0), 0);
     Context source;
+    ASSERT_EQ(damon_ctx_set_ops(source, DAMON_OPS_FVADDR), 0);
     EXPECT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
     pass_windows(context, 1);  // without schemes nothing is waited for
     EXPECT_EQ(context.stop(), 0);

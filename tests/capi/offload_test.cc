@@ -243,10 +243,52 @@ TEST_F(Offload, PausesWithAFileOfItsOwn) {
     bool ran = false;
     EXPECT_EQ(on_worker(context, [&] { ran = true; }), 0);
     EXPECT_TRUE(ran);
-    OffloadedContext source;
-    ASSERT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
-    EXPECT_EQ(kernel_.committed("pause"), "Y") << "a commit does not end the pause";
     ASSERT_EQ(damon_set_pause(context, 0), 0) << errmsg_of(context);
+    EXPECT_EQ(kernel_.committed("pause"), "N");
+    pass_windows(context, 1);
+}
+
+TEST_F(Offload, ACommitCarriesPause) {
+    OffloadedContext context;
+    OffloadedContext source;
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_EQ(damon_set_pause(source, 1), 0);
+        ASSERT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
+        EXPECT_EQ(kernel_.committed("pause"), "Y");
+        EXPECT_EQ(damon_is_paused(context), 1);
+        ASSERT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
+        EXPECT_EQ(kernel_.committed("pause"), "Y");
+        ASSERT_EQ(damon_set_pause(source, 0), 0);
+        ASSERT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
+        EXPECT_EQ(kernel_.committed("pause"), "N");
+        EXPECT_EQ(damon_is_paused(context), 0);
+        pass_windows(context, 1);
+    }
+    ASSERT_EQ(damon_set_pause(source, 1), 0);
+    ASSERT_EQ(on_worker(context, [&] { EXPECT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context); }), 0);
+    EXPECT_EQ(kernel_.committed("pause"), "Y") << "at once: the kernel knows no step";
+}
+
+TEST_F(Offload, ARefusedCommitLeavesPauseAsItWas) {
+    OffloadedContext context;
+    OffloadedContext source;
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    pass_windows(context, 1);
+    ASSERT_EQ(damon_set_pause(source, 1), 0);
+    kernel_.refuse("contexts/0/pause", -EIO);
+    context.expect_refused(damon_commit_ctx(context, source), -EIO, "pause");
+    EXPECT_EQ(damon_is_paused(context), 0);
+    pass_windows(context, 1);
+}
+
+TEST_F(Offload, AContextThatStartsPausedBeginsFrozen) {
+    OffloadedContext context;
+    ASSERT_EQ(damon_set_pause(context, 1), 0);
+    ASSERT_EQ(context.start(), 0) << errmsg_of(context);
+    EXPECT_EQ(damon_is_paused(context), 1);
+    EXPECT_EQ(kernel_.committed("pause"), "Y") << "when it was turned on, not a moment later";
+    ASSERT_EQ(damon_set_pause(context, 0), 0);
     EXPECT_EQ(kernel_.committed("pause"), "N");
     pass_windows(context, 1);
 }
@@ -258,6 +300,12 @@ TEST_F(Offload, AKernelThatCannotPauseSaysSo) {
     context.expect_refused(damon_set_pause(context, 1), -EOPNOTSUPP, "pause");
     EXPECT_EQ(damon_is_paused(context), 0);
     EXPECT_EQ(damon_set_pause(context, 0), 0);
+    OffloadedContext source;
+    ASSERT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
+    ASSERT_EQ(damon_set_pause(source, 1), 0);
+    context.expect_refused(damon_commit_ctx(context, source), -EOPNOTSUPP, "pause");
+    EXPECT_EQ(damon_is_paused(context), 0);
+    pass_windows(context, 1);
     ASSERT_EQ(context.stop(), 0);
     ASSERT_EQ(damon_set_pause(context, 1), 0) << "how the next run begins";
     context.expect_refused(context.start(), -EOPNOTSUPP, "paused");

@@ -24,8 +24,9 @@ bool do_something(unsigned what, damon_ctx* ctx, damon_ctx* source) {
             return one_of(damon_start(group, 1, 0), {0, -EBUSY});
         case 1:
             return damon_stop(group, 1) == 0;
-        case 2:
-            return one_of(damon_commit_ctx(ctx, source), {0, -ECANCELED});
+        case 2:  // the source is this thread's own
+            return damon_set_pause(source, what / 10 % 2 == 1) == 0 &&
+                   one_of(damon_commit_ctx(ctx, source), {0, -ECANCELED});
         case 3:
             return one_of(damon_set_pause(ctx, 1), {0, -ECANCELED});
         case 4:

@@ -144,9 +144,19 @@ private:
         damon_attrs before;
         damon_attrs_init(&before);
         expect(damon_ctx_get_attrs(ctx_, &before) == 0, "get_attrs");
+        const bool was_paused = damon_is_paused(ctx_) == 1;
+        const bool pause = draws_.one_in(4);
+        expect(damon_set_pause(source, pause) == 0, "set_pause of a source");
+        const uint64_t pauses_before = pauses_in_callbacks_;
+        const bool in_callback = in_callback_;
         const int result = damon_commit_ctx(ctx_, source);
         expect(result == 0 || result == -EINVAL || result == -EOPNOTSUPP, "commit", result);
         ++changes_;
+        pauses_in_callbacks_ += in_callback;
+        // What a callback commits may have to wait for the end of its step; resuming runs callbacks, too.
+        if (!in_callback && pauses_in_callbacks_ == pauses_before) {
+            expect((damon_is_paused(ctx_) == 1) == (result == 0 ? pause : was_paused), "pause after a commit", result);
+        }
         damon_attrs after;
         damon_attrs_init(&after);
         expect(damon_ctx_get_attrs(ctx_, &after) == 0, "get_attrs");

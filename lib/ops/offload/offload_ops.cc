@@ -58,6 +58,10 @@ Status refused(const WritePlan::Write& write, int error) {
     return Status::fail(error, "%s: the kernel's DAMON refuses \"%s\" (errno %d)", name, write.text, -error);
 }
 
+Status cannot_pause() {
+    return Status::fail(-EOPNOTSUPP, "the kernel's DAMON has no file %spause: it cannot be paused", kContextFolder);
+}
+
 Status check_processes(const Params& params) {
     if (params.ops_id == OpsId::kKernelPaddr) return {};
     for (size_t i = 0; i < params.targets.size(); ++i) {
@@ -108,7 +112,7 @@ Status OffloadOps::set_up(const Params& params) {
     }
     can_pause_ = tree_.exists("contexts/0/pause");
     layered_filters_ = tree_.exists("contexts/0/schemes/0/core_filters");
-    frozen_ = false;
+    if (pause_next_ && !can_pause_) return cannot_pause();
     book_.clear();
     booked_.clear();
     Params next;
@@ -116,8 +120,10 @@ Status OffloadOps::set_up(const Params& params) {
     if (!status.ok()) return status;
     keep(next);
     unsettled_ = false;
-    status = plan_context(params_, facts(false), plan_);
-    return status.ok() ? write_all() : status;
+    status = plan_context(params_, facts(false, pause_next_), plan_);
+    if (status.ok()) status = write_all();
+    frozen_ = status.ok() && pause_next_;
+    return status;
 }
 
 Status OffloadOps::turn_on() {
@@ -127,11 +133,11 @@ Status OffloadOps::turn_on() {
     return {};
 }
 
-PlanFacts OffloadOps::facts(bool running) const {
+PlanFacts OffloadOps::facts(bool running, bool paused) const {
     PlanFacts facts;
     facts.own_pid = sys::getpid();
     facts.layered_filters = layered_filters_;
-    facts.paused = frozen_;
+    facts.paused = paused;
     facts.running = running;
     if (params_.ops_id == OpsId::kKernelPaddr && !running) facts.physical = physical_memory();
     facts.memcg_path = memcg_path;
@@ -152,7 +158,7 @@ Status OffloadOps::write_all() {
 // After a commit that was refused, or that took targets away: the files say what runs. Where that fails it is done
 // before the next commit.
 void OffloadOps::settle() {
-    Status status = plan_context(params_, facts(true), plan_);
+    Status status = plan_context(params_, facts(true, frozen_), plan_);
     ages_for_us_ = params_.attrs.aggr_us;
     if (status.ok()) status = write_all();
     unsettled_ = !status.ok();
@@ -199,10 +205,11 @@ Status OffloadOps::change(const Params& params) {
     Status status = check_processes(params);
     if (status.ok()) status = make_room(params, next);
     if (!status.ok()) return status;
-    status = plan_context(params, facts(true), plan_);
+    status = plan_context(params, facts(true, pause_next_), plan_);
     if (status.ok()) status = write_all();
     if (status.ok()) status = commit_tree();
     if (status.ok()) keep(next);
+    if (status.ok()) frozen_ = pause_next_;
     unsettled_ = false;
     // Obsolete targets would go by position, once more with every commit.
     const bool moved = nr_lasting_targets(params) != params.targets.size();
@@ -211,9 +218,8 @@ Status OffloadOps::change(const Params& params) {
 }
 
 Status OffloadOps::pause(bool pause) {
-    if (!can_pause_) {
-        return Status::fail(-EOPNOTSUPP, "the kernel's DAMON has no file %spause: it cannot be paused", kContextFolder);
-    }
+    if (pause == frozen_) return {};
+    if (!can_pause_) return cannot_pause();
     if (Status status = check_settled(); !status.ok()) return status;
     // A commit takes the intervals from the files, which tuning does not write (K-4).
     if (params_.attrs.intervals_goal.aggrs != 0) (void)tree_.command("update_tuned_intervals");

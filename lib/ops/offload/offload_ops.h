@@ -26,12 +26,13 @@ public:
     Status change(const Params& params) override;
     bool can_pause() const override { return can_pause_; }
     Status pause(bool pause) override;
+    void set_pause_of_next(bool pause) override { pause_next_ = pause; }
     Status observe(const Params& params, bool tried, Observation& seen) override;
 
 private:
     Status set_up(const Params& params);
     Status turn_on();
-    PlanFacts facts(bool running) const;
+    PlanFacts facts(bool running, bool paused) const;
     Status write_all();
     void settle();
     Status check_settled();
@@ -53,6 +54,7 @@ private:
     bool can_pause_ = false;
     bool layered_filters_ = false;
     bool frozen_ = false;
+    bool pause_next_ = false;   // whether the next start or change freezes it
     bool unsettled_ = false;    // the files do not say what runs
     uint64_t ages_for_us_ = 0;  // the windows that the files' ages count
     StatBook book_;
