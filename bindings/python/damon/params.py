@@ -44,7 +44,17 @@ class IntervalsGoal:
 
 @dataclasses.dataclass(frozen=True)
 class Attrs:
-    """How often to look and how many regions to keep."""
+    """How often to look and how many regions to keep.
+
+    sample_us: sampling interval in microseconds: one page of each region is looked at.
+    aggr_us: aggregation interval in microseconds: a snapshot each.
+    ops_update_us: how often mappings are read again, microseconds.
+    min_nr_regions, max_nr_regions: the lower bound of accuracy, the upper bound of cost.
+    intervals_goal: tunes the intervals.
+    max_overhead_permil: most that monitoring may cost, 1/1,000 of one CPU; windows take longer then. 0: no limit.
+    referenced_us: how often accessed bits are read, microseconds. 0: never.
+    survey_bp: budget of searches for small hot sets, 1/10,000 of one CPU.
+    """
 
     sample_us: int = 5_000
     aggr_us: int = 100_000
@@ -159,7 +169,13 @@ class QuotaGoal:
 
 @dataclasses.dataclass(frozen=True)
 class Quota:
-    """How much a scheme may do in a window of reset_interval_ms, and what first. 0: no limit."""
+    """How much a scheme may do in a window of reset_interval_ms (milliseconds), and what first.
+
+    ms: milliseconds of the worker's time in a window; sz: bytes in a window. 0: no limit.
+    weight_sz, weight_nr_accesses, weight_age: what counts for the priority of a region.
+    goals: tune the quota, as goal_tuner says.
+    fail_charge_num, fail_charge_denom: the part of what failed that counts against the quota.
+    """
 
     ms: int = 0
     sz: int = 0
@@ -249,27 +265,47 @@ class Scheme:
 
 @dataclasses.dataclass(frozen=True)
 class Stats:
-    """Counters of one context; they only grow."""
+    """Counters of one context; they only grow.
 
-    nr_intervals: int  # sampling intervals done
-    nr_skipped_intervals: int  # left out: by a late worker, or to keep max_overhead_permil
-    nr_wakeups: int  # of the worker
-    nr_samples: int  # questions asked: one for each region and interval
-    nr_unknown_samples: int  # that could not be answered
-    nr_writes_only_samples: int  # whose answer could see writes only
-    cpu_ns: int  # CPU time of the worker
-    nr_lost_reports: int  # report_access() calls that found the queue full
-    nr_unknown_by_reason: dict[UnknownReason, int]  # nr_unknown_samples, one by one
-    sampling_cpu_ns: int  # parts of cpu_ns: arming, looking, counting
-    update_cpu_ns: int  # reading the mappings
-    action_cpu_ns: int  # schemes and callbacks
+    nr_intervals: sampling intervals done.
+    nr_skipped_intervals: deadlines left out, by a late worker or to keep max_overhead_permil.
+    nr_wakeups: times the worker woke up.
+    nr_samples: questions asked, one for each region and interval.
+    nr_unknown_samples: those that could not be answered; nr_unknown_by_reason: the same by reason.
+    nr_writes_only_samples: those whose answer could see writes only.
+    cpu_ns: CPU time of the worker, nanoseconds, all runs; sampling_cpu_ns, update_cpu_ns (reading mappings), action_cpu_ns
+    (schemes and callbacks), survey_cpu_ns and referenced_cpu_ns are parts of it.
+    nr_lost_reports: report_access() calls that found the queue full.
+    """
+
+    nr_intervals: int
+    nr_skipped_intervals: int
+    nr_wakeups: int
+    nr_samples: int
+    nr_unknown_samples: int
+    nr_writes_only_samples: int
+    cpu_ns: int
+    nr_lost_reports: int
+    nr_unknown_by_reason: dict[UnknownReason, int]
+    sampling_cpu_ns: int
+    update_cpu_ns: int
+    action_cpu_ns: int
     survey_cpu_ns: int
     referenced_cpu_ns: int
 
 
 @dataclasses.dataclass(frozen=True)
 class SchemeStat:
-    """What a scheme has done since it was added."""
+    """What a scheme has done since it was added.
+
+    active: 1 if its watermarks let it work.
+    nr_tried, sz_tried: regions handed to the action, and their bytes.
+    nr_applied, sz_applied: regions and bytes on which it was done.
+    sz_ops_filter_passed: bytes that passed the filters that look at pages.
+    qt_exceeds: windows of the quota that ended with it used up.
+    nr_snapshots: complete passes.
+    esz: effective size quota now, bytes; 0: none set, or nothing allowed.
+    """
 
     active: int
     nr_tried: int

@@ -88,7 +88,13 @@ class PresetScheme(Scheme):
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """Memory by how long it is idle. memory_idle_ms[p]: p percent are idle for at most as long; negative: in use."""
+    """Memory by how long it is idle.
+
+    seq: number of the snapshot; aggr_us: its aggregation interval, microseconds.
+    bandwidth: an estimate of the accessed bytes a second.
+    known_bytes, unknown_bytes: memory that could be looked at, and that could not: the other members are about the first.
+    memory_idle_ms[p]: p percent of it are idle for at most so many milliseconds; negative: in use for so long.
+    """
 
     seq: int
     aggr_us: int

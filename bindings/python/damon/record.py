@@ -53,6 +53,11 @@ class RecordedRegion(NamedTuple):
         """It could not be looked at: 0 accesses does not mean idle."""
         return bool(self.flags & RegionFlags.UNKNOWN)
 
+    @property
+    def writes_only(self) -> bool:
+        """Only writes to (a part of) it can be seen."""
+        return bool(self.flags & RegionFlags.WRITES_ONLY)
+
 
 @dataclass(frozen=True)
 class RecordedSnapshot:
@@ -82,6 +87,10 @@ class RecordedSnapshot:
     def writes_only(self) -> bool:
         """Reads of some region cannot be seen."""
         return bool(self.flags & SnapshotFlags.WRITES_ONLY)
+
+    def idle_bytes(self, windows: int = 0) -> int:
+        """Bytes in regions that were looked at and not seen accessed for at least so many windows."""
+        return sum(r.size for r in self.regions if r.nr_accesses == 0 and not r.unknown and r.age >= windows)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The regions as tuples."""

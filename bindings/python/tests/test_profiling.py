@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -98,6 +99,9 @@ def test_help_explains_members_with_units() -> None:
         assert getattr(damon.Snapshot, member).__doc__
     for member in ("idle_us", "age_us", "nr_accesses", "unknown_reason"):
         assert getattr(damon.Region, member).__doc__
+    for kind in (damon.Attrs, damon.Stats, damon.SchemeStat, damon.Summary):
+        text = kind.__doc__ or ""
+        assert all(field.name in text for field in dataclasses.fields(kind)), kind
     with toy_context() as ctx:
         assert repr(ctx.snapshot()) == "<damon.Snapshot: no window has ended yet>"
         ctx.advance(AGGR_US)

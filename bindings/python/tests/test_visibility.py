@@ -93,6 +93,7 @@ def test_unknown_bytes_are_not_in_the_working_set(recording: pathlib.Path) -> No
     assert last.total_bytes == MIB
     assert last.working_set_bytes() == pytest.approx(256 * KIB, abs=32 * KIB)
     assert last.working_set_bytes(0) == MIB - last.unknown_bytes
+    assert last.idle_bytes() + last.working_set_bytes() + last.unknown_bytes == MIB and last.idle_bytes(99) == 0
 
 
 def test_a_snapshot_says_how_much_is_unknown() -> None:
