@@ -28,6 +28,7 @@ mod presets;
 mod probe;
 mod query;
 mod quota;
+mod record;
 #[cfg(doctest)]
 mod refused;
 mod region;
@@ -65,6 +66,7 @@ pub use presets::{LruSort, Reclaim, Summary};
 pub use probe::{Probe, ProbeHits, ProbeMut, ProbeProperty};
 pub use query::{RangeAnswer, RangeQuery, WorkingSet, WorkingSetOf};
 pub use quota::{Goal, Metric, Quota, Tuner, WatermarkMetric, Watermarks};
+pub use record::{read_record, RecordWriter, RecordedSnapshot};
 pub use region::Region;
 pub use scheme::{Action, Destination, Scheme, SchemeMut};
 pub use shared_map::{Declared, SharedMap};

@@ -137,3 +137,86 @@ impl Committing {
         drop(gone);
     }
 }
+
+/// Without the library, so that Miri can run it.
+#[cfg(test)]
+mod tests {
+    use super::{lock, Arc, Committing, Mutex, Outcome, Pin, Pins};
+
+    /// A context of a library that copies the source of a commit at a moment of its own choice.
+    #[derive(Default)]
+    struct Context {
+        pins: Arc<Pins>,
+        /// Addresses that it may call.
+        calls: Mutex<Vec<usize>>,
+    }
+
+    fn address(pin: &Pin) -> usize {
+        Arc::as_ptr(pin).cast::<()>() as usize
+    }
+
+    impl Context {
+        fn with(number: u64) -> Self {
+            let (context, pin) = (Context::default(), Arc::new(number) as Pin);
+            lock(&context.calls).push(address(&pin));
+            context.pins.hold(pin);
+            context
+        }
+
+        fn commit(&self, source: &Context, how: Outcome) {
+            let committing = Committing::begin(&self.pins, &source.pins);
+            std::thread::yield_now();
+            let copied = lock(&source.calls).clone();
+            std::thread::yield_now();
+            if how != Outcome::Refused {
+                *lock(&self.calls) = copied;
+            }
+            std::thread::yield_now();
+            committing.end(how);
+        }
+
+        fn assert_alive(&self) {
+            let calls = lock(&self.calls);
+            let held = self.pins.reach();
+            for call in calls.iter() {
+                assert!(held.iter().any(|pin| address(pin) == *call), "called after its end");
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_be_called_is_alive_whoever_commits_what_into_what() {
+        let rounds = if cfg!(miri) { 8 } else { 200 };
+        let contexts: Vec<_> = (0..3).map(Context::with).collect();
+        std::thread::scope(|scope| {
+            for thread in 0..3 {
+                let contexts = &contexts;
+                scope.spawn(move || {
+                    for round in 0..rounds {
+                        let (into, from) = ((thread + round) % 3, (thread + round * 2 + 1) % 3);
+                        contexts[into].commit(&Context::with(round as u64), Outcome::Done);
+                        if into != from {
+                            contexts[into].commit(&contexts[from], Outcome::Done);
+                        }
+                        contexts[into].commit(&contexts[from], Outcome::Refused);
+                    }
+                });
+            }
+        });
+        for context in &contexts {
+            context.assert_alive();
+            context.commit(&Context::default(), Outcome::Done);
+            assert_eq!(context.pins.reach().len(), 0, "a commit on its own lets everything else go");
+        }
+    }
+
+    #[test]
+    fn a_deferred_commit_keeps_both_until_the_next_one() {
+        let (context, source) = (Context::with(1), Context::with(2));
+        context.commit(&source, Outcome::Deferred);
+        assert_eq!(context.pins.reach().len(), 2);
+        context.commit(&Context::with(3), Outcome::Done);
+        assert_eq!(context.pins.reach().len(), 1);
+        context.assert_alive();
+    }
+}

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use damon_sys as sys;
@@ -116,6 +117,10 @@ impl SnapshotInfo {
 }
 
 impl<'a> Snapshot<'a> {
+    pub(crate) fn new(regions: &'a [Region], info: SnapshotInfo) -> Self {
+        Snapshot { regions, info }
+    }
+
     /// The regions of all targets, in order.
     #[must_use]
     pub fn regions(&self) -> &'a [Region] {
@@ -162,6 +167,50 @@ impl<'a> IntoIterator for &Snapshot<'a> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.regions.iter()
+    }
+}
+
+/// How much memory was accessed, idle and not visible; and where not all could be seen, what to do about it.
+impl fmt::Display for Snapshot<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.info.seq == 0 {
+            return formatter.write_str("no window has ended yet: wait_snapshot()");
+        }
+        let (accessed, unknown) = (self.working_set_bytes(1), self.unknown_bytes());
+        let idle = self.idle_bytes(0);
+        let total = accessed + idle + unknown;
+        write!(
+            formatter,
+            "{} watched: {} accessed, {} idle, {} not visible",
+            Mib(total),
+            Mib(accessed),
+            Mib(idle),
+            Mib(unknown)
+        )?;
+        if unknown > 0 {
+            let mut reasons = self.regions.iter().filter(|region| region.is_unknown()).map(Region::unknown_reason);
+            if let Some(Some(reason)) = reasons.next() {
+                write!(formatter, " ({reason:?})")?;
+            }
+        }
+        if unknown * 2 > total {
+            formatter.write_str("; most cannot be seen here: use SharedMap or SharedVec, whose accesses always can")?;
+        } else if self.info.writes_only {
+            formatter.write_str(
+                "; reads cannot be seen here, \"idle\" means not written: SharedMap and SharedVec show both",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A size in words.
+struct Mib(usize);
+
+impl fmt::Display for Mib {
+    #[allow(clippy::cast_precision_loss)]
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:.1} MiB", self.0 as f64 / f64::from(1 << 20))
     }
 }
 
