@@ -27,6 +27,7 @@ void Kdamond::count_interval() {
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());
     due_ = engine_.record_samples();
     in_step_ = false;
+    if (const Status notice = ops_->notice(); !notice.ok()) callbacks_.failed(callbacks_.owner, notice);
     stage_ = Stage::kCounted;
 }
 

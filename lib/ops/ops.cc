@@ -11,6 +11,7 @@ void Ops::refresh(uint32_t, RefreshReason, TargetCoverage&) {}
 void Ops::arm(std::span<Sample>) {}
 void Ops::look(std::span<Sample>) {}
 void Ops::disarm() {}
+Status Ops::notice() { return {}; }
 bool Ops::target_valid(uint32_t) { return true; }
 bool Ops::targets_can_die() const { return false; }
 Outcome Ops::apply(const ActionRequest&) { return {}; }

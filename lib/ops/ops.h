@@ -55,6 +55,9 @@ public:
     // Drops every mark that is still armed: the program pays nothing until the next arm.
     virtual void disarm();
 
+    // What went wrong with the monitoring since the last call and mended itself, for the context's message. 0: nothing.
+    virtual Status notice();
+
     virtual bool target_valid(uint32_t target_idx);
     // Whether target_valid can change without the worker's doing: false lets a paused worker sleep without a timeout.
     virtual bool targets_can_die() const;

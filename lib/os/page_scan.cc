@@ -31,8 +31,7 @@ size_t group_size(std::span<const uint64_t> pages, uint64_t page_bytes, uint64_t
 int PageScan::open(uint64_t page_bytes) {
     close();
     page_bytes_ = page_bytes;
-    fd_ = sys::open_read("/proc/self/pagemap");
-    if (fd_ < 0) return fd_;
+    if (const int error = file_.adopt(sys::open_read("/proc/self/pagemap"))) return error;
     // Behaviour, not version (fact 1): the page of this very variable is present and must be reported so.
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;
@@ -43,15 +42,14 @@ int PageScan::open(uint64_t page_bytes) {
     arguments.vec = reinterpret_cast<uint64_t>(&region);
     arguments.vec_len = 1;
     arguments.return_mask = uapi::kPagePresent;
-    const long found = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    const long found = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
     can_scan_ = found == 1 && region.start == page && region.categories == uapi::kPagePresent;
     categories_ = uapi::kPageWpAllowed | uapi::kPageWritten | uapi::kPagePresent | uapi::kPageSwapped | uapi::kPageHuge;
     return 0;
 }
 
 void PageScan::close() {
-    sys::close(fd_);
-    fd_ = -1;
+    file_.close();
     can_scan_ = false;
 }
 
@@ -70,7 +68,7 @@ size_t PageScan::scan_group(std::span<const uint64_t> pages, std::span<uint32_t>
         arguments.category_inverted = uapi::kPagePresent;
         arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageAccessed;
     }
-    const long found = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    const long found = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
     if (found < 0 || found > static_cast<long>(kMaxRegions)) {
         std::fill(states.begin(), states.end(), kFailed);
         return pages.size();
@@ -93,7 +91,8 @@ void PageScan::read_group(std::span<const uint64_t> pages, std::span<uint32_t> s
     uint64_t entries[kMaxGroupPages];
     const uint64_t first = pages.front() / page_bytes_;
     const size_t nr_entries = pages.back() / page_bytes_ - first + 1;
-    const ssize_t bytes = sys::pread(fd_, entries, nr_entries * sizeof entries[0], first * sizeof entries[0]);
+    const ssize_t bytes =
+        sys::pread(file_.number(), entries, nr_entries * sizeof entries[0], first * sizeof entries[0]);
     for (size_t i = 0; i < pages.size(); ++i) {
         const size_t index = pages[i] / page_bytes_ - first;
         states[i] = kFailed;
@@ -150,7 +149,7 @@ bool PageScan::any_marked(AddressRange range) {
     for (uint64_t page = range.start; page < range.end;) {
         const size_t wanted = std::min<uint64_t>((range.end - page) / page_bytes_, kMaxGroupPages);
         const ssize_t bytes =
-            sys::pread(fd_, entries, wanted * sizeof entries[0], page / page_bytes_ * sizeof entries[0]);
+            sys::pread(file_.number(), entries, wanted * sizeof entries[0], page / page_bytes_ * sizeof entries[0]);
         if (bytes < static_cast<ssize_t>(sizeof entries[0])) return false;
         const size_t got = static_cast<size_t>(bytes) / sizeof entries[0];
         for (size_t i = 0; i < got; ++i) {
@@ -172,7 +171,7 @@ int PageScan::arm_written(uint64_t page, bool& written) {
     arguments.category_mask = uapi::kPagePresent | uapi::kPageHuge;
     arguments.category_inverted = uapi::kPageHuge;
     arguments.return_mask = uapi::kPageWritten;
-    const long armed = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    const long armed = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
     written = armed == 1 && (region.categories & uapi::kPageWritten) != 0;
     return static_cast<int>(armed);
 }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "model/address_range.h"
+#include "os/own_file.h"
 #include "os/uapi.h"
 
 namespace damon {
@@ -32,6 +33,8 @@ public:
     // 0 or a negative errno. The file describes the process that opened it, also after a fork.
     int open(uint64_t page_bytes);
     void close();
+    // Open, and not closed by the program meanwhile.
+    bool is_open() const { return file_.is_ours(); }
 
     // Whether write protection and its states can be read and set: needs PAGEMAP_SCAN.
     bool can_scan() const { return can_scan_; }
@@ -66,7 +69,7 @@ private:
                       const RunSink* keep);
     void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
-    int fd_ = -1;
+    OwnFile file_;
     bool can_scan_ = false;
     uint64_t page_bytes_ = 4096;
     uint64_t categories_ = 0;

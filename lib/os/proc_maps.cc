@@ -95,19 +95,17 @@ int ProcMaps::open(pid_t pid) {
     close();
     char path[32] = "/proc/self/maps";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/maps", pid);
-    fd_ = sys::open_read(path);
-    return fd_ < 0 ? fd_ : 0;
+    return file_.adopt(sys::open_read(path));
 }
 
-void ProcMaps::close() {
-    sys::close(fd_);
-    fd_ = -1;
-}
+void ProcMaps::close() { file_.close(); }
 
 int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines) {
     LineFeed lines;
     for (uint64_t offset = 0;;) {
-        const ssize_t got = sys::pread(fd_, lines.buffer + lines.filled, LineFeed::kBytes - lines.filled, offset);
+        if (!file_.is_ours()) return -EBADF;
+        const ssize_t got =
+            sys::pread(file_.number(), lines.buffer + lines.filled, LineFeed::kBytes - lines.filled, offset);
         if (got < 0) return static_cast<int>(got);
         if (got == 0) break;
         offset += static_cast<uint64_t>(got);
@@ -126,7 +124,7 @@ int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     uapi::ProcmapQuery query;
     query.query_flags = flags;
     query.query_addr = address;
-    const long result = sys::ioctl(fd_, uapi::kProcmapQuery, &query);
+    const long result = sys::ioctl(file_.number(), uapi::kProcmapQuery, &query);
     if (result < 0) return static_cast<int>(result);
     mapping = {};
     mapping.range = {query.vma_start, query.vma_end};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "model/address_range.h"
+#include "os/own_file.h"
 #include "os/uapi.h"
 
 namespace damon {
@@ -37,10 +38,12 @@ public:
     // `pid` 0: this process. 0 or a negative errno.
     int open(pid_t pid);
     void close();
-    bool is_open() const { return fd_ >= 0; }
+    // Open, and not closed by the program meanwhile.
+    bool is_open() const { return file_.is_ours(); }
 
     // Calls visit(context, mapping) for each mapping in address order, from the text. 0 or a negative errno; lines that
-    // cannot be understood are passed over and counted in `bad_lines`.
+    // cannot be understood are passed over and counted in `bad_lines`. -EBADF: the program closed the file, or its
+    // number is another file now.
     using Visit = void (*)(void* context, const Mapping& mapping);
     int read_all(Visit visit, void* context, uint64_t& bad_lines);
 
@@ -57,7 +60,7 @@ public:
 private:
     int ask(uint64_t flags, uint64_t address, Mapping& mapping);
 
-    int fd_ = -1;
+    OwnFile file_;
 };
 
 }  // namespace damon

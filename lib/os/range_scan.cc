@@ -50,8 +50,7 @@ int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     close();
     char path[32] = "/proc/self/pagemap";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
-    fd_ = sys::open_read(path);
-    if (fd_ < 0) return fd_;
+    if (const int error = file_.adopt(sys::open_read(path))) return error;
     page_bytes_ = page_bytes;
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;
@@ -59,13 +58,12 @@ int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     arguments.vec = reinterpret_cast<uint64_t>(&region);
     arguments.vec_len = 1;
     arguments.return_mask = kCategories;
-    can_scan_ = sys::ioctl(fd_, uapi::kPagemapScan, &arguments) >= 0;
+    can_scan_ = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments) >= 0;
     return 0;
 }
 
 void RangeScan::close() {
-    sys::close(fd_);
-    fd_ = -1;
+    file_.close();
     can_scan_ = false;
 }
 
@@ -84,7 +82,7 @@ int RangeScan::scan(AddressRange range, std::span<PageRun> runs, uint64_t& until
     // Each may come with a hole before it.
     arguments.vec_len = std::clamp<size_t>(runs.size() / 2, 1, kMaxFound);
     arguments.return_mask = kCategories;
-    const long count = sys::ioctl(fd_, uapi::kPagemapScan, &arguments);
+    const long count = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
     if (count < 0) return static_cast<int>(count);
     const uint64_t walked = std::clamp(arguments.walk_end, range.start + page_bytes_, range.end);
     RunList list(runs);
@@ -103,8 +101,8 @@ int RangeScan::scan(AddressRange range, std::span<PageRun> runs, uint64_t& until
 int RangeScan::read(AddressRange range, std::span<PageRun> runs, uint64_t& until) {
     uint64_t entries[kMaxEntries];
     const uint64_t nr_pages = std::min<uint64_t>(kMaxEntries, (range.size() + page_bytes_ - 1) / page_bytes_);
-    const ssize_t bytes =
-        sys::pread(fd_, entries, nr_pages * sizeof entries[0], range.start / page_bytes_ * sizeof entries[0]);
+    const ssize_t bytes = sys::pread(file_.number(), entries, nr_pages * sizeof entries[0],
+                                     range.start / page_bytes_ * sizeof entries[0]);
     if (bytes < 0) return static_cast<int>(bytes);
     const uint64_t nr_read = static_cast<uint64_t>(bytes) / sizeof entries[0];
     RunList list(runs);

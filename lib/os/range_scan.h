@@ -9,6 +9,7 @@
 #include <span>
 
 #include "model/address_range.h"
+#include "os/own_file.h"
 #include "os/uapi.h"
 
 namespace damon {
@@ -32,7 +33,8 @@ public:
     // `pid` 0: this process. 0 or a negative errno; of another process the kernel asks for the right to trace it.
     int open(pid_t pid, uint64_t page_bytes);
     void close();
-    bool is_open() const { return fd_ >= 0; }
+    // Open, and not closed by the program meanwhile.
+    bool is_open() const { return file_.is_ours(); }
     // Whether kPageHuge is told.
     bool sees_huge() const { return can_scan_; }
 
@@ -46,7 +48,7 @@ private:
     int scan(AddressRange range, std::span<PageRun> runs, uint64_t& until);
     int read(AddressRange range, std::span<PageRun> runs, uint64_t& until);
 
-    int fd_ = -1;
+    OwnFile file_;
     bool can_scan_ = false;
     uint64_t page_bytes_ = 4096;
 };

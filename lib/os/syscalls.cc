@@ -24,6 +24,9 @@ std::atomic<FaultHook> fault_hook{nullptr};
 constexpr long kPidfdOpenNumber = 434;       // Linux 5.3
 constexpr long kProcessMadviseNumber = 440;  // Linux 5.10
 
+// The signal number that marks our files. Never sent: no file of ours is asynchronous.
+constexpr int kFileMark = 61;
+
 // A negative errno where the hook wants the call to fail, else 0.
 int injected(Call call) {
     const FaultHook hook = fault_hook.load(std::memory_order_acquire);
@@ -66,6 +69,24 @@ int open_read(const char* path) {
 void close(int fd) {
     const KeepErrno keep;
     if (fd >= 0) ::close(fd);
+}
+
+int duplicate_above(int fd, int lowest) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kFcntl)) return error;
+    return KeepErrno::answer(::fcntl(fd, F_DUPFD_CLOEXEC, lowest));
+}
+
+int mark_file(int fd, pid_t opener) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kFcntl)) return error;
+    if (::fcntl(fd, F_SETOWN, opener) < 0 || ::fcntl(fd, F_SETSIG, kFileMark) < 0) return -errno;
+    return 0;
+}
+
+bool is_marked_file(int fd, pid_t opener) {
+    const KeepErrno keep;
+    return ::fcntl(fd, F_GETSIG) == kFileMark && ::fcntl(fd, F_GETOWN) == opener;
 }
 
 long ioctl(int fd, unsigned long request, void* argument) {

@@ -1,5 +1,5 @@
-// The only raw system calls of the eyes and hands. Every one answers its result, or a negative errno; the thread's own
-// errno is left alone. Tests can make any of them fail, and count them.
+// The raw system calls of access checks and actions. Every one answers its result, or a negative errno; the thread's
+// own errno is left alone. Tests can make any of them fail, and count them.
 #pragma once
 
 #include <sys/types.h>
@@ -35,6 +35,7 @@ enum class Call : uint8_t {
     kWrite,
     kFlock,
     kReadlink,
+    kFcntl,
 };
 
 // Tests: called before every system call below except getpid and close; a result other than 0 (a positive errno)
@@ -45,6 +46,11 @@ void set_fault_hook(FaultHook hook);
 int userfaultfd(int flags);
 int open_read(const char* path);  // read-only, close-on-exec
 void close(int fd);               // a negative fd is fine
+// The same file at the lowest free number from `lowest` on, close-on-exec; `fd` stays open.
+int duplicate_above(int fd, int lowest);
+// Marks an open file as opened by this library in process `opener`, and asks for that mark. OwnFile says how.
+int mark_file(int fd, pid_t opener);
+bool is_marked_file(int fd, pid_t opener);
 long ioctl(int fd, unsigned long request, void* argument);
 ssize_t read(int fd, void* buffer, size_t bytes);
 ssize_t pread(int fd, void* buffer, size_t bytes, uint64_t offset);
@@ -57,7 +63,7 @@ int ftruncate(int fd, uint64_t bytes);
 int kill(pid_t pid, int signal);
 pid_t getpid();
 
-// --- of the hands ---
+// --- of actions ---
 
 // Bytes advised, from the first range on; less than all where one failed. At most kMaxAdvisedRanges.
 inline constexpr size_t kMaxAdvisedRanges = 64;

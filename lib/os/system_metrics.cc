@@ -15,8 +15,8 @@ namespace damon {
 
 void SystemMetrics::close() {
     for (Open& place : open_) {
-        sys::close(place.fd);
-        place = {};
+        place.content.close();
+        place.file = File::kNone;
     }
 }
 
@@ -51,22 +51,23 @@ SystemMetrics::Open& SystemMetrics::place_of(File file, int32_t nid, uint64_t me
         if (place.file == file && place.nid == nid && place.memcg_id == memcg_id) return place;
     }
     Open& place = open_[next_++ % kMaxOpen];
-    sys::close(place.fd);
-    place = {file, nid, memcg_id, -1};
+    place.content.close();
+    place.file = file;
+    place.nid = nid;
+    place.memcg_id = memcg_id;
     return place;
 }
 
 // Bytes of text; 0: it cannot be read. A file that went away (a group that was removed) is looked for again next time.
 size_t SystemMetrics::read(File file, int32_t nid, uint64_t memcg_id, char* text) {
     Open& place = place_of(file, nid, memcg_id);
-    if (place.fd < 0) place.fd = open(file, nid, memcg_id);
+    if (!place.content.is_ours() && place.content.adopt(open(file, nid, memcg_id)) != 0) return 0;
     size_t filled = 0;
-    while (place.fd >= 0 && filled < kMaxText) {
-        const ssize_t got = sys::pread(place.fd, text + filled, kMaxText - filled, filled);
+    while (filled < kMaxText) {
+        const ssize_t got = sys::pread(place.content.number(), text + filled, kMaxText - filled, filled);
         if (got == 0) break;
         if (got < 0) {
-            sys::close(place.fd);
-            place.fd = -1;
+            place.content.close();
             return 0;
         }
         filled += static_cast<size_t>(got);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "model/metrics.h"
+#include "os/own_file.h"
 
 namespace damon {
 
@@ -32,7 +33,7 @@ private:
         File file = File::kNone;
         int32_t nid = -1;
         uint64_t memcg_id = 0;
-        int fd = -1;  // negative: the errno of opening it
+        OwnFile content;
     };
     static constexpr size_t kMaxOpen = 16;
     static constexpr size_t kMaxText = 16384;

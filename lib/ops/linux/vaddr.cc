@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "ops/linux/three_regions.h"
+#include "os/own_file.h"
 #include "os/proc_maps.h"
 #include "os/syscalls.h"
 
@@ -88,6 +89,7 @@ Status VaddrOps::start(const Params& params) {
     ops_id_ = params.ops_id;
     access_check_ = static_cast<AccessCheck>(params.access_check);
     page_bytes_ = read_page_sizes().base_bytes;
+    nr_reopened_files_ = nr_reopened_files();
     actions_.start();
     if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
     prober_.take_prepared();
@@ -170,6 +172,16 @@ AccessStatistics VaddrOps::statistics() const {
     AccessStatistics statistics = takes_reports() ? report_statistics_ : checker_.statistics();
     statistics.reports_dropped += reports_.dropped();
     return statistics;
+}
+
+Status VaddrOps::notice() {
+    const uint64_t reopened = nr_reopened_files();
+    if (reopened == nr_reopened_files_) return {};
+    nr_reopened_files_ = reopened;
+    return Status::fail(-EBADF,
+                        "the program closed file descriptors of the library: opened again, %llu so far; what was armed "
+                        "before is unknown",
+                        static_cast<unsigned long long>(reopened));
 }
 
 bool VaddrOps::target_valid(uint32_t target_idx) {

@@ -27,6 +27,7 @@ public:
     void arm(std::span<Sample> samples) override;
     void look(std::span<Sample> samples) override;
     void disarm() override;
+    Status notice() override;
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override;
     Outcome apply(const ActionRequest& request) override;
@@ -59,6 +60,7 @@ private:
     ActionExecutor actions_;
     PageProber prober_;
     SystemMetrics metrics_;
+    uint64_t nr_reopened_files_ = 0;  // of which the context's message tells
 };
 
 }  // namespace damon

@@ -93,6 +93,8 @@ const char* unknown_reason_text(UnknownReason unknown) {
             return "access reports were lost";
         case UnknownReason::kForked:
             return "the run belongs to the parent process";
+        case UnknownReason::kLostFile:
+            return "the program closed a file descriptor of the library";
     }
     return "unknown reason";
 }

@@ -52,8 +52,9 @@ enum class UnknownReason : uint8_t {
     kOtherContext,  // another context armed or disarmed the page at the same moment
     kReportsLost,   // the ring of reports was full
     kForked,        // this process is a child of the one that started the run
+    kLostFile,      // the program closed a file descriptor of the library
 };
-inline constexpr unsigned kNrUnknownReasons = 13;
+inline constexpr unsigned kNrUnknownReasons = 14;
 const char* unknown_reason_text(UnknownReason unknown);
 
 // Totals since start; they only grow during a run. The worker counts, any thread may copy.

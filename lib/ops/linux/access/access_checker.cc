@@ -55,6 +55,7 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
         (void)page_states_.reserve(max_samples);  // without it arming takes more calls
     }
     owner_ = process_id();
+    generation_ = uffd_generation();
     refresh();
     return {};
 }
@@ -73,6 +74,19 @@ void AccessChecker::stop() {
 // The open files describe the process that opened them, so a child would look at, and act on, its parent (fact 9).
 bool AccessChecker::forked() const { return process_id() != owner_; }
 
+// Opens again what the program closed. What cannot be opened is tried again in the next interval.
+void AccessChecker::keep_files() {
+    if (!scan_.is_open() && scan_.open(sizes_.base_bytes) == 0 && enabled(AccessCheck::kUffdRwp)) {
+        scan_.ask_for_accessed();
+    }
+    mappings_.keep_file();
+    if (!has_uffd_) return;
+    (void)uffd_verify();
+    if (uffd_generation() == generation_) return;
+    generation_ = uffd_generation();
+    mappings_.forget_registrations();
+}
+
 void AccessChecker::refresh() {
     if (!forked()) mappings_.reload(statistics_);
 }
@@ -88,7 +102,11 @@ void AccessChecker::disarm() {
 void AccessChecker::look(std::span<Sample> samples) {
     if (forked()) {
         for (Sample& sample : samples) set_unknown(sample, UnknownReason::kForked);
+    } else if (!scan_.is_open()) {
+        for (Sample& sample : samples) set_unknown(sample, UnknownReason::kLostFile);
     }
+    // Where it was lost the marks are gone: what looks accessed may be that.
+    if (has_uffd_ && !forked()) (void)uffd_verify();
     disturbed_ = uffd_epoch() != epoch_;
     looked_us_ = now_us_;
     forget();

@@ -77,6 +77,7 @@ private:
     bool arm_unseen(Sample& sample, uint64_t page);
     bool arm_as_last_seen(Sample& sample, uint64_t page);
     bool use_page_states() const;
+    void keep_files();
     bool is_base_block(uint64_t page);
     void note_armed(bool already) { armed_share_ = (armed_share_ * 255 + (already ? 1024 : 0)) / 256; }
     void look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states);
@@ -100,6 +101,7 @@ private:
     PageSizes sizes_;
     PageScan scan_;
     PageStateCache page_states_;
+    uint64_t generation_ = 0;  // of the userfaultfd that the registrations are with
     MappingCache mappings_;
     ArmedPageLedger marks_;
     uint32_t enabled_ = 0;  // bit AccessCheck

@@ -24,6 +24,7 @@ void AccessChecker::arm(std::span<Sample> samples) {
         for (Sample& sample : samples) set_unknown(sample, UnknownReason::kForked);
         return;
     }
+    keep_files();
     marks_.begin_interval();
     mappings_.begin_interval();
     if (!use_page_states()) forget();

@@ -31,6 +31,14 @@ void MappingCache::close() {
     hint_ = 0;
 }
 
+void MappingCache::forget_registrations() {
+    for (CachedMapping& mapping : mappings_) {
+        mapping.registered = 0;
+        mapping.owned = 0;
+        mapping.failed_ways = 0;
+    }
+}
+
 CachedMapping MappingCache::fresh(const Mapping& mapping) const {
     CachedMapping cached;
     cached.range = mapping.range;

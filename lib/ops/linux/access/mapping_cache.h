@@ -42,6 +42,12 @@ public:
     // errno.
     int open();
     void close();
+    // Opens the file again where the program closed it.
+    void keep_file() {
+        if (!maps_.is_open()) (void)maps_.open(0);
+    }
+    // The userfaultfd that they were with is gone.
+    void forget_registrations();
 
     // Reads all mappings anew. Registrations are remembered; ways that failed will be tried again. Where the reading
     // fails, everything stays.

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/fork_safe_lock.h"
+#include "os/own_file.h"
 #include "os/process.h"
 #include "os/syscalls.h"
 #include "os/uapi.h"
@@ -19,16 +20,26 @@ struct Shared {
     pid_t owner = 0;
     uint32_t users = 0;
     UffdFeatures features;
-    std::atomic<int> fd{-1};
+    std::atomic<OwnNumber> file{OwnNumber{}};
     std::atomic<pid_t> fd_owner{0};
     std::atomic<uint64_t> epoch{0};
+    std::atomic<uint64_t> generation{0};
 };
 constinit Shared shared;
 
 // The descriptor, or -ECHILD in a process that does not own it. An inherited descriptor would act on the parent.
 int own_fd() {
     if (shared.fd_owner.load(std::memory_order_acquire) != process_id()) return -ECHILD;
-    return shared.fd.load(std::memory_order_relaxed);
+    return shared.file.load(std::memory_order_relaxed).fd;
+}
+
+// The same, where a foreign file under that number would be hurt: registering with a userfaultfd of the program's would
+// make its faults wait for us, closing and unregistering would lose its data.
+int checked_fd() {
+    const pid_t self = process_id();
+    if (shared.fd_owner.load(std::memory_order_acquire) != self) return -ECHILD;
+    const OwnNumber file = shared.file.load(std::memory_order_relaxed);
+    return is_own_number(file, self) ? file.fd : -EBADF;
 }
 
 // Fact 2: for the asynchronous modes the weakest kind of descriptor is enough, so it is asked for first.
@@ -46,22 +57,22 @@ int open_descriptor() {
 }
 
 // A descriptor with what is offered switched on; negative errno.
-int open_enabled(UffdFeatures& features) {
+OwnNumber open_enabled(UffdFeatures& features) {
     features = uffd_offered();
-    if (features.error != 0) return features.error;
-    const int fd = open_descriptor();
-    if (fd < 0) return fd;
+    if (features.error != 0) return {features.error, 0};
+    const OwnNumber file = move_and_mark(open_descriptor());
+    if (file.fd < 0) return file;
     uapi::UffdApi api;
     if (features.wp_async) api.features |= uapi::kFeatureWpAsync;
     if (features.rwp_async) api.features |= uapi::kFeatureRwp | uapi::kFeatureRwpAsync;
     const uint64_t wanted = api.features;
-    const long result = sys::ioctl(fd, uapi::kUffdioApi, &api);
+    const long result = sys::ioctl(file.fd, uapi::kUffdioApi, &api);
     // Without the asynchronous mode a fault would wait for a handler that nobody runs.
     if (result < 0 || (api.features & wanted) != wanted) {
-        sys::close(fd);
-        return result < 0 ? static_cast<int>(result) : -ENOTSUP;
+        sys::close(file.fd);
+        return {result < 0 ? static_cast<int32_t>(result) : -ENOTSUP, 0};
     }
-    return fd;
+    return file;
 }
 
 }  // namespace
@@ -89,22 +100,24 @@ UffdFeatures uffd_offered() {
 
 int uffd_acquire(UffdFeatures& features) {
     const pid_t self = sys::getpid();
-    int fresh = -1;
+    OwnNumber fresh;
     UffdFeatures fresh_features;
     for (;;) {
-        int inherited = -1;
+        OwnNumber inherited;
+        pid_t parent = 0;
         {
             const LockGuard guard(shared.lock, self);
             if (shared.owner != self) {  // of the parent: forget it
-                inherited = shared.fd.exchange(-1);
+                inherited = shared.file.exchange({});
+                parent = shared.owner;
                 shared.users = 0;
                 shared.owner = self;
             }
-            if (shared.users == 0 && fresh >= 0) {
+            if (shared.users == 0 && fresh.fd >= 0) {
                 shared.features = fresh_features;
-                shared.fd.store(fresh, std::memory_order_relaxed);
+                shared.file.store(fresh, std::memory_order_relaxed);
                 shared.fd_owner.store(self, std::memory_order_release);
-                fresh = -1;
+                fresh = {};
                 ++shared.users;
                 features = shared.features;
                 return 0;
@@ -115,27 +128,57 @@ int uffd_acquire(UffdFeatures& features) {
                 break;
             }
         }
-        sys::close(inherited);
+        close_own_number(inherited, parent);
         fresh = open_enabled(fresh_features);
-        if (fresh < 0) return fresh;
+        if (fresh.fd < 0) return fresh.fd;
     }
-    sys::close(fresh);  // another context was faster
+    close_own_number(fresh, self);  // another context was faster
     return 0;
 }
 
 void uffd_release() {
     const pid_t self = sys::getpid();
-    int closing = -1;
+    OwnNumber closing;
     {
         const LockGuard guard(shared.lock, self);
         if (shared.owner != self || shared.users == 0) return;
-        if (--shared.users == 0) closing = shared.fd.exchange(-1);
+        if (--shared.users == 0) closing = shared.file.exchange({});
     }
-    sys::close(closing);
+    close_own_number(closing, self);
 }
 
+int uffd_verify() {
+    const pid_t self = process_id();
+    if (shared.fd_owner.load(std::memory_order_acquire) != self) return -ECHILD;
+    const OwnNumber lost = shared.file.load(std::memory_order_relaxed);
+    if (is_own_number(lost, self)) return 0;
+    // Before the new one: whoever looks now must not trust what it sees.
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    UffdFeatures features;
+    const OwnNumber fresh = open_enabled(features);
+    bool replaced = false;
+    {
+        const LockGuard guard(shared.lock, self);
+        replaced = shared.users > 0 && shared.file.load() == lost;
+        if (replaced) {
+            shared.file.store(fresh.fd < 0 ? OwnNumber{} : fresh, std::memory_order_relaxed);
+            shared.generation.fetch_add(1, std::memory_order_seq_cst);
+        }
+    }
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    if (fresh.fd < 0) return fresh.fd;
+    if (replaced) {
+        count_reopened_file();
+    } else {
+        close_own_number(fresh, self);  // another context was faster
+    }
+    return 0;
+}
+
+uint64_t uffd_generation() { return shared.generation.load(std::memory_order_seq_cst); }
+
 int uffd_register(AddressRange range, uint64_t mode) {
-    const int fd = own_fd();
+    const int fd = checked_fd();
     if (fd < 0) return fd;
     uapi::UffdRegister request;
     request.range = {range.start, range.size()};

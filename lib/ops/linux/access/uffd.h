@@ -4,7 +4,8 @@
 //
 // The descriptor is opened by its first user and closed by its last. Mappings are registered whole, never in parts: a
 // mapping split in two could no longer be moved by one mremap of the program. A forked child owns none of it: every
-// function below then answers -ECHILD, and the child's first user of its own starts afresh.
+// function below then answers -ECHILD, and the child's first user of its own starts afresh. The program may close any
+// descriptor: see os/own_file.h and uffd_verify.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,13 @@ UffdFeatures uffd_offered();
 // Becomes one of the users; opens the descriptor where there is none. 0, or a negative errno and then not a user.
 int uffd_acquire(UffdFeatures& features);
 void uffd_release();
+
+// Whether the descriptor is still there. Where the program has closed it (closefrom, dup2 over its number), all
+// registrations and marks are gone: it is opened anew, uffd_epoch and uffd_generation grow. Once an interval is enough:
+// what could hurt a file of the program is checked by itself. 0, or a negative errno: there is none now.
+int uffd_verify();
+// Counts descriptors: registrations made under another value are gone.
+uint64_t uffd_generation();
 
 // Registers the mappings of `range` (uapi::kRegisterMode*). 0, or: -EBUSY: some of it belongs to a userfaultfd of the
 // program's own, or to this one in the other mode; -EINVAL, -EPERM: not possible for this kind of mapping; -ENOENT,

@@ -20,8 +20,7 @@ int ActionSubject::open(pid_t pid, const PageSizes& sizes) {
 }
 
 void ActionSubject::close() {
-    sys::close(pidfd_);
-    pidfd_ = -1;
+    pidfd_.close();
     batches_refused_ = false;
     list_read_ = false;
     maps_.close();
@@ -62,8 +61,7 @@ int ActionSubject::read_list() {
 // Several ranges in one call, also for this process itself; and the only way for another one.
 bool ActionSubject::ask_in_batches() {
     if (batches_refused_) return false;
-    if (pidfd_ < 0) pidfd_ = sys::pidfd_open(own() ? sys::getpid() : pid_);
-    batches_refused_ = pidfd_ < 0;
+    if (!pidfd_.is_ours()) batches_refused_ = pidfd_.adopt(sys::pidfd_open(own() ? sys::getpid() : pid_)) != 0;
     return !batches_refused_;
 }
 
@@ -72,7 +70,7 @@ int ActionSubject::advise(std::span<const AddressRange> ranges, int advice, uint
     int error = 0;
     while ((!own() || ranges.size() > 1) && !ranges.empty() && ask_in_batches()) {
         const auto batch = ranges.first(std::min(ranges.size(), sys::kMaxAdvisedRanges));
-        ssize_t advised = sys::process_madvise(pidfd_, batch, advice);
+        ssize_t advised = sys::process_madvise(pidfd_.number(), batch, advice);
         if (advised == -ENOSYS || advised == -EPERM) batches_refused_ = own();
         if (advised <= 0) {
             error = advised == 0 ? -EAGAIN : static_cast<int>(advised);

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/vector.h"
+#include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
 #include "os/range_scan.h"
@@ -45,7 +46,7 @@ private:
     bool ask_in_batches();
 
     pid_t pid_ = 0;
-    int pidfd_ = -1;
+    OwnFile pidfd_;
     bool batches_refused_ = false;
     bool list_read_ = false;
     ProcMaps maps_;

@@ -1,0 +1,76 @@
+#include "os/own_file.h"
+
+#include "os/process.h"
+#include "os/syscalls.h"
+
+namespace damon {
+namespace {
+
+// Above what a program with a few hundred files uses, below the usual limit of 1,024.
+constexpr int kFirstNumber = 900;
+
+constinit std::atomic<uint64_t> reopened{0};
+
+// Which file a number was last given to. Two numbers may share a place: then the earlier file counts as lost, and is
+// opened anew.
+constexpr size_t kNrPlaces = 1024;
+constinit std::atomic<uint32_t> places[kNrPlaces];
+constinit std::atomic<uint32_t> last_cookie{0};
+
+std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) % kNrPlaces]; }
+
+}  // namespace
+
+OwnNumber move_and_mark(int fresh) {
+    if (fresh < 0) return {fresh, 0};
+    const int moved = sys::duplicate_above(fresh, kFirstNumber);
+    // The limit may be lower, or all of it in use: the number that it has will do.
+    const int fd = moved >= 0 ? moved : fresh;
+    if (moved >= 0) sys::close(fresh);
+    if (const int error = sys::mark_file(fd, process_id())) {
+        sys::close(fd);
+        return {error, 0};
+    }
+    const uint32_t cookie = last_cookie.fetch_add(1, std::memory_order_relaxed) + 1;
+    given_to(fd).store(cookie, std::memory_order_relaxed);
+    return {fd, cookie};
+}
+
+bool is_own_number(OwnNumber number, pid_t opener) {
+    if (number.fd < 0 || given_to(number.fd).load(std::memory_order_relaxed) != number.cookie) return false;
+    return sys::is_marked_file(number.fd, opener);
+}
+
+void close_own_number(OwnNumber number, pid_t opener) {
+    if (is_own_number(number, opener)) sys::close(number.fd);
+}
+
+int OwnFile::adopt(int fresh) {
+    const bool lost = is_lost() && opener_ == process_id();
+    close();
+    const OwnNumber number = move_and_mark(fresh);
+    if (number.fd < 0) return number.fd;
+    number_ = number;
+    opener_ = process_id();
+    if (lost) count_reopened_file();
+    return 0;
+}
+
+bool OwnFile::is_ours() const { return is_open() && opener_ == process_id() && is_own_number(number_, opener_); }
+
+void OwnFile::close() {
+    if (is_ours()) sys::close(number_.fd);
+    number_ = {};
+    opener_ = 0;
+}
+
+void OwnFile::close_inherited() {
+    if (opener_ != process_id()) close_own_number(number_, opener_);
+    number_ = {};
+    opener_ = 0;
+}
+
+uint64_t nr_reopened_files() { return reopened.load(std::memory_order_relaxed); }
+void count_reopened_file() { reopened.fetch_add(1, std::memory_order_relaxed); }
+
+}  // namespace damon

@@ -1,0 +1,70 @@
+// A descriptor that stays open between uses, in a program that may close any descriptor and get its number for a file
+// of its own (closefrom(3), dup2(2)). A number is used and closed only while it is provably the file that was opened
+// here: the open file carries a mark that the program has no reason to set, F_SETSIG with a signal that is never sent
+// (there is no O_ASYNC) and F_SETOWN with the process that opened it. So a child of fork knows what is its parent's,
+// and no other file of the program, whatever it is, is taken for ours. Works for every kind of file, without
+// privileges.
+//
+// Between the check and the use lies less than a microsecond in which another thread may still take the number: so what
+// is called on it should not hurt another file (PAGEMAP_SCAN and PROCMAP_QUERY answer ENOTTY there, pread moves
+// nothing).
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace damon {
+
+// A number, and which of the library's files it was given to: a number that the program freed may be ours again, for
+// another file.
+struct OwnNumber {
+    int32_t fd = -1;  // negative: an errno, or nothing
+    uint32_t cookie = 0;
+    bool operator==(const OwnNumber&) const = default;
+};
+
+class OwnFile {
+public:
+    OwnFile() = default;
+    ~OwnFile() { close(); }
+    OwnFile(const OwnFile&) = delete;
+    OwnFile& operator=(const OwnFile&) = delete;
+
+    // Takes a fresh descriptor over, moved to a high number where programs rarely look; what was open before is closed,
+    // and counted as reopened where the program had closed it.
+    // A negative errno is passed through. 0 or a negative errno, and then nothing is open.
+    int adopt(int fresh);
+
+    // Closes the file if the number is still ours; else the number is left alone.
+    void close();
+
+    // Something was adopted and not closed here. The program may have closed it.
+    bool is_open() const { return number_.fd >= 0; }
+    // The number without a check, negative: none.
+    int number() const { return number_.fd; }
+    // Whether the number is the file that was adopted, by this process.
+    bool is_ours() const;
+    // Was adopted, and the program has closed it, or this is a child of the process that opened it.
+    bool is_lost() const { return is_open() && !is_ours(); }
+
+    // Closes in a child what it inherited, if it provably is that; for the first use of the child's own.
+    void close_inherited();
+
+private:
+    OwnNumber number_;
+    pid_t opener_ = 0;
+};
+
+// The same for who keeps the number itself. A fresh descriptor, moved and marked, or a negative errno.
+OwnNumber move_and_mark(int fresh);
+bool is_own_number(OwnNumber number, pid_t opener);
+// Closes it if it is that file.
+void close_own_number(OwnNumber number, pid_t opener);
+
+// Descriptors that the program closed and that were opened anew, in this process so far; any thread.
+uint64_t nr_reopened_files();
+void count_reopened_file();
+
+}  // namespace damon

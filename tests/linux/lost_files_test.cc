@@ -1,0 +1,238 @@
+// A program may close every descriptor, as daemons do, and get the numbers for files of its own: nothing of its is used
+// or closed, and the monitor finds its way again. Each test is a process of its own, since it closes all it has.
+#include <damon_c.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "os/uapi.h"
+#include "support/declared_skip.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+constexpr int kNotWatchable = 77;
+constexpr unsigned kPatienceSeconds = 60;
+constexpr size_t kBytes = 4 << 20;
+
+// A context over private memory of its own that is written without end by whoever calls write().
+class Watched {
+public:
+    Watched()
+        : memory_(
+              static_cast<char*>(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+        madvise(memory_, kBytes, MADV_NOHUGEPAGE);
+        write();
+        damon_attrs attrs;
+        damon_attrs_init(&attrs);
+        attrs.sample_us = 1'000;
+        attrs.aggr_us = 20'000;
+        attrs.max_overhead_permil = 0;
+        const auto start = reinterpret_cast<uint64_t>(memory_);
+        const damon_addr_range range = {start, start + kBytes};
+        damon_target* target = damon_target_new();
+        damon_target_set_regions(target, &range, 1);
+        damon_ctx_add_target(ctx_, target);
+        damon_ctx_set_ops(ctx_, DAMON_OPS_FVADDR);
+        damon_ctx_set_attrs(ctx_, &attrs);
+        damon_ctx_set_access_check(ctx_, DAMON_ACCESS_CHECK_UFFD_WP);
+        error_ = damon_start(&ctx_, 1, 0);
+    }
+    int error() const { return error_; }
+    damon_ctx* ctx() { return ctx_; }
+    int stop() { return damon_stop(&ctx_, 1); }
+    void write() { memset(memory_, 1, kBytes); }
+
+    // Whether some window sees all of the memory written; the alarm ends the process where none ever does.
+    void wait_until_seen() {
+        for (;;) {
+            damon_region_info regions[1000];
+            damon_snapshot_info info;
+            damon_snapshot_info_init(&info);
+            const uint64_t before = seq_;
+            while (damon_snapshot_wait(ctx_, before, 0) == -ETIMEDOUT) write();
+            const int nr = damon_snapshot_read(ctx_, regions, 1000, &info);
+            seq_ = info.seq;
+            bool all = nr > 0;
+            for (int i = 0; i < nr; ++i) {
+                all = all && (regions[i].flags & DAMON_REGION_UNKNOWN) == 0 && regions[i].nr_accesses > 0;
+            }
+            if (all) return;
+        }
+    }
+
+private:
+    damon_ctx* ctx_ = damon_ctx_new();
+    char* memory_;
+    int error_;
+    uint64_t seq_ = 0;
+};
+
+int number_of_first_library_file() {
+    for (int fd = 1023; fd > 2; --fd) {
+        if (fcntl(fd, F_GETSIG) > 0) return fd;
+    }
+    return -1;
+}
+
+// Runs the body in a child; 0 is success.
+int in_a_child(int (*body)()) {
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(kPatienceSeconds);
+        _exit(body());
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+bool is_skipped(int result) {
+    if (result != kNotWatchable) return false;
+    declared_skip("uffd-wp", "a context with DAMON_ACCESS_CHECK_UFFD_WP does not start");
+    return true;
+}
+
+// Everything below 1,024 is a file of the program now.
+bool take_every_number(int file) {
+    for (int fd = 3; fd < 1024; ++fd) {
+        if (fd != file && dup2(file, fd) < 0) return errno == EBADF;  // beyond the limit
+    }
+    return true;
+}
+
+int stop_after_closing_all() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    watched.wait_until_seen();
+    close_range(3, ~0u, 0);
+    if (!take_every_number(open("/dev/urandom", O_RDONLY))) return 1;
+    const int result = watched.stop();
+    for (int fd = 3; fd < 1000; ++fd) {
+        if (fcntl(fd, F_GETFD) < 0) return 2;
+    }
+    return result == 0 ? 0 : 3;
+}
+
+TEST(LostFiles, StopReturnsAndClosesNothingOfTheProgram) {
+    const int result = in_a_child(stop_after_closing_all);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
+int go_on_after_closing_all() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    watched.wait_until_seen();
+    close_range(3, ~0u, 0);
+    // Said, where no later failure has taken its place (a wait that timed out is one).
+    char message[256] = "";
+    while (strstr(message, "closed file descriptors") == nullptr) {
+        watched.write();
+        damon_ctx_errmsg(watched.ctx(), message, sizeof message);
+    }
+    watched.wait_until_seen();  // the first windows may be unknown
+    watched.wait_until_seen();
+    return watched.stop();
+}
+
+TEST(LostFiles, AreOpenedAgainAndTheContextSaysSo) {
+    const int result = in_a_child(go_on_after_closing_all);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
+// Two pages registered with a userfaultfd of the program's own, which fills missing pages itself.
+int own_userfaultfd(char* lazy) {
+    const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | uapi::kUffdUserModeOnly));
+    uapi::UffdApi api;
+    uapi::UffdRegister request;
+    request.range = {reinterpret_cast<uint64_t>(lazy), 2 * page_bytes()};
+    request.mode = 1;  // missing pages
+    if (fd < 0 || ioctl(fd, uapi::kUffdioApi, &api) != 0) return -1;
+    return ioctl(fd, uapi::kUffdioRegister, &request) == 0 ? fd : -1;
+}
+
+int pause_with_own_userfaultfd_under_the_number() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    watched.wait_until_seen();
+    void* lazy = mmap(nullptr, 2 * page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int own = own_userfaultfd(static_cast<char*>(lazy));
+    if (own < 0) return kNotWatchable;
+    const int number = number_of_first_library_file();
+    if (number < 0) return 1;
+    // Wherever the library's userfaultfd was, the program's is now.
+    for (int fd = 3; fd <= number; ++fd) {
+        if (fd != own && fcntl(fd, F_GETSIG) > 0 && dup2(own, fd) < 0) return 2;
+    }
+    if (damon_set_pause(watched.ctx(), 1) != 0) return 3;
+    if (damon_set_pause(watched.ctx(), 0) != 0) return 4;
+    if (watched.stop() != 0) return 5;
+    damon_ctx_free(watched.ctx());
+    // Still registered: a second registration in another mode of the same descriptor works, and a foreign one is
+    // refused.
+    uapi::UffdRegister again;
+    again.range = {reinterpret_cast<uint64_t>(lazy), 2 * page_bytes()};
+    again.mode = 1;
+    const int other = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | uapi::kUffdUserModeOnly));
+    uapi::UffdApi api;
+    if (other < 0 || ioctl(other, uapi::kUffdioApi, &api) != 0) return 6;
+    if (ioctl(other, uapi::kUffdioRegister, &again) == 0 || errno != EBUSY) return 7;
+    return ioctl(own, uapi::kUffdioRegister, &again) == 0 ? 0 : 8;
+}
+
+TEST(LostFiles, AUserfaultfdOfTheProgramUnderTheNumberKeepsItsRegistrations) {
+    const int result = in_a_child(pause_with_own_userfaultfd_under_the_number);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
+// A daemon's child: closes all, opens files of its own, and monitors itself.
+int start_in_a_child_with_own_files() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    watched.wait_until_seen();
+    const int result = in_a_child(+[] {
+        close_range(3, ~0u, 0);
+        int files[32];
+        for (int& file : files) file = open("/dev/null", O_RDONLY);
+        if (!take_every_number(files[0])) return 1;
+        // Room for the library.
+        for (int fd = 500; fd < 600; ++fd) close(fd);
+        Watched own;
+        if (own.error() != 0) return 2;
+        own.wait_until_seen();
+        damon_ctx_free(own.ctx());
+        struct stat null_file {};
+        fstat(files[0], &null_file);
+        for (int fd = 3; fd < 1000; ++fd) {
+            struct stat now {};
+            const bool room = fd >= 500 && fd < 600;
+            if (!room && (fstat(fd, &now) != 0 || now.st_rdev != null_file.st_rdev)) return 3;
+        }
+        return 0;
+    });
+    damon_ctx_free(watched.ctx());
+    return result;
+}
+
+TEST(LostFiles, AChildsOwnFilesAreUntouchedByItsOwnContext) {
+    const int result = in_a_child(start_in_a_child_with_own_files);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
+}  // namespace
+}  // namespace damon::test
