@@ -152,7 +152,7 @@ TEST(World, TerabytesCostNoMoreThanMegabytes) {
 }
 
 RegionInfo region(uint64_t start, uint64_t end, uint32_t nr_accesses, uint32_t target_idx = 0) {
-    return {start, end, target_idx, nr_accesses, 0, 0};
+    return {.start = start, .end = end, .target_idx = target_idx, .nr_accesses = nr_accesses};
 }
 
 TEST(Truth, CountsBytesOfTheOverlap) {
