@@ -190,9 +190,15 @@ void NaiveEngine::merge_window(uint64_t max_score) {
 void NaiveEngine::reset_window() {
     for (NaiveTarget& target : targets_) {
         for (NaiveRegion& region : target.regions) {
-            region.last_nr_accesses = region.nr_accesses;
-            region.last_probe_hits = region.probe_hits;
-            region.last_evidence = region.evidence;
+            const bool unseen = looked_in_vain(region);  // M-36: the window is passed over, as a pause is
+            if (!unseen) region.last_nr_accesses = region.nr_accesses;
+            region.last_probe_hits = region.probe_hits;  // probes see what access checks do not
+            if (unseen) {
+                const bool reads_missed = (region.last_evidence & 2) != 0;
+                region.last_evidence = reads_missed ? 4 | 2 : 4;
+            } else {
+                region.last_evidence = region.evidence;
+            }
             region.nr_accesses = 0;
             region.probe_hits = {};
             region.evidence = 0;

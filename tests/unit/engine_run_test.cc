@@ -114,6 +114,59 @@ TEST(EngineRun, ResetMovesTheWindowToLast_M23_I7) {
     }
 }
 
+// Hot, then not seen for one window, then not accessed once: the memory is not idle, and it is not old.
+TEST(EngineRun, AWindowInWhichNobodyCouldLookLeavesTheLastOneInForce_M36_S38_L20) {
+    Params params = toy_params({{{0, 3}}});
+    SchemeParams scheme;
+    scheme.action = DamosAction::kPageout;
+    scheme.apply_interval_us = 10;
+    scheme.pattern.max_nr_accesses = 0;
+    scheme.pattern.min_age = 5;
+    ASSERT_TRUE(params.schemes.push_back(std::move(scheme)));
+    Engine engine = started_engine(params);
+    test::run_intervals(engine, 80, accesses_in({{0, 3}}));
+    test::run_intervals(engine, 10, [](const Sample&) { return Seen::kUnknown; });
+    for (const Region& region : test::regions_of(engine, 0)) {
+        EXPECT_EQ(region.last_nr_accesses, 10u);
+        EXPECT_EQ(region.nr_accesses, 0u);
+        EXPECT_EQ(region.last_evidence, kEvidenceUnknown) << "before its next sample the region is unknown";
+        EXPECT_EQ(engine.moving_sum(region), 10u);
+    }
+    for (int i = 0; i < 10; ++i) {
+        test::sample_once(engine, accesses_in({}));
+        ActionRequest request;
+        engine.apply_begin(0);
+        EXPECT_FALSE(engine.next_request(request)) << "interval " << i << ", age " << request.age;
+        engine.finish();
+    }
+    for (const Region& region : test::regions_of(engine, 0)) EXPECT_EQ(region.age, 0u);
+}
+
+TEST(EngineRun, WhatIsIdleGrowsOlderAcrossAWindowInWhichNobodyCouldLook_M36) {
+    Engine engine = started_engine(toy_params({{{0, 3}}}));
+    test::run_intervals(engine, 50, accesses_in({}));
+    test::run_intervals(engine, 10, [](const Sample&) { return Seen::kUnknown; });
+    test::run_intervals(engine, 20, accesses_in({}));
+    for (const Region& region : test::regions_of(engine, 0)) EXPECT_EQ(region.age, 7u);
+}
+
+TEST(EngineRun, ThatReadsWereMissedIsRememberedAcrossAWindowInWhichNobodyCouldLook) {
+    Engine engine = started_engine(toy_params({{{0, 3}}}));
+    for (int i = 0; i < 10; ++i) {
+        for (Sample& sample : engine.plan()) {
+            sample.seen = Seen::kYes;
+            sample.writes_only = true;
+        }
+        engine.record_samples();
+        engine.finish();
+    }
+    test::run_intervals(engine, 10, [](const Sample&) { return Seen::kUnknown; });
+    test::run_intervals(engine, 1, accesses_in({}));
+    std::vector<RegionInfo> infos(engine.nr_regions());
+    engine.read_regions(infos, true);
+    for (const RegionInfo& info : infos) EXPECT_EQ(info.flags, uint32_t{kRegionWritesOnly});
+}
+
 TEST(EngineRun, SameSeedAndAnswersGiveTheSameEngine) {
     Engine first = started_engine(toy_params({{{0, 100'000}}}), 5);
     Engine second = started_engine(toy_params({{{0, 100'000}}}), 5);

@@ -11,7 +11,7 @@ namespace damon {
 struct Region {
     AddressRange range{};
     uint32_t nr_accesses = 0;       // positive samples so far in this window
-    uint32_t last_nr_accesses = 0;  // final value of the previous window
+    uint32_t last_nr_accesses = 0;  // final value of the previous window in which the region was seen
     uint32_t age = 0;               // windows for which the score stayed similar
     uint8_t probe_hits[kMaxProbes] = {};
     uint8_t last_probe_hits[kMaxProbes] = {};

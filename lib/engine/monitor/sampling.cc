@@ -60,11 +60,16 @@ uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hi
 
 void reset_window(std::span<Region> regions) {
     for (Region& region : regions) {
-        region.last_nr_accesses = region.nr_accesses;
+        if (looked_at_in_vain(region)) {
+            // A count of 0 would tell the next window that the memory was seen, and was cold.
+            region.last_evidence = kEvidenceUnknown | (region.last_evidence & kEvidenceWritesOnly);
+        } else {
+            region.last_nr_accesses = region.nr_accesses;
+            region.last_evidence = region.evidence;
+        }
         region.nr_accesses = 0;
         memcpy(region.last_probe_hits, region.probe_hits, sizeof(region.probe_hits));
         memset(region.probe_hits, 0, sizeof(region.probe_hits));
-        region.last_evidence = region.evidence;
         region.evidence = 0;
     }
 }

@@ -26,7 +26,8 @@ uint32_t count_answers(std::span<Region> regions, std::span<const Sample> sample
 // Adds the probes' hits (bit i: probe i); 8-bit counters saturate. Returns the highest weighted sum.
 uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hits, const ProbeWeights& weights);
 
-// M-23: the window is over; its counts become those of the previous window.
+// M-23: the window is over; its counts become those of the previous window. Where nobody could look, the access
+// count of the last window in which somebody could stays, as in a pause (M-36); probes ask for no such look.
 void reset_window(std::span<Region> regions);
 
 }  // namespace damon
