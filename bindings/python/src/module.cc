@@ -6,7 +6,8 @@
 #include "snapshot.h"
 
 #ifdef Py_GIL_DISABLED
-#error "libdamon needs the interpreter lock: free-threaded Python (3.13t, 3.14t) is not supported, use the ordinary build"
+#error \
+    "libdamon needs the interpreter lock: free-threaded Python (3.13t, 3.14t) is not supported, use the ordinary build"
 #endif
 
 PYBIND11_MODULE(_bound, module) {
