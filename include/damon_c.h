@@ -132,7 +132,7 @@ struct damon_attrs {
     /** Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive. */
     struct {
         uint64_t access_bp;     /**< Wanted share of positive samples, weighted by size, in basis points. */
-        uint64_t aggrs;         /**< Tune every so many aggregation intervals. 0 (default): no tuning. */
+        uint64_t aggrs;         /**< Retune every N aggregation intervals. 0 (default): no tuning. */
         uint64_t min_sample_us; /**< sample_us stays in [min_sample_us, max_sample_us]. */
         uint64_t max_sample_us; /**< See min_sample_us. */
     } intervals_goal; /**< Interval tuning. */
@@ -140,7 +140,7 @@ struct damon_attrs {
      * Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
      * seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
      * then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
-     * longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
+     * longer (damon_snapshot_info.window_us is the real length), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
      * stop do not wait longer for it. Without effect on manually driven and simulated contexts. */
     uint64_t max_overhead_permil;
     /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
@@ -304,8 +304,8 @@ DAMON_API int damon_ctx_get_attrs(const damon_ctx *ctx, struct damon_attrs *attr
  * root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
  * with the library's own operations. What is different:
  * - damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
- *   DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where somebody else
- *   uses it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
+ *   DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where
+ *   another user holds it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
  * - damon_stop() leaves it as it was found. If the program is killed instead, the kernel's monitor stays, until a
  *   process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds is set to 0.
  * - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
@@ -475,9 +475,9 @@ enum damos_wmark_metric {
 /** What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page. */
 enum damos_filter_type {
     DAMOS_FILTER_ANON = 0,          /**< Anonymous memory. */
-    DAMOS_FILTER_ACTIVE = 1,        /**< On the active list. User space is not told: `-EOPNOTSUPP`. */
+    DAMOS_FILTER_ACTIVE = 1,        /**< On the active list. Not exposed to user space: `-EOPNOTSUPP`. */
     DAMOS_FILTER_MEMCG = 2,         /**< Charged to memcg_id. */
-    DAMOS_FILTER_YOUNG = 3,         /**< Accessed since it was last looked at. Not told either. */
+    DAMOS_FILTER_YOUNG = 3,         /**< Accessed since it was last looked at. Not exposed to user space: `-EOPNOTSUPP`. */
     DAMOS_FILTER_HUGEPAGE_SIZE = 4, /**< In a page of min_bytes to max_bytes. */
     DAMOS_FILTER_UNMAPPED = 5,      /**< No page is mapped there: swapped out, or never touched. */
     DAMOS_FILTER_ADDR = 6,          /**< In [addr_start, addr_end). */
@@ -526,7 +526,7 @@ struct damos_params {
     } wmarks;                 /**< Watermarks. */
     int32_t target_nid;       /**< MIGRATE_*: destination node; -1 (default): none. */
     uint32_t flags;           /**< enum damos_flags. Default 0. */
-    uint64_t max_nr_snapshots; /**< Stop after so many passes; 0 (default): never. */
+    uint64_t max_nr_snapshots; /**< Stop after this many passes; 0 (default): never. */
     damos_action_fn action_fn; /**< DAMOS_CALLBACK: called for each region. */
     void *action_data;         /**< Handed to action_fn. */
     /** Not 0: the youngest age as time; takes the place of pattern.min_age, and keeps its meaning where interval tuning
@@ -1183,7 +1183,7 @@ struct damon_lru_sort_params {
     uint64_t max_nr_regions;              /**< Default 1,000. */
 };
 
-/** What damon_stat_read() tells. */
+/** Answer of damon_stat_read(). */
 struct damon_stat_result {
     uint32_t size;                 /**< sizeof(struct damon_stat_result). */
     uint32_t reserved;             /**< 0. */
@@ -1234,20 +1234,20 @@ DAMON_API int damon_stat_read(const damon_ctx *ctx, struct damon_stat_result *ou
 /** @name Access checks: how accesses are seen
  * @{ */
 
-/** Ways to learn whether a page was accessed. Chosen per mapping. */
+/** Access checks: how it is learned whether a page was accessed. Chosen per mapping. */
 enum damon_access_check {
     DAMON_ACCESS_CHECK_AUTO = 0,     /**< The best that works here for each mapping (default). */
     DAMON_ACCESS_CHECK_UFFD_RWP = 1, /**< userfaultfd read-write protection: reads and writes. Newest kernels. */
     DAMON_ACCESS_CHECK_ZAP = 2,      /**< Declared shared mappings: reads and writes, any kernel. */
     DAMON_ACCESS_CHECK_UFFD_WP = 3,  /**< userfaultfd asynchronous write protection: writes only. Linux 6.7. */
-    DAMON_ACCESS_CHECK_REFERENCED = 4, /**< Accessed-bit windows. Explicit choice only. */
-    DAMON_ACCESS_CHECK_UFFD_MOVE = 5, /**< Parked pages. Explicit choice only. */
-    DAMON_ACCESS_CHECK_MPROTECT = 6, /**< PROT_NONE and a signal handler. Explicit choice only. */
-    DAMON_ACCESS_CHECK_PAGE_IDLE = 7, /**< Idle page tracking: other processes, privileged. */
-    DAMON_ACCESS_CHECK_REPORT = 8    /**< The program tells: damon_report_access(). */
+    DAMON_ACCESS_CHECK_REFERENCED = 4, /**< Accessed bits. Not in this release. */
+    DAMON_ACCESS_CHECK_UFFD_MOVE = 5, /**< Parked pages. Not in this release. */
+    DAMON_ACCESS_CHECK_MPROTECT = 6, /**< PROT_NONE and a signal handler. Not in this release. */
+    DAMON_ACCESS_CHECK_PAGE_IDLE = 7, /**< Idle page tracking. Not in this release. */
+    DAMON_ACCESS_CHECK_REPORT = 8    /**< The program reports its accesses: damon_report_access(). */
 };
 
-/** What a way of seeing can do on this machine, for this user. */
+/** What an access check can see on this machine, for this user. */
 enum damon_access_check_sees {
     DAMON_SEES_READS = 1, /**< Reads are seen. */
     DAMON_SEES_WRITES = 2 /**< Writes are seen. */
@@ -1266,16 +1266,16 @@ struct damon_access_check_info {
 /** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_access_check_info_init(struct damon_access_check_info *info);
 
-/** Tries a way of seeing on a page of its own, step by step: a version number or a success code would lie.
+/** Tries an access check on a scratch page, step by step: a version number or a success code would lie.
  * @param id enum damon_access_check. AUTO: what ordinary private memory gets.
  * @param out Its size must be set; written.
  * @return 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any. @since 0.1 */
 DAMON_API int damon_access_check_probe(int32_t id, struct damon_access_check_info *out);
 
-/** Chooses the way of seeing for DAMON_OPS_VADDR and _FVADDR.
+/** Chooses the access check for DAMON_OPS_VADDR and _FVADDR.
  * @param ctx The context.
- * @param id enum damon_access_check. With AUTO, memory that can be watched in no way is reported as
- * DAMON_REGION_UNKNOWN; a way that does not work here at all is refused at start.
+ * @param id enum damon_access_check. With AUTO, memory that no access check can watch is reported as
+ * DAMON_REGION_UNKNOWN; an access check that does not work here at all is refused at start.
  * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
 DAMON_API int damon_ctx_set_access_check(damon_ctx *ctx, int32_t id);
 
@@ -1327,7 +1327,7 @@ DAMON_API int damon_shared_withdraw(const void *addr, size_t len);
 
 /** @} */
 
-/** @name Custom operations: the program's own eyes and hands
+/** @name Custom operations: the program's own access checks and actions
  * @{ */
 
 /** Answers to a sample. */

@@ -127,7 +127,7 @@ bool Kdamond::should_end() {
         callbacks_.failed(callbacks_.owner,
                           Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
                                        static_cast<unsigned long long>(engine_.nr_targets()),
-                                       traits_.offloaded ? ", or somebody turned the kernel's DAMON off" : ""));
+                                       traits_.offloaded ? ", or the kernel's DAMON was turned off" : ""));
     }
     return !any;
 }

@@ -16,11 +16,11 @@ enum class Seen : uint8_t {
 
 struct Sample {
     uint64_t addr = 0;
-    AddressRange region;  // the region that the sample stands for, for ways of seeing that are not page by page
+    AddressRange region;  // the region that the sample stands for, for access checks that are not page by page
     uint32_t target_idx = 0;
-    Seen seen = Seen::kUnknown;         // filled by Ops::look
-    bool writes_only = false;           // filled by Ops: the way of looking cannot see reads
-    uint16_t ops_private = 0;           // for the ops between arm and look, for instance the way that was chosen
+    Seen seen = Seen::kUnknown;  // filled by Ops::look
+    bool writes_only = false;    // filled by Ops: the access check cannot see reads
+    uint16_t ops_private = 0;    // for the ops between arm and look, for instance the access check that was chosen
     Unknown unknown = Unknown::kOther;  // filled by Ops::look where `seen` is kUnknown
     uint32_t reserved = 0;
     bool operator==(const Sample&) const = default;

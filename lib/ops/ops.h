@@ -1,5 +1,5 @@
-// The seam between the worker and the world: eyes (arm, look) and hands (apply). Ops draw no random numbers, keep no
-// regions, take no time of their own and know nothing of the engine. All calls come from one thread at a time.
+// The seam between the worker and the world: access checks (arm, look) and actions (apply). Ops draw no random numbers,
+// keep no regions, take no time of their own and know nothing of the engine. All calls come from one thread at a time.
 // Every member has a default, the one that the rules give to an absent callback (1.13).
 #pragma once
 
@@ -38,7 +38,7 @@ public:
     // Begins a run. Failure: nothing is held.
     virtual Status start(const Params& params);
     // New parameters of a run, already validated, before the engine takes them over: takes the memory that commit will
-    // need; whoever monitors elsewhere is told here. Failure: nothing changed.
+    // need; a monitor elsewhere gets them here. Failure: nothing changed.
     virtual Status change(const Params& params);
     // New parameters of a running context, those of the last change. Cannot fail.
     virtual void commit(const Params& params);

@@ -483,7 +483,7 @@ TEST_F(Offload, WhyThereAreNoSnapshotsIsTold) {
     pass_windows(context, 1);
     kernel_.refuse("state=update_schemes_tried_regions", -ENOMEM);
     pass_windows(context, 2);
-    EXPECT_NE(errmsg_of(context).find("does not tell of its regions (errno 12)"), std::string::npos)
+    EXPECT_NE(errmsg_of(context).find("does not report its regions (errno 12)"), std::string::npos)
         << errmsg_of(context);
 }
 

@@ -24,7 +24,7 @@ def main():
             repo.finish([built.stderr], 1)
         ran = subprocess.run([binary], capture_output=True, text=True, timeout=120)
     print(ran.stdout)
-    lines = re.findall(r"MiB accessed in +\d+ of 20 samples", ran.stdout)
+    lines = re.findall(r"MiB, accessed in +\d+ of 20 samples", ran.stdout)
     repo.finish([f"exit status {ran.returncode}: {ran.stderr}"] if ran.returncode else [], len(lines))
 
 

@@ -1,4 +1,4 @@
-// The operations on virtual address spaces: vaddr and fvaddr (M-1 to M-5). Composes the eyes and hands of this folder.
+// The operations on virtual address spaces: vaddr and fvaddr (M-1 to M-5). Composes access checks and actions.
 #pragma once
 
 #include <cstdint>

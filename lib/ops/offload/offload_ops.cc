@@ -108,7 +108,7 @@ Status OffloadOps::set_up(const Params& params) {
     // What this kernel has shows on a scheme, of which there is none yet.
     const int error = tree_.write("contexts/0/schemes/nr_schemes", "1");
     if (error != 0 || !tree_.exists("contexts/0/schemes/0/tried_regions")) {
-        return Status::fail(-EOPNOTSUPP, "this kernel's DAMON does not tell of its regions: it has no tried_regions");
+        return Status::fail(-EOPNOTSUPP, "this kernel's DAMON does not report regions: it has no tried_regions");
     }
     can_pause_ = tree_.exists("contexts/0/pause");
     layered_filters_ = tree_.exists("contexts/0/schemes/0/core_filters");
@@ -128,7 +128,7 @@ Status OffloadOps::set_up(const Params& params) {
 
 Status OffloadOps::turn_on() {
     const int error = tree_.turn_on();
-    if (error == -EBUSY) return Status::fail(-EBUSY, "somebody else's DAMON runs in the kernel, and wants to be alone");
+    if (error == -EBUSY) return Status::fail(-EBUSY, "the kernel's DAMON is held exclusively by another user");
     if (error != 0) return Status::fail(error, "the kernel's DAMON refuses to start (errno %d)", -error);
     return {};
 }
@@ -239,7 +239,7 @@ Status OffloadOps::observe(const Params& params, bool tried, Observation& seen) 
     const int error = tree_.command("update_schemes_tried_regions");
     // Asleep because of its schemes' watermarks, or ended.
     if (error == -ECANCELED) return Status::fail(-EAGAIN, "the kernel's DAMON monitors nothing now");
-    if (error != 0) return Status::fail(error, "the kernel's DAMON does not tell of its regions (errno %d)", -error);
+    if (error != 0) return Status::fail(error, "the kernel's DAMON does not report its regions (errno %d)", -error);
     status = read_regions(seen);
     if (status.ok() && tried) status = read_tried(seen);
     if (status.ok()) status = read_progress(seen);

@@ -51,8 +51,7 @@ Status plan_target(const Params& params, size_t target_idx, const PlanFacts& fac
     snprintf(regions, sizeof regions, "%stargets/%zu/regions/", kContextFolder, target_idx);
     if (physical && target.ranges.empty() && !facts.running) {
         if (facts.physical.empty()) {
-            return Status::fail(-EINVAL, "target %zu has no ranges, and /proc/iomem tells of no System RAM",
-                                target_idx);
+            return Status::fail(-EINVAL, "target %zu has no ranges, and /proc/iomem lists no System RAM", target_idx);
         }
         plan.number(regions, "nr_regions", 1);
         plan_range({target_idx, 0}, {facts.physical.start / params.addr_unit, facts.physical.end / params.addr_unit},
@@ -73,8 +72,9 @@ Status check_fields(const Params& params, uint64_t page_bytes) {
                             params.min_region_sz, smallest);
     }
     if (params.access_check != 0) {
-        return Status::fail(-EOPNOTSUPP, "access check %d: the kernel looks in its own way, 0 (auto) must be set",
-                            params.access_check);
+        return Status::fail(
+            -EOPNOTSUPP, "access check %d: none can be chosen where the kernel monitors, set DAMON_ACCESS_CHECK_AUTO",
+            params.access_check);
     }
     if (physical && params.targets.size() > 1) {
         return Status::fail(-EINVAL, "%zu targets: physical memory is one target", params.targets.size());

@@ -77,8 +77,8 @@ Status SysfsTree::check_unused() const {
     const int error = read_number_at(kdamonds_, "nr_kdamonds", nr);
     if (error != 0) return not_permitted(error);
     if (nr != 0) {
-        return Status::fail(-EBUSY, "somebody else uses the kernel's DAMON: %s/nr_kdamonds is %llu, must be 0", kFolder,
-                            static_cast<unsigned long long>(nr));
+        return Status::fail(-EBUSY, "the kernel's DAMON is in use by another user: %s/nr_kdamonds is %llu, must be 0",
+                            kFolder, static_cast<unsigned long long>(nr));
     }
     for (const KernelUser& user : kKernelUsers) {
         char enabled[8];
@@ -94,7 +94,7 @@ Status SysfsTree::check_unused() const {
 
 Status SysfsTree::make() {
     int error = write_at(kdamonds_, "nr_kdamonds", "1");
-    if (error == -EBUSY) return Status::fail(-EBUSY, "somebody else is changing %s at this moment", kFolder);
+    if (error == -EBUSY) return Status::fail(-EBUSY, "another process is changing %s at this moment", kFolder);
     if (error != 0) return not_permitted(error);
     kdamond_ = sys::open_read_at(kdamonds_, "0");
     error = kdamond_ < 0 ? kdamond_ : sys::inode_of(kdamond_, inode_);

@@ -1,4 +1,4 @@
-// The simulator: eyes and hands over synthetic memory in virtual time. A world is built before or between the
+// The simulator: access checks and actions on synthetic memory in virtual time. A world is built before or between the
 // sampling intervals; the driver sets the time; equal seeds, worlds and times give equal answers on every machine.
 // One thread at a time.
 #pragma once

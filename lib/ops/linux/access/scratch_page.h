@@ -1,4 +1,4 @@
-// One page of memory of our own, for trying out the ways of seeing accesses.
+// One page of memory of our own, for trying out access checks.
 #pragma once
 
 #include <cstdint>

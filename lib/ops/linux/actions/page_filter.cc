@@ -56,9 +56,10 @@ Status validate_filter(const DamosFilter& filter, size_t scheme_idx, size_t filt
         return Status::fail(-EOPNOTSUPP, "schemes[%zu].ops_filters[%zu].type is %d: %s", scheme_idx, filter_idx,
                             static_cast<int>(filter.type), why);
     };
-    if (filter.type == FilterType::kYoung) return fail("user space is not told which page is young; use min_age");
-    if (filter.type == FilterType::kActive) return fail("user space is not told which page is on the active list");
-    if (filter.type == FilterType::kHugepageSize && !sees_huge) return fail("telling huge pages needs Linux 6.7");
+    if (filter.type == FilterType::kYoung) return fail("which page is young is not exposed to user space; use min_age");
+    if (filter.type == FilterType::kActive)
+        return fail("which page is on the active list is not exposed to user space");
+    if (filter.type == FilterType::kHugepageSize && !sees_huge) return fail("finding huge pages needs Linux 6.7");
     return {};
 }
 
@@ -96,7 +97,7 @@ Status validate_page_filters(const Params& params, bool sees_huge) {
     for (size_t i = 0; i < params.probes.size(); ++i) {
         for (const ProbeFilter& filter : params.probes[i].filters) {
             if (filter.type != ProbeFilterType::kHugepageSize || sees_huge) continue;
-            return Status::fail(-EOPNOTSUPP, "probes[%zu] asks for huge pages: telling them needs Linux 6.7", i);
+            return Status::fail(-EOPNOTSUPP, "probes[%zu] asks for huge pages: finding them needs Linux 6.7", i);
         }
     }
     return {};
