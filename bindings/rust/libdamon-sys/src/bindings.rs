@@ -109,7 +109,7 @@ pub struct damon_attrs {
 Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
 seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
 then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
-longer (damon_snapshot_info.time_ns tells), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
+longer (damon_snapshot_info.window_us is the real length), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
 stop do not wait longer for it. Without effect on manually driven and simulated contexts.*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
@@ -126,7 +126,7 @@ Not in this release: other values are refused with -EOPNOTSUPP.*/
 pub struct damon_attrs__bindgen_ty_1 {
     /// Wanted share of positive samples, weighted by size, in basis points.
     pub access_bp: u64,
-    /// Tune every so many aggregation intervals. 0 (default): no tuning.
+    /// Retune every N aggregation intervals. 0 (default): no tuning.
     pub aggrs: u64,
     /// sample_us stays in [min_sample_us, max_sample_us].
     pub min_sample_us: u64,
@@ -736,8 +736,8 @@ With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monit
 root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
 with the library's own operations. What is different:
 - damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
-DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where somebody else
-uses it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
+DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where
+another user holds it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
 - damon_stop() leaves it as it was found. If the program is killed instead, the kernel's monitor stays, until a
 process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds is set to 0.
 - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
@@ -1031,11 +1031,11 @@ pub const DAMOS_WMARK_OWN_MEMCG_FREE_RATE: damos_wmark_metric = 2;
 pub type damos_wmark_metric = crate::ctypes::c_uint;
 /// Anonymous memory.
 pub const DAMOS_FILTER_ANON: damos_filter_type = 0;
-/// On the active list. User space is not told: `-EOPNOTSUPP`.
+/// On the active list. Not exposed to user space: `-EOPNOTSUPP`.
 pub const DAMOS_FILTER_ACTIVE: damos_filter_type = 1;
 /// Charged to memcg_id.
 pub const DAMOS_FILTER_MEMCG: damos_filter_type = 2;
-/// Accessed since it was last looked at. Not told either.
+/// Accessed since it was last looked at. Not exposed to user space: `-EOPNOTSUPP`.
 pub const DAMOS_FILTER_YOUNG: damos_filter_type = 3;
 /// In a page of min_bytes to max_bytes.
 pub const DAMOS_FILTER_HUGEPAGE_SIZE: damos_filter_type = 4;
@@ -1072,7 +1072,7 @@ pub struct damos_params {
     pub target_nid: i32,
     /// enum damos_flags. Default 0.
     pub flags: u32,
-    /// Stop after so many passes; 0 (default): never.
+    /// Stop after this many passes; 0 (default): never.
     pub max_nr_snapshots: u64,
     /// DAMOS_CALLBACK: called for each region.
     pub action_fn: damos_action_fn,
@@ -2415,13 +2415,29 @@ Since 0.1*/
     pub fn damon_call_cancel(ctx: *mut damon_ctx, id: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit.
+    /**Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit, and
+whether it is paused.
 
 Lists are matched by position: entries that are there in both are overwritten, surplus ones removed, new ones
 appended. Learned regions, ages and counters stay (a source target without ranges keeps the destination's regions
 whole; with ranges the regions are fitted to them); scheme statistics and quota state stay; a window is restarted
-only if sample_us or aggr_us changed, and counters are converted then. The ops, the drive, the seed and the pause
-state of dst stay.
+only if sample_us or aggr_us changed, and counters are converted then.
+
+**Pause** is carried: dst is paused afterwards if and only if src is, which damon_set_pause() on src decides (a new
+context is not paused). The guarantees are those of damon_set_pause(): from another thread the call returns when the
+worker is silent, or has resumed; inside damon_call() or a callback it holds when the step has ended; into a stopped
+context it says how the next run begins. To change something else of a paused context, pause the source first. A
+damon_set_pause() that comes after a commit which had to wait for the end of a step wins over it.
+
+Every member of a context is carried, or refused by its name, or belongs to dst:
+| member | what a commit does |
+| --- | --- |
+| attributes, targets, schemes, probes | carried, as above |
+| min_region_sz, addr_unit, pause | carried |
+| operations (damon_ctx_set_ops()) | running: `-EINVAL` where src chose others; stopped: carried. A source that never chose says nothing. Custom operations and a simulator are not carried: `-EINVAL` where dst has others |
+| access check | running: `-EINVAL` where src chose another; stopped: carried. A source that never chose says nothing |
+| table and priv of custom operations, simulator, drive, seed | dst's own: they stay |
+| statistics, snapshots, calls, walks | dst's own: they stay |
 
 - `dst`: The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
 or stopped: at once; inside a callback of a step that uses regions or schemes (access checks, target_valid, scores,
@@ -2429,9 +2445,10 @@ actions, walks): checked at once, done when that step has ended.
 
 - `src`: A stopped context that holds the wanted parameters. Not changed, not kept.
 
-Returns 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, or a
-surplus target is obsolete; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the back-end cannot serve the new targets;
--ECANCELED: dst ended meanwhile. On failure dst is exactly as before. Thread: control.
+Returns 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, a surplus
+target is obsolete, or a member that a commit does not change differs; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the
+back-end cannot serve the new targets, or src is paused and the kernel's DAMON, which monitors dst, cannot pause;
+-ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control.
 
 Since 0.1*/
     pub fn damon_commit_ctx(
@@ -3503,7 +3520,7 @@ fn bindgen_test_layout_damon_lru_sort_params() {
         "Offset of field: damon_lru_sort_params::max_nr_regions",
     );
 }
-/// What damon_stat_read() tells.
+/// Answer of damon_stat_read().
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_stat_result {
@@ -3670,23 +3687,23 @@ pub const DAMON_ACCESS_CHECK_UFFD_RWP: damon_access_check = 1;
 pub const DAMON_ACCESS_CHECK_ZAP: damon_access_check = 2;
 /// userfaultfd asynchronous write protection: writes only. Linux 6.7.
 pub const DAMON_ACCESS_CHECK_UFFD_WP: damon_access_check = 3;
-/// Accessed-bit windows. Explicit choice only.
+/// Accessed bits. Not in this release.
 pub const DAMON_ACCESS_CHECK_REFERENCED: damon_access_check = 4;
-/// Parked pages. Explicit choice only.
+/// Parked pages. Not in this release.
 pub const DAMON_ACCESS_CHECK_UFFD_MOVE: damon_access_check = 5;
-/// PROT_NONE and a signal handler. Explicit choice only.
+/// PROT_NONE and a signal handler. Not in this release.
 pub const DAMON_ACCESS_CHECK_MPROTECT: damon_access_check = 6;
-/// Idle page tracking: other processes, privileged.
+/// Idle page tracking. Not in this release.
 pub const DAMON_ACCESS_CHECK_PAGE_IDLE: damon_access_check = 7;
-/// The program tells: damon_report_access().
+/// The program reports its accesses: damon_report_access().
 pub const DAMON_ACCESS_CHECK_REPORT: damon_access_check = 8;
-/// Ways to learn whether a page was accessed. Chosen per mapping.
+/// Access checks: how it is learned whether a page was accessed. Chosen per mapping.
 pub type damon_access_check = crate::ctypes::c_uint;
 /// Reads are seen.
 pub const DAMON_SEES_READS: damon_access_check_sees = 1;
 /// Writes are seen.
 pub const DAMON_SEES_WRITES: damon_access_check_sees = 2;
-/// What a way of seeing can do on this machine, for this user.
+/// What an access check can see on this machine, for this user.
 pub type damon_access_check_sees = crate::ctypes::c_uint;
 /// Answer of damon_access_check_probe().
 #[repr(C)]
@@ -3759,7 +3776,7 @@ Since 0.1*/
     pub fn damon_access_check_info_init(info: *mut damon_access_check_info);
 }
 extern "C" {
-    /**Tries a way of seeing on a page of its own, step by step: a version number or a success code would lie.
+    /**Tries an access check on a scratch page, step by step: a version number or a success code would lie.
 
 - `id`: enum damon_access_check. AUTO: what ordinary private memory gets.
 
@@ -3774,12 +3791,12 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Chooses the way of seeing for DAMON_OPS_VADDR and _FVADDR.
+    /**Chooses the access check for DAMON_OPS_VADDR and _FVADDR.
 
 - `ctx`: The context.
 
-- `id`: enum damon_access_check. With AUTO, memory that can be watched in no way is reported as
-DAMON_REGION_UNKNOWN; a way that does not work here at all is refused at start.
+- `id`: enum damon_access_check. With AUTO, memory that no access check can watch is reported as
+DAMON_REGION_UNKNOWN; an access check that does not work here at all is refused at start.
 
 Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
 
