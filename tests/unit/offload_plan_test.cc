@@ -115,6 +115,20 @@ TEST(OffloadPlan, WhatIsNotUsedNeedsNoFile) {
     EXPECT_FALSE(Files(params).may_lack("monitoring_attrs/intervals/intervals_goal/aggrs"));
 }
 
+// the kernel's vaddr would leave them at its first update.
+TEST(OffloadPlan, VirtualTargetsWithRangesAreTheKernelsFvaddr) {
+    Params params = params_of(1, OpsId::kKernelVaddr);
+    ASSERT_TRUE(params.targets[0].ranges.push_back(AddressRange{16, 32}));
+    EXPECT_EQ(Files(params)["operations"], "fvaddr");
+    params.targets[0].ranges.clear();
+    EXPECT_EQ(Files(params)["operations"], "vaddr");
+    PlanFacts facts;
+    facts.given = true;  // a commit without ranges keeps those that were given
+    WritePlan plan;
+    ASSERT_TRUE(plan_context(params, facts, plan).ok());
+    EXPECT_STREQ(plan[0].text, "fvaddr");
+}
+
 TEST(OffloadPlan, TargetsNameTheirProcessAndTheirRanges) {
     Params params = params_of(2, OpsId::kKernelFvaddr);
     params.targets[0].pid = 0;

@@ -72,6 +72,17 @@ Status check_processes(const Params& params) {
     return {};
 }
 
+// The kernel's vaddr keeps no given ranges, and its fvaddr finds none by itself.
+Status check_given(const Params& params) {
+    if (params.ops_id != OpsId::kKernelVaddr || !gives_ranges(params)) return {};
+    for (size_t i = 0; i < params.targets.size(); ++i) {
+        if (!params.targets[i].ranges.empty()) continue;
+        return Status::fail(-EINVAL, "target %zu has no ranges and others have: give ranges to all targets or to none",
+                            i);
+    }
+    return {};
+}
+
 }  // namespace
 
 OpsTraits OffloadOps::traits() const {
@@ -113,8 +124,10 @@ Status OffloadOps::set_up(const Params& params) {
     can_pause_ = tree_.exists("contexts/0/pause");
     layered_filters_ = tree_.exists("contexts/0/schemes/0/core_filters");
     if (pause_next_ && !can_pause_) return cannot_pause();
+    given_ = false;
     book_.clear();
     booked_.clear();
+    if (Status status = check_given(params); !status.ok()) return status;
     Params next;
     Status status = make_room(params, next);
     if (!status.ok()) return status;
@@ -139,6 +152,7 @@ PlanFacts OffloadOps::facts(bool running, bool paused) const {
     facts.layered_filters = layered_filters_;
     facts.paused = paused;
     facts.running = running;
+    facts.given = given_;
     if (params_.ops_id == OpsId::kKernelPaddr && !running) facts.physical = physical_memory();
     facts.memcg_path = memcg_path;
     return facts;
@@ -181,6 +195,7 @@ Status OffloadOps::make_room(const Params& params, Params& next) {
 
 void OffloadOps::keep(Params& next) {
     params_ = std::move(next);
+    given_ = given_ || gives_ranges(params_);
     ages_for_us_ = params_.attrs.aggr_us;
     const size_t nr_schemes = params_.schemes.size();
     [[maybe_unused]] const bool resized =

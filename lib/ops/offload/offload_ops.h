@@ -55,6 +55,7 @@ private:
     bool layered_filters_ = false;
     bool frozen_ = false;
     bool pause_next_ = false;   // whether the next start or change freezes it
+    bool given_ = false;        // targets were given ranges in this run
     bool unsettled_ = false;    // the files do not say what runs
     uint64_t ages_for_us_ = 0;  // the windows that the files' ages count
     StatBook book_;

@@ -100,6 +100,13 @@ Status check_probes(const Params& params) {
 
 }  // namespace
 
+bool gives_ranges(const Params& params) {
+    for (const TargetParams& target : params.targets) {
+        if (!target.ranges.empty()) return true;
+    }
+    return false;
+}
+
 size_t nr_lasting_targets(const Params& params) {
     size_t nr = 0;
     for (const TargetParams& target : params.targets) nr += target.obsolete ? 0 : 1;
@@ -128,7 +135,9 @@ Status check_kernel_params(const Params& params, uint64_t page_bytes) {
 
 Status plan_context(const Params& params, const PlanFacts& facts, WritePlan& plan) {
     plan.clear();
-    plan.text(kContextFolder, "operations", kernel_word(params.ops_id));
+    // The kernel's vaddr leaves given ranges at its first update.
+    const bool fixed = params.ops_id == OpsId::kKernelVaddr && (facts.given || gives_ranges(params));
+    plan.text(kContextFolder, "operations", kernel_word(fixed ? OpsId::kKernelFvaddr : params.ops_id));
     const bool physical = params.ops_id == OpsId::kKernelPaddr;
     plan.number_or(kContextFolder, "addr_unit", physical ? params.addr_unit : 1, 1);
     plan.flag(kContextFolder, "pause", facts.paused);

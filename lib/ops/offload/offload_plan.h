@@ -18,6 +18,7 @@ struct PlanFacts {
     int32_t own_pid = 0;          // of this process, for targets that name none
     bool layered_filters = true;  // schemes have core_filters/ and ops_filters/, not only filters/
     bool paused = false;
+    bool given = false;       // targets were given ranges before, which a commit without ranges keeps
     bool running = false;     // a commit: targets without ranges keep the regions that they have
     AddressRange physical{};  // all memory, in bytes, for physical targets without ranges; empty: not known
     // The path of a memory cgroup below the root of its hierarchy, terminated. False: there is no such group.
@@ -27,6 +28,8 @@ struct PlanFacts {
 inline constexpr const char* kContextFolder = "contexts/0/";
 inline constexpr size_t kFolderBytes = 96;
 
+// Whether any target has ranges of its own.
+bool gives_ranges(const Params& params);
 // Targets that are there after a commit.
 size_t nr_lasting_targets(const Params& params);
 // The library's own schemes: at least one.
