@@ -37,10 +37,28 @@ bool take_flags(std::string_view& text, Mapping& mapping) {
     const bool executable_known = text[2] == 'x' || text[2] == '-';
     if (!readable_known || !executable_known || (text[1] != 'w' && text[1] != '-')) return false;
     if (text[3] != 's' && text[3] != 'p') return false;
+    mapping.readable = text[0] == 'r';
     mapping.writable = text[1] == 'w';
     mapping.shared = text[3] == 's';
     text.remove_prefix(4);
     return true;
+}
+
+// A path of a file system begins with a slash, as do the names of the kernel's nameless files, which no file can have in
+// a root directory where they are not written to.
+MappingKind kind_of(std::string_view name, bool shared) {
+    if (name.empty() || name == "[heap]" || name.starts_with("[anon:")) return MappingKind::kAnonymous;
+    if (name == "[stack]") return MappingKind::kStack;
+    if (name.starts_with("[anon_shmem:")) return MappingKind::kSharedMemory;
+    if (name.starts_with("/dev/zero")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
+    if (name.starts_with("/anon_hugepage")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
+    for (const std::string_view memory : {"/memfd:", "/SYSV", "/dev/shm/", "/run/shm/"}) {
+        if (name.starts_with(memory)) return MappingKind::kSharedMemory;
+    }
+    for (const std::string_view special : {"/dev/", "/[aio]", "/secretmem", "/dmabuf:", "/drm mm object"}) {
+        if (name.starts_with(special)) return MappingKind::kSpecial;
+    }
+    return name.front() == '/' ? MappingKind::kFile : MappingKind::kSpecial;
 }
 
 // Feeds whole lines of a growing text to a visitor; the unfinished rest stays in front of the buffer.
@@ -88,6 +106,7 @@ bool parse_maps_line(std::string_view line, Mapping& mapping) {
     while (take(line, ' ')) {
     }
     mapping.vsyscall = line == "[vsyscall]";
+    mapping.kind = kind_of(line, mapping.shared);
     return true;
 }
 
@@ -130,6 +149,7 @@ int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     mapping.range = {query.vma_start, query.vma_end};
     mapping.inode = query.inode;
     mapping.offset = query.vma_offset;
+    mapping.readable = (query.vma_flags & uapi::kVmaReadable) != 0;
     mapping.writable = (query.vma_flags & uapi::kVmaWritable) != 0;
     mapping.shared = (query.vma_flags & uapi::kVmaShared) != 0;
     mapping.page_bytes = query.vma_page_size;

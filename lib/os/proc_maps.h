@@ -12,15 +12,29 @@
 
 namespace damon {
 
+// What is mapped, by its name.
+enum class MappingKind : uint8_t {
+    kAnonymous,     // no name, [heap], [anon:...], private mappings of /dev/zero and of anonymous huge pages
+    kSharedMemory,  // shared anonymous memory, memfd, System V, POSIX shared memory
+    kFile,
+    kStack,    // of the first thread
+    kSpecial,  // the kernel's own pages, drivers' memory, rings of sockets and anonymous inodes
+};
+
 // One mapping (VMA) of a process.
 struct Mapping {
     AddressRange range;
     uint64_t inode = 0;   // 0: anonymous
     uint64_t offset = 0;  // where in the file it begins, bytes
+    MappingKind kind = MappingKind::kAnonymous;  // of the text only: a query does not ask for names
+    bool readable = false;
     bool writable = false;
     bool shared = false;
     bool vsyscall = false;    // the fixed page above the address space: not a real mapping (C-9)
     uint64_t page_bytes = 0;  // backing page size; 0: not told
+
+    // Whether the program can use it: a reservation (PROT_NONE) is no memory.
+    bool usable() const { return readable || writable; }
     bool operator==(const Mapping&) const = default;
 };
 

@@ -73,6 +73,41 @@ int RangeScan::look(AddressRange range, std::span<PageRun> runs, uint64_t& until
     return can_scan_ ? scan(range, runs, until) : read(range, runs, until);
 }
 
+int RangeScan::find_populated(AddressRange range, bool only_anonymous, uint64_t& page) {
+    DAMON_CHECK(!range.empty());
+    if (!can_scan_) return find_by_reading(range, only_anonymous, page);
+    uapi::PageRegion found{};
+    uapi::ScanArguments arguments;
+    arguments.start = range.start;
+    arguments.end = range.end;
+    arguments.vec = reinterpret_cast<uint64_t>(&found);
+    arguments.vec_len = 1;
+    arguments.max_pages = 1;
+    arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
+    if (only_anonymous) arguments.category_inverted = arguments.category_mask = uapi::kPageFile;
+    arguments.return_mask = arguments.category_anyof_mask;
+    const long count = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
+    page = found.start;
+    return static_cast<int>(count);
+}
+
+int RangeScan::find_by_reading(AddressRange range, bool only_anonymous, uint64_t& page) {
+    PageRun runs[16];
+    while (!range.empty()) {
+        uint64_t until = 0;
+        const int nr_runs = read(range, runs, until);
+        if (nr_runs < 0) return nr_runs;
+        for (int i = 0; i < nr_runs; ++i) {
+            const bool populated = (runs[i].state & (uapi::kPagePresent | uapi::kPageSwapped)) != 0;
+            if (!populated || (only_anonymous && (runs[i].state & uapi::kPageFile) != 0)) continue;
+            page = runs[i].range.start;
+            return 1;
+        }
+        range.start = until;
+    }
+    return 0;
+}
+
 int RangeScan::scan(AddressRange range, std::span<PageRun> runs, uint64_t& until) {
     uapi::PageRegion found[kMaxFound];
     uapi::ScanArguments arguments;

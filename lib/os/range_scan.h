@@ -38,6 +38,13 @@ public:
     // Whether kPageHuge is told.
     bool sees_huge() const { return can_scan_; }
 
+    // Whether memory that was never populated costs next to nothing.
+    bool passes_holes() const { return can_scan_; }
+
+    // The first page of `range` that is present or swapped out, with `only_anonymous` of those that are of no file. 1:
+    // `page` is its address; 0: there is none; or a negative errno.
+    int find_populated(AddressRange range, bool only_anonymous, uint64_t& page);
+
     // The front of `range`, which lies in one mapping: its runs in address order, without gaps, the first from
     // range.start on; holes are runs too. `until` is how far they reach: less than range.end where `runs` is full or
     // much was looked at. Returns how many, at least 1 for a range that is not empty, or a negative errno. Pages that
@@ -47,6 +54,7 @@ public:
 private:
     int scan(AddressRange range, std::span<PageRun> runs, uint64_t& until);
     int read(AddressRange range, std::span<PageRun> runs, uint64_t& until);
+    int find_by_reading(AddressRange range, bool only_anonymous, uint64_t& page);
 
     OwnFile file_;
     bool can_scan_ = false;

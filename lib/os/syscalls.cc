@@ -188,6 +188,16 @@ int is_locked(uint64_t address, uint64_t bytes) {
     return errno == EBUSY ? 1 : -errno;
 }
 
+int robust_list_of(pid_t tid, uint64_t& head) {
+    const KeepErrno keep;
+    if (const int error = injected(Call::kGetRobustList)) return error;
+    void* list = nullptr;
+    size_t bytes = 0;
+    const int result = KeepErrno::answer(static_cast<int>(::syscall(SYS_get_robust_list, tid, &list, &bytes)));
+    head = reinterpret_cast<uint64_t>(list);
+    return result;
+}
+
 ssize_t getdents(int directory_fd, void* buffer, size_t bytes) {
     const KeepErrno keep;
     if (const int error = injected(Call::kGetdents)) return error;

@@ -36,6 +36,7 @@ enum class Call : uint8_t {
     kFlock,
     kReadlink,
     kFcntl,
+    kGetRobustList,
 };
 
 // Tests: called before every system call below except getpid and close; a result other than 0 (a positive errno)
@@ -62,6 +63,8 @@ int memfd_create(const char* name);  // close-on-exec
 int ftruncate(int fd, uint64_t bytes);
 int kill(pid_t pid, int signal);
 pid_t getpid();
+// Where a thread of this process keeps the head of its list of robust locks; 0: nowhere.
+int robust_list_of(pid_t tid, uint64_t& head);
 
 // --- of actions ---
 

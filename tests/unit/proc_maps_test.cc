@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "ops/linux/three_regions.h"
 
 namespace damon {
@@ -33,6 +35,43 @@ TEST(MapsLine, VsyscallIsNotARealMapping) {
                                 mapping));
     EXPECT_TRUE(mapping.vsyscall);
     EXPECT_EQ(mapping.range.end, 0xffffffffff601000u);
+}
+
+MappingKind kind_of(const char* flags, const char* name) {
+    Mapping mapping;
+    const std::string line = std::string("1000-2000 ") + flags + " 00000000 00:05 77      " + name;
+    EXPECT_TRUE(parse_maps_line(line, mapping)) << line;
+    return mapping.kind;
+}
+
+TEST(MapsLine, NamesTellWhatIsMapped) {
+    for (const char* name : {"", "[heap]", "[anon:go: heap]", "/dev/zero", "/anon_hugepage (deleted)"}) {
+        EXPECT_EQ(kind_of("rw-p", name), MappingKind::kAnonymous) << name;
+    }
+    for (const char* name : {"/dev/zero (deleted)", "/memfd:java (deleted)", "/SYSV00000000 (deleted)",
+                             "/dev/shm/pool", "[anon_shmem:x]", "/anon_hugepage (deleted)"}) {
+        EXPECT_EQ(kind_of("rw-s", name), MappingKind::kSharedMemory) << name;
+    }
+    for (const char* name : {"/usr/lib/libc.so.6", "/home/[stack]", "/tmp/x (deleted)"}) {
+        EXPECT_EQ(kind_of("rw-p", name), MappingKind::kFile) << name;
+    }
+    for (const char* name : {"[vvar]", "[vdso]", "[uprobes]", "anon_inode:[perf_event]", "anon_inode:[io_uring]",
+                             "socket:[4711]", "/dev/dri/card0", "/dev/kvm", "/[aio] (deleted)", "/secretmem (deleted)"}) {
+        EXPECT_EQ(kind_of("rw-s", name), MappingKind::kSpecial) << name;
+    }
+    EXPECT_EQ(kind_of("rw-p", "[stack]"), MappingKind::kStack);
+}
+
+TEST(MapsLine, AReservationIsNoUsableMemory) {
+    Mapping mapping;
+    ASSERT_TRUE(parse_maps_line("1000-2000 ---p 00000000 00:00 0", mapping));
+    EXPECT_FALSE(mapping.usable());
+    ASSERT_TRUE(parse_maps_line("1000-2000 --xp 00000000 00:00 0", mapping));
+    EXPECT_FALSE(mapping.usable());
+    ASSERT_TRUE(parse_maps_line("1000-2000 -w-p 00000000 00:00 0", mapping));
+    EXPECT_TRUE(mapping.usable());
+    ASSERT_TRUE(parse_maps_line("1000-2000 r--p 00000000 00:00 0", mapping));
+    EXPECT_TRUE(mapping.usable());
 }
 
 TEST(MapsLine, RefusesWhatIsNoMapping) {
