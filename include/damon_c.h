@@ -250,7 +250,7 @@ DAMON_API void damon_ctx_stats_init(struct damon_ctx_stats *stats);
 
 /** Who looks at memory, and what kind of target that needs. */
 enum damon_ops_id {
-    DAMON_OPS_VADDR = 0,  /**< Virtual addresses of a process; ranges follow its mappings. Default. */
+    DAMON_OPS_VADDR = 0,  /**< Virtual addresses of a process: what is mapped, in the given ranges if any. Default. */
     DAMON_OPS_FVADDR = 1, /**< Virtual addresses; exactly the ranges given, for ever. */
     DAMON_OPS_PADDR = 2,  /**< Physical addresses: not in this release (`-EOPNOTSUPP` at start). */
     DAMON_OPS_CUSTOM = 16, /**< The program's own: damon_ctx_set_custom_ops(). */
@@ -376,9 +376,12 @@ DAMON_API int damon_target_set_pid(damon_target *t, int32_t pid);
  * what they learned.
  * @param t The target.
  * @param ranges Copied; sorted, disjoint (touching is fine), each start < end. They are aligned outwards to
- * min_region_sz when they are used.
- * @param nr_ranges 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
- * gaps).
+ * min_region_sz when they are used. They are never left: DAMON_OPS_VADDR watches what is mapped inside of them, as far
+ * as it can be read or written, and looks again every ops_update_us; DAMON_OPS_FVADDR watches all of them.
+ * @param nr_ranges 0 removes all: DAMON_OPS_VADDR then covers the memory of this process: what is populated of
+ * readable or writable anonymous and shared memory, and of the pages of private file mappings that were changed; not
+ * stacks, drivers' and special mappings, or the library's own pages (damon_ctx_set_coverage() says more or less). Of
+ * another process it covers the three areas round the two biggest gaps.
  * @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
  * not one of its calls, init or update. Nothing changes on failure. Thread: owner. @since 0.1 */
 DAMON_API int damon_target_set_regions(damon_target *t, const struct damon_addr_range *ranges, size_t nr_ranges);
@@ -1076,8 +1079,8 @@ DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
 
 /** Reads the mappings now, instead of at the next ops_update_us.
  * @param ctx The context.
- * @return 0: read (on the worker: at once); -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: not in this release.
- * Thread: control; allowed in callbacks. @since 0.1 */
+ * @return 0: read (in callbacks of access checks and schemes: when their interval ends; in others at once); -EINVAL;
+ * -ECANCELED: not running. Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int damon_ctx_refresh(damon_ctx *ctx);
 
 /** What the context is doing, and why.
@@ -1088,18 +1091,35 @@ DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info 
 
 /** What targets without ranges cover.
  * @param ctx The context.
- * @param flags enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()).
- * @return 0; -EINVAL: unknown flags; -EBUSY; -EOPNOTSUPP: a flag that is not in this release. Thread: owner. @since 0.1 */
+ * @param flags enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
+ * @return 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running; -EOPNOTSUPP: DAMON_COVER_STABLE,
+ * which is not in this release. Thread: owner. @since 0.1 */
 DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
 
-/** Adds a range to what the context watches. @param ctx The context. @param addr Its start. @param len Bytes.
- * @param flags enum damon_range_flags. @return 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release. Thread: any.
- * @since 0.1 */
+/** Adds a range to what the context watches, at any time: it is sampled from the next interval on (with more than 1,024
+ * ranges the worker may spend a fiftieth of its time on reading them, so that it can take some intervals more). A
+ * context without a target gets one, of ranges, by its first; with the last one removed it watches nothing and keeps
+ * running. Added ranges are no parameters: a commit never touches them, and they stay when the context stops. Where there
+ * are more of them than half of max_nr_regions, one region spans neighbours; samples and actions fall inside ranges only.
+ * Does not allocate with malloc, costs O(log n) and never waits for an interval.
+ * @param ctx The context. One whose targets follow memory, or have given ranges, is never narrowed: there a range needs
+ * flags, and says something of memory that is watched anyway.
+ * @param addr Its start. Ranges are aligned outwards to pages.
+ * @param len Bytes.
+ * @param flags enum damon_range_flags. DAMON_RANGE_SHARED declares the range as damon_shared_declare() does, until it
+ * is removed.
+ * @return 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
+ * declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
+ * -EOPNOTSUPP: DAMON_RANGE_STABLE and _TRACKED are not in this release. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
 
-/** Removes a range that was added. When it returns nothing of the library touches the range any more. @param ctx The
- * context. @param addr As added. @param len As added. @return 0; -ENOENT; -EINVAL; -EOPNOTSUPP: not in this release.
- * Thread: any. @since 0.1 */
+/** Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
+ * library's own system calls, never for a callback. A callback that runs meanwhile may have been handed the range:
+ * whoever frees memory checks that under a lock of its own.
+ * @param ctx The context.
+ * @param addr As added.
+ * @param len As added.
+ * @return 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. @since 0.1 */
 DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t len);
 
 /** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.

@@ -103,6 +103,7 @@ Status collect_params(const damon_ctx& ctx, Params& params) {
     params.addr_unit = ctx.addr_unit;
     params.ops_id = ctx.ops_id;
     params.access_check = ctx.access_check;
+    params.coverage = ctx.coverage;
     bool fits = params.targets.resize(ctx.targets.size()) && params.schemes.resize(ctx.schemes.size()) &&
                 params.probes.resize(ctx.probes.size());
     for (size_t i = 0; fits && i < ctx.targets.size(); ++i) {

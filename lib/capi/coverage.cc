@@ -1,38 +1,140 @@
 // What a context watches, beyond the ranges of its targets.
-#include <cerrno>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstdint>
+
+#include "base/arithmetic.h"
+#include "base/heap.h"
 #include "capi/handles.h"
+#include "ops/linux/access/declared_ranges.h"
 
 namespace {
 
+using damon::AddressRange;
 using damon::Status;
 
 constexpr uint32_t kCoverageFlags = DAMON_COVER_FILES | DAMON_COVER_THREE_AREAS | DAMON_COVER_STABLE;
 
-int refuse(const damon_ctx* ctx, const char* what) {
-    const Status status = damon::check_handle(ctx);
-    if (!status.ok()) return status.error();
-    return damon::report(ctx, Status::fail(-EOPNOTSUPP, "%s is not in this release", what));
+static_assert(static_cast<uint32_t>(DAMON_COVER_FILES) == damon::kCoverFiles);
+static_assert(static_cast<uint32_t>(DAMON_COVER_THREE_AREAS) == damon::kCoverThreeAreas);
+static_assert(static_cast<uint32_t>(DAMON_COVER_STABLE) == damon::kCoverStable);
+
+Status check_coverage(uint32_t flags) {
+    if ((flags & ~kCoverageFlags) != 0) {
+        return Status::fail(-EINVAL,
+                            "coverage flags 0x%x: only DAMON_COVER_FILES, _THREE_AREAS and _STABLE are known", flags);
+    }
+    if ((flags & DAMON_COVER_STABLE) != 0) {
+        return Status::fail(-EOPNOTSUPP, "coverage flags 0x%x: DAMON_COVER_STABLE is not in this release", flags);
+    }
+    if ((flags & DAMON_COVER_THREE_AREAS) != 0 && (flags & DAMON_COVER_FILES) != 0) {
+        return Status::fail(-EINVAL,
+                            "coverage flags 0x%x: DAMON_COVER_THREE_AREAS covers files already, leave out _FILES", flags);
+    }
+    return {};
+}
+
+Status check_range_flags(uint32_t flags) {
+    constexpr uint32_t kKnown = DAMON_RANGE_SHARED | DAMON_RANGE_STABLE | DAMON_RANGE_TRACKED;
+    if ((flags & ~kKnown) != 0) {
+        return Status::fail(-EINVAL, "range flags 0x%x: only DAMON_RANGE_SHARED, _STABLE and _TRACKED are known", flags);
+    }
+    if ((flags & ~uint32_t{DAMON_RANGE_SHARED}) == 0) return {};
+    return Status::fail(-EOPNOTSUPP, "range flags 0x%x: DAMON_RANGE_STABLE and _TRACKED are not in this release", flags);
+}
+
+// Outwards; a range must not share a page with another one.
+Status whole_pages(const void* addr, size_t len, AddressRange& range) {
+    const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    const auto start = reinterpret_cast<uint64_t>(addr);
+    if (len == 0 || len > UINT64_MAX - page - start) {
+        return Status::fail(-EINVAL, "addr %p, len %zu: len must be above 0, and the end below 2^64", addr, len);
+    }
+    range = {damon::align_down(start, page), damon::align_up(start + len, page)};
+    return {};
+}
+
+// A context without a target gets one of ranges. `follows`: it has targets that lie where others say.
+Status become_one_of_ranges(damon_ctx& ctx, bool& follows) {
+    const damon::Lock lock(ctx.sync.mutex);
+    follows = !ctx.kdamond.added().only() && !ctx.targets.empty();
+    if (!ctx.targets.empty()) return {};
+    Status status = damon::check_stopped_locked(ctx);
+    if (!status.ok()) return status;
+    auto* target = damon::heap_new<damon_target>();
+    if (target == nullptr || !ctx.targets.push_back(static_cast<damon_target* const&>(target))) {
+        damon::heap_delete(target);
+        return Status::fail(-ENOMEM, "no memory for a target");
+    }
+    target->owner = &ctx;
+    ctx.kdamond.added().set_only();
+    return status;
+}
+
+Status declared(AddressRange range) {
+    const int error = damon::shared_declare(range);
+    if (error == 0) return {};
+    const auto start = static_cast<unsigned long long>(range.start);
+    if (error == -ENOMEM) return Status::fail(error, "no memory to declare another range");
+    return Status::fail(-EINVAL, "DAMON_RANGE_SHARED: the range at 0x%llx is %s", start,
+                        error == -EEXIST ? "declared already" : "no shared mapping as a whole");
 }
 
 }  // namespace
 
-int damon_ctx_refresh(damon_ctx* ctx) { return refuse(ctx, "damon_ctx_refresh()"); }
+int damon_ctx_refresh(damon_ctx* ctx) {
+    const Status status = damon::check_handle(ctx);
+    if (!status.ok()) return status.error();
+    return damon::report(ctx, ctx->kdamond.refresh());
+}
 
 int damon_ctx_set_coverage(damon_ctx* ctx, uint32_t flags) {
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (ctx == nullptr) return status.error();
-    if (status.ok() && (flags & ~kCoverageFlags) != 0) {
-        status = Status::fail(-EINVAL,
-                              "coverage flags 0x%x: only DAMON_COVER_FILES, _THREE_AREAS and _STABLE are known", flags);
+    if (status.ok()) status = check_coverage(flags);
+    if (status.ok()) {
+        status = damon::change_while_stopped(ctx, [&]() -> Status {
+            ctx->coverage = flags;
+            return {};
+        });
     }
-    if (status.ok() && flags != 0) status = Status::fail(-EOPNOTSUPP, "coverage flags are not in this release");
     return damon::report(ctx, status);
 }
 
-int damon_ctx_add_range(damon_ctx* ctx, const void*, size_t, uint32_t) { return refuse(ctx, "damon_ctx_add_range()"); }
+int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t flags) {
+    AddressRange range;
+    Status status = damon::check_handle(ctx);
+    if (status.ok()) status = check_range_flags(flags);
+    if (status.ok()) status = whole_pages(addr, len, range);
+    bool follows = false;
+    if (status.ok()) status = become_one_of_ranges(*ctx, follows);
+    if (status.ok() && follows && flags == 0) {
+        status = Status::fail(-EINVAL, "the context follows its targets, which a range without flags would not change");
+    }
+    if (!status.ok()) return damon::report(ctx, status);
+    if ((flags & DAMON_RANGE_SHARED) != 0) status = declared(range);
+    if (!status.ok() || follows) return damon::report(ctx, status);
+    const int error = ctx->kdamond.added().add(range, flags);
+    if (error == 0) return 0;
+    if ((flags & DAMON_RANGE_SHARED) != 0) (void)damon::shared_withdraw(range);
+    return damon::report(ctx, error == -EEXIST
+                                  ? Status::fail(-EINVAL, "addr %p, len %zu: overlaps a range that was added", addr, len)
+                                  : Status::fail(error, "no memory for another range"));
+}
 
-int damon_ctx_remove_range(damon_ctx* ctx, const void*, size_t) { return refuse(ctx, "damon_ctx_remove_range()"); }
+int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
+    AddressRange range;
+    Status status = damon::check_handle(ctx);
+    if (status.ok()) status = whole_pages(addr, len, range);
+    if (!status.ok()) return damon::report(ctx, status);
+    uint32_t flags = DAMON_RANGE_SHARED;
+    int error = 0;
+    if (ctx->kdamond.added().only()) error = ctx->kdamond.added().remove(range, ctx->kdamond.on_worker(), flags);
+    if (error == 0 && (flags & DAMON_RANGE_SHARED) != 0) error = damon::shared_withdraw(range);
+    if (error == 0) return 0;
+    return damon::report(ctx, Status::fail(error, "addr %p, len %zu: there is no such range", addr, len));
+}
 
 int damon_exclude(const void*, size_t) { return -EOPNOTSUPP; }
 

@@ -42,6 +42,7 @@ struct damon_ctx {
     uint64_t min_region_sz;
     uint64_t addr_unit = 1;
     damon::OpsId ops_id = damon::OpsId::kVaddr;
+    uint32_t coverage = 0;                 // damon::CoverageFlags
     std::atomic<int32_t> access_check{0};  // also read by threads that report accesses
     // What a context that never chose says nothing about, where it is the source of a commit.
     bool ops_chosen = false;

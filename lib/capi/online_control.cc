@@ -164,6 +164,7 @@ void take_locked(HandleCommit& handles) {
     dst.access_check = handles.commit.params.access_check;
     dst.min_region_sz = handles.commit.params.min_region_sz;
     dst.addr_unit = handles.commit.params.addr_unit;
+    dst.coverage = handles.commit.params.coverage;
     take_handles(dst, dst.targets, handles.targets, handles.target_params, handles.fresh_targets);
     take_handles(dst, dst.schemes, handles.schemes, handles.scheme_params, handles.fresh_schemes);
     take_handles(dst, dst.probes, handles.probes, handles.probe_params, handles.fresh_probes);
@@ -266,10 +267,21 @@ Status collect_source(const damon_ctx& src, HandleCommit& handles) {
     return status;
 }
 
+// Added ranges are no parameters: the target that they make stays, and gets no others.
+Status keep_target_of_ranges(damon::Params& params) {
+    if (params.targets.empty() && !params.targets.push_back(damon::TargetParams())) {
+        return Status::fail(-ENOMEM, "no memory for the commit");
+    }
+    params.targets[0].ranges.clear();
+    params.targets[0].obsolete = false;
+    return {};
+}
+
 Status commit(damon_ctx& dst, const damon_ctx& src) {
     HandleCommit* handles = new_commit(dst);
     if (handles == nullptr) return Status::fail(-ENOMEM, "no memory for the commit");
     Status status = collect_source(src, *handles);
+    if (status.ok() && dst.kdamond.added().only()) status = keep_target_of_ranges(handles->commit.params);
     bool deferred = false;
     if (status.ok() && !commit_stopped(dst, *handles, status)) status = dst.kdamond.commit(handles->commit, &deferred);
     if (!deferred) dispose(handles->commit);

@@ -1,5 +1,6 @@
 // Parameters of the engine: checks, first use, and changes of a running engine. Both uses build the
 // next engine beside the present one and swap them at the end, so that no failure leaves a trace (A-16, I-13).
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
 #include <utility>
@@ -112,11 +113,12 @@ Status Engine::adopt(const Params& params, const OpsTraits& traits, Vector<uint8
         return no_memory(params);
     }
     next.attrs = params_.attrs;
-    const Params before = std::exchange(params_, std::move(next));
+    Params before = std::exchange(params_, std::move(next));
     schemes_.swap(states);
     traits_ = traits;
     planned_ = false;
     if (Status status = adopt_ranges(new_targets.span()); !status.ok()) return status;
+    keep_given_ranges(before.targets.span());
     if (before.min_region_sz < params_.min_region_sz) {
         for (size_t target = 0; target < regions_.nr_targets(); ++target) {
             refit_regions(regions_, target, params_.min_region_sz);
@@ -140,6 +142,7 @@ bool Engine::adopt_targets(Vector<TargetParams>& targets, std::span<SchemeState>
     for (size_t i = params_.targets.size(); i-- > 0;) {
         if (i < targets.size() && !targets[i].obsolete) continue;
         regions_.erase_target(i);
+        params_.targets.erase(i, i + 1);  // those that last have their new numbers
         for (SchemeState& scheme : schemes) forget_target(static_cast<uint32_t>(i), scheme);
         if (i >= targets.size()) continue;
         targets.erase(i, i + 1);
@@ -158,6 +161,13 @@ Status Engine::adopt_ranges(std::span<uint8_t> new_targets) {
         new_targets[target] &= regions_.nr_regions_of(target) == 0;
     }
     return {};
+}
+
+// without ranges in the source a target stays where it is, also at the next update.
+void Engine::keep_given_ranges(std::span<TargetParams> before) {
+    for (size_t i = 0; i < std::min(before.size(), params_.targets.size()); ++i) {
+        if (params_.targets[i].ranges.empty()) params_.targets[i].ranges.swap(before[i].ranges);
+    }
 }
 
 void Engine::adopt_probes(std::span<const ProbeParams> before) {

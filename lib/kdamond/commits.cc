@@ -5,6 +5,16 @@
 #include "kdamond/kdamond.h"
 
 namespace damon {
+namespace {
+
+bool gives_ranges(const Params& params) {
+    for (const TargetParams& target : params.targets) {
+        if (!target.ranges.empty()) return true;
+    }
+    return false;
+}
+
+}  // namespace
 
 Status Kdamond::commit(Commit& commit, bool* deferred) {
     *deferred = false;
@@ -94,6 +104,7 @@ Status Kdamond::commit_now(Commit& commit) {
     ops_->set_pause_of_next(pause_after(commit));
     status = ops_->change(commit.params);
     if (!status.ok()) return status;
+    const bool other_coverage = engine_.params().coverage != commit.params.coverage;
     status = engine_.commit(commit.params, traits_, &new_targets);
     if (!status.ok()) {
         // Out of memory: whoever monitors elsewhere goes back to what the engine says.
@@ -102,7 +113,9 @@ Status Kdamond::commit_now(Commit& commit) {
         return status;
     }
     ops_->commit(engine_.params());
+    for (uint8_t& mark : new_targets) mark |= static_cast<uint8_t>(other_coverage);
     refresh_coverage(RefreshReason::kInit, &new_targets);
+    if (gives_ranges(commit.params)) refresh_coverage(RefreshReason::kGiven, nullptr);
     publisher_.publish_schemes(engine_);
     take_pause(commit);
     if (commit.on_committed != nullptr) commit.on_committed(commit);
@@ -150,9 +163,26 @@ Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressR
     }
     const Status status = engine_.give_target_ranges(target_idx, ranges);
     if (!status.ok()) return status;
-    if (ranges.empty()) refresh_target(target_idx, RefreshReason::kInit);
+    refresh_target(target_idx, ranges.empty() ? RefreshReason::kInit : RefreshReason::kGiven);
     reserve_published();
     return status;
+}
+
+Status Kdamond::refresh() {
+    if (on_worker()) {
+        if (ending_) return Status::fail(-ECANCELED, "the context is ending");
+        refresh_wanted_ = in_step_;
+        if (!in_step_) refresh_coverage(RefreshReason::kUpdate, nullptr);
+        return {};
+    }
+    Call request;
+    request.data = this;
+    request.fn = [](void* self) {
+        static_cast<Kdamond*>(self)->refresh_coverage(RefreshReason::kUpdate, nullptr);
+        return 0;
+    };
+    const int error = call(request, nullptr);
+    return error == 0 ? Status() : Status::fail(error, "the context does not run, or ended: start reads the mappings");
 }
 
 void Kdamond::forget_scheme_locked(size_t scheme_idx) {

@@ -1,18 +1,34 @@
 // One sampling interval: plan, arm, (time passes), look, count, calls, (pause), schemes, publish, finish. Real and
 // simulated runs, threads and manual steps all come through here. The order is that of rules L-3 to L-14.
+#include <time.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "kdamond/kdamond.h"
 
 namespace damon {
+namespace {
+
+uint64_t own_cpu_ns() {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
+}
+
+}  // namespace
 
 void Kdamond::begin_interval() {
     ops_->set_now(now_us());
+    take_over_ranges(false);
     in_step_ = true;
     const std::span<Sample> asked = engine_.plan();
     nr_asked_ = asked.size();  // none where only attributes are monitored (P-4)
-    ops_->arm(asked);
+    {
+        const AddedRanges::Touch touch(added_, touches_itself());
+        ops_->arm(placed(asked));
+    }
     in_step_ = false;
     stage_ = Stage::kArmed;
 }
@@ -22,7 +38,11 @@ void Kdamond::count_interval() {
     in_step_ = true;
     const std::span<Sample> samples = engine_.samples();
     const std::span<Sample> asked = samples.first(std::min(nr_asked_, samples.size()));
-    ops_->look(asked);
+    {
+        const AddedRanges::Touch touch(added_, touches_itself());
+        ops_->look(still_placed(asked));
+    }
+    return_answers(asked);
     count_answers(asked);
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());
     due_ = engine_.record_samples();
@@ -38,13 +58,16 @@ void Kdamond::run_calls() {
 
 void Kdamond::finish_interval() {
     apply_schemes();
+    if (due_.aggregation) take_over_ranges(true);  // what was removed is in no snapshot
     if (due_.aggregation) publisher_.publish(engine_, now_ns());
     const Attrs before = engine_.params().attrs;
     const bool update = engine_.finish();
     const Attrs& tuned = engine_.params().attrs;
     if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
         callbacks_.attrs_tuned(callbacks_.owner, tuned);
-    if (update) refresh_coverage(RefreshReason::kUpdate, nullptr);
+    const bool asked = std::exchange(refresh_wanted_, false);
+    const bool wanted = update || (due_.aggregation && ops_->wants_refresh());
+    if (asked || (wanted && may_read_mappings())) update_coverage();
     stage_ = Stage::kIdle;
 }
 
@@ -93,7 +116,7 @@ Outcome Kdamond::act(const ActionRequest& request) {
     if (request.scheme->action == DamosAction::kCallback) {
         outcome.applied = callbacks_.action(callbacks_.owner, request);
     } else {
-        outcome = ops_->apply(request);
+        outcome = added_.only() ? act_in_ranges(request) : ops_->apply(request);
     }
     if (!traits_.simulated) outcome.elapsed_ns = clock_.now_ns() - begin_ns;
     walks_.report(request, outcome);
@@ -109,9 +132,30 @@ void Kdamond::refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only
     reserve_published();
 }
 
+// Reading the mappings of a process that has tens of thousands of them costs more than sampling: a quarter of the limit is
+// for it, and beyond that updates come later.
+bool Kdamond::may_read_mappings() const {
+    const bool limited = !manual_ && !traits_.simulated && engine_.params().attrs.max_overhead_permil != 0;
+    return !limited || clock_.now_ns() >= next_reading_ns_;
+}
+
+void Kdamond::update_coverage() {
+    const uint64_t before_ns = own_cpu_ns();
+    refresh_coverage(RefreshReason::kUpdate, nullptr);
+    const uint64_t cost_ns = own_cpu_ns() - before_ns;
+    const uint64_t permil = std::max<uint64_t>(engine_.params().attrs.max_overhead_permil, 1);
+    next_reading_ns_ = saturating_add(clock_.now_ns(), saturating_mul(cost_ns, 4 * 1000 / permil));
+}
+
 void Kdamond::refresh_target(uint32_t target_idx, RefreshReason reason) {
+    if (target_idx == 0 && added_.only()) {
+        taken_generation_ = 0;
+        return take_over_ranges(true);
+    }
     coverage_.changed = false;
     coverage_.ranges.clear();
+    coverage_.given = engine_.params().targets[target_idx].ranges.span();
+    if (reason == RefreshReason::kGiven && coverage_.given.empty()) return;
     ops_->refresh(target_idx, reason, coverage_);
     if (!coverage_.changed) return;
     // M-4: a target that cannot be covered now keeps what it has.

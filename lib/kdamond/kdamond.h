@@ -9,12 +9,14 @@
 
 #include "base/status.h"
 #include "engine/engine.h"
+#include "kdamond/added_ranges.h"
 #include "kdamond/deadline.h"
 #include "kdamond/mailbox.h"
 #include "kdamond/overhead.h"
 #include "kdamond/publisher.h"
 #include "kdamond/walk.h"
 #include "model/params.h"
+#include "ops/linux/memory_areas.h"
 #include "ops/ops.h"
 #include "os/clock.h"
 #include "os/lock.h"
@@ -113,6 +115,10 @@ public:
     // New ranges from the user for a target of a run, on its worker. -EBUSY: in a callback of a step that uses the
     // regions, or the run is ending.
     Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
+    // The ranges that come and go; any thread.
+    AddedRanges& added() { return added_; }
+    // Asks the ops now where the targets lie; inside of a step, when that ends.
+    Status refresh();
     // Stopped: scheme number `scheme_idx` goes with its statistics; those behind it move up. The sync's mutex is
     // held.
     void forget_scheme_locked(size_t scheme_idx);
@@ -136,6 +142,17 @@ private:
     void refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only);
     void refresh_target(uint32_t target_idx, RefreshReason reason);
     void reserve_published();
+    bool may_read_mappings() const;
+    void update_coverage();
+
+    // ranges.cc
+    void take_over_ranges(bool now);
+    [[nodiscard]] bool cover_added();
+    std::span<Sample> placed(std::span<Sample> samples);
+    std::span<Sample> still_placed(std::span<Sample> samples);
+    void return_answers(std::span<Sample> samples);
+    Outcome act_in_ranges(const ActionRequest& request);
+    bool touches_itself() const { return engine_.params().ops_id != OpsId::kCustom; }
 
     // offloaded.cc: the same, where the ops monitor elsewhere
     void follow();
@@ -203,6 +220,14 @@ private:
     uint64_t seed_ = 0;
     std::atomic<bool> manual_{false};
     TargetCoverage coverage_;
+    AddedRanges added_;
+    Vector<AddressRange> added_list_;
+    MemoryAreas areas_;
+    uint64_t taken_generation_ = 0;  // of added_: what the engine has
+    uint64_t next_taking_ns_ = 0;    // of many ranges
+    uint64_t asked_generation_ = 0;
+    Vector<Sample> asked_samples_;  // of a context of ranges: those that are armed, and
+    Vector<size_t> asked_idx_;      // where they belong
     Observation observation_;
     uint64_t rest_until_ns_ = 0;  // offloaded: when to look next
     uint64_t last_work_ns_ = 0;   // offloaded: processor time of the last look
@@ -211,6 +236,8 @@ private:
     Stage stage_ = Stage::kIdle;
     bool in_step_ = false;  // callbacks of a step run now: its samples, regions and schemes must stay
     bool ending_ = false;
+    bool refresh_wanted_ = false;    // asked for in a step
+    uint64_t next_reading_ns_ = 0;  // of mappings, as far as the limit on the cost goes
     uint64_t manual_now_us_ = 0;
     uint64_t gate_until_us_ = 0;  // manual drive: no sampling before, the schemes wait for their watermarks
     uint64_t deadline_ns_ = 0;

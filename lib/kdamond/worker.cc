@@ -72,16 +72,17 @@ void Kdamond::run() {
 }
 
 Status Kdamond::begin_run() {
-    ending_ = false;
+    ending_ = refresh_wanted_ = false;
     ops_->set_pause_of_next(pause_wanted());
     Status status = ops_->start(engine_.params());
     if (status.ok() && traits_.offloaded) status = begin_offloaded();
     if (!status.ok()) return status;
     refresh_coverage(RefreshReason::kInit, nullptr);
     engine_.start(seed_);
+    refresh_coverage(RefreshReason::kGiven, nullptr);
     publisher_.publish_schemes(engine_);
     stage_ = Stage::kIdle;
-    deadline_ns_ = permitted_ns_ = 0;
+    deadline_ns_ = permitted_ns_ = next_reading_ns_ = 0;
     overhead_.start(clock_.now_ns());
     mailbox_.open();
     walks_.open();

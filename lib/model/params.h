@@ -23,6 +23,13 @@ enum class OpsId : int32_t {
     kKernelPaddr = 20,
 };
 
+// What targets without ranges cover; values are part of the C ABI.
+enum CoverageFlags : uint32_t {
+    kCoverFiles = 1u << 0,
+    kCoverThreeAreas = 1u << 1,
+    kCoverStable = 1u << 2,
+};
+
 struct TargetParams {
     int32_t pid = 0;              // 0: this process
     bool obsolete = false;        // read in the source of a commit only
@@ -44,6 +51,7 @@ struct Params {
     uint64_t addr_unit = 1;         // physical back-end only
     OpsId ops_id = OpsId::kVaddr;
     int32_t access_check = 0;  // DAMON_ACCESS_CHECK_*; 0: automatic, per mapping
+    uint32_t coverage = 0;     // CoverageFlags
     Vector<TargetParams> targets;
     Vector<SchemeParams> schemes;
     Vector<ProbeParams> probes;
@@ -58,6 +66,7 @@ struct Params {
         addr_unit = other.addr_unit;
         ops_id = other.ops_id;
         access_check = other.access_check;
+        coverage = other.coverage;
         return true;
     }
     bool operator==(const Params&) const = default;

@@ -8,6 +8,7 @@ Status Ops::start(const Params&) { return {}; }
 void Ops::commit(const Params&) {}
 void Ops::stop() {}
 void Ops::refresh(uint32_t, RefreshReason, TargetCoverage&) {}
+bool Ops::wants_refresh() const { return false; }
 void Ops::arm(std::span<Sample>) {}
 void Ops::look(std::span<Sample>) {}
 void Ops::disarm() {}

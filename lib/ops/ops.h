@@ -19,12 +19,14 @@ namespace damon {
 
 // New coverage of one target, an answer of Ops::refresh.
 struct TargetCoverage {
+    std::span<const AddressRange> given;  // asked with: the ranges that the user gave; none: the ops know
     bool changed = false;         // false: the target keeps the regions it has (M-3)
     Vector<AddressRange> ranges;  // sorted, disjoint
 };
 
 enum class RefreshReason : uint8_t {
     kInit,    // start of a run, or a target that a commit added: only for targets without given ranges (M-1)
+    kGiven,   // given ranges have just been installed as they are: they may be narrowed to what is there
     kUpdate,  // the ops_update interval has passed (M-4)
 };
 
@@ -47,6 +49,9 @@ public:
 
     // Where target `target_idx` lies now. `coverage` is reused between calls; leave it unchanged to keep what is.
     virtual void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage);
+
+    // Whether something was seen that a refresh would put right, such as a sample whose mapping is gone.
+    virtual bool wants_refresh() const;
 
     // Clears the access marks of all samples of one interval. May reorder nothing: samples stay in region order.
     virtual void arm(std::span<Sample> samples);

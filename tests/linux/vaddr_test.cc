@@ -26,7 +26,9 @@ TEST(Vaddr, TheWholeAddressSpaceIsThreeRegionsM1) {
     VaddrOps ops;
     Memory memory(4);
     memory.fill();
-    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());
+    Params params = params_for(OpsId::kVaddr);
+    params.coverage = kCoverThreeAreas;
+    ASSERT_TRUE(ops.start(params).ok());
     TargetCoverage coverage;
     ops.refresh(0, RefreshReason::kInit, coverage);
     ASSERT_TRUE(coverage.changed);
@@ -44,16 +46,60 @@ TEST(Vaddr, TheWholeAddressSpaceIsThreeRegionsM1) {
     ops.stop();
 }
 
-TEST(Vaddr, UpdateReplacesGivenRangesM4) {
+// Coverage of one target with these ranges, this process.
+std::vector<AddressRange> covered(const Params& params, RefreshReason reason) {
     VaddrOps ops;
-    Params params = params_for(OpsId::kVaddr);
-    ASSERT_TRUE(params.targets[0].ranges.push_back({0x1000, 0x2000}));
-    ASSERT_TRUE(ops.start(params).ok());
     TargetCoverage coverage;
-    ops.refresh(0, RefreshReason::kUpdate, coverage);
+    EXPECT_TRUE(ops.start(params).ok());
+    coverage.given = params.targets[0].ranges.span();
+    ops.refresh(0, reason, coverage);
     EXPECT_TRUE(coverage.changed);
-    EXPECT_EQ(coverage.ranges.size(), 3u);
     ops.stop();
+    return {coverage.ranges.begin(), coverage.ranges.end()};
+}
+
+TEST(Vaddr, GivenRangesAreNeverLeftM4) {
+    Memory memory(16);
+    memory.fill();
+    Params params = params_for(OpsId::kVaddr);
+    ASSERT_TRUE(params.targets[0].ranges.push_back({memory.address(2), memory.address(5)}));
+    ASSERT_TRUE(params.targets[0].ranges.push_back({memory.address(7), memory.address(9)}));
+    for (const RefreshReason reason : {RefreshReason::kGiven, RefreshReason::kUpdate}) {
+        const std::vector<AddressRange> ranges = covered(params, reason);
+        ASSERT_EQ(ranges.size(), 2u);
+        EXPECT_EQ(ranges[0], params.targets[0].ranges[0]);
+        EXPECT_EQ(ranges[1], params.targets[0].ranges[1]);
+    }
+}
+
+TEST(Vaddr, OfGivenRangesWhatIsMappedAndUsableIsCoveredM4) {
+    Memory memory(16);
+    memory.fill();
+    Params params = params_for(OpsId::kVaddr);
+    ASSERT_TRUE(params.targets[0].ranges.push_back(memory.range()));
+    ASSERT_EQ(munmap(memory.data(2), 2 * page_bytes()), 0);
+    ASSERT_EQ(mprotect(memory.data(8), 3 * page_bytes(), PROT_NONE), 0);
+    const std::vector<AddressRange> expected = {{memory.address(0), memory.address(2)},
+                                                {memory.address(4), memory.address(8)},
+                                                {memory.address(11), memory.address(16)}};
+    EXPECT_EQ(covered(params, RefreshReason::kUpdate), expected);
+    ASSERT_EQ(mprotect(memory.data(8), 3 * page_bytes(), PROT_READ), 0);
+    EXPECT_EQ(covered(params, RefreshReason::kUpdate).size(), 2u);
+}
+
+TEST(Vaddr, AreasNeverReachFromOneGivenRangeToTheNext) {
+    Memory memory(40);
+    memory.fill();
+    Params params = params_for(OpsId::kVaddr);
+    params.attrs.max_nr_regions = 4;  // two areas, where there are ten ranges
+    params.attrs.min_nr_regions = 3;
+    for (size_t i = 0; i < 40; i += 4) {
+        ASSERT_TRUE(params.targets[0].ranges.push_back({memory.address(i), memory.address(i + 3)}));
+        ASSERT_EQ(munmap(memory.data(i + 1), page_bytes()), 0);
+    }
+    const std::vector<AddressRange> ranges = covered(params, RefreshReason::kUpdate);
+    ASSERT_EQ(ranges.size(), 10u) << "holes inside of a range are passed over";
+    for (size_t i = 0; i < 10; ++i) EXPECT_EQ(ranges[i], params.targets[0].ranges[i]);
 }
 
 TEST(Fvaddr, GivenRangesAreFinalM5) {

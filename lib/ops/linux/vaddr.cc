@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/three_regions.h"
 #include "os/own_file.h"
 #include "os/proc_maps.h"
 #include "os/syscalls.h"
@@ -87,8 +86,12 @@ Status VaddrOps::validate(const Params& params) const {
 
 Status VaddrOps::start(const Params& params) {
     ops_id_ = params.ops_id;
+    max_nr_regions_ = params.attrs.max_nr_regions;
+    coverage_flags_ = params.coverage;
     access_check_ = static_cast<AccessCheck>(params.access_check);
-    page_bytes_ = read_page_sizes().base_bytes;
+    // Without it targets cover three areas, as other processes' do.
+    (void)plan_.open(read_page_sizes().base_bytes);
+    nr_gone_refreshed_ = 0;
     nr_reopened_files_ = nr_reopened_files();
     actions_.start();
     if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
@@ -113,6 +116,8 @@ void VaddrOps::commit(const Params& params) {
     // There is room since change; without it, the targets beyond would count as gone until the next commit.
     const size_t nr = pids_.resize(params.targets.size()) ? params.targets.size() : pids_.size();
     for (size_t i = 0; i < nr; ++i) pids_[i] = normalized(params.targets[i].pid);
+    max_nr_regions_ = params.attrs.max_nr_regions;
+    coverage_flags_ = params.coverage;
     (void)checker_.grow(most_samples(params));
     prober_.take_prepared();
 }
@@ -123,28 +128,55 @@ void VaddrOps::stop() {
     actions_.stop();
     prober_.close();
     metrics_.close();
+    plan_.close();
     pids_.clear();
 }
 
 void VaddrOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) {
     coverage.changed = false;
     if (target_idx >= pids_.size()) return;
-    if (!takes_reports() && reason == RefreshReason::kUpdate) checker_.refresh();
-    if (ops_id_ == OpsId::kFvaddr) return;
-    ProcMaps maps;
-    if (maps.open(pids_[target_idx]) != 0) return;
-    ThreeRegions three;
-    uint64_t bad_lines = 0;
-    const auto visit = [](void* context, const Mapping& mapping) {
-        if (!mapping.vsyscall) static_cast<ThreeRegions*>(context)->add(mapping.range);
-    };
-    AddressRange ranges[3];
-    if (maps.read_all(visit, &three, bad_lines) != 0 || !three.finish(page_bytes_, ranges)) return;
+    nr_gone_refreshed_ = nr_gone();
+    if (ops_id_ == OpsId::kFvaddr && reads_for_checker(reason)) checker_.refresh(nullptr, nullptr);
+    // Reports may name addresses that are mapped by the time that they are read, or not any more.
+    if (ops_id_ == OpsId::kFvaddr || (takes_reports() && !coverage.given.empty())) return;
+    CoverageRequest request;
+    request.rule = rule_of(target_idx, coverage.given);
+    request.given = coverage.given;
+    request.max_areas = max_areas();
+    request.files = (coverage_flags_ & kCoverFiles) != 0;
+    request.may_stay = reason == RefreshReason::kUpdate;
+    plan_.begin(request);
+    if (!read_mappings(target_idx, reason)) return;
     coverage.ranges.clear();
-    for (const AddressRange range : ranges) {
-        if (!coverage.ranges.push_back(range)) return;
-    }
-    coverage.changed = true;
+    coverage.changed = plan_.finish(coverage.ranges);
+}
+
+CoverageRule VaddrOps::rule_of(uint32_t target_idx, std::span<const AddressRange> given) const {
+    if (!given.empty()) return CoverageRule::kGiven;
+    const bool memory =
+        pids_[target_idx] == 0 && plan_.sees_memory() && (coverage_flags_ & kCoverThreeAreas) == 0;
+    return memory ? CoverageRule::kMemory : CoverageRule::kThreeAreas;
+}
+
+// One reading serves the access checks too.
+bool VaddrOps::read_mappings(uint32_t target_idx, RefreshReason reason) {
+    const auto visit = [](void* context, const Mapping& mapping) {
+        static_cast<CoveragePlan*>(context)->add(mapping);
+    };
+    if (pids_[target_idx] == 0 && reads_for_checker(reason)) return checker_.refresh(visit, &plan_);
+    if (reads_for_checker(reason)) checker_.refresh(nullptr, nullptr);
+    ProcMaps maps;
+    uint64_t bad_lines = 0;
+    return maps.open(pids_[target_idx]) == 0 && maps.read_all(visit, &plan_, bad_lines) == 0;
+}
+
+uint64_t VaddrOps::nr_gone() const {
+    return checker_.statistics().unknown[static_cast<unsigned>(UnknownReason::kGone)];
+}
+
+// Half of the regions stay for splits.
+size_t VaddrOps::max_areas() const {
+    return std::max<uint64_t>(1, max_nr_regions_ / 2 / std::max<size_t>(1, pids_.size()));
 }
 
 void VaddrOps::arm(std::span<Sample> samples) {

@@ -8,6 +8,7 @@
 #include "ops/linux/access/report.h"
 #include "ops/linux/actions/action_executor.h"
 #include "ops/linux/actions/page_prober.h"
+#include "ops/linux/coverage_plan.h"
 #include "ops/ops.h"
 #include "os/system_metrics.h"
 
@@ -21,9 +22,11 @@ public:
     Status change(const Params& params) override;
     void commit(const Params& params) override;
     void stop() override;
-    // vaddr: the three ranges of the target's address space, without a look at given ranges on kUpdate (M-4). fvaddr:
-    // never changes anything (M-5).
+    // vaddr: what is mapped inside of the given ranges; else this process's memory, or the three ranges of another
+    // one's address space (M-4).
+    // fvaddr: never changes anything (M-5).
     void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;
+    bool wants_refresh() const override { return ops_id_ != OpsId::kFvaddr && nr_gone() != nr_gone_refreshed_; }
     void arm(std::span<Sample> samples) override;
     void look(std::span<Sample> samples) override;
     void disarm() override;
@@ -48,12 +51,22 @@ public:
     const ActionStatistics& action_statistics() const { return actions_.statistics(); }
 
 private:
+    CoverageRule rule_of(uint32_t target_idx, std::span<const AddressRange> given) const;
+    [[nodiscard]] bool read_mappings(uint32_t target_idx, RefreshReason reason);
+    bool reads_for_checker(RefreshReason reason) const {
+        return !takes_reports() && reason == RefreshReason::kUpdate;
+    }
+    size_t max_areas() const;
+    uint64_t nr_gone() const;
     bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
 
     OpsId ops_id_ = OpsId::kVaddr;
     AccessCheck access_check_ = AccessCheck::kAuto;
-    uint64_t page_bytes_ = 4096;
     Vector<int32_t> pids_;  // by target; 0: this process
+    uint64_t max_nr_regions_ = 0;
+    uint32_t coverage_flags_ = 0;  // CoverageFlags
+    CoveragePlan plan_;
+    uint64_t nr_gone_refreshed_ = 0;  // samples without a mapping, as far as the last refresh knew
     AccessChecker checker_;
     ReportRing reports_;
     AccessStatistics report_statistics_;

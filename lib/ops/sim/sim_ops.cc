@@ -119,8 +119,8 @@ void SimOps::commit(const Params& params) {
     }
 }
 
-void SimOps::refresh(uint32_t target_idx, RefreshReason, TargetCoverage& coverage) {
-    if (!alive(target_idx) || pinned_[target_idx] != 0) return;
+void SimOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) {
+    if (reason == RefreshReason::kGiven || !alive(target_idx) || pinned_[target_idx] != 0) return;
     coverage.ranges.clear();
     for (const SimRange& mapping : world_.ranges()) {
         if (mapping.target_idx != target_idx) continue;

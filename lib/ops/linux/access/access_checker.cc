@@ -87,8 +87,8 @@ void AccessChecker::keep_files() {
     mappings_.forget_registrations();
 }
 
-void AccessChecker::refresh() {
-    if (!forked()) mappings_.reload(statistics_);
+bool AccessChecker::refresh(ProcMaps::Visit visit, void* context) {
+    return !forked() && mappings_.reload(statistics_, visit, context);
 }
 
 void AccessChecker::disarm() {

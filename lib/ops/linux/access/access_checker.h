@@ -45,8 +45,9 @@ public:
         return marks_.grow(max_samples) && (!enabled(AccessCheck::kUffdRwp) || page_states_.reserve(max_samples));
     }
 
-    // The mappings may have changed: reads them anew.
-    void refresh();
+    // The mappings may have changed: reads them anew. `visit` (may be null) is told of each, as by ProcMaps::read_all.
+    // False: they could not be read.
+    bool refresh(ProcMaps::Visit visit = nullptr, void* context = nullptr);
 
     // What time it is, before each arm and look.
     void set_now(uint64_t now_us) { now_us_ = now_us; }

@@ -49,18 +49,24 @@ CachedMapping MappingCache::fresh(const Mapping& mapping) const {
     return cached;
 }
 
-void MappingCache::reload(AccessStatistics& statistics) {
+bool MappingCache::reload(AccessStatistics& statistics, ProcMaps::Visit also, void* context) {
     reading_.clear();
     reading_failed_ = false;
-    const auto visit = [](void* context, const Mapping& mapping) {
-        auto* self = static_cast<MappingCache*>(context);
+    struct Visitor {
+        MappingCache* self;
+        ProcMaps::Visit also;
+        void* context;
+    } visitor = {this, also, context};
+    const auto visit = [](void* both, const Mapping& mapping) {
+        const Visitor& given = *static_cast<Visitor*>(both);
+        if (given.also != nullptr) given.also(given.context, mapping);
         if (mapping.vsyscall) return;
-        if (!self->reading_.push_back(self->fresh(mapping))) self->reading_failed_ = true;
+        if (!given.self->reading_.push_back(given.self->fresh(mapping))) given.self->reading_failed_ = true;
     };
     uint64_t bad_lines = 0;
-    const int error = maps_.read_all(visit, this, bad_lines);
+    const int error = maps_.read_all(visit, &visitor, bad_lines);
     statistics.bad_maps_lines += bad_lines;
-    if (error != 0 || reading_failed_) return;
+    if (error != 0 || reading_failed_) return false;
     ++statistics.mappings_read;
     size_t before = 0;
     for (CachedMapping& now : reading_) {
@@ -71,6 +77,7 @@ void MappingCache::reload(AccessStatistics& statistics) {
     }
     mappings_.swap(reading_);
     hint_ = 0;
+    return true;
 }
 
 size_t MappingCache::first_ending_after(uint64_t address) const {

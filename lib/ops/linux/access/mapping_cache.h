@@ -50,8 +50,8 @@ public:
     void forget_registrations();
 
     // Reads all mappings anew. Registrations are remembered; ways that failed will be tried again. Where the reading
-    // fails, everything stays.
-    void reload(AccessStatistics& statistics);
+    // fails, everything stays, and the answer is false. `also` (may be null) is told of each mapping.
+    bool reload(AccessStatistics& statistics, ProcMaps::Visit also = nullptr, void* context = nullptr);
 
     // The mapping that covers `address`; nullptr: none was there at the last reading. Valid until the next call that
     // reads.
