@@ -636,7 +636,7 @@ extern "C" {
 Since 0.1*/
     pub fn damon_ctx_stats_init(stats: *mut damon_ctx_stats);
 }
-/// Virtual addresses of a process; ranges follow its mappings. Default.
+/// Virtual addresses of a process: what is mapped, in the given ranges if any. Default.
 pub const DAMON_OPS_VADDR: damon_ops_id = 0;
 /// Virtual addresses; exactly the ranges given, for ever.
 pub const DAMON_OPS_FVADDR: damon_ops_id = 1;
@@ -864,10 +864,13 @@ what they learned.
 - `t`: The target.
 
 - `ranges`: Copied; sorted, disjoint (touching is fine), each start < end. They are aligned outwards to
-min_region_sz when they are used.
+min_region_sz when they are used. They are never left: DAMON_OPS_VADDR watches what is mapped inside of them, as far
+as it can be read or written, and looks again every ops_update_us; DAMON_OPS_FVADDR watches all of them.
 
-- `nr_ranges`: 0 removes all: DAMON_OPS_VADDR then follows the mappings (the three areas round the two biggest
-gaps).
+- `nr_ranges`: 0 removes all: DAMON_OPS_VADDR then covers the memory of this process: what is populated of
+readable or writable anonymous and shared memory, and of the pages of private file mappings that were changed; not
+stacks, drivers' and special mappings, or the library's own pages (damon_ctx_set_coverage() says more or less). Of
+another process it covers the three areas round the two biggest gaps.
 
 Returns 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
 not one of its calls, init or update. Nothing changes on failure. Thread: owner.
@@ -3020,8 +3023,8 @@ extern "C" {
 
 - `ctx`: The context.
 
-Returns 0: read (on the worker: at once); -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: not in this release.
-Thread: control; allowed in callbacks.
+Returns 0: read (in callbacks of access checks and schemes: when their interval ends; in others at once); -EINVAL;
+-ECANCELED: not running. Thread: control; allowed in callbacks.
 
 Since 0.1*/
     pub fn damon_ctx_refresh(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
@@ -3046,9 +3049,10 @@ extern "C" {
 
 - `ctx`: The context.
 
-- `flags`: enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()).
+- `flags`: enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
 
-Returns 0; -EINVAL: unknown flags; -EBUSY; -EOPNOTSUPP: a flag that is not in this release. Thread: owner.
+Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running; -EOPNOTSUPP: DAMON_COVER_STABLE,
+which is not in this release. Thread: owner.
 
 Since 0.1*/
     pub fn damon_ctx_set_coverage(
@@ -3057,17 +3061,26 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Adds a range to what the context watches.
+    /**Adds a range to what the context watches, at any time: it is sampled from the next interval on (with more than 1,024
+ranges the worker may spend a fiftieth of its time on reading them, so that it can take some intervals more). A
+context without a target gets one, of ranges, by its first; with the last one removed it watches nothing and keeps
+running. Added ranges are no parameters: a commit never touches them, and they stay when the context stops. Where there
+are more of them than half of max_nr_regions, one region spans neighbours; samples and actions fall inside ranges only.
+Does not allocate with malloc, costs O(log n) and never waits for an interval.
 
-- `ctx`: The context.
+- `ctx`: The context. One whose targets follow memory, or have given ranges, is never narrowed: there a range needs
+flags, and says something of memory that is watched anyway.
 
-- `addr`: Its start.
+- `addr`: Its start. Ranges are aligned outwards to pages.
 
 - `len`: Bytes.
 
-- `flags`: enum damon_range_flags.
+- `flags`: enum damon_range_flags. DAMON_RANGE_SHARED declares the range as damon_shared_declare() does, until it
+is removed.
 
-Returns 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release. Thread: any.
+Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
+declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
+-EOPNOTSUPP: DAMON_RANGE_STABLE and _TRACKED are not in this release. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_add_range(
@@ -3078,17 +3091,17 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Removes a range that was added. When it returns nothing of the library touches the range any more.
+    /**Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
+library's own system calls, never for a callback. A callback that runs meanwhile may have been handed the range:
+whoever frees memory checks that under a lock of its own.
 
-- `ctx`: The
-context.
+- `ctx`: The context.
 
 - `addr`: As added.
 
 - `len`: As added.
 
-Returns 0; -ENOENT; -EINVAL; -EOPNOTSUPP: not in this release.
-Thread: any.
+Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait.
 
 Since 0.1*/
     pub fn damon_ctx_remove_range(
