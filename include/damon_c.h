@@ -126,7 +126,8 @@ struct damon_attrs {
     uint32_t reserved;       /**< 0. */
     uint64_t sample_us;      /**< Sampling interval; at most aggr_us. 0: as fast as possible. Default 5,000. */
     uint64_t aggr_us;        /**< Aggregation interval: a snapshot each. Default 100,000. */
-    uint64_t ops_update_us;  /**< How often mappings are read again. 0: every sampling interval. Default 60,000,000. */
+    uint64_t ops_update_us;  /**< How often mappings are read again. 0: every sampling interval. Default 1,000,000, for
+                                  which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds. */
     uint64_t min_nr_regions; /**< At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10. */
     uint64_t max_nr_regions; /**< Cost's upper bound. Default 1,000. */
     /** Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive. */

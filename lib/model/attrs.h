@@ -20,7 +20,7 @@ struct IntervalsGoal {
 struct Attrs {
     uint64_t sample_us = 5'000;
     uint64_t aggr_us = 100'000;
-    uint64_t ops_update_us = 60'000'000;
+    uint64_t ops_update_us = 1'000'000;
     uint64_t min_nr_regions = 10;
     uint64_t max_nr_regions = 1'000;
     IntervalsGoal intervals_goal{};

@@ -77,10 +77,6 @@ class Whole {
 public:
     explicit Whole(const Hot* spare = nullptr) : ctx_(damon_ctx_new()), spare_(spare) {
         EXPECT_EQ(damon_ctx_add_target(ctx_, damon_target_new()), 0);
-        damon_attrs attrs;
-        damon_attrs_init(&attrs);
-        attrs.ops_update_us = 1'000'000;
-        EXPECT_EQ(damon_ctx_set_attrs(ctx_, &attrs), 0);
         if (spare != nullptr) add_scheme();
         started_ = damon_start(&ctx_, 1, 0) == 0;
     }

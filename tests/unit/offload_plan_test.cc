@@ -115,6 +115,13 @@ TEST(OffloadPlan, WhatIsNotUsedNeedsNoFile) {
     EXPECT_FALSE(Files(params).may_lack("monitoring_attrs/intervals/intervals_goal/aggrs"));
 }
 
+TEST(OffloadPlan, TheDefaultUpdateIntervalIsTheKernelsOwn) {
+    Params params = params_of(1);
+    EXPECT_EQ(Files(params)["monitoring_attrs/intervals/update_us"], "60000000");
+    params.attrs.ops_update_us = 2'000'000;
+    EXPECT_EQ(Files(params)["monitoring_attrs/intervals/update_us"], "2000000");
+}
+
 // the kernel's vaddr would leave them at its first update.
 TEST(OffloadPlan, VirtualTargetsWithRangesAreTheKernelsFvaddr) {
     Params params = params_of(1, OpsId::kKernelVaddr);

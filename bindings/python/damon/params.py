@@ -58,7 +58,7 @@ class Attrs:
 
     sample_us: int = 5_000
     aggr_us: int = 100_000
-    ops_update_us: int = 60_000_000
+    ops_update_us: int = 1_000_000
     min_nr_regions: int = 10
     max_nr_regions: int = 1_000
     intervals_goal: IntervalsGoal = IntervalsGoal()

@@ -11,11 +11,15 @@
 namespace damon {
 namespace {
 
+// What the kernel's DAMON has by default: it walks all mappings under their lock.
+constexpr uint64_t kKernelUpdateUs = 60'000'000;
+
 void plan_attrs(const Attrs& attrs, WritePlan& plan) {
     const char* intervals = "contexts/0/monitoring_attrs/intervals/";
     plan.number(intervals, "sample_us", attrs.sample_us);
     plan.number(intervals, "aggr_us", attrs.aggr_us);
-    plan.number(intervals, "update_us", attrs.ops_update_us);
+    const bool is_default = attrs.ops_update_us == Attrs().ops_update_us;
+    plan.number(intervals, "update_us", is_default ? kKernelUpdateUs : attrs.ops_update_us);
     const char* goal = "contexts/0/monitoring_attrs/intervals/intervals_goal/";
     plan.number_or(goal, "access_bp", attrs.intervals_goal.access_bp);
     plan.number_or(goal, "aggrs", attrs.intervals_goal.aggrs);

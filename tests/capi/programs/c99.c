@@ -57,7 +57,7 @@ static damon_ctx* make(uint64_t* base) {
     CHECK(damon_ctx_set_custom_ops(ctx, &ops, base) == 0);
     damon_attrs_init(&attrs);
     CHECK(attrs.size == sizeof attrs && attrs.sample_us == 5000 && attrs.aggr_us == 100000);
-    CHECK(attrs.ops_update_us == 60000000 && attrs.min_nr_regions == 10 && attrs.max_nr_regions == 1000);
+    CHECK(attrs.ops_update_us == 1000000 && attrs.min_nr_regions == 10 && attrs.max_nr_regions == 1000);
     attrs.sample_us = 1000;
     attrs.aggr_us = 20000;
     CHECK(damon_ctx_set_attrs(ctx, &attrs) == 0);
