@@ -23,7 +23,7 @@ void copy_back_tuned(void* owner, const damon::Attrs& attrs) {
 
 void bring_goal_values(void* owner, damon::Engine& engine) {
     auto* ctx = static_cast<damon_ctx*>(owner);
-    if (!ctx->goal_values_changed.exchange(false)) return;
+    if (ctx->goal_values_changed.exchange(0) == 0) return;
     const damon::Lock lock(ctx->sync.mutex);
     for (size_t i = 0; i < ctx->schemes.size(); ++i) {
         const auto& goals = ctx->schemes[i]->params.goals;

@@ -55,7 +55,7 @@ struct damon_ctx {
     damon::Vector<damon_probe*> probes;
     mutable char errmsg[damon::Status::kTextBytes] = {};
 
-    std::atomic<bool> goal_values_changed{false};
+    std::atomic<uint32_t> goal_values_changed{0};  // a word: riscv64 exchanges no byte
 
     damon::CustomOps custom_ops;
     damon::VaddrOps vaddr_ops;

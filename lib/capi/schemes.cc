@@ -212,7 +212,7 @@ int damon_ctx_set_quota_goal_value(damon_ctx* ctx, size_t scheme, size_t goal, u
         damon::QuotaGoal* found = exists ? &ctx->schemes[scheme]->params.goals[goal] : nullptr;
         if (found != nullptr && found->metric == damon::QuotaMetric::kUserInput) {
             found->current_value = current_value;
-            ctx->goal_values_changed = true;
+            ctx->goal_values_changed = 1;
             return 0;
         }
         status = found == nullptr

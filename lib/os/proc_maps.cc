@@ -144,6 +144,7 @@ int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     query.query_flags = flags;
     query.query_addr = address;
     const long result = sys::ioctl(file_.number(), uapi::kProcmapQuery, &query);
+    if (result == -ENOSYS) return -ENOTTY;  // an emulator of user space does not know the request
     if (result < 0) return static_cast<int>(result);
     mapping = {};
     mapping.range = {query.vma_start, query.vma_end};

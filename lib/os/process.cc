@@ -20,7 +20,9 @@ constinit std::atomic<Cell*> kept{nullptr};
 Cell* make_cell() {
     void* page = mmap(nullptr, kCellBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return &no_cell;
-    const bool wiped = madvise(page, kCellBytes, MADV_WIPEONFORK) == 0;
+    // An emulator of user space (qemu) takes any advice and follows none: what it answers is worth nothing there.
+    const bool knows_advice = madvise(page, kCellBytes, -1) != 0;
+    const bool wiped = knows_advice && madvise(page, kCellBytes, MADV_WIPEONFORK) == 0;
     Cell* fresh = wiped ? ::new (page) Cell(0) : &no_cell;
     Cell* before = nullptr;
     if (!kept.compare_exchange_strong(before, fresh)) fresh = before;

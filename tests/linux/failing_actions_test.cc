@@ -1,11 +1,13 @@
 // Every system call of the hands may fail, at any point: nothing is claimed that was not done, and no byte changes.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 
 #include "acted_on.h"
 #include "os/page_sizes.h"
+#include "os/proc_maps.h"
 #include "os/syscalls.h"
 
 namespace damon::test {
@@ -70,16 +72,34 @@ TEST(RefusedBatches, AreDoneOneByOne) {
     }
 }
 
-// Before Linux 6.7 the page tables are read entry by entry, before 6.11 mappings are read as text.
+// Before Linux 6.7 the page tables are read entry by entry, before 6.11 mappings are read as text. An emulator of user
+// space (qemu) refuses these requests with ENOSYS.
 TEST(OldKernels, TellTheSameOfPresence) {
     Memory memory(2000);
     for (size_t page = 0; page < 2000; page += 3) memory.data(page)[0] = 1;
-    const auto no_ioctl = [](sys::Call call) { return call == sys::Call::kIoctl ? ENOTTY : 0; };
-    for (const bool old : {false, true}) {
-        sys::set_fault_hook(old ? +no_ioctl : nullptr);
+    const auto refuse = [](sys::Call call) { return call == sys::Call::kIoctl ? ENOTTY : 0; };
+    const auto emulate = [](sys::Call call) { return call == sys::Call::kIoctl ? ENOSYS : 0; };
+    for (const sys::FaultHook hook : {sys::FaultHook{nullptr}, +refuse, +emulate}) {
+        sys::set_fault_hook(hook);
         Acting cold(DamosAction::kCold);
-        EXPECT_EQ(cold.apply(memory.range()).applied, 667 * page_bytes()) << old;
-        EXPECT_EQ(cold.skipped(Skip::kAbsent), 1333 * page_bytes()) << old;
+        EXPECT_EQ(cold.apply(memory.range()).applied, 667 * page_bytes());
+        EXPECT_EQ(cold.skipped(Skip::kAbsent), 1333 * page_bytes());
+        sys::set_fault_hook(nullptr);
+    }
+}
+
+TEST(OldKernels, FindTheMappingOfAnAddress) {
+    Memory memory(3);
+    const auto refuse = [](sys::Call call) { return call == sys::Call::kIoctl ? ENOTTY : 0; };
+    const auto emulate = [](sys::Call call) { return call == sys::Call::kIoctl ? ENOSYS : 0; };
+    for (const sys::FaultHook hook : {sys::FaultHook{nullptr}, +refuse, +emulate}) {
+        sys::set_fault_hook(hook);
+        ProcMaps maps;
+        Mapping mapping;
+        EXPECT_EQ(maps.open(getpid()), 0);
+        EXPECT_EQ(maps.find(memory.range().start, mapping), 0);
+        EXPECT_TRUE(mapping.range.contains(memory.range().start));
+        EXPECT_TRUE(mapping.writable);
         sys::set_fault_hook(nullptr);
     }
 }

@@ -23,7 +23,8 @@ bool append_joined(AddressRange range, Vector<AddressRange>& out) {
 }
 
 void sort_unique(Vector<uint64_t>& numbers) {
-    std::sort(numbers.begin(), numbers.end());
+    // With the default order libc++ calls a sort that it keeps in its own shared library.
+    std::sort(numbers.begin(), numbers.end(), [](uint64_t a, uint64_t b) { return a < b; });
     numbers.truncate(static_cast<size_t>(std::unique(numbers.begin(), numbers.end()) - numbers.begin()));
 }
 

@@ -21,7 +21,11 @@ inline AccessCheckProbe probe_works(const char* where, bool sees_reads) {
 inline AccessCheckProbe probe_failed(int negative_errno, const char* what) {
     AccessCheckProbe probe;
     probe.error = negative_errno < 0 ? -negative_errno : EIO;
+#ifdef __GLIBC__
     const char* why = strerrordesc_np(probe.error);
+#else
+    const char* why = strerror(probe.error);  // musl's is a table; glibc's may allocate, to translate
+#endif
     snprintf(probe.reason, sizeof probe.reason, "%s: %s", what, why == nullptr ? "unknown error" : why);
     return probe;
 }
