@@ -70,7 +70,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#if defined(DAMON_API)
+/* Given by whoever builds the library: nothing, for a static library whose functions its user does not export. */
+#elif defined(__GNUC__)
 #define DAMON_API __attribute__((visibility("default"))) /**< Exported from the shared library. */
 #else
 #define DAMON_API

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # check.sh <build tree> <scratch folder>: installs, moves the installed tree, then builds and runs a C program against
-# it through CMake and through pkg-config, shared and static.
+# it through CMake and through pkg-config, shared and static. A shared object with the static library in it exports none
+# of the library's names.
 set -euo pipefail
 build=$(realpath "$1")
 scratch=$2
@@ -42,7 +43,19 @@ check_pkg_config() {
     "$scratch/pc_static"
 }
 
+check_plugin() {
+    local names
+    gcc -shared -fPIC -I"$prefix/include" "$here/consumer/plugin.c" -o "$scratch/plugin.so" \
+        "$(find "$prefix" -name libdamon.a)" -Wl,-z,defs
+    names=$(nm -D --defined-only --format=posix "$scratch/plugin.so" | cut -d' ' -f1)
+    [ "$names" = plugin_version ] || {
+        echo "a shared object with libdamon.a in it exports: $names"
+        return 1
+    }
+}
+
 install_and_move
 check_cmake
+check_plugin
 check_pkg_config
 echo "installed, moved, found by CMake and pkg-config: $version"
