@@ -1,4 +1,11 @@
 # What ships: libdamon.so and libdamon.a, the header, the CMake package and damon.pc.
+#
+#   BUILD_SHARED_LIBS   damon              damon_static
+#   not set             shared             static
+#   ON                  shared             built on demand, not installed
+#   OFF                 static             another name of damon
+#
+# Programs link damon::damon or damon::damon_static, here and from the installed package alike.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -7,7 +14,8 @@ set(CMAKE_CXX_IMPLICIT_LINK_LIBRARIES "")
 set(CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES "")
 
 function(damon_shipped_library name kind)
-    add_library(${name} ${kind} ${DAMON_OBJECTS})
+    string(TOLOWER ${kind} objects)
+    add_library(${name} ${kind} ${damon_${objects}_objects})
     add_library(damon::${name} ALIAS ${name})
     target_include_directories(${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -15,15 +23,35 @@ function(damon_shipped_library name kind)
     set_target_properties(${name} PROPERTIES OUTPUT_NAME damon LINKER_LANGUAGE C)
 endfunction()
 
-damon_shipped_library(damon SHARED)
-damon_shipped_library(damon_static STATIC)
-set(version_script ${CMAKE_CURRENT_SOURCE_DIR}/damon.map)
-set_target_properties(damon PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
-    LINK_DEPENDS ${version_script})
-target_link_options(damon PRIVATE -Wl,--version-script=${version_script} -Wl,-z,defs -Wl,-z,now -Wl,-z,relro)
+function(damon_shared_library)
+    set(version_script ${CMAKE_CURRENT_SOURCE_DIR}/damon.map)
+    damon_shipped_library(damon SHARED)
+    set_target_properties(damon PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+        LINK_DEPENDS ${version_script})
+    target_link_options(damon PRIVATE -Wl,--version-script=${version_script} -Wl,-z,defs -Wl,-z,now -Wl,-z,relro)
+endfunction()
 
+set(installed_libraries damon)
+if(DEFINED BUILD_SHARED_LIBS AND NOT BUILD_SHARED_LIBS)
+    damon_shipped_library(damon STATIC)
+    set(DAMON_PC_LIBS ${CMAKE_THREAD_LIBS_INIT})
+    add_library(damon_static ALIAS damon)
+    add_library(damon::damon_static ALIAS damon)
+else()
+    damon_shared_library()
+    damon_shipped_library(damon_static STATIC)
+    if(BUILD_SHARED_LIBS)
+        set_target_properties(damon_static PROPERTIES EXCLUDE_FROM_ALL ON)
+    else()
+        list(APPEND installed_libraries damon_static)
+    endif()
+endif()
+
+if(NOT DAMON_INSTALL)
+    return()
+endif()
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/damon)
-install(TARGETS damon damon_static EXPORT damon-targets)
+install(TARGETS ${installed_libraries} EXPORT damon-targets)
 install(FILES ${PROJECT_SOURCE_DIR}/include/damon_c.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(EXPORT damon-targets NAMESPACE damon:: DESTINATION ${package_dir})

@@ -1,0 +1,3 @@
+#include <damon_c.h>
+
+int main(void) { return damon_version() == 0; }
