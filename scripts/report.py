@@ -1,5 +1,6 @@
 """Adds up the results that the parts of `./dev test` left: tells every skip with its reason, then every failure, then
-one line 'N passed, N failed, N skipped'. A skip that tests/skips.txt does not declare counts as a failure."""
+what the tier leaves out, then one line 'N passed, N failed, N skipped'. A skip that tests/skips.txt does not declare
+counts as a failure."""
 
 import pathlib
 import re
@@ -77,12 +78,20 @@ def tell(title, rows):
         print("\n".join(f"  {name}" for name in names))
 
 
+def left_out(folder):
+    """One line on the parts that the tier does not have."""
+    listed = folder / "left-out"
+    names = listed.read_text().split() if listed.exists() else []
+    return f"\nleft out, part of ./dev test full: {', '.join(names)}" if names else ""
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     rows = read_results(folder, declared(SKIPS.read_text()))
     print("\n" + "\n".join(add_parts(folder, rows)))
     for title, kind in (("skipped", "skipped"), ("FAILED", "failed")):
         tell(title, [row for row in rows if row[2] == kind])
+    print(left_out(folder))
     count = {kind: sum(row[2] == kind for row in rows) for kind in ("passed", "failed", "skipped")}
     print(f"\n{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
     sys.exit(1 if count["failed"] or not count["passed"] else 0)

@@ -4,20 +4,12 @@
 packages_build=(cmake g++ libgtest-dev ninja-build pkg-config python3)
 packages_test=(clang clang-format-14 git shellcheck)
 packages_docs=(doxygen)
-packages_python=(python3-dev python3-venv)
-packages_rust=(cargo)
+packages_python=(ca-certificates python3-dev python3-venv)
+packages_rust=(ca-certificates cargo)
 packages_bench=(libbenchmark-dev valgrind)
 packages_vm=(debian-archive-keyring e2fsprogs qemu-system-x86 zstd)
 
 say() { printf '== %s\n' "$*"; }
-
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    else
-        sudo --preserve-env=DEBIAN_FRONTEND "$@"
-    fi
-}
 
 # Prints the packages of its arguments that are not installed.
 missing_packages() {
@@ -27,20 +19,60 @@ missing_packages() {
     done
 }
 
-# Installs what is missing; fails where apt cannot.
-need_packages() {
-    local missing
-    mapfile -t missing < <(missing_packages "$@")
-    [ ${#missing[@]} -gt 0 ] || return 0
-    say "installing ${missing[*]}"
-    as_root apt-get -q update </dev/null
-    as_root apt-get -q install -y --no-install-recommends "${missing[@]}" </dev/null
+# Prints those that apt can install here.
+available_packages() {
+    local package
+    for package in "$@"; do
+        apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]' && echo "$package"
+    done
+    return 0
 }
 
-# As need_packages, for packages that a test can do without: their absence becomes a declared skip.
-want_packages() {
-    need_packages "$@" || say "could not install all of: $*; what needs them will be skipped"
+apt_line() { echo "apt-get install --no-install-recommends $*"; }
+
+# Runs a command as root. Whoever is not root and has no sudo reads what root would have to do.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo --preserve-env=DEBIAN_FRONTEND "$@"
+    else
+        return 1
+    fi
 }
+
+may_install() {
+    if ! command -v apt-get >/dev/null; then
+        say "no apt-get here; needed are this system's packages for: $*"
+    elif [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        say "neither root nor sudo; as root: $(apt_line "$@")"
+    else
+        return 0
+    fi
+    return 1
+}
+
+# Installs what is missing of its arguments, as far as apt has it. Fails where something is missing afterwards.
+install_packages() {
+    local missing available
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    may_install "${missing[@]}" || return 1
+    say "installing ${missing[*]}"
+    as_root apt-get -q update </dev/null || say "the package lists could not be brought up to date"
+    mapfile -t available < <(available_packages "${missing[@]}")
+    if [ ${#available[@]} -gt 0 ]; then
+        as_root apt-get -q install -y --no-install-recommends "${available[@]}" </dev/null || return 1
+    fi
+    mapfile -t missing < <(missing_packages "${missing[@]}")
+    [ ${#missing[@]} -eq 0 ] || { say "apt has no ${missing[*]}" && return 1; }
+}
+
+# For what nothing goes without. A machine without apt may have it all the same: then the build tells.
+need_packages() { install_packages "$@" || ! command -v apt-get >/dev/null; }
+
+# For packages that a test can do without: their absence becomes a declared skip.
+want_packages() { install_packages "$@" || say "what needs the packages that are missing will be skipped"; }
 
 setup_build() { need_packages "${packages_build[@]}"; }
 
@@ -73,7 +105,7 @@ setup_python() {
 setup_all() {
     setup_test
     want_packages "${packages_docs[@]}" "${packages_vm[@]}"
-    [ ! -d bindings/rust ] || setup_rust
-    [ ! -f bindings/python/requirements-dev.txt ] || setup_python bindings/python/requirements-dev.txt
+    setup_rust
+    setup_python bindings/python/requirements-dev.txt
     say "ready"
 }

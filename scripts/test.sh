@@ -3,11 +3,42 @@
 
 results=build/results
 
-# Runs one part in a shell of its own, which ends at the first error; the parts after it still run.
+# One line a part: its name, the tiers that it belongs to, about how many minutes it takes on two quiet cores, and the
+# command, a function of these scripts. `./dev test quick` stays within 5 minutes, `./dev test` within 40.
+parts=(
+    "quick              quick       3  test_quick"
+    "release            test,full   6  test_preset release"
+    "asan               test,full   7  test_preset asan" # the sanitizer presets have the checks of the debug preset
+    "tsan               test,full   7  test_preset tsan"
+    "install-check      test,full   1  install_check"
+    "python-fast        quick       1  test_python fast"
+    "python             test,full   4  test_python"
+    "rust-fast          quick       1  test_rust fast"
+    "rust               test,full   4  test_rust"
+    "vm                 test,full   6  test_vm"
+    "docs               test,full   1  docs_command"
+    "debug              full        7  test_preset debug"
+    "sanitize-python    full        6  sanitize_python"
+    "sanitize-rust      full        6  sanitize_rust"
+    "python-versions    full        9  python_versions"
+    "builds             full       25  test_builds"
+)
+
+# Prints 'name minutes command...' of the parts of a tier, but for those that are also in the tier `without`.
+parts_of() {
+    local tier=$1 without=${2:-none} line name tiers minutes command
+    for line in "${parts[@]}"; do
+        read -r name tiers minutes command <<<"$line"
+        [[ ,$tiers, != *,$tier,* || ,$tiers, == *,$without,* ]] || echo "$name $minutes $command"
+    done
+}
+
+# Runs one part in a shell of its own, which ends at the first error; the parts after it still run. Its command knows
+# its name as $part.
 run_part() {
-    local name=$1 status begin=$SECONDS
+    local part=$1 status begin=$SECONDS
     shift
-    say "$name"
+    say "$part"
     set +e
     (
         set -e
@@ -15,63 +46,77 @@ run_part() {
     )
     status=$?
     set -e
-    echo "$name $status $((SECONDS - begin))" >>"$results/parts.txt"
+    echo "$part $status $((SECONDS - begin))" >>"$results/parts.txt"
 }
 
 test_preset() {
     local preset=$1
     build_preset "$preset"
-    ctest --preset "$preset" --parallel "$(jobs)" --no-tests=error --output-junit "$PWD/$results/$preset.xml"
+    ctest --preset "$preset" --parallel "$(jobs)" --no-tests=error --output-junit "$PWD/$results/$part.xml"
 }
 
+# The C and C++ tests but for those that have the machine to themselves; lint is among them.
+test_quick() {
+    build_preset release
+    ctest --preset release --parallel "$(jobs)" --no-tests=error --exclude-regex '^linux_tests' \
+        --output-junit "$PWD/$results/$part.xml"
+}
+
+# With 'fast', without what takes longest.
 test_python() {
     setup_python bindings/python/requirements-dev.txt
-    bindings/python/test.sh "$PWD/$results/python.xml"
+    bindings/python/test.sh "$PWD/$results/$part.xml" "$@"
 }
 
 test_rust() {
     setup_rust
-    bindings/rust/test.sh "$PWD/$results/rust.txt"
+    bindings/rust/test.sh "$PWD/$results/$part.txt" "$@"
+}
+
+test_builds() {
+    python3 -B tests/builds/run.py "$results/$part.txt" "$@"
 }
 
 # The bindings' tests with a sanitizer in the library; see bindings/*/sanitize.sh.
 sanitize_python() {
     setup_python bindings/python/requirements-dev.txt
-    bindings/python/sanitize.sh "$PWD/$results/sanitize-python.xml"
+    bindings/python/sanitize.sh "$PWD/$results/$part.xml"
 }
 
 sanitize_rust() {
     setup_rust
-    bindings/rust/sanitize.sh "$PWD/$results/sanitize-rust.txt"
+    bindings/rust/sanitize.sh "$PWD/$results/$part.txt"
 }
 
-sanitize_bindings() {
-    run_part sanitize-python sanitize_python
-    run_part sanitize-rust sanitize_rust
-}
-
-python_versions() {
-    run_part python-versions bindings/python/versions.sh "$PWD/$results"
-}
+python_versions() { bindings/python/versions.sh "$PWD/$results"; }
 
 fresh_results() {
     rm -rf "$results"
     mkdir -p "$results"
 }
 
-test_everything() {
-    local preset
+# What a tier runs and about how long that takes; what it leaves out is told at the end.
+announce() {
+    local tier=$1 name minutes rest total=0
+    say "$tier"
+    while read -r name minutes rest; do
+        printf '   %-18s about %s min\n' "$name" "$minutes"
+        total=$((total + minutes))
+    done < <(parts_of "$tier")
+    echo "   together about $total minutes on two quiet cores, and longer where nothing was built before"
+    parts_of full "$tier" | cut -d' ' -f1 >"$results/left-out"
+}
+
+test_tier() {
+    local tier=$1 name minutes command
     setup_test
     fresh_results
-    # The sanitizer presets have the checks of the debug preset.
-    for preset in release asan tsan; do
-        run_part "$preset" test_preset "$preset"
-    done
-    [ ! -d lib/capi ] || run_part install-check install_check
-    [ ! -x bindings/python/test.sh ] || run_part python test_python
-    [ ! -x bindings/rust/test.sh ] || run_part rust test_rust
-    run_part vm test_vm
-    [ ! -f docs/Doxyfile ] || run_part docs docs_command
+    announce "$tier"
+    while read -r -u 3 name minutes command; do
+        # The command is words of the table above.
+        # shellcheck disable=SC2086
+        run_part "$name" $command
+    done 3< <(parts_of "$tier")
     python3 scripts/report.py "$results"
 }
 
@@ -83,14 +128,31 @@ test_only() {
     python3 scripts/report.py "$results"
 }
 
+sanitize_bindings() {
+    run_part sanitize-python sanitize_python
+    run_part sanitize-rust sanitize_rust
+}
+
+# A part by its name, else a preset.
+test_named() {
+    local line name tiers minutes command
+    for line in "${parts[@]}"; do
+        read -r name tiers minutes command <<<"$line"
+        if [ "$name" = "$1" ]; then
+            # shellcheck disable=SC2086
+            test_only run_part "$name" $command
+            return
+        fi
+    done
+    echo "./dev test: no part '$1'; there are: quick, full, sanitize-bindings, $(printf '%s\n' "${parts[@]}" | cut -d' ' -f1 | tr '\n' ' ')" >&2
+    return 2
+}
+
 test_command() {
     case ${1:-} in
-    "") test_everything ;;
+    "") test_tier test ;;
+    quick | full) test_tier "$1" ;;
     sanitize-bindings) test_only sanitize_bindings ;;
-    python-versions) test_only python_versions ;;
-    *)
-        is_preset "$1"
-        test_only run_part "$1" test_preset "$1"
-        ;;
+    *) test_named "$1" ;;
     esac
 }
