@@ -17,6 +17,7 @@ parts=(
     "rust               test,full   4  test_rust"
     "vm                 test,full   6  test_vm"
     "docs               test,full   1  docs_command"
+    "tidy               test,full   3  test_tidy"
     "debug              full        7  test_preset debug"
     "sanitize-python    full        6  sanitize_python"
     "sanitize-rust      full        6  sanitize_rust"
@@ -71,6 +72,13 @@ test_python() {
 test_rust() {
     setup_rust
     bindings/rust/test.sh "$PWD/$results/$part.txt" "$@"
+}
+
+# The bugs that clang-tidy knows, and the sizes of functions.
+test_tidy() {
+    want_packages clang-tidy-14
+    build_preset release --target damon
+    python3 -B tests/lint/tidy.py build/release "$PWD/$results/$part.txt"
 }
 
 test_builds() {
@@ -133,14 +141,14 @@ sanitize_bindings() {
     run_part sanitize-rust sanitize_rust
 }
 
-# A part by its name, else a preset.
+# A part by its name; its command gets the other arguments.
 test_named() {
     local line name tiers minutes command
     for line in "${parts[@]}"; do
         read -r name tiers minutes command <<<"$line"
         if [ "$name" = "$1" ]; then
             # shellcheck disable=SC2086
-            test_only run_part "$name" $command
+            test_only run_part "$name" $command "${@:2}"
             return
         fi
     done
@@ -153,6 +161,6 @@ test_command() {
     "") test_tier test ;;
     quick | full) test_tier "$1" ;;
     sanitize-bindings) test_only sanitize_bindings ;;
-    *) test_named "$1" ;;
+    *) test_named "$@" ;;
     esac
 }
