@@ -421,7 +421,8 @@ DAMON_API damon_target *damon_ctx_target(const damon_ctx *ctx, size_t idx);
 /** @name Schemes (DAMOS)
  * @{ */
 
-/** What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied. */
+/** What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied.
+ * PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD spare memory whose reads cannot be seen: DAMOS_ALLOW_UNSEEN_READS. */
 enum damos_action {
     DAMOS_WILLNEED = 0,     /**< madvise(MADV_WILLNEED): pages of files and swap that are in memory right after. */
     DAMOS_COLD = 1,         /**< madvise(MADV_COLD): pages that were there. */
@@ -492,8 +493,11 @@ enum damos_filter_type {
 
 /** Flags of damos_params. */
 enum damos_flags {
-    DAMOS_ALLOW_UNSEEN_READS = 1 /**< PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be
-                                      seen. Without it they leave such pages alone. */
+    /** PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be seen: private memory below
+     * Linux 7.3, which may be read all the time and looks cold. Without this flag they leave such pages alone, mapping
+     * by mapping (custom operations: region by region), and a region that has no others does not count as tried. See
+     * DAMOS_SKIP_UNSEEN_READS. Other actions act, and are told by DAMON_REGION_WRITES_ONLY. */
+    DAMOS_ALLOW_UNSEEN_READS = 1
 };
 
 /** Everything about a scheme but its filters, goals and destinations. All bounds are inclusive. */
@@ -685,7 +689,9 @@ enum damos_skip {
     DAMOS_SKIP_FORBIDDEN = 9, /**< This process may not act on that one, or that one is gone. */
     DAMOS_SKIP_FAILED = 10,   /**< A system call failed for another reason. */
     DAMOS_SKIP_ABSENT = 11,   /**< No page was there to act on. */
-    DAMOS_SKIP_PENDING = 12   /**< WILLNEED: asked for, and not there yet. */
+    DAMOS_SKIP_PENDING = 12,  /**< WILLNEED: asked for, and not there yet. */
+    DAMOS_SKIP_UNSEEN_READS = 13, /**< Its reads cannot be seen, and the scheme lacks DAMOS_ALLOW_UNSEEN_READS. */
+    DAMOS_SKIP_UNKNOWN = 14   /**< Its accesses cannot be seen at all, or were not looked at yet. */
 };
 
 /** What the actions of one context did to virtual address spaces, over all schemes and runs; they only grow. */
@@ -1164,7 +1170,8 @@ DAMON_API int damon_ctx_restore(damon_ctx *ctx, const void *buf, size_t len);
  * start and stop stay the caller's. Ages are times, which interval tuning does not stretch.
  * @{ */
 
-/** damon_preset_reclaim(): pages out what has not been accessed for long. */
+/** damon_preset_reclaim(): pages out what has not been accessed for long. Where reads cannot be seen (private memory
+ * below Linux 7.3) nothing is known to be unused, and is left alone: see allow_unseen_reads. */
 struct damon_reclaim_params {
     uint32_t size;                        /**< sizeof(struct damon_reclaim_params). */
     uint32_t skip_anon;                   /**< 1: only pages of files. Default 0. */
@@ -1183,6 +1190,8 @@ struct damon_reclaim_params {
     uint64_t aggr_us;                     /**< Default 100,000. */
     uint64_t min_nr_regions;              /**< Default 10. */
     uint64_t max_nr_regions;              /**< Default 1,000. */
+    uint32_t allow_unseen_reads;          /**< 1: the scheme has DAMOS_ALLOW_UNSEEN_READS. Default 0. */
+    uint32_t reserved;                    /**< 0. */
 };
 
 /** damon_preset_lru_sort(): tells the kernel what to reclaim first and last. */
@@ -1199,7 +1208,7 @@ struct damon_lru_sort_params {
     uint32_t wmarks_low;                  /**< Inactive with less. Default 50. */
     uint32_t filter_young_pages;          /**< 1: leave young pages out of cold. Needs the YOUNG filter. Default 0. */
     uint32_t autotune_monitoring_intervals; /**< 1: 5 ms to 10 s, as accesses show. Default 0. */
-    uint32_t reserved;                    /**< 0. */
+    uint32_t allow_unseen_reads;          /**< 1: the schemes have DAMOS_ALLOW_UNSEEN_READS. Default 0. */
     uint64_t sample_us;                   /**< Default 5,000. */
     uint64_t aggr_us;                     /**< Default 100,000. */
     uint64_t min_nr_regions;              /**< Default 10. */

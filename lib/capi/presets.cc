@@ -81,6 +81,7 @@ void limit(damos_params& scheme, const Params& params) {
     scheme.wmarks.high = params.wmarks_high;
     scheme.wmarks.mid = params.wmarks_mid;
     scheme.wmarks.low = params.wmarks_low;
+    if (params.allow_unseen_reads != 0) scheme.flags |= DAMOS_ALLOW_UNSEEN_READS;
 }
 
 // A scheme that is put together; freed where the context does not take it.

@@ -119,7 +119,7 @@ Outcome Kdamond::act(const ActionRequest& request) {
         outcome = added_.only() ? act_in_ranges(request) : ops_->apply(request);
     }
     if (!traits_.simulated) outcome.elapsed_ns = clock_.now_ns() - begin_ns;
-    walks_.report(request, outcome);
+    if (!outcome.spared_all(request.range.size())) walks_.report(request, outcome);
     return outcome;
 }
 

@@ -20,6 +20,7 @@ bool SchemeParams::copy_from(const SchemeParams& other) {
     quota = other.quota;
     wmarks = other.wmarks;
     max_nr_snapshots = other.max_nr_snapshots;
+    flags = other.flags;
     min_age_us = other.min_age_us;
     callback_id = other.callback_id;
     callback_data = other.callback_data;

@@ -25,6 +25,12 @@ enum class DamosAction : int32_t {
 };
 inline constexpr int32_t kNrDamosActions = 12;
 
+// Actions that are harmless only to memory that nobody uses: what was not seen must not pass for that.
+inline bool presumes_cold(DamosAction action) {
+    return action == DamosAction::kCold || action == DamosAction::kPageout || action == DamosAction::kLruDeprio ||
+           action == DamosAction::kMigrateCold;
+}
+
 // All bounds inclusive; min > max matches nothing.
 struct AccessPattern {
     uint64_t min_sz = 0, max_sz = UINT64_MAX;

@@ -12,7 +12,7 @@ constexpr uint64_t kSecond = 1'000'000;
 // A simulated program of 1 GiB, the first `hot_mib` of it in use, on a machine of 2 GiB.
 class Simulated {
 public:
-    explicit Simulated(uint64_t hot_mib, uint64_t machine_mib = 2048) {
+    explicit Simulated(uint64_t hot_mib, uint64_t machine_mib = 2048, uint32_t range_flags = 0) {
         damon_sim_params machine;
         damon_sim_params_init(&machine);
         machine.node_bytes[0] = machine_mib * kMiB;
@@ -20,6 +20,7 @@ public:
         damon_sim_range range;
         damon_sim_range_init(&range);
         range.end = 1024 * kMiB;
+        range.flags = range_flags;
         EXPECT_EQ(damon_sim_add_range(sim_, &range), 0);
         damon_sim_pattern pattern;
         damon_sim_pattern_init(&pattern);
@@ -62,6 +63,42 @@ private:
     damon_ctx* ctx_ = damon_ctx_new();
     uint64_t now_us_ = 0;
 };
+
+// What is only read looks cold there.
+TEST(PresetReclaim, LeavesMemoryWhoseReadsAreUnseenAloneUnlessToldOtherwise) {
+    for (const uint32_t allowed : {0u, 1u}) {
+        Simulated program(128, 2048, DAMON_SIM_RANGE_WRITES_ONLY);
+        damon_reclaim_params params;
+        damon_reclaim_params_init(&params);
+        params.min_age_us = 5 * kSecond;
+        params.quota_ms = 100;
+        params.wmarks_high = 1000;
+        params.wmarks_mid = 1000;
+        params.allow_unseen_reads = allowed;
+        ASSERT_EQ(damon_preset_reclaim(program, &params), 0) << errmsg_of(program);
+        ASSERT_EQ(program.start(), 0) << errmsg_of(program);
+        program.run_for(20 * kSecond);
+        EXPECT_EQ(program.scheme(0).nr_tried != 0, allowed != 0);
+        EXPECT_EQ(program.stat().paged_out_bytes != 0, allowed != 0);
+    }
+}
+
+TEST(PresetLruSort, DeprioritisesMemoryWhoseReadsAreUnseenOnlyIfTold) {
+    for (const uint32_t allowed : {0u, 1u}) {
+        Simulated program(128, 2048, DAMON_SIM_RANGE_WRITES_ONLY);
+        damon_lru_sort_params params;
+        damon_lru_sort_params_init(&params);
+        params.cold_min_age_us = 5 * kSecond;
+        params.wmarks_high = 1000;
+        params.wmarks_mid = 1000;
+        params.allow_unseen_reads = allowed;
+        ASSERT_EQ(damon_preset_lru_sort(program, &params), 0) << errmsg_of(program);
+        ASSERT_EQ(program.start(), 0) << errmsg_of(program);
+        program.run_for(20 * kSecond);
+        EXPECT_NE(program.scheme(0).nr_tried, 0u);
+        EXPECT_EQ(program.scheme(1).nr_tried != 0, allowed != 0);
+    }
+}
 
 TEST(PresetReclaim, PagesOutWhatWasIdleForMinAgeR4) {
     Simulated program(128);

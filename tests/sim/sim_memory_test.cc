@@ -53,6 +53,31 @@ TEST(SimMemory, PageoutOfColdMemoryStaysOut) {
     EXPECT_EQ(stat.stall_ns, 0u);
 }
 
+// S-38, as on real memory: page by page, not by regions.
+TEST(SimMemory, ActionsThatPresumeColdnessSpareWhatIsNotSeen) {
+    SimOps sim;
+    ASSERT_TRUE(sim.add_range(mapped(0, 4 * kMiB)).ok());
+    ASSERT_TRUE(sim.add_range(mapped(4 * kMiB, 6 * kMiB, kSimRangeWritesOnly)).ok());
+    ASSERT_TRUE(sim.add_range(mapped(6 * kMiB, 7 * kMiB, kSimRangeOpaque)).ok());
+    SchemeParams scheme;
+    scheme.action = DamosAction::kPageout;
+    ActionRequest request;
+    request.scheme = &scheme;
+    request.range = {4 * kMiB, 8 * kMiB};
+    request.unseen = UnseenRule::kSpareUnseenReads;
+    Outcome outcome = sim.apply(request);
+    EXPECT_EQ(outcome.applied, 0u);
+    EXPECT_TRUE(outcome.unseen_all(request.range.size())) << "what is behind it is no memory";
+    request.range.start = 0;
+    outcome = sim.apply(request);
+    EXPECT_EQ(outcome.applied, 4 * kMiB);
+    EXPECT_EQ(outcome.spared, 3 * kMiB);
+    request.unseen = UnseenRule::kSpareUnknown;
+    outcome = sim.apply(request);
+    EXPECT_EQ(outcome.applied, 2 * kMiB);
+    EXPECT_EQ(outcome.unseen, 1 * kMiB);
+}
+
 TEST(SimMemory, AccessesBringPagesBackAtTheirRate) {
     SimOps sim;
     ASSERT_TRUE(sim.add_range(mapped(0, 10 * kMiB)).ok());

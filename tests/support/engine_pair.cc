@@ -31,7 +31,7 @@ std::ostream& operator<<(std::ostream& out, const NaiveRequest& request) {
     return out << "scheme " << request.scheme_idx << " target " << request.target_idx << " [" << request.range.start
                << "," << request.range.end << ") nr " << request.nr_accesses << " age " << request.age << " allowed "
                << request.core_filters_allowed << " ops reject " << request.ops_default_reject << " flags "
-               << request.region_flags;
+               << request.region_flags << " spare " << request.spare;
 }
 
 NaiveRequest as_naive(const ActionRequest& request) {
@@ -44,6 +44,7 @@ NaiveRequest as_naive(const ActionRequest& request) {
     copy.region_flags = request.region_flags;
     copy.core_filters_allowed = request.core_filters_allowed;
     copy.ops_default_reject = request.ops_filters_default_reject;
+    copy.spare = static_cast<int>(request.unseen);
     return copy;
 }
 

@@ -24,7 +24,7 @@ bool NaiveEngine::due(const NaiveScheme& scheme) const { return tick_reached(tic
 
 // P-4: where nobody asks for accesses, that they are unknown is no reason to leave memory alone.
 uint32_t NaiveEngine::flags_for_schemes(const NaiveRegion& region) const {
-    return region_flags(region) & ~(latched_attributes_only_ ? uint32_t{kRegionUnknown} : 0u);
+    return latched_attributes_only_ ? 0u : region_flags(region);
 }
 
 // Beyond the rules: memory that nobody could look at is no candidate for anything but counting.
@@ -37,6 +37,24 @@ bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& 
            accesses <= pattern.max_nr_accesses && pattern.min_age <= region.age && region.age <= pattern.max_age;
 }
 
+// S-38: what an action that is for unused memory must leave alone.
+int NaiveEngine::spares(const NaiveScheme& scheme) const {
+    switch (scheme.params.action) {
+        case DamosAction::kPageout:
+        case DamosAction::kCold:
+        case DamosAction::kLruDeprio:
+        case DamosAction::kMigrateCold:
+            if (latched_attributes_only_) return 0;
+            return scheme.params.flags == 0 ? 2 : 1;
+        default:
+            return 0;
+    }
+}
+
+bool NaiveEngine::reads_unseen(const NaiveScheme& scheme, const NaiveRegion& region) const {
+    return spares(scheme) == 2 && (flags_for_schemes(region) & kRegionWritesOnly) != 0;
+}
+
 NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region) const {
     NaiveRequest request;
     request.target_idx = target_idx;
@@ -47,6 +65,7 @@ NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& sche
     request.region_flags = flags_for_schemes(region);
     request.core_filters_allowed = scheme.core_filters_allowed;
     request.ops_default_reject = scheme.ops_default_reject;
+    request.spare = spares(scheme);
     return request;
 }
 
@@ -74,6 +93,7 @@ uint32_t NaiveEngine::score_for(const NaiveRequest& request, const NaiveScheme& 
 bool NaiveEngine::may_act(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region,
                           const NaiveWorld& world) const {
     if (!matches_pattern(scheme, region)) return false;
+    if (!traits_.obeys_unseen_rule && reads_unseen(scheme, region)) return false;
     if (!scheme.quota_is_set() || traits_.score == ScoreSource::kNone) return true;
     return score_for(request_for(target_idx, scheme, region), scheme, world) >= scheme.min_score;
 }
@@ -155,6 +175,8 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
     uint64_t size = region->size();
     Outcome outcome;
     bool failed_split = false;
+    bool nothing_tried = false;
+    bool stays_as_old = false;
     if (traits_.has_apply) {
         if (core_filters_reject(target_idx, scheme, region)) return;  // before the quota: Q-64
         size = region->size();
@@ -164,6 +186,11 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
         }
         if (!failed_split) {
             outcome = world.apply(request_for(target_idx, scheme, *region));
+            nothing_tried = outcome.spared >= size && outcome.spared != 0;
+            stays_as_old = outcome.unseen >= size && outcome.unseen != 0;
+            size -= std::min(size, outcome.spared);
+        }
+        if (!failed_split && !nothing_tried) {
             scheme.add_history(0, outcome.elapsed_ns);
             scheme.charge(size, outcome.applied);
             if (scheme.quota_is_full(min_region_sz_) && !nothing_follows(target_idx, region)) {
@@ -173,8 +200,9 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
     }
     if (!failed_split) {
         scheme.acted_until = region->end;
-        if (scheme.params.action != DamosAction::kStat) region->age = 0;
+        if (scheme.params.action != DamosAction::kStat && !stays_as_old) region->age = 0;
     }
+    if (nothing_tried) return;
     ++scheme.stats.nr_tried;
     scheme.stats.sz_tried += size;
     scheme.stats.nr_applied += outcome.applied != 0;

@@ -129,6 +129,8 @@ private:
     bool due(const NaiveScheme& scheme) const;
     uint32_t flags_for_schemes(const NaiveRegion& region) const;
     bool matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const;
+    int spares(const NaiveScheme& scheme) const;
+    bool reads_unseen(const NaiveScheme& scheme, const NaiveRegion& region) const;
     NaiveRequest request_for(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region) const;
     uint32_t score_for(const NaiveRequest& request, const NaiveScheme& scheme, const NaiveWorld& world) const;
     bool may_act(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region,

@@ -159,7 +159,8 @@ void NaiveEngine::rank_regions(NaiveScheme& scheme, const NaiveWorld& world) {
     for (size_t i = 0; i < targets_.size(); ++i) {
         NaiveRegions& regions = targets_[i].regions;
         for (auto region = regions.begin(); region != regions.end(); ++region) {
-            if (!matches_pattern(scheme, *region) || core_filters_reject(i, scheme, region)) continue;
+            if (!matches_pattern(scheme, *region) || reads_unseen(scheme, *region)) continue;
+            if (core_filters_reject(i, scheme, region)) continue;
             const uint32_t score = score_for(request_for(i, scheme, *region), scheme, world);
             histogram[score] += region->size();
             highest = std::max(highest, score);

@@ -56,6 +56,7 @@ struct NaiveRequest {
     uint32_t region_flags = 0;
     bool core_filters_allowed = false;
     bool ops_default_reject = false;
+    int spare = 0;  // 1: memory that cannot be looked at; 2: also memory whose reads cannot be seen
     bool operator==(const NaiveRequest&) const = default;
 };
 

@@ -103,6 +103,7 @@ SchemeParams random_scheme(Draws& draws, const ParamsStyle& style, const OpsTrai
     scheme.action = static_cast<DamosAction>(draws.below(static_cast<uint64_t>(kNrDamosActions)));
     if (draws.one_in(2)) scheme.action = DamosAction::kStat;
     scheme.callback_id = &some_callback;
+    scheme.flags = draws.one_in(3) ? kAllowUnseenReads : 0u;
     if (style.crowded) {
         scheme.apply_interval_us = 1;
         scheme.quota.sz = draws.between(1, 40) * style.granularity;
@@ -169,7 +170,9 @@ OpsTraits random_traits(Draws& draws, const ParamsStyle& style) {
     OpsTraits traits;
     traits.has_apply = !draws.one_in(8);
     traits.has_probes = style.probes;
-    traits.has_subject = !draws.one_in(3);
+    const uint64_t kind = draws.below(3);
+    traits.has_subject = kind != 0;
+    traits.obeys_unseen_rule = kind == 1;
     traits.score = draws.pick({ScoreSource::kNone, ScoreSource::kBuiltin, ScoreSource::kPhysical, ScoreSource::kAsk});
     return traits;
 }

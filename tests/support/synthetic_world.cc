@@ -36,6 +36,8 @@ Outcome SyntheticWorld::apply(const ActionRequest& request, uint64_t tick) const
     const uint64_t size = request.range.size();
     outcome.applied = random % 4 == 0 ? 0 : random % 4 == 1 ? size / 2 : random % 29 == 0 ? size + 5 : size;
     outcome.filter_passed = random / 64 % 2 == 0 ? size : size / 3;
+    if (random / 512 % 8 == 0) outcome.spared = random / 4096 % 2 == 0 ? size : random / 8192 % (size + 3);
+    if (random / 8192 % 2 == 0) outcome.unseen = outcome.spared;
     outcome.elapsed_ns = random % 211 == 0 ? uint64_t{1} << 62 : random / 128 % 5000;
     return outcome;
 }

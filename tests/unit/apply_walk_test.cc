@@ -70,6 +70,7 @@ TEST_F(ApplyWalkTest, TheRequestCarriesWhatTheOpsNeed) {
     region.last_nr_accesses = 10;
     region.age = 6;
     region.evidence = kEvidenceAnswered | kEvidenceWritesOnly;
+    traits_.obeys_unseen_rule = true;
     SchemeParams& scheme = add_scheme(DamosAction::kMigrateCold);
     scheme.target_nid = 2;
     ASSERT_TRUE(scheme.migrate_dests.push_back({.nid = 1, .weight = 5}));

@@ -43,12 +43,22 @@ TEST(Matching, RegionsThatNobodyCouldLookAtAreForStatOnly) {  // S-38
     }
 }
 
-TEST(Matching, WritesOnlyRegionsAreNotHeldBack) {
+// S-38: "cold" may mean "only read" there.
+TEST(Matching, RegionsWithUnseenReadsAreSparedByActionsThatPresumeColdness) {
     RegionInfo region = kRegion;
     region.flags = kRegionWritesOnly;
     SchemeParams scheme;
-    scheme.action = DamosAction::kPageout;
-    EXPECT_TRUE(scheme_matches(scheme, region));
+    for (int32_t action = 0; action < kNrDamosActions; ++action) {
+        scheme.action = static_cast<DamosAction>(action);
+        const bool cold = scheme.action == DamosAction::kPageout || scheme.action == DamosAction::kCold ||
+                          scheme.action == DamosAction::kLruDeprio || scheme.action == DamosAction::kMigrateCold;
+        scheme.flags = 0;
+        EXPECT_TRUE(scheme_matches(scheme, region)) << action;
+        EXPECT_EQ(unseen_reads_spare(scheme, region), cold) << action;
+        EXPECT_FALSE(unseen_reads_spare(scheme, kRegion)) << action;
+        scheme.flags = kAllowUnseenReads;
+        EXPECT_FALSE(unseen_reads_spare(scheme, region)) << action;
+    }
 }
 
 }  // namespace

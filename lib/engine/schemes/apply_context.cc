@@ -28,6 +28,16 @@ uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const R
     return action_score(context.traits.score, scheme.action, input, scheme.quota);
 }
 
+namespace {
+
+// Where only attributes are monitored nobody takes the region for cold (P-5).
+UnseenRule unseen_rule(const ApplyContext& context, const SchemeParams& scheme) {
+    if (!presumes_cold(scheme.action) || context.cadence.latched_attributes_only) return UnseenRule::kAct;
+    return (scheme.flags & kAllowUnseenReads) != 0 ? UnseenRule::kSpareUnknown : UnseenRule::kSpareUnseenReads;
+}
+
+}  // namespace
+
 ActionRequest make_request(const ApplyContext& context, const ApplyCursor& cursor, const RegionInfo& region,
                            bool by_filter) {
     return {.kind = RequestKind::kApply,
@@ -39,7 +49,8 @@ ActionRequest make_request(const ApplyContext& context, const ApplyCursor& curso
             .range = {region.start, region.end},
             .nr_accesses = region.nr_accesses,
             .age = region.age,
-            .region_flags = region.flags};
+            .region_flags = region.flags,
+            .unseen = unseen_rule(context, context.schemes[cursor.scheme])};
 }
 
 }  // namespace damon

@@ -197,6 +197,7 @@ ApplyWalk::Verdict ApplyWalk::judge(const ApplyContext& context) {
     if (!looked_) look(context);
     if (acted_before(state, region_) || at_snapshot_limit(scheme, state)) return Verdict::kPass;
     if (!scheme_matches(scheme, region_)) return Verdict::kPass;
+    if (!context.traits.obeys_unseen_rule && unseen_reads_spare(scheme, region_)) return Verdict::kPass;
     if (!limited || context.traits.score == ScoreSource::kNone) return Verdict::kAct;
     if (context.traits.score == ScoreSource::kAsk) return Verdict::kAskScore;
     return builtin_score(context, cursor_.scheme, region_) >= state.quota.min_score ? Verdict::kAct : Verdict::kPass;
@@ -273,8 +274,10 @@ void ApplyWalk::take_outcome(const ApplyContext& context, const Outcome& outcome
     const SchemeParams& scheme = context.schemes[cursor_.scheme];
     SchemeState& state = context.states[cursor_.scheme];
     Region& region = context.regions.at(cursor_.target, cursor_.region);
-    if (context.traits.has_apply) {
-        charge_quota(scheme.quota, region.size(), outcome.applied, outcome.elapsed_ns, state.quota);
+    const uint64_t tried = region.size() - std::min(region.size(), outcome.spared);
+    const bool any_tried = !outcome.spared_all(region.size());
+    if (context.traits.has_apply && any_tried) {
+        charge_quota(scheme.quota, tried, outcome.applied, outcome.elapsed_ns, state.quota);
         const bool full = quota_is_set(scheme) && quota_is_full(state.quota, context.min_region_sz);
         if (full && follows(context)) {
             state.quota.resume = {.addr = region.range.end, .target_idx = cursor_.target, .set = true};
@@ -282,8 +285,8 @@ void ApplyWalk::take_outcome(const ApplyContext& context, const Outcome& outcome
     }
     state.acted_target = cursor_.target;
     state.acted_until = region.range.end;
-    if (scheme.action != DamosAction::kStat) region.age = region_.age = 0;
-    count_tried(region.size(), outcome, state.stats);
+    if (scheme.action != DamosAction::kStat && !outcome.unseen_all(region.size())) region.age = region_.age = 0;
+    if (any_tried) count_tried(tried, outcome, state.stats);
 }
 
 // Whether any region lies behind the one under the cursor: without one there is nothing to resume at.

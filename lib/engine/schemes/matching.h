@@ -16,11 +16,17 @@ inline bool pattern_matches(const AccessPattern& pattern, const RegionInfo& regi
 
 // Pattern and S-38: "could not look" is not "not accessed", so a region without a single answer (kRegionUnknown) is out
 // of reach of every action but kStat. Its counters say 0 because nobody could look, and a pageout scheme would take it
-// for cold. Regions where only writes are seen are not held back: the flag travels with the request, and ops and users
-// decide.
+// for cold.
 inline bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region) {
     if (scheme.action != DamosAction::kStat && (region.flags & kRegionUnknown) != 0) return false;
     return pattern_matches(scheme.pattern, region);
+}
+
+// S-38: whether (a part of) the region must be left alone because its reads cannot be seen, and "cold" may mean "only
+// read".
+inline bool unseen_reads_spare(const SchemeParams& scheme, const RegionInfo& region) {
+    return (region.flags & kRegionWritesOnly) != 0 && presumes_cold(scheme.action) &&
+           (scheme.flags & kAllowUnseenReads) == 0;
 }
 
 }  // namespace damon

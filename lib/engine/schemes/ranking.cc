@@ -24,7 +24,9 @@ bool Ranking::next_score(const ApplyContext& context, ActionRequest& request) {
 bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
     for (; cursor_.region < context.regions.nr_regions_of(cursor_.target); ++cursor_.region) {
         RegionInfo region = region_under(context, cursor_);
-        if (!scheme_matches(context.schemes[cursor_.scheme], region)) continue;
+        const SchemeParams& scheme = context.schemes[cursor_.scheme];
+        // What will be spared takes nothing of the quota.
+        if (!scheme_matches(scheme, region) || unseen_reads_spare(scheme, region)) continue;
         const FilterVerdict verdict = run_core_filters(context, cursor_);
         if (!verdict.accepted) continue;
         region.end = context.regions.at(cursor_.target, cursor_.region).range.end;  // a filter may have cut it

@@ -44,6 +44,7 @@ OpsTraits VaddrOps::traits() const {
     OpsTraits traits;
     traits.has_apply = true;
     traits.has_probes = true;
+    traits.obeys_unseen_rule = true;
     traits.access_cost_ns = kAccessCostNs;
     traits.score = ScoreSource::kBuiltin;
     return traits;
@@ -224,7 +225,8 @@ bool VaddrOps::target_valid(uint32_t target_idx) {
 
 Outcome VaddrOps::apply(const ActionRequest& request) {
     checker_.forget();
-    return request.target_idx < pids_.size() ? actions_.apply(request, pids_[request.target_idx]) : Outcome();
+    if (request.target_idx >= pids_.size()) return {};
+    return actions_.apply(request, pids_[request.target_idx], takes_reports() ? nullptr : &checker_);
 }
 
 void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {

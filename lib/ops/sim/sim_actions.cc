@@ -15,6 +15,12 @@ bool is_migration(DamosAction action) {
     return action == DamosAction::kMigrateHot || action == DamosAction::kMigrateCold;
 }
 
+bool spares(UnseenRule rule, const SimRange& mapping) {
+    if (rule == UnseenRule::kAct) return false;
+    if ((mapping.flags & kSimRangeOpaque) != 0) return true;
+    return rule == UnseenRule::kSpareUnseenReads && (mapping.flags & kSimRangeWritesOnly) != 0;
+}
+
 uint64_t bring_in(Extent& extent) {
     const uint64_t bytes = extent.evicted;
     extent.inactive += bytes;
@@ -138,6 +144,7 @@ void SimMemory::apply_range(const ActionRequest& request, AddressRange range, in
     }
     for (size_t i = first_extent_ending_after(target_idx, range.start); i < extents_.size(); ++i) {
         if (extents_[i].target_idx != target_idx || extents_[i].range.start >= range.end) break;
+        if (spares(request.unseen, mapping_of(extents_[i]))) continue;
         settle(extents_[i], now_us);
         if (!ops_filters_pass(request, {world_, &machine_, &extents_[i], now_us})) continue;
         outcome.filter_passed += extents_[i].resident();
@@ -150,6 +157,22 @@ void SimMemory::apply_range(const ActionRequest& request, AddressRange range, in
         }
     }
     join_alike(target_idx, range, now_us);
+}
+
+// S-38.
+void SimMemory::count_unseen(const ActionRequest& request, Outcome& outcome) const {
+    uint64_t unseen = 0;
+    bool others = false;
+    for (const SimRange& mapping : world_->ranges()) {
+        if (mapping.target_idx != request.target_idx || !mapping.range.intersects(request.range)) continue;
+        if (spares(request.unseen, mapping)) {
+            unseen += mapping.range.intersection(request.range).size();
+        } else {
+            others = true;
+        }
+    }
+    if (unseen != 0 && !others) unseen = request.range.size();  // what lies between is no memory
+    outcome.unseen = outcome.spared = unseen;
 }
 
 Outcome SimMemory::apply(const ActionRequest& request, uint64_t now_us) {
@@ -177,6 +200,7 @@ Outcome SimMemory::apply(const ActionRequest& request, uint64_t now_us) {
     } else {
         apply_range(request, range, scheme.target_nid, now_us, outcome);
     }
+    count_unseen(request, outcome);
     const auto action_idx = static_cast<size_t>(scheme.action);
     outcome.elapsed_ns = mul_div(outcome.applied, machine_.action_ns[action_idx], machine_.page_size);
     counted_.action_ns += outcome.elapsed_ns;

@@ -60,6 +60,7 @@ private:
     void join_alike(uint32_t target_idx, AddressRange range, uint64_t now_us);
     void join_all(uint64_t now_us);
 
+    void count_unseen(const ActionRequest& request, Outcome& outcome) const;
     void apply_range(const ActionRequest& request, AddressRange range, int32_t nid, uint64_t now_us, Outcome& outcome);
     uint64_t act(DamosAction action, size_t extent_idx, int32_t nid, uint64_t now_us);
     uint64_t page_out(Extent& extent, uint64_t now_us);

@@ -88,6 +88,7 @@ OpsTraits SimOps::traits() const {
     traits.has_subject = false;
     traits.has_target_valid = true;
     traits.simulated = true;
+    traits.obeys_unseen_rule = true;
     traits.score = ScoreSource::kPhysical;
     return traits;
 }

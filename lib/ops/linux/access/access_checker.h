@@ -19,6 +19,7 @@
 #include "ops/linux/access/armed_page_ledger.h"
 #include "ops/linux/access/mapping_cache.h"
 #include "ops/linux/access/page_state_cache.h"
+#include "ops/linux/access/visibility.h"
 #include "ops/linux/access/zap.h"
 #include "os/page_scan.h"
 #include "os/page_sizes.h"
@@ -59,6 +60,10 @@ public:
     void forget() { page_states_.clear(); }
     // Drops all marks and registrations; the next arm makes them again.
     void disarm();
+
+    // How accesses to the memory at `address` are seen, and up to which address that holds. `mapping` covers it, and
+    // was read just now.
+    Visibility visibility(const Mapping& mapping, uint64_t address, uint64_t& until);
 
     const AccessStatistics& statistics() const { return statistics_; }
 

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
@@ -131,6 +132,16 @@ int shared_declare(AddressRange range) {
     slot->range.start = range.start;
     slot->range.end = range.end;  // last: what makes the slot taken
     return 0;
+}
+
+uint64_t next_declared(uint64_t address) {
+    uint64_t next = UINT64_MAX;
+    const LockGuard guard(lock, sys::getpid());
+    find_slot([&](const SharedSlot& slot) {
+        if (!slot.range.empty() && slot.range.start > address) next = std::min(next, slot.range.start);
+        return false;
+    });
+    return next;
 }
 
 int shared_withdraw(AddressRange range) {

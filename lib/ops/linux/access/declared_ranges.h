@@ -24,6 +24,9 @@ void* shared_map(size_t bytes, int& error);
 // Withdraws and unmaps memory of shared_map, or a part of it. 0 or what shared_withdraw says.
 int shared_unmap(void* address, size_t bytes);
 
+// The lowest start of a declared range above `address`; UINT64_MAX: there is none.
+uint64_t next_declared(uint64_t address);
+
 // Keeps the declared range around one address from being withdrawn. Short: withdrawing waits for it.
 class SharedPin {
 public:

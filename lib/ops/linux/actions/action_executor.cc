@@ -78,14 +78,14 @@ bool ActionExecutor::reach(int32_t pid) {
     return true;
 }
 
-Outcome ActionExecutor::apply(const ActionRequest& request, int32_t pid) {
+Outcome ActionExecutor::apply(const ActionRequest& request, int32_t pid, AccessChecker* checker) {
     const DamosAction action = request.scheme->action;
     if (action == DamosAction::kStat && request.scheme->ops_filters.empty()) return {};
     if (!reach(pid)) {
         statistics_.skip(Skip::kForbidden, request.range.size());
         return {};
     }
-    ActionPass pass{subject_, request, sizes_, statistics_, memcg_id_};
+    ActionPass pass{subject_, request, sizes_, statistics_, memcg_id_, checker};
     switch (action) {
         case DamosAction::kWillneed:
         case DamosAction::kCold:
@@ -110,7 +110,7 @@ Outcome ActionExecutor::apply(const ActionRequest& request, int32_t pid) {
             break;  // refused at validation; the shell's own
     }
     statistics_.applied_bytes[static_cast<int32_t>(action)] += pass.outcome.applied;
-    return pass.outcome;
+    return pass.finish();
 }
 
 }  // namespace damon

@@ -21,6 +21,7 @@
 #include "base/vector.h"
 #include "model/action.h"
 #include "model/params.h"
+#include "ops/linux/access/access_checker.h"
 #include "ops/linux/actions/action_statistics.h"
 #include "ops/linux/actions/action_subject.h"
 #include "os/page_sizes.h"
@@ -39,8 +40,8 @@ public:
     // The mappings may have changed since the last action.
     void new_interval() { subject_.forget_mappings(); }
 
-    // `pid` 0: this process.
-    Outcome apply(const ActionRequest& request, int32_t pid);
+    // `pid` 0: this process. `checker`: how its accesses are seen; null: all that matter are reported.
+    Outcome apply(const ActionRequest& request, int32_t pid, AccessChecker* checker = nullptr);
 
     const ActionStatistics& statistics() const { return statistics_; }
 

@@ -30,6 +30,10 @@ const char* skip_text(Skip skip) {
             return "no page there to act on";
         case Skip::kPending:
             return "asked for, and not there yet";
+        case Skip::kUnseenReads:
+            return "its reads cannot be seen here (the scheme's flag DAMOS_ALLOW_UNSEEN_READS acts on it all the same)";
+        case Skip::kUnknown:
+            return "its accesses cannot be seen, or were not looked at yet";
     }
     return "unknown";
 }

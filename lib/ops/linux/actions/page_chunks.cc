@@ -16,7 +16,39 @@ AddressRange ActionPass::range() const {
     return {start, start + align_up(request.range.size(), sizes.base_bytes)};
 }
 
+void ActionPass::spare(Skip why, uint64_t bytes) {
+    statistics.skip(why, bytes);
+    outcome.spared += bytes;
+    if (why == Skip::kUnseenReads || why == Skip::kUnknown) outcome.unseen += bytes;
+}
+
+Outcome ActionPass::finish() {
+    // What lies beside it is no memory.
+    if (!any_tried && outcome.unseen != 0) outcome.spared = outcome.unseen = request.range.size();
+    return outcome;
+}
+
 bool MappingWalk::next(Mapping& mapping, AddressRange& part) {
+    while (next_part(mapping, part)) {
+        Visibility seen = Visibility::kReadsAndWrites;
+        uint64_t until = part.end;
+        if (pass_.request.unseen != UnseenRule::kAct && pass_.checker != nullptr) {
+            seen = pass_.checker->visibility(mapping, part.start, until);
+        }
+        part.end = at_ = std::min(part.end, until);
+        if (seen == Visibility::kNone) {
+            pass_.spare(Skip::kUnknown, part.size());
+        } else if (seen == Visibility::kWritesOnly && pass_.request.unseen == UnseenRule::kSpareUnseenReads) {
+            pass_.spare(Skip::kUnseenReads, part.size());
+        } else {
+            pass_.any_tried = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool MappingWalk::next_part(Mapping& mapping, AddressRange& part) {
     if (at_ >= end_) return false;
     const bool found = pass_.subject.next_mapping(at_, mapping) == 0 && mapping.range.start < end_;
     const uint64_t start = found ? std::max(at_, mapping.range.start) : end_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "model/action.h"
+#include "ops/linux/access/access_checker.h"
 #include "ops/linux/actions/action_statistics.h"
 #include "ops/linux/actions/action_subject.h"
 #include "ops/linux/actions/page_filter.h"
@@ -19,8 +20,10 @@ struct ActionPass {
     const ActionRequest& request;
     const PageSizes& sizes;
     ActionStatistics& statistics;
-    uint64_t memcg_id = 0;  // of the process; 0: not known
+    uint64_t memcg_id = 0;             // of the process; 0: not known
+    AccessChecker* checker = nullptr;  // how the process's accesses are seen; null: they are reported
     Outcome outcome{};
+    bool any_tried = false;  // the walk came to memory that the UnseenRule does not spare
 
     PageView view(uint32_t state) const {
         const bool huge = (state & uapi::kPageHuge) != 0;
@@ -28,17 +31,24 @@ struct ActionPass {
     }
     // The region as actions work on it: pages (S-4).
     AddressRange range() const;
+    // Leaves memory as it is, as if the region did not have it.
+    void spare(Skip why, uint64_t bytes);
+    // What became of the region as a whole.
+    Outcome finish();
 };
 
-// The mappings of a range, cut to it, in address order. What lies between is counted as not mapped.
+// The mappings of a range, cut to it, in address order. What lies between is counted as not mapped; what the UnseenRule
+// spares is passed over.
 class MappingWalk {
 public:
     MappingWalk(ActionPass& pass, AddressRange range) : pass_(pass), at_(range.start), end_(range.end) {}
 
-    // False: no more; `mapping` is whole, `part` what of it lies in the range.
+    // False: no more; `mapping` is whole, `part` what of it lies in the range; several parts of one may come.
     bool next(Mapping& mapping, AddressRange& part);
 
 private:
+    bool next_part(Mapping& mapping, AddressRange& part);
+
     ActionPass& pass_;
     uint64_t at_;
     uint64_t end_;
