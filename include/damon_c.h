@@ -455,7 +455,8 @@ typedef uint64_t (*damos_action_fn)(void *data, damon_ctx *ctx, const struct dam
 /** Whose measure a quota goal follows. */
 enum damos_quota_goal_metric {
     DAMOS_QUOTA_USER_INPUT = 0,         /**< damon_ctx_set_quota_goal_value(): the program's own score. */
-    DAMOS_QUOTA_SOME_MEM_PSI_US = 1,    /**< Growth of "some" memory pressure, microseconds per window. */
+    DAMOS_QUOTA_SOME_MEM_PSI_US = 1,    /**< Growth of "some" memory pressure, microseconds per window. Without
+                                             /proc/pressure/memory: -EOPNOTSUPP at start and commit. */
     DAMOS_QUOTA_NODE_MEM_USED_BP = 2,   /**< Used memory of node nid. */
     DAMOS_QUOTA_NODE_MEM_FREE_BP = 3,   /**< Free memory of node nid. */
     DAMOS_QUOTA_NODE_MEMCG_USED_BP = 4, /**< Memory of the group on node nid over the node's. */
@@ -463,7 +464,8 @@ enum damos_quota_goal_metric {
     DAMOS_QUOTA_ACTIVE_MEM_BP = 6,      /**< Active over active plus inactive memory. */
     DAMOS_QUOTA_INACTIVE_MEM_BP = 7,    /**< 10,000 minus that. */
     DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP = 8, /**< Share of the matching memory that is on node nid. Physical only. */
-    DAMOS_QUOTA_OWN_MEMCG_FREE_BP = 9     /**< Free share of this process's own memory group: limit minus usage. */
+    DAMOS_QUOTA_OWN_MEMCG_FREE_BP = 9     /**< Free share of this process's memory group: limit minus usage, of the
+                                               limit. Without one: -EOPNOTSUPP at start and commit. */
 };
 
 /** How a goal's score turns into an effective quota. */
@@ -474,12 +476,15 @@ enum damos_quota_goal_tuner {
 
 /** What a watermark is compared with. */
 enum damos_wmark_metric {
-    DAMOS_WMARK_NONE = 0,         /**< Always active. */
-    DAMOS_WMARK_FREE_MEM_RATE = 1, /**< Free memory (MemFree), permil of all. */
-    DAMOS_WMARK_OWN_MEMCG_FREE_RATE = 2 /**< Limit minus usage of this process's own memory group, permil of the limit. */
+    DAMOS_WMARK_NONE = 0,          /**< Always active. */
+    DAMOS_WMARK_FREE_MEM_RATE = 1, /**< Free memory (MemFree), permil of all. In a container this says nothing. */
+    /** Limit minus usage of this process's memory group, permil of the limit (cgroup 1 and 2; of nested groups the one
+     * with the least left; usage includes the page cache). Without a limit: -EOPNOTSUPP at start and commit. */
+    DAMOS_WMARK_OWN_MEMCG_FREE_RATE = 2
 };
 
-/** What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page. */
+/** What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page; so ADDR and TARGET
+ * come first, in whatever order filters were added. */
 enum damos_filter_type {
     DAMOS_FILTER_ANON = 0,          /**< Anonymous memory. */
     DAMOS_FILTER_ACTIVE = 1,        /**< On the active list. Not exposed to user space: `-EOPNOTSUPP`. */
@@ -544,7 +549,8 @@ struct damos_params {
     uint64_t min_age_us;
 };
 
-/** A filter of a scheme: the first whose property matches decides. */
+/** A filter of a scheme: the first whose property matches decides, of ADDR and TARGET filters before the others. What an
+ * ADDR or TARGET filter allows is acted on without a look at the others. */
 struct damos_filter {
     uint32_t size;       /**< sizeof(struct damos_filter). */
     int32_t type;        /**< enum damos_filter_type. */
@@ -1191,7 +1197,8 @@ struct damon_reclaim_params {
     uint64_t min_nr_regions;              /**< Default 10. */
     uint64_t max_nr_regions;              /**< Default 1,000. */
     uint32_t allow_unseen_reads;          /**< 1: the scheme has DAMOS_ALLOW_UNSEEN_READS. Default 0. */
-    uint32_t reserved;                    /**< 0. */
+    uint32_t own_memcg;                   /**< 1: watermarks are of this process's memory group, see
+                                               DAMOS_WMARK_OWN_MEMCG_FREE_RATE, and not of the machine. Default 0. */
 };
 
 /** damon_preset_lru_sort(): tells the kernel what to reclaim first and last. */
@@ -1213,6 +1220,8 @@ struct damon_lru_sort_params {
     uint64_t aggr_us;                     /**< Default 100,000. */
     uint64_t min_nr_regions;              /**< Default 10. */
     uint64_t max_nr_regions;              /**< Default 1,000. */
+    uint32_t own_memcg;                   /**< As in damon_reclaim_params. Default 0. */
+    uint32_t reserved;                    /**< 0. */
 };
 
 /** Answer of damon_stat_read(). */

@@ -19,8 +19,8 @@ static_assert(static_cast<int32_t>(DAMOS_FILTER_TARGET) == static_cast<int32_t>(
 static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_VADDR) == static_cast<int32_t>(OpsId::kKernelVaddr));
 static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_FVADDR) == static_cast<int32_t>(OpsId::kKernelFvaddr));
 static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_PADDR) == static_cast<int32_t>(OpsId::kKernelPaddr));
-static_assert(static_cast<int32_t>(DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP) ==
-              static_cast<int32_t>(QuotaMetric::kNodeEligibleMemBp));
+static_assert(static_cast<int32_t>(DAMOS_QUOTA_OWN_MEMCG_FREE_BP) ==
+              static_cast<int32_t>(QuotaMetric::kOwnMemcgFreeBp));
 
 Attrs attrs_from_c(const damon_attrs& given) {
     Attrs attrs;

@@ -16,6 +16,10 @@ OpsTraits CustomOps::traits() const {
     return traits;
 }
 
+Status CustomOps::validate(const Params& params) const {
+    return refuse_own_memcg(params, "custom operations measure nothing of the system");
+}
+
 Status CustomOps::start(const Params&) {
     if (table_.init == nullptr) return {};
     const int error = table_.init(priv_, ctx_);

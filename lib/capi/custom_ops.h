@@ -16,6 +16,7 @@ public:
     }
 
     OpsTraits traits() const override;
+    Status validate(const Params& params) const override;
     Status start(const Params& params) override;
     void stop() override;
     void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;

@@ -76,7 +76,7 @@ damon_attrs attrs_of(const Params& params) {
 template <typename Params>
 void limit(damos_params& scheme, const Params& params) {
     scheme.quota.reset_interval_ms = params.quota_reset_interval_ms;
-    scheme.wmarks.metric = DAMOS_WMARK_FREE_MEM_RATE;
+    scheme.wmarks.metric = params.own_memcg != 0 ? DAMOS_WMARK_OWN_MEMCG_FREE_RATE : DAMOS_WMARK_FREE_MEM_RATE;
     scheme.wmarks.interval_us = params.wmarks_interval_us;
     scheme.wmarks.high = params.wmarks_high;
     scheme.wmarks.mid = params.wmarks_mid;

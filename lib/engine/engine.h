@@ -122,9 +122,9 @@ public:
 
     // --- watermarks (L-22, S-29) ------------------------------------------------------------------------------
 
-    bool needs_free_memory() const;
+    bool needs_watermark(WatermarkMetric metric) const;
     // Evaluates every scheme; `free_permil` < 0: unknown. The wait in microseconds; 0: proceed.
-    uint64_t watermark_wait_us(int32_t free_permil);
+    uint64_t watermark_wait_us(const WatermarkValues& values);
 
     // --- a monitor elsewhere (OpsTraits::offloaded), in place of everything from plan to finish ---------------
 

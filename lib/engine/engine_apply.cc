@@ -32,19 +32,19 @@ bool Engine::next_request(ActionRequest& request) {
 
 void Engine::complete(const Outcome& outcome) { walk_.complete(apply_context(), outcome); }
 
-bool Engine::needs_free_memory() const {
-    return std::ranges::any_of(params_.schemes, [](const SchemeParams& scheme) {
-        return scheme.wmarks.metric == WatermarkMetric::kFreeMemRate;
-    });
+bool Engine::needs_watermark(WatermarkMetric metric) const {
+    return std::ranges::any_of(params_.schemes,
+                               [metric](const SchemeParams& scheme) { return scheme.wmarks.metric == metric; });
 }
 
 // Every round looks at every scheme anew, and without schemes there is nothing to wait for.
-uint64_t Engine::watermark_wait_us(int32_t free_permil) {
+uint64_t Engine::watermark_wait_us(const WatermarkValues& values) {
     if (schemes_.empty()) return 0;
     uint64_t shortest = kU64Max;
     for (size_t i = 0; i < schemes_.size(); ++i) {
         const Watermarks& wmarks = params_.schemes[i].wmarks;
-        shortest = std::min(shortest, evaluate_watermark(wmarks, free_permil, schemes_[i].activated));
+        const int32_t permil = wmarks.metric == WatermarkMetric::kOwnMemcgFreeRate ? values.own_memcg : values.free_mem;
+        shortest = std::min(shortest, evaluate_watermark(wmarks, permil, schemes_[i].activated));
     }
     return shortest;
 }

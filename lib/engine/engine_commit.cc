@@ -42,6 +42,7 @@ Status Engine::validate(const Params& params, const OpsTraits& traits) {
     if (Status status = validate_probes(params, traits); !status.ok()) return status;
     for (uint32_t i = 0; i < params.schemes.size(); ++i) {
         if (Status status = validate_scheme(params.schemes[i], i, traits); !status.ok()) return status;
+        if (Status status = validate_reach(params.schemes[i], i, params.attrs); !status.ok()) return status;
     }
     if (Status status = validate_targets(params); !status.ok()) return status;
     return validate_attrs(params.attrs);

@@ -180,6 +180,7 @@ private:
     Status begin_run();
     void finish_run();
     bool should_end();
+    WatermarkValues watermark_values();
     bool pass_gate();
     void pause_here();
     void resume();

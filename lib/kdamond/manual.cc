@@ -108,8 +108,7 @@ void Kdamond::advance_manually() {
     }
     if (stage_ != Stage::kIdle) return;
     const bool waiting = now_us() < gate_until_us_;
-    const int32_t free_permil = engine_.needs_free_memory() && !waiting ? ops_->free_memory_permil() : -1;
-    const uint64_t wait_us = waiting ? 0 : engine_.watermark_wait_us(free_permil);
+    const uint64_t wait_us = waiting ? 0 : engine_.watermark_wait_us(watermark_values());
     if (!waiting) gate_until_us_ = wait_us == 0 ? 0 : saturating_add(now_us(), wait_us);
     if (!waiting && wait_us == 0) {
         begin_interval();

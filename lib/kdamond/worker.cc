@@ -177,10 +177,16 @@ void Kdamond::restart_schedule() {
     overhead_.skip_to(clock_.now_ns());
 }
 
+WatermarkValues Kdamond::watermark_values() {
+    WatermarkValues values;
+    if (engine_.needs_watermark(WatermarkMetric::kFreeMemRate)) values.free_mem = ops_->free_memory_permil();
+    if (engine_.needs_watermark(WatermarkMetric::kOwnMemcgFreeRate)) values.own_memcg = ops_->own_memcg_permil();
+    return values;
+}
+
 // L-22: true where sampling may go on; else one round of waiting was done.
 bool Kdamond::pass_gate() {
-    const int32_t free_permil = engine_.needs_free_memory() ? ops_->free_memory_permil() : -1;
-    const uint64_t wait_us = engine_.watermark_wait_us(free_permil);
+    const uint64_t wait_us = engine_.watermark_wait_us(watermark_values());
     if (wait_us == 0) return true;
     walks_.close();
     ops_->disarm();

@@ -20,4 +20,10 @@ struct MetricQuery {
     bool operator==(const MetricQuery&) const = default;
 };
 
+// What watermarks are compared with, in permil; negative: not known, or nobody asks.
+struct WatermarkValues {
+    int32_t free_mem = -1;   // of all memory, free
+    int32_t own_memcg = -1;  // of the limit of this process's memory group, free
+};
+
 }  // namespace damon

@@ -49,8 +49,9 @@ enum class QuotaMetric : int32_t {
     kActiveMemBp = 6,
     kInactiveMemBp = 7,
     kNodeEligibleMemBp = 8,
+    kOwnMemcgFreeBp = 9,
 };
-inline constexpr int32_t kNrQuotaMetrics = 9;
+inline constexpr int32_t kNrQuotaMetrics = 10;
 
 struct QuotaGoal {
     QuotaMetric metric = QuotaMetric::kUserInput;
@@ -74,8 +75,8 @@ struct QuotaParams {
     bool operator==(const QuotaParams&) const = default;
 };
 
-enum class WatermarkMetric : int32_t { kNone = 0, kFreeMemRate = 1 };
-inline constexpr int32_t kNrWatermarkMetrics = 2;
+enum class WatermarkMetric : int32_t { kNone = 0, kFreeMemRate = 1, kOwnMemcgFreeRate = 2 };
+inline constexpr int32_t kNrWatermarkMetrics = 3;
 
 struct Watermarks {
     WatermarkMetric metric = WatermarkMetric::kNone;

@@ -1,5 +1,7 @@
 #include "ops/ops.h"
 
+#include <cerrno>
+
 namespace damon {
 
 OpsTraits Ops::traits() const { return {}; }
@@ -20,11 +22,28 @@ uint32_t Ops::score(const ActionRequest&) { return 0; }
 void Ops::probe(std::span<const Sample>, std::span<uint8_t>) {}
 void Ops::measure(std::span<MetricQuery>) {}
 int32_t Ops::free_memory_permil() { return -1; }
+int32_t Ops::own_memcg_permil() { return -1; }
 void Ops::set_now(uint64_t) {}
 Status Ops::change(const Params&) { return {}; }
 bool Ops::can_pause() const { return true; }
 Status Ops::pause(bool) { return {}; }
 void Ops::set_pause_of_next(bool) {}
 Status Ops::observe(const Params&, bool, Observation&) { return {}; }
+
+Status refuse_own_memcg(const Params& params, const char* why) {
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        const SchemeParams& scheme = params.schemes[i];
+        if (scheme.wmarks.metric == WatermarkMetric::kOwnMemcgFreeRate) {
+            return Status::fail(-EOPNOTSUPP, "schemes[%zu].wmarks.metric is DAMOS_WMARK_OWN_MEMCG_FREE_RATE: %s", i,
+                                why);
+        }
+        for (size_t j = 0; j < scheme.goals.size(); ++j) {
+            if (scheme.goals[j].metric != QuotaMetric::kOwnMemcgFreeBp) continue;
+            return Status::fail(-EOPNOTSUPP, "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_OWN_MEMCG_FREE_BP: %s", i,
+                                j, why);
+        }
+    }
+    return {};
+}
 
 }  // namespace damon

@@ -78,6 +78,8 @@ public:
     virtual void measure(std::span<MetricQuery> queries);
     // Free memory in permil of all memory, for watermarks; negative: not known.
     virtual int32_t free_memory_permil();
+    // What this process's memory group may still take, in permil of its limit; negative: not known.
+    virtual int32_t own_memcg_permil();
 
     // What time it is, before each arm, look and apply: real microseconds, or virtual ones of a manual drive.
     virtual void set_now(uint64_t now_us);
@@ -98,5 +100,8 @@ public:
 protected:
     ~Ops() = default;
 };
+
+// For ops without a memory group of this process: refuses goals and watermarks that ask for it. `why`: a clause.
+Status refuse_own_memcg(const Params& params, const char* why);
 
 }  // namespace damon

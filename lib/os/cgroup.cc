@@ -2,10 +2,13 @@
 
 #include <dirent.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
+#include "base/arithmetic.h"
+#include "os/metrics_text.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"
 
@@ -104,6 +107,76 @@ int open_cgroup(const char* root, uint64_t memcg_id) {
     const int found = find_below(fd, memcg_id, 0);
     sys::close(fd);
     return found;
+}
+
+namespace {
+
+// Above this no memory can be: version 1 says so where nothing is limited.
+constexpr uint64_t kNoLimit = uint64_t{1} << 62;
+
+bool read_amount(int directory, const char* name, uint64_t& value) {
+    char text[64];
+    const int fd = sys::open_read_at(directory, name);
+    const ssize_t length = fd < 0 ? fd : sys::read(fd, text, sizeof text);
+    sys::close(fd);
+    return length > 0 && limit_value({text, static_cast<size_t>(length)}, value);
+}
+
+bool room_of(int directory, MemcgRoom& room) {
+    uint64_t usage = 0;
+    uint64_t limit = UINT64_MAX;
+    if (read_amount(directory, "memory.current", usage)) {
+        uint64_t high = UINT64_MAX;
+        (void)read_amount(directory, "memory.max", limit);
+        (void)read_amount(directory, "memory.high", high);
+        limit = std::min(limit, high);
+    } else if (!read_amount(directory, "memory.usage_in_bytes", usage) ||
+               !read_amount(directory, "memory.limit_in_bytes", limit)) {
+        return false;
+    }
+    if (limit == 0 || limit >= kNoLimit) return false;
+    room = {limit, limit - std::min(limit, usage)};
+    return true;
+}
+
+bool is_tighter(const MemcgRoom& room, const MemcgRoom& than) {
+    constexpr uint64_t kMillion = 1'000'000;
+    return than.limit == 0 || mul_div(room.free, kMillion, room.limit) < mul_div(than.free, kMillion, than.limit);
+}
+
+// The path of the directory above; false: this is the top of what is mounted.
+bool go_up(char* path, size_t top) {
+    char* slash = strrchr(path + top, '/');
+    if (slash == nullptr) return false;
+    *slash = '\0';
+    return true;
+}
+
+}  // namespace
+
+int own_memcg_room(const char* root, MemcgRoom& room) {
+    char text[4096];
+    char path[4096];
+    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    int fd = sys::open_read(path);
+    const ssize_t length = fd < 0 ? fd : sys::read(fd, text, sizeof text);
+    sys::close(fd);
+    if (length <= 0) return -ENOENT;
+    bool in_v1 = false;
+    const std::string_view group = memory_cgroup_path({text, static_cast<size_t>(length)}, in_v1);
+    const int top = snprintf(path, sizeof path, "%s/sys/fs/cgroup%s", root, in_v1 ? "/memory" : "");
+    if (group.empty() || static_cast<size_t>(top) + group.size() >= sizeof path) return -ENOENT;
+    memcpy(path + top, group.data(), group.size());
+    path[static_cast<size_t>(top) + group.size()] = '\0';
+    room = {};
+    do {
+        // A container may name its group as the host does, and see it mounted as the top.
+        fd = sys::open_read(path);
+        MemcgRoom here;
+        if (fd >= 0 && room_of(fd, here) && is_tighter(here, room)) room = here;
+        sys::close(fd);
+    } while (go_up(path, static_cast<size_t>(top)));
+    return room.limit == 0 ? -ENOENT : 0;
 }
 
 }  // namespace damon

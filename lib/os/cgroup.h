@@ -20,4 +20,15 @@ uint64_t memcg_id_of(pid_t pid);
 // is none with this id, or another negative errno.
 int open_cgroup(const char* root, uint64_t memcg_id);
 
+// What a group may still take.
+struct MemcgRoom {
+    uint64_t limit = 0;  // bytes, not 0
+    uint64_t free = 0;   // the limit minus what the group uses, its page cache included
+};
+
+// Of this process's group and those around it that have a limit, the one with the least share of it free. Version 2:
+// memory.high limits too. `root`: where proc and sys are looked for. 0; -ENOENT: none of them has a limit, or that
+// cannot be read here.
+int own_memcg_room(const char* root, MemcgRoom& room);
+
 }  // namespace damon

@@ -59,6 +59,12 @@ bool meminfo_value(std::string_view text, std::string_view name, uint64_t& value
     return false;
 }
 
+bool limit_value(std::string_view text, uint64_t& value) {
+    if (!text_begins(text, "max")) return leading_number(text, value);
+    value = UINT64_MAX;
+    return true;
+}
+
 bool some_pressure_total(std::string_view text, uint64_t& total_us) {
     while (!text.empty()) {
         std::string_view line = take_line(text);

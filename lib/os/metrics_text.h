@@ -9,6 +9,9 @@ namespace damon {
 // The number behind "name:", as in /proc/meminfo and a node's meminfo; in kB there. False: not in the text.
 bool meminfo_value(std::string_view text, std::string_view name, uint64_t& value);
 
+// A number, or "max" for UINT64_MAX, as in the files of a memory group.
+bool limit_value(std::string_view text, uint64_t& value);
+
 // Of /proc/pressure/memory: how long some task waited for memory, microseconds since boot.
 bool some_pressure_total(std::string_view text, uint64_t& total_us);
 

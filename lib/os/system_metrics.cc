@@ -128,12 +128,22 @@ bool SystemMetrics::measure_lists(MetricQuery& query) {
     return true;
 }
 
+bool SystemMetrics::measure_pressure(MetricQuery& query) {
+    char text[kMaxText];
+    return some_pressure_total({text, read(File::kPressure, -1, 0, text)}, query.answer);
+}
+
+bool SystemMetrics::measure_own_group(MetricQuery& query) {
+    MemcgRoom room;
+    if (own_memcg_room(root_, room) != 0) return false;
+    query.answer = mul_div(room.free, kBp, room.limit);
+    return true;
+}
+
 bool SystemMetrics::measure_one(MetricQuery& query) {
     switch (query.metric) {
-        case QuotaMetric::kSomeMemPsiUs: {
-            char text[kMaxText];
-            return some_pressure_total({text, read(File::kPressure, -1, 0, text)}, query.answer);
-        }
+        case QuotaMetric::kSomeMemPsiUs:
+            return measure_pressure(query);
         case QuotaMetric::kNodeMemUsedBp:
         case QuotaMetric::kNodeMemFreeBp:
             return measure_node(query);
@@ -143,6 +153,8 @@ bool SystemMetrics::measure_one(MetricQuery& query) {
         case QuotaMetric::kActiveMemBp:
         case QuotaMetric::kInactiveMemBp:
             return measure_lists(query);
+        case QuotaMetric::kOwnMemcgFreeBp:
+            return measure_own_group(query);
         case QuotaMetric::kUserInput:
         case QuotaMetric::kNodeEligibleMemBp:
             break;  // the user's; of physical memory
@@ -162,6 +174,45 @@ int32_t SystemMetrics::free_memory_permil() {
     if (!meminfo_value({text, length}, "MemTotal", total) || !meminfo_value({text, length}, "MemFree", free)) return -1;
     if (total == 0 || total < free) return -1;
     return static_cast<int32_t>(mul_div(free, 1'000, total));
+}
+
+int32_t SystemMetrics::own_memcg_permil() {
+    MemcgRoom room;
+    if (own_memcg_room(root_, room) != 0) return -1;
+    return static_cast<int32_t>(mul_div(room.free, 1'000, room.limit));
+}
+
+Status SystemMetrics::validate(const Params& params) {
+    MemcgRoom room;
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        const SchemeParams& scheme = params.schemes[i];
+        if (scheme.wmarks.metric == WatermarkMetric::kOwnMemcgFreeRate && own_memcg_room(root_, room) != 0) {
+            return Status::fail(
+                -EOPNOTSUPP,
+                "schemes[%zu].wmarks.metric is DAMOS_WMARK_OWN_MEMCG_FREE_RATE: no limit is set on this "
+                "process's memory group; DAMOS_WMARK_FREE_MEM_RATE follows the whole machine",
+                i);
+        }
+        for (size_t j = 0; j < scheme.goals.size(); ++j) {
+            MetricQuery query;
+            const QuotaMetric metric = scheme.goals[j].metric;
+            if (metric == QuotaMetric::kSomeMemPsiUs && !measure_pressure(query)) {
+                return Status::fail(
+                    -EOPNOTSUPP,
+                    "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_SOME_MEM_PSI_US: "
+                    "/proc/pressure/memory cannot be read (a kernel without PSI, or started with psi=0)",
+                    i, j);
+            }
+            if (metric == QuotaMetric::kOwnMemcgFreeBp && own_memcg_room(root_, room) != 0) {
+                return Status::fail(
+                    -EOPNOTSUPP,
+                    "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_OWN_MEMCG_FREE_BP: no limit is set on "
+                    "this process's memory group",
+                    i, j);
+            }
+        }
+    }
+    return {};
 }
 
 }  // namespace damon

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <span>
 
+#include "base/status.h"
 #include "model/metrics.h"
+#include "model/params.h"
 #include "os/own_file.h"
 
 namespace damon {
@@ -26,6 +28,11 @@ public:
     void measure(std::span<MetricQuery> queries);
     // MemFree of MemTotal; negative: not known.
     int32_t free_memory_permil();
+    // What this process's memory group may still take, of its limit; negative: it has none.
+    int32_t own_memcg_permil();
+
+    // Refuses goals and watermarks that cannot be measured here, and so would never let their scheme act.
+    Status validate(const Params& params);
 
 private:
     enum class File : uint8_t { kNone, kMeminfo, kPressure, kNodeMeminfo, kGroup };
@@ -42,6 +49,8 @@ private:
     bool measure_node(MetricQuery& query);
     bool measure_group(MetricQuery& query);
     bool measure_lists(MetricQuery& query);
+    bool measure_pressure(MetricQuery& query);
+    bool measure_own_group(MetricQuery& query);
     int open(File file, int32_t nid, uint64_t memcg_id);
     Open& place_of(File file, int32_t nid, uint64_t memcg_id);
     size_t read(File file, int32_t nid, uint64_t memcg_id, char* text);

@@ -291,7 +291,7 @@ TEST(Walk, OfAManuallyDrivenContextAtItsWatermarksIsRefused) {
     ASSERT_EQ(damon_ctx_set_ops(context, DAMON_OPS_FVADDR), 0);
     ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of([](damos_params& p) {
                                        p.wmarks.metric = DAMOS_WMARK_FREE_MEM_RATE;
-                                       p.wmarks.high = p.wmarks.mid = p.wmarks.low = 1001;
+                                       p.wmarks.high = p.wmarks.mid = p.wmarks.low = 1000;
                                        p.wmarks.interval_us = 3'600'000'000;
                                    })),
               0);
@@ -331,7 +331,7 @@ TEST(Walk, WaitsOfSchemesForTheirWatermarksEndIt) {
     ASSERT_EQ(damon_ctx_set_ops(context, DAMON_OPS_FVADDR), 0);
     ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of([](damos_params& p) {
                                        p.wmarks.metric = DAMOS_WMARK_FREE_MEM_RATE;
-                                       p.wmarks.high = p.wmarks.mid = p.wmarks.low = 1001;
+                                       p.wmarks.high = p.wmarks.mid = p.wmarks.low = 1000;
                                        p.wmarks.interval_us = 3'600'000'000;
                                    })),
               0);

@@ -245,7 +245,7 @@ std::string EnginePair::set_goal_value(size_t scheme_idx, size_t goal_idx, uint6
 
 std::string EnginePair::watermarks(int32_t free_permil) {
     keep(WatermarkInput{free_permil});
-    const uint64_t wait_us = engine_.watermark_wait_us(free_permil);
+    const uint64_t wait_us = engine_.watermark_wait_us({.free_mem = free_permil});
     const uint64_t naive_wait_us = naive_.watermark_wait_us(free_permil);
     return Differences().add("wait", wait_us, naive_wait_us).text() + compare("watermarks");
 }

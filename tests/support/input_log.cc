@@ -23,7 +23,7 @@ struct Player {
     }
     void operator()(const ValidInput& input) { engine.set_target_valid(input.target_idx, input.valid); }
     void operator()(const GoalInput& input) { engine.set_goal_value(input.scheme_idx, input.goal_idx, input.value); }
-    void operator()(const WatermarkInput& input) { engine.watermark_wait_us(input.free_permil); }
+    void operator()(const WatermarkInput& input) { engine.watermark_wait_us({.free_mem = input.free_permil}); }
     void operator()(const LookInput& input) {
         engine.plan();
         const std::span<Sample> samples = engine.samples();

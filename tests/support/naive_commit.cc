@@ -54,10 +54,17 @@ bool acceptable_filters(const SchemeParams& scheme) {
     return true;
 }
 
-bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits) {
+bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits, const Attrs& attrs) {
     if (!known(scheme.action, kNrDamosActions) || !known(scheme.quota.goal_tuner, kNrGoalTuners)) return false;
     if (scheme.action == DamosAction::kCallback && scheme.callback_id == nullptr) return false;
     if (!known(scheme.wmarks.metric, kNrWatermarkMetrics)) return false;
+    const Watermarks& marks = scheme.wmarks;
+    const bool ordered = marks.low <= marks.mid && marks.mid <= marks.high && marks.high <= 1'000;
+    if (marks.metric != WatermarkMetric::kNone && !ordered) return false;
+    const AccessPattern& pattern = scheme.pattern;
+    if (pattern.min_sz > pattern.max_sz || pattern.min_nr_accesses > pattern.max_nr_accesses) return false;
+    if (scheme.min_age_us == 0 && pattern.min_age > pattern.max_age) return false;
+    if (pattern.min_nr_accesses > attrs.max_nr_accesses()) return false;
     uint64_t weights = 0;
     for (const MigrateDest& dest : scheme.migrate_dests) weights += dest.weight;
     if (!scheme.migrate_dests.empty() && weights == 0) return false;
@@ -102,7 +109,7 @@ bool NaiveEngine::acceptable(const Params& params, const OpsTraits& traits) {
     if (!std::has_single_bit(params.min_region_sz) || !acceptable_attrs(params.attrs)) return false;
     if (!acceptable_probes(params, traits)) return false;
     for (const SchemeParams& scheme : params.schemes) {
-        if (!acceptable_scheme(scheme, traits)) return false;
+        if (!acceptable_scheme(scheme, traits, params.attrs)) return false;
     }
     for (const TargetParams& target : params.targets) {
         if (target.obsolete) continue;

@@ -40,6 +40,10 @@ AccessPattern random_pattern(Draws& draws, const ParamsStyle& style) {
     if (draws.one_in(2)) pattern.max_nr_accesses = static_cast<uint32_t>(draws.below(12));
     if (draws.one_in(3)) pattern.min_age = static_cast<uint32_t>(draws.below(4));
     if (draws.one_in(4)) pattern.max_age = static_cast<uint32_t>(draws.below(12));
+    // What no region could match is refused; spoil() makes such.
+    pattern.max_sz = std::max(pattern.max_sz, pattern.min_sz);
+    pattern.max_nr_accesses = std::max(pattern.max_nr_accesses, pattern.min_nr_accesses);
+    pattern.max_age = std::max(pattern.max_age, pattern.min_age);
     return pattern;
 }
 
@@ -90,9 +94,9 @@ Watermarks random_watermarks(Draws& draws) {
     Watermarks marks;
     if (!draws.one_in(4)) return marks;
     marks.metric = WatermarkMetric::kFreeMemRate;
-    marks.high = static_cast<uint32_t>(draws.between(400, 1001));
-    marks.mid = static_cast<uint32_t>(draws.between(200, 500));
-    marks.low = static_cast<uint32_t>(draws.below(300));
+    marks.high = static_cast<uint32_t>(draws.between(400, 1000));
+    marks.mid = static_cast<uint32_t>(draws.between(200, 400));
+    marks.low = static_cast<uint32_t>(draws.below(201));
     marks.interval_us = draws.below(3) * 100;
     return marks;
 }
@@ -100,6 +104,8 @@ Watermarks random_watermarks(Draws& draws) {
 SchemeParams random_scheme(Draws& draws, const ParamsStyle& style, const OpsTraits& traits, const Attrs& attrs) {
     SchemeParams scheme;
     scheme.pattern = random_pattern(draws, style);
+    scheme.pattern.min_nr_accesses =
+        std::min(scheme.pattern.min_nr_accesses, static_cast<uint32_t>(attrs.max_nr_accesses()));
     scheme.action = static_cast<DamosAction>(draws.below(static_cast<uint64_t>(kNrDamosActions)));
     if (draws.one_in(2)) scheme.action = DamosAction::kStat;
     scheme.callback_id = &some_callback;
@@ -226,7 +232,7 @@ Params random_params(Draws& draws, const ParamsStyle& style, const OpsTraits& tr
 void spoil(Draws& draws, Params& params) {
     Attrs& attrs = params.attrs;
     SchemeParams* scheme = params.schemes.empty() ? nullptr : &params.schemes[draws.below(params.schemes.size())];
-    switch (draws.below(scheme == nullptr ? 7 : 14)) {
+    switch (draws.below(scheme == nullptr ? 7 : 17)) {
         case 0:
             attrs.min_nr_regions = draws.below(3);
             break;
@@ -267,6 +273,16 @@ void spoil(Draws& draws, Params& params) {
             break;
         case 12:
             scheme->wmarks.metric = static_cast<WatermarkMetric>(kNrWatermarkMetrics);
+            break;
+        case 13:
+            scheme->wmarks = {.metric = WatermarkMetric::kFreeMemRate, .high = 400, .mid = 401, .low = 3};
+            break;
+        case 14:
+            scheme->pattern.min_sz = 2;
+            scheme->pattern.max_sz = 1;
+            break;
+        case 15:
+            scheme->pattern.min_nr_accesses = scheme->pattern.max_nr_accesses = 1'000'000;
             break;
         default:
             push(scheme->migrate_dests, MigrateDest{});

@@ -223,16 +223,31 @@ TEST(EngineSchemes, MonitoringWaitsOnlyWhileAllSchemesAreInactive_L22_Q15) {
     marks.interval_us = 700;
     add_scheme(params).wmarks = marks;
     Engine engine = started_engine(params);
-    EXPECT_TRUE(engine.needs_free_memory());
-    EXPECT_EQ(engine.watermark_wait_us(-1), 0u);
-    EXPECT_EQ(engine.watermark_wait_us(600), 700u) << "both wait; the shorter wait counts";
-    EXPECT_EQ(engine.watermark_wait_us(350), 0u) << "the first is between low and mid";
+    EXPECT_TRUE(engine.needs_watermark(WatermarkMetric::kFreeMemRate));
+    EXPECT_FALSE(engine.needs_watermark(WatermarkMetric::kOwnMemcgFreeRate));
+    EXPECT_EQ(engine.watermark_wait_us({.free_mem = -1}), 0u);
+    EXPECT_EQ(engine.watermark_wait_us({.free_mem = 600}), 700u) << "both wait; the shorter wait counts";
+    EXPECT_EQ(engine.watermark_wait_us({.free_mem = 350}), 0u) << "the first is between low and mid";
     EXPECT_TRUE(engine.scheme(0).activated);
     EXPECT_FALSE(engine.scheme(1).activated);
-    EXPECT_EQ(engine.watermark_wait_us(100), 700u);
+    EXPECT_EQ(engine.watermark_wait_us({.free_mem = 100}), 700u);
     Engine without = started_engine(toy_params({{{0, 1'000}}}));
-    EXPECT_FALSE(without.needs_free_memory());
-    EXPECT_EQ(without.watermark_wait_us(100), 0u);
+    EXPECT_FALSE(without.needs_watermark(WatermarkMetric::kFreeMemRate));
+    EXPECT_EQ(without.watermark_wait_us({.free_mem = 100}), 0u);
+}
+
+TEST(EngineSchemes, EachSchemeFollowsTheMetricOfItsWatermarks) {
+    Params params = toy_params({{{0, 1'000}}});
+    Watermarks marks{.metric = WatermarkMetric::kFreeMemRate, .high = 500, .mid = 400, .low = 200, .interval_us = 900};
+    add_scheme(params).wmarks = marks;
+    marks.metric = WatermarkMetric::kOwnMemcgFreeRate;
+    add_scheme(params).wmarks = marks;
+    Engine engine = started_engine(params);
+    EXPECT_TRUE(engine.needs_watermark(WatermarkMetric::kOwnMemcgFreeRate));
+    EXPECT_EQ(engine.watermark_wait_us({.free_mem = 900, .own_memcg = 300}), 0u);
+    EXPECT_FALSE(engine.scheme(0).activated);
+    EXPECT_TRUE(engine.scheme(1).activated);
+    EXPECT_EQ(engine.watermark_wait_us({.free_mem = 900, .own_memcg = 600}), 900u);
 }
 
 TEST(EngineSchemes, AStopKeepsStatisticsAndQuotas_A30) {

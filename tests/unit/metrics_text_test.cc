@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -111,6 +112,17 @@ protected:
         EXPECT_EQ(stat((root_ + "/" + name).c_str(), &facts), 0);
         return facts.st_ino;
     }
+    void write_group(const std::string& group, const char* name, uint64_t bytes) {
+        write("sys/fs/cgroup" + group + "/" + name, std::to_string(bytes) + "\n");
+    }
+    std::string refusal(const std::function<void(SchemeParams&)>& change) {
+        Params params;
+        EXPECT_TRUE(params.schemes.resize(1));
+        change(params.schemes[0]);
+        const Status status = metrics_->validate(params);
+        EXPECT_EQ(status.error(), status.ok() ? 0 : -EOPNOTSUPP);
+        return status.text();
+    }
     uint64_t measure(QuotaMetric metric, int32_t nid = -1, uint64_t memcg_id = 0) {
         MetricQuery query;
         query.metric = metric;
@@ -178,6 +190,65 @@ TEST_F(SystemFiles, ThatAreMissingLeaveQueriesUnanswered) {
     none.measure({&query, 1});
     EXPECT_FALSE(query.answered);
     EXPECT_LT(none.free_memory_permil(), 0);
+}
+
+TEST_F(SystemFiles, OwnGroupOfVersion2HasTheTightestOfNestedLimits) {
+    write("proc/self/cgroup", "0::/outer/inner\n");
+    write_group("/outer", "memory.current", 900);
+    write_group("/outer", "memory.max", 1'000);
+    write_group("/outer/inner", "memory.current", 300);
+    write("sys/fs/cgroup/outer/inner/memory.max", "max\n");
+    EXPECT_EQ(metrics_->own_memcg_permil(), 100);
+    write_group("/outer/inner", "memory.high", 320);
+    EXPECT_EQ(metrics_->own_memcg_permil(), 62) << "high limits too";
+    EXPECT_EQ(measure(QuotaMetric::kOwnMemcgFreeBp), 625u);
+    write_group("/outer/inner", "memory.current", 999);
+    EXPECT_EQ(metrics_->own_memcg_permil(), 0) << "above the limit nothing is free";
+}
+
+TEST_F(SystemFiles, OwnGroupOfVersion1IsReadBelowItsController) {
+    write("proc/self/cgroup", "4:memory:/a/b\n0::/elsewhere\n");
+    write_group("/memory", "memory.usage_in_bytes", 5);
+    write_group("/memory", "memory.limit_in_bytes", 9'223'372'036'854'771'712u);
+    write_group("/memory/a/b", "memory.usage_in_bytes", 250);
+    write_group("/memory/a/b", "memory.limit_in_bytes", 1'000);
+    EXPECT_EQ(metrics_->own_memcg_permil(), 750);
+    // As a container sees it whose group is mounted as the top.
+    std::filesystem::remove_all(root_ + "/sys/fs/cgroup/memory/a");
+    write_group("/memory", "memory.limit_in_bytes", 10);
+    EXPECT_EQ(metrics_->own_memcg_permil(), 500);
+}
+
+TEST_F(SystemFiles, AnOwnGroupWithoutALimitIsNotMeasured) {
+    EXPECT_LT(metrics_->own_memcg_permil(), 0) << "no group is told";
+    write("proc/self/cgroup", "0::/outer\n");
+    write_group("/outer", "memory.current", 900);
+    write("sys/fs/cgroup/outer/memory.max", "max\n");
+    EXPECT_LT(metrics_->own_memcg_permil(), 0);
+    EXPECT_EQ(measure(QuotaMetric::kOwnMemcgFreeBp), kUnanswered);
+}
+
+TEST_F(SystemFiles, WhatCannotBeMeasuredIsRefusedWithTheFieldsName) {
+    const auto goal = [](QuotaMetric metric) {
+        return [metric](SchemeParams& scheme) {
+            EXPECT_TRUE(scheme.goals.push_back(QuotaGoal{.metric = metric, .target_value = 1}));
+        };
+    };
+    const auto watermarks = [](SchemeParams& scheme) { scheme.wmarks.metric = WatermarkMetric::kOwnMemcgFreeRate; };
+    EXPECT_EQ(refusal(goal(QuotaMetric::kSomeMemPsiUs)), "");
+    EXPECT_NE(refusal(goal(QuotaMetric::kOwnMemcgFreeBp)).find("schemes[0].goals[0].metric is DAMOS_QUOTA_OWN"),
+              std::string::npos);
+    EXPECT_NE(refusal(watermarks).find("schemes[0].wmarks.metric is DAMOS_WMARK_OWN_MEMCG_FREE_RATE: no limit"),
+              std::string::npos);
+    write("proc/self/cgroup", "0::/outer\n");
+    write_group("/outer", "memory.current", 900);
+    write_group("/outer", "memory.max", 1'000);
+    EXPECT_EQ(refusal(goal(QuotaMetric::kOwnMemcgFreeBp)), "");
+    EXPECT_EQ(refusal(watermarks), "");
+    std::filesystem::remove_all(root_ + "/proc/pressure");
+    metrics_->close();
+    EXPECT_NE(refusal(goal(QuotaMetric::kSomeMemPsiUs)).find("schemes[0].goals[0].metric is DAMOS_QUOTA_SOME_MEM_PSI"),
+              std::string::npos);
 }
 
 TEST(SystemMetrics, OfThisMachineAreWithinTheirBounds) {

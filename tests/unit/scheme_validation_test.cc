@@ -56,14 +56,15 @@ TEST(SchemeValidation, RefusesAGoalWithoutTarget) {  // O-8
 }
 
 TEST(SchemeValidation, RefusesUnknownMetricsAndTuners) {
-    EXPECT_EQ(refusal(with_goal(goal_of(static_cast<QuotaMetric>(9)))),
-              "schemes[3].goals[0].metric is 9, must be 0 to 8");
+    EXPECT_EQ(refusal(with_goal(goal_of(static_cast<QuotaMetric>(10)))),
+              "schemes[3].goals[0].metric is 10, must be 0 to 9");
     SchemeParams scheme;
     scheme.quota.goal_tuner = static_cast<GoalTuner>(2);
     EXPECT_EQ(refusal(scheme), "schemes[3].quota.goal_tuner is 2, must be 0 (consist) or 1 (temporal)");
     scheme = {};
-    scheme.wmarks.metric = static_cast<WatermarkMetric>(2);
-    EXPECT_EQ(refusal(scheme), "schemes[3].wmarks.metric is 2, must be 0 (none) or 1 (free_mem_rate)");
+    scheme.wmarks.metric = static_cast<WatermarkMetric>(3);
+    EXPECT_EQ(refusal(scheme),
+              "schemes[3].wmarks.metric is 3, must be 0 (none), 1 (free_mem_rate) or 2 (own_memcg_free_rate)");
 }
 
 TEST(SchemeValidation, EligibleMemoryNeedsPhysicalTargets) {  // O-8
@@ -110,10 +111,43 @@ TEST(SchemeValidation, RefusesDestinationsWithoutAnyWeight) {
     EXPECT_EQ(refusal(scheme), "");
 }
 
-TEST(SchemeValidation, AcceptsWhatTheRulesAccept) {  // I-9
+TEST(SchemeValidation, RefusesWatermarksThatWouldHoldItBackForEver) {
     SchemeParams scheme;
-    scheme.pattern = {.min_sz = 10, .max_sz = 5, .min_nr_accesses = 3, .max_nr_accesses = 1};
-    scheme.wmarks = {.metric = WatermarkMetric::kFreeMemRate, .high = 100, .mid = 500, .low = 900};
+    scheme.wmarks = {.metric = WatermarkMetric::kFreeMemRate, .high = 1'001, .mid = 500, .low = 200};
+    EXPECT_EQ(refusal(scheme), "schemes[3].wmarks.high is 1001, must be at most 1000 (permil)");
+    scheme.wmarks.high = 400;
+    EXPECT_EQ(refusal(scheme), "schemes[3].wmarks.mid is 500, must be at most high (400)");
+    scheme.wmarks.mid = 100;
+    EXPECT_EQ(refusal(scheme), "schemes[3].wmarks.low is 200, must be at most mid (100)");
+    scheme.wmarks.low = 100;
+    EXPECT_EQ(refusal(scheme), "");
+    scheme.wmarks = {.metric = WatermarkMetric::kNone, .high = 1, .mid = 2, .low = 3};
+    EXPECT_EQ(refusal(scheme), "") << "nothing is compared with them";
+}
+
+TEST(SchemeValidation, RefusesBoundsThatNoRegionCanLieIn) {
+    SchemeParams scheme;
+    scheme.pattern = {.min_sz = 10, .max_sz = 5};
+    EXPECT_EQ(refusal(scheme), "schemes[3].pattern.min_sz is 10, must be at most max_sz (5)");
+    scheme.pattern = {.min_nr_accesses = 3, .max_nr_accesses = 1};
+    EXPECT_EQ(refusal(scheme), "schemes[3].pattern.min_nr_accesses is 3, must be at most max_nr_accesses (1)");
+    scheme.pattern = {.min_age = 3, .max_age = 2};
+    EXPECT_EQ(refusal(scheme), "schemes[3].pattern.min_age is 3, must be at most max_age (2)");
+}
+
+TEST(SchemeValidation, RefusesMoreAccessesThanAWindowHasSamples) {
+    SchemeParams scheme;
+    scheme.pattern.min_nr_accesses = 21;
+    Attrs attrs;  // 20 samples
+    EXPECT_EQ(std::string(validate_reach(scheme, 3, attrs).text()),
+              "schemes[3].pattern.min_nr_accesses is 21, must be at most 20, the samples of a window (aggr_us / "
+              "sample_us)");
+    scheme.pattern.min_nr_accesses = 20;
+    EXPECT_TRUE(validate_reach(scheme, 3, attrs).ok());
+}
+
+TEST(SchemeValidation, AcceptsWhatTheRulesAccept) {  // Q-61, I-9
+    SchemeParams scheme;
     scheme.quota.fail_charge_num = 5;
     scheme.quota.fail_charge_denom = 1;
     scheme.target_nid = 4'000;

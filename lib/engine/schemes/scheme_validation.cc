@@ -86,10 +86,44 @@ Status validate_layer(std::span<const DamosFilter> filters, uint32_t scheme_idx,
     return {};
 }
 
+// marks out of order, or above the whole, would hold the scheme back for ever.
 Status validate_watermarks(const Watermarks& wmarks, uint32_t scheme_idx) {
-    if (known(wmarks.metric, kNrWatermarkMetrics)) return {};
-    return Status::fail(-EINVAL, "schemes[%u].wmarks.metric is %d, must be 0 (none) or 1 (free_mem_rate)", scheme_idx,
-                        static_cast<int>(wmarks.metric));
+    if (!known(wmarks.metric, kNrWatermarkMetrics)) {
+        return Status::fail(-EINVAL,
+                            "schemes[%u].wmarks.metric is %d, must be 0 (none), 1 (free_mem_rate) or 2 "
+                            "(own_memcg_free_rate)",
+                            scheme_idx, static_cast<int>(wmarks.metric));
+    }
+    if (wmarks.metric == WatermarkMetric::kNone) return {};
+    if (wmarks.high > 1'000) {
+        return Status::fail(-EINVAL, "schemes[%u].wmarks.high is %u, must be at most 1000 (permil)", scheme_idx,
+                            wmarks.high);
+    }
+    if (wmarks.mid > wmarks.high) {
+        return Status::fail(-EINVAL, "schemes[%u].wmarks.mid is %u, must be at most high (%u)", scheme_idx, wmarks.mid,
+                            wmarks.high);
+    }
+    if (wmarks.low > wmarks.mid) {
+        return Status::fail(-EINVAL, "schemes[%u].wmarks.low is %u, must be at most mid (%u)", scheme_idx, wmarks.low,
+                            wmarks.mid);
+    }
+    return {};
+}
+
+// bounds that no region can lie in.
+Status validate_bounds(const AccessPattern& pattern, uint32_t scheme_idx) {
+    const struct {
+        const char* name;
+        uint64_t min, max;
+    } bounds[] = {{"sz", pattern.min_sz, pattern.max_sz},
+                  {"nr_accesses", pattern.min_nr_accesses, pattern.max_nr_accesses},
+                  {"age", pattern.min_age, pattern.max_age}};
+    for (const auto& [name, min, max] : bounds) {
+        if (min <= max) continue;
+        return Status::fail(-EINVAL, "schemes[%u].pattern.min_%s is %" PRIu64 ", must be at most max_%s (%" PRIu64 ")",
+                            scheme_idx, name, min, name, max);
+    }
+    return {};
 }
 
 Status validate_destinations(std::span<const MigrateDest> dests, uint32_t scheme_idx) {
@@ -105,12 +139,25 @@ Status validate_destinations(std::span<const MigrateDest> dests, uint32_t scheme
 
 Status validate_scheme(const SchemeParams& scheme, uint32_t scheme_idx, const OpsTraits& traits) {
     Status status = validate_action(scheme, scheme_idx);
+    // What min_age_us makes of min_age is not the caller's word.
+    AccessPattern pattern = scheme.pattern;
+    if (scheme.min_age_us != 0) pattern.min_age = 0;
+    if (status.ok()) status = validate_bounds(pattern, scheme_idx);
     if (status.ok()) status = validate_goals(scheme, scheme_idx, traits);
     if (status.ok()) status = validate_layer(scheme.core_filters.span(), scheme_idx, true);
     if (status.ok()) status = validate_layer(scheme.ops_filters.span(), scheme_idx, false);
     if (status.ok()) status = validate_watermarks(scheme.wmarks, scheme_idx);
     if (status.ok()) status = validate_destinations(scheme.migrate_dests.span(), scheme_idx);
     return status;
+}
+
+Status validate_reach(const SchemeParams& scheme, uint32_t scheme_idx, const Attrs& attrs) {
+    const uint64_t samples = attrs.max_nr_accesses();
+    if (scheme.pattern.min_nr_accesses <= samples) return {};
+    return Status::fail(-EINVAL,
+                        "schemes[%u].pattern.min_nr_accesses is %u, must be at most %" PRIu64
+                        ", the samples of a window (aggr_us / sample_us)",
+                        scheme_idx, scheme.pattern.min_nr_accesses, samples);
 }
 
 }  // namespace damon

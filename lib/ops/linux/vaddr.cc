@@ -63,6 +63,8 @@ Status VaddrOps::validate(const Params& params) const {
         return Status::fail(-EINVAL, "access check %d: 0 to %d are known", params.access_check, kNrAccessChecks - 1);
     }
     if (Status status = ActionExecutor::validate(params); !status.ok()) return status;
+    SystemMetrics metrics;
+    if (Status status = metrics.validate(params); !status.ok()) return status;
     switch (static_cast<AccessCheck>(params.access_check)) {
         case AccessCheck::kAuto:
         case AccessCheck::kUffdRwp:
@@ -235,6 +237,7 @@ void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {
 
 void VaddrOps::measure(std::span<MetricQuery> queries) { metrics_.measure(queries); }
 int32_t VaddrOps::free_memory_permil() { return metrics_.free_memory_permil(); }
+int32_t VaddrOps::own_memcg_permil() { return metrics_.own_memcg_permil(); }
 void VaddrOps::set_now(uint64_t now_us) {
     actions_.new_interval();
     checker_.set_now(now_us);

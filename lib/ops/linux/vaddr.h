@@ -37,6 +37,7 @@ public:
     void probe(std::span<const Sample> samples, std::span<uint8_t> hits) override;
     void measure(std::span<MetricQuery> queries) override;
     int32_t free_memory_permil() override;
+    int32_t own_memcg_permil() override;
     void set_now(uint64_t now_us) override;
 
     // Any thread, at any time: 0; -EAGAIN: too many at once, dropped; -ECANCELED: not running or paused; -EOPNOTSUPP:

@@ -7,6 +7,7 @@
 
 #include "base/arithmetic.h"
 #include "ops/offload/offload_text.h"
+#include "ops/ops.h"
 
 namespace damon {
 namespace {
@@ -122,6 +123,7 @@ size_t nr_own_schemes(const Params& params) { return std::max<size_t>(nr_lasting
 Status check_kernel_params(const Params& params, uint64_t page_bytes) {
     if (Status status = check_fields(params, page_bytes); !status.ok()) return status;
     if (Status status = check_probes(params); !status.ok()) return status;
+    if (Status status = refuse_own_memcg(params, "the kernel's DAMON does not know it"); !status.ok()) return status;
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         const SchemeParams& scheme = params.schemes[i];
         if (kernel_word(scheme.action) == nullptr) {

@@ -45,7 +45,8 @@ bool SimOps::measure_one(MetricQuery& query, const SimStat& stat) const {
             return true;
         case QuotaMetric::kUserInput:
         case QuotaMetric::kNodeEligibleMemBp:
-            break;  // not measured by ops
+        case QuotaMetric::kOwnMemcgFreeBp:
+            break;  // not measured by ops, or refused
     }
     return false;
 }

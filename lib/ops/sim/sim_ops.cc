@@ -94,7 +94,9 @@ OpsTraits SimOps::traits() const {
 }
 
 Status SimOps::validate(const Params& params) const {
-    if (params.targets.size() <= world_.nr_targets()) return {};
+    if (params.targets.size() <= world_.nr_targets()) {
+        return refuse_own_memcg(params, "a simulated machine has none; use DAMOS_QUOTA_NODE_MEMCG_FREE_BP");
+    }
     return Status::fail(-EINVAL, "number of targets is %zu; %u, as many as the simulated world has, would be right",
                         params.targets.size(), world_.nr_targets());
 }
