@@ -697,7 +697,11 @@ enum damos_skip {
     DAMOS_SKIP_ABSENT = 11,   /**< No page was there to act on. */
     DAMOS_SKIP_PENDING = 12,  /**< WILLNEED: asked for, and not there yet. */
     DAMOS_SKIP_UNSEEN_READS = 13, /**< Its reads cannot be seen, and the scheme lacks DAMOS_ALLOW_UNSEEN_READS. */
-    DAMOS_SKIP_UNKNOWN = 14   /**< Its accesses cannot be seen at all, or were not looked at yet. */
+    DAMOS_SKIP_UNKNOWN = 14,  /**< Its accesses cannot be seen at all, or were not looked at yet. */
+    DAMOS_SKIP_ALREADY_SO = 15, /**< It is already what the action makes of it. Costs no quota. */
+    /** Nothing could be done in that mapping in three passes in a row (no swap, locked; the reason is counted as such):
+     * tried again after a second, then two, up to 64. Costs no quota. */
+    DAMOS_SKIP_BACKED_OFF = 16
 };
 
 /** What the actions of one context did to virtual address spaces, over all schemes and runs; they only grow. */

@@ -2,8 +2,8 @@
 #include "capi/structs.h"
 #include "ops/linux/actions/action_statistics.h"
 
-static_assert(damon::kNrSkips == static_cast<int32_t>(DAMOS_SKIP_UNKNOWN) + 1);
-static_assert(static_cast<int32_t>(DAMOS_SKIP_UNKNOWN) == static_cast<int32_t>(damon::Skip::kUnknown));
+static_assert(damon::kNrSkips == static_cast<int32_t>(DAMOS_SKIP_BACKED_OFF) + 1);
+static_assert(static_cast<int32_t>(DAMOS_SKIP_BACKED_OFF) == static_cast<int32_t>(damon::Skip::kBackedOff));
 static_assert(damon::kNrSkips <= sizeof(damon_action_stats::skipped_bytes) / sizeof(uint64_t));
 static_assert(damon::kNrDamosActions <= sizeof(damon_action_stats::applied_bytes) / sizeof(uint64_t));
 

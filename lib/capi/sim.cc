@@ -11,6 +11,8 @@
 
 namespace {
 
+static_assert(sizeof(damon_sim_params::action_ns) == sizeof(damon::SimMachine::action_ns));
+
 damon_sim_params params_to_c(const damon::SimMachine& machine, uint64_t seed) {
     damon_sim_params params{};
     params.size = sizeof params;

@@ -45,6 +45,8 @@ public:
 
     SchemeParams scheme;
     ActionExecutor hands;
+    uint64_t now_us = 0;               // a test that goes through several passes moves it on
+    AccessChecker* checker = nullptr;  // how the memory's accesses are seen
 };
 
 // Bytes of the range that the page tables hold.

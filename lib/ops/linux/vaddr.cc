@@ -239,7 +239,7 @@ void VaddrOps::measure(std::span<MetricQuery> queries) { metrics_.measure(querie
 int32_t VaddrOps::free_memory_permil() { return metrics_.free_memory_permil(); }
 int32_t VaddrOps::own_memcg_permil() { return metrics_.own_memcg_permil(); }
 void VaddrOps::set_now(uint64_t now_us) {
-    actions_.new_interval();
+    actions_.new_interval(now_us);
     checker_.set_now(now_us);
 }
 

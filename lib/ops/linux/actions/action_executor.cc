@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "ops/linux/actions/advise.h"
 #include "ops/linux/actions/huge_advice.h"
@@ -41,6 +42,34 @@ void count_passing(ActionPass& pass) {
     }
 }
 
+// What serves each action. Those without a function are refused at validation, or the shell's own.
+struct ActionRow {
+    DamosAction action;
+    void (*run)(ActionPass& pass);
+    int advice;  // of the madvise family
+};
+constexpr ActionRow kRows[] = {
+    {DamosAction::kWillneed, advise_range, uapi::kAdviseWillneed},
+    {DamosAction::kCold, advise_range, uapi::kAdviseCold},
+    {DamosAction::kPageout, advise_range, uapi::kAdvisePageout},
+    {DamosAction::kHugepage, advise_huge_range, uapi::kAdviseHugepage},
+    {DamosAction::kNohugepage, advise_huge_range, uapi::kAdviseNohugepage},
+    {DamosAction::kCollapse, advise_huge_range, uapi::kAdviseCollapse},
+    {DamosAction::kLruPrio, nullptr, 0},
+    {DamosAction::kLruDeprio, advise_range, uapi::kAdviseCold},
+    {DamosAction::kMigrateHot, migrate_range, 0},
+    {DamosAction::kMigrateCold, migrate_range, 0},
+    {DamosAction::kStat, count_passing, 0},
+    {DamosAction::kCallback, nullptr, 0},
+};
+constexpr bool rows_are_in_order() {
+    for (size_t i = 0; i < std::size(kRows); ++i) {
+        if (static_cast<size_t>(kRows[i].action) != i) return false;
+    }
+    return std::size(kRows) == kNrDamosActions;
+}
+static_assert(rows_are_in_order());
+
 }  // namespace
 
 Status ActionExecutor::validate(const Params& params) {
@@ -67,9 +96,19 @@ Status ActionExecutor::validate(const Params& params) {
     return validate_page_filters(params, sees_huge);
 }
 
-void ActionExecutor::start() { sizes_ = read_page_sizes(); }
+void ActionExecutor::start() {
+    sizes_ = read_page_sizes();
+    backoff_.clear();
+    advised_.clear();
+}
 
 void ActionExecutor::stop() { subject_.close(); }
+
+void ActionExecutor::new_interval(uint64_t now_us) {
+    subject_.forget_mappings();
+    backoff_.set_now(now_us);
+    advised_.set_now(now_us);
+}
 
 bool ActionExecutor::reach(int32_t pid) {
     if (subject_.is_open() && subject_.pid() == pid) return true;
@@ -85,30 +124,15 @@ Outcome ActionExecutor::apply(const ActionRequest& request, int32_t pid, AccessC
         statistics_.skip(Skip::kForbidden, request.range.size());
         return {};
     }
+    const ActionRow& row = kRows[static_cast<size_t>(action)];
+    if (row.run == nullptr) return {};
     ActionPass pass{subject_, request, sizes_, statistics_, memcg_id_, checker};
-    switch (action) {
-        case DamosAction::kWillneed:
-        case DamosAction::kCold:
-        case DamosAction::kPageout:
-        case DamosAction::kLruDeprio:
-            advise_range(pass);
-            break;
-        case DamosAction::kHugepage:
-        case DamosAction::kNohugepage:
-        case DamosAction::kCollapse:
-            advise_huge_range(pass);
-            break;
-        case DamosAction::kMigrateHot:
-        case DamosAction::kMigrateCold:
-            migrate_range(pass);
-            break;
-        case DamosAction::kStat:
-            count_passing(pass);
-            break;
-        case DamosAction::kLruPrio:
-        case DamosAction::kCallback:
-            break;  // refused at validation; the shell's own
+    pass.advice = row.advice;
+    if (subject_.own()) {
+        pass.backoff = &backoff_;
+        pass.advised = &advised_;
     }
+    row.run(pass);
     statistics_.applied_bytes[static_cast<int32_t>(action)] += pass.outcome.applied;
     return pass.finish();
 }

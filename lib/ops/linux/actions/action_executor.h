@@ -24,6 +24,8 @@
 #include "ops/linux/access/access_checker.h"
 #include "ops/linux/actions/action_statistics.h"
 #include "ops/linux/actions/action_subject.h"
+#include "ops/linux/actions/advised_ranges.h"
+#include "ops/linux/actions/backoff.h"
 #include "os/page_sizes.h"
 
 namespace damon {
@@ -37,8 +39,8 @@ public:
     void start();
     // Ends it, and forgets the processes. Also where targets changed.
     void stop();
-    // The mappings may have changed since the last action.
-    void new_interval() { subject_.forget_mappings(); }
+    // The mappings may have changed since the last action. What time it is: the same for all actions of one pass.
+    void new_interval(uint64_t now_us = 0);
 
     // `pid` 0: this process. `checker`: how its accesses are seen; null: all that matter are reported.
     Outcome apply(const ActionRequest& request, int32_t pid, AccessChecker* checker = nullptr);
@@ -51,6 +53,8 @@ private:
     PageSizes sizes_;
     ActionSubject subject_;  // the process acted on last: regions come target by target
     uint64_t memcg_id_ = 0;
+    Backoff backoff_;
+    AdvisedRanges advised_;
     ActionStatistics statistics_;
 };
 

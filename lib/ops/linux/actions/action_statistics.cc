@@ -34,6 +34,10 @@ const char* skip_text(Skip skip) {
             return "its reads cannot be seen here (the scheme's flag DAMOS_ALLOW_UNSEEN_READS acts on it all the same)";
         case Skip::kUnknown:
             return "its accesses cannot be seen, or were not looked at yet";
+        case Skip::kAlreadySo:
+            return "is so already";
+        case Skip::kBackedOff:
+            return "nothing could be done there several times; it is tried again after a while";
     }
     return "unknown";
 }

@@ -26,8 +26,10 @@ enum class Skip : int32_t {
     kPending = 12,      // asked for, and not there yet
     kUnseenReads = 13,  // its reads cannot be seen: it may be read all the time
     kUnknown = 14,      // its accesses cannot be seen at all, or nobody has looked there yet
+    kAlreadySo = 15,    // the memory is already what the action makes of it
+    kBackedOff = 16,    // nothing could be done there several times: tried again after a while
 };
-inline constexpr int32_t kNrSkips = 15;
+inline constexpr int32_t kNrSkips = 17;
 const char* skip_text(Skip skip);
 
 // Totals of a context; the worker advances them, any thread may read them.

@@ -5,22 +5,12 @@
 
 #include "base/arithmetic.h"
 #include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/access/uffd_mapping.h"
 #include "ops/linux/actions/page_set.h"
 #include "os/syscalls.h"
 
 namespace damon {
 namespace {
-
-int advice_of(DamosAction action) {
-    switch (action) {
-        case DamosAction::kWillneed:
-            return uapi::kAdviseWillneed;
-        case DamosAction::kPageout:
-            return uapi::kAdvisePageout;
-        default:
-            return uapi::kAdviseCold;
-    }
-}
 
 // Which pages of a chunk are in memory, mapped or not, as far as this process may know.
 class Residency {
@@ -113,7 +103,7 @@ int advise_chunk(ActionPass& pass, const Chunk& chunk, uint64_t& done) {
     AddressRange ranges[Chunk::kMaxRuns];
     const size_t count = ranges_of(chunk, ranges);
     ++pass.statistics.nr_calls;
-    const int error = pass.subject.advise({ranges, count}, advice_of(pass.request.scheme->action), done);
+    const int error = pass.subject.advise({ranges, count}, pass.advice, done);
     if (error != 0) ++pass.statistics.nr_failed_calls;
     return error;
 }
@@ -126,6 +116,12 @@ bool apply_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, S
     uint64_t applied = 0;
     int error = 0;
     why = Skip::kKept;
+    if (pass.request.scheme->action != DamosAction::kWillneed) {
+        pass.wanted += wanted;
+        // A marked page of a large folio keeps the folio where it is, out of the page table, and would never be tried
+        // again (fact 19).
+        if (pass.subject.own()) (void)lift_marks(mapping.range, chunk.range, pass.sizes.base_bytes);
+    }
     if (pass.request.scheme->action == DamosAction::kWillneed && pass.subject.own()) {
         const Residency before(pass, chunk.range);
         error = advise_chunk(pass, chunk, done);
@@ -210,7 +206,7 @@ void advise_range(ActionPass& pass) {
             pass.statistics.skip(Skip::kHugetlb, part.size());
             continue;
         }
-        if (pass.request.scheme->action == DamosAction::kPageout && pass.subject.own() && mapping.shared) {
+        if (pass.request.scheme->action != DamosAction::kWillneed && pass.subject.own() && mapping.shared) {
             map_zapped_again(pass, part);
         }
         ChunkWalk chunks(pass, mapping, part);

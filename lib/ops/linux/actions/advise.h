@@ -6,7 +6,7 @@
 //             applied. Shared mappings are paged out too, for a heap may live in shared memory; the kernel spares
 //             pages that other processes map, and a page that others only read through the file costs them a read.
 //             Of declared shared ranges, pages that only the monitor took out of the page table (zap) are mapped again
-//             first: the kernel pages out what it finds there.
+//             first, and its marks are lifted: the kernel pages out what it finds there. The same for cold.
 //   cold      applied: pages that were there and that the kernel took the advice for; whether they moved on its lists
 //             cannot be seen.
 //   willneed  applied: pages that were in no memory before and are right after. Reading goes on in the background: what

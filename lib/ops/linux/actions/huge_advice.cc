@@ -70,15 +70,45 @@ int advise(ActionPass& pass, AddressRange range, int advice) {
     return error;
 }
 
-void set_flag(ActionPass& pass, const Mapping& mapping, AddressRange range) {
+// Advice on a part of a huge page makes small pages of it.
+void split_huge_pages(ActionPass& pass, AddressRange range) {
+    for (uint64_t at = range.start; at < range.end; at += pass.sizes.huge_bytes) {
+        HugeSlot slot;
+        const AddressRange page{at, at + pass.sizes.base_bytes};
+        if (!look_at_slot(pass, {at, at + pass.sizes.huge_bytes}, slot) || slot.huge == 0) continue;
+        (void)advise(pass, page, uapi::kAdviseCold);
+    }
+}
+
+// Where the monitor sees writes to small pages only, huge pages cannot be looked at: without this, memory that was made
+// huge once would stay unknown, and no scheme could make it known again.
+bool hides_huge_pages(const ActionPass& pass, const Mapping& mapping, AddressRange range) {
+    uint64_t until = 0;
+    return pass.checker != nullptr && pass.checker->visibility(mapping, range.start, until) == Visibility::kWritesOnly;
+}
+
+void set_flag_anew(ActionPass& pass, const Mapping& mapping, AddressRange range) {
     if (range.empty()) return;
     const bool wanted = pass.request.scheme->action == DamosAction::kHugepage;
-    const int error = advise(pass, range, wanted ? uapi::kAdviseHugepage : uapi::kAdviseNohugepage);
-    pass.outcome.filter_passed += range.size();
-    if (error == 0) {
-        pass.outcome.applied += range.size();
-    } else {
+    if (const int error = advise(pass, range, pass.advice)) {
         pass.statistics.skip(refusal_of_huge(pass, mapping, range, error), range.size());
+        return;
+    }
+    pass.outcome.applied += range.size();
+    if (pass.advised != nullptr) pass.advised->add(range, wanted);
+    if (!wanted && hides_huge_pages(pass, mapping, range)) split_huge_pages(pass, range);
+}
+
+void set_flag(ActionPass& pass, const Mapping& mapping, AddressRange range) {
+    pass.outcome.filter_passed += range.size();
+    while (!range.empty()) {
+        AddressRange told{range.end, range.end};
+        if (pass.advised != nullptr) {
+            told = pass.advised->next(range, pass.request.scheme->action == DamosAction::kHugepage);
+        }
+        set_flag_anew(pass, mapping, {range.start, told.start});
+        if (!told.empty()) pass.spare(Skip::kAlreadySo, told.size());
+        range.start = told.end;
     }
 }
 
@@ -103,9 +133,10 @@ void set_flags(ActionPass& pass, const Mapping& mapping, AddressRange range) {
 }
 
 void collapse_slot(ActionPass& pass, const Mapping& mapping, AddressRange range, const HugeSlot& before) {
-    int error = advise(pass, range, uapi::kAdviseCollapse);
+    pass.wanted += before.present;
+    int error = advise(pass, range, pass.advice);
     if (error != 0 && lift_marks(mapping.range, range, pass.sizes.base_bytes)) {
-        error = advise(pass, range, uapi::kAdviseCollapse);
+        error = advise(pass, range, pass.advice);
     }
     HugeSlot after;
     uint64_t applied = 0;
@@ -135,7 +166,11 @@ void collapse(ActionPass& pass, const Mapping& mapping, AddressRange range) {
             range.start = next;
         } else if (slot.passes) {
             pass.outcome.filter_passed += slot.present;
-            if (slot.huge != huge_bytes) collapse_slot(pass, mapping, slot_range, slot);
+            if (slot.huge == huge_bytes) {
+                pass.spare(Skip::kAlreadySo, huge_bytes);
+            } else {
+                collapse_slot(pass, mapping, slot_range, slot);
+            }
         }
     }
 }
@@ -143,6 +178,7 @@ void collapse(ActionPass& pass, const Mapping& mapping, AddressRange range) {
 }  // namespace
 
 void advise_huge_range(ActionPass& pass) {
+    const uint64_t calls_before = pass.statistics.nr_calls;
     MappingWalk mappings(pass, pass.range());
     Mapping mapping;
     AddressRange part;
@@ -160,6 +196,8 @@ void advise_huge_range(ActionPass& pass) {
             set_flags(pass, mapping, whole);
         }
     }
+    // Ends that no huge page fits into are nothing that was tried.
+    pass.any_tried = pass.statistics.nr_calls != calls_before;
 }
 
 }  // namespace damon

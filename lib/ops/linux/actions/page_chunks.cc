@@ -23,27 +23,53 @@ void ActionPass::spare(Skip why, uint64_t bytes) {
 }
 
 Outcome ActionPass::finish() {
-    // What lies beside it is no memory.
-    if (!any_tried && outcome.unseen != 0) outcome.spared = outcome.unseen = request.range.size();
+    if (any_tried || outcome.spared == 0) return outcome;
+    // What lies beside it is no memory, or none that the action could be for.
+    if (outcome.unseen == outcome.spared) outcome.unseen = request.range.size();
+    outcome.spared = request.range.size();
     return outcome;
 }
 
+void MappingWalk::note_result() {
+    if (acted_on_.empty() || pass_.backoff == nullptr) return;
+    pass_.backoff->note(pass_.request.scheme->action, acted_on_, pass_.wanted - wanted_before_,
+                        pass_.outcome.applied - applied_before_);
+    acted_on_ = {};
+}
+
+// Whether the action leaves (the front of) a part alone: `part` is cut to what that holds for.
+bool MappingWalk::is_spared(const Mapping& mapping, AddressRange& part) {
+    const ActionRequest& request = pass_.request;
+    Visibility seen = Visibility::kReadsAndWrites;
+    uint64_t until = part.end;
+    if (request.unseen != UnseenRule::kAct && pass_.checker != nullptr) {
+        seen = pass_.checker->visibility(mapping, part.start, until);
+    }
+    part.end = at_ = std::min(part.end, until);
+    if (seen == Visibility::kNone) {
+        pass_.spare(Skip::kUnknown, part.size());
+        return true;
+    }
+    if (seen == Visibility::kWritesOnly && request.unseen == UnseenRule::kSpareUnseenReads) {
+        pass_.spare(Skip::kUnseenReads, part.size());
+        return true;
+    }
+    if (pass_.backoff != nullptr && pass_.backoff->waits(request.scheme->action, mapping.range)) {
+        pass_.spare(Skip::kBackedOff, part.size());
+        return true;
+    }
+    return false;
+}
+
 bool MappingWalk::next(Mapping& mapping, AddressRange& part) {
+    note_result();
     while (next_part(mapping, part)) {
-        Visibility seen = Visibility::kReadsAndWrites;
-        uint64_t until = part.end;
-        if (pass_.request.unseen != UnseenRule::kAct && pass_.checker != nullptr) {
-            seen = pass_.checker->visibility(mapping, part.start, until);
-        }
-        part.end = at_ = std::min(part.end, until);
-        if (seen == Visibility::kNone) {
-            pass_.spare(Skip::kUnknown, part.size());
-        } else if (seen == Visibility::kWritesOnly && pass_.request.unseen == UnseenRule::kSpareUnseenReads) {
-            pass_.spare(Skip::kUnseenReads, part.size());
-        } else {
-            pass_.any_tried = true;
-            return true;
-        }
+        if (is_spared(mapping, part)) continue;
+        pass_.any_tried = true;
+        acted_on_ = mapping.range;
+        wanted_before_ = pass_.wanted;
+        applied_before_ = pass_.outcome.applied;
+        return true;
     }
     return false;
 }

@@ -9,6 +9,8 @@
 #include "ops/linux/access/access_checker.h"
 #include "ops/linux/actions/action_statistics.h"
 #include "ops/linux/actions/action_subject.h"
+#include "ops/linux/actions/advised_ranges.h"
+#include "ops/linux/actions/backoff.h"
 #include "ops/linux/actions/page_filter.h"
 #include "os/page_sizes.h"
 
@@ -22,8 +24,12 @@ struct ActionPass {
     ActionStatistics& statistics;
     uint64_t memcg_id = 0;             // of the process; 0: not known
     AccessChecker* checker = nullptr;  // how the process's accesses are seen; null: they are reported
+    Backoff* backoff = nullptr;        // of this process alone
+    AdvisedRanges* advised = nullptr;  // the same
+    int advice = 0;                    // of the madvise family
     Outcome outcome{};
-    bool any_tried = false;  // the walk came to memory that the UnseenRule does not spare
+    bool any_tried = false;  // the walk came to memory that was not spared
+    uint64_t wanted = 0;     // bytes that something was to be done to, of which nothing may come
 
     PageView view(uint32_t state) const {
         const bool huge = (state & uapi::kPageHuge) != 0;
@@ -48,10 +54,16 @@ public:
 
 private:
     bool next_part(Mapping& mapping, AddressRange& part);
+    bool is_spared(const Mapping& mapping, AddressRange& part);
+    void note_result();
 
     ActionPass& pass_;
     uint64_t at_;
     uint64_t end_;
+    // The mapping that was handed out last, and how far the pass had come.
+    AddressRange acted_on_;
+    uint64_t wanted_before_ = 0;
+    uint64_t applied_before_ = 0;
 };
 
 struct Chunk {
