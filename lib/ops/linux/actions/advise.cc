@@ -108,6 +108,42 @@ int advise_chunk(ActionPass& pass, const Chunk& chunk, uint64_t& done) {
     return error;
 }
 
+// Maps those of `pages`, in `range`, again that are in memory and not in the page table.
+void map_again(ActionPass& pass, AddressRange range, PageSet& pages) {
+    const Residency residency(pass, range);
+    if (!residency.known()) return;
+    const bool seen = look_again(pass, range, [&](const PageRun& now) {
+        if (now.present()) pages.remove(now.range);
+    });
+    if (!seen) return;
+    for (size_t page = 0; page < residency.nr_pages();) {
+        size_t end = page;
+        while (end < residency.nr_pages() && pages.has_page(end) && residency.in_memory(end)) ++end;
+        if (end > page) {
+            const uint64_t start = range.start + page * pass.sizes.base_bytes;
+            (void)sys::madvise(start, (end - page) * pass.sizes.base_bytes, uapi::kAdvisePopulateRead);
+        }
+        page = end + 1;
+    }
+}
+
+// The kernel takes all of a large folio out of the page table, and of its pages those that it keeps in memory too: what
+// is out of the table could never be paged out again, and would cost the program a fault. Of a file that this process
+// may not write the kernel does not tell what is in memory.
+int page_out_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, uint64_t& done) {
+    if (!pass.subject.own() || !mapping.shared || !mapping.writable) return advise_chunk(pass, chunk, done);
+    const uint64_t step = ChunkWalk::chunk_bytes(pass.sizes);
+    const AddressRange around =
+        AddressRange{align_down(chunk.range.start, step), align_up(chunk.range.end, step)}.intersection(mapping.range);
+    PageSet present(around, pass.sizes.base_bytes);
+    const bool seen = look_again(pass, around, [&](const PageRun& now) {
+        if (now.present()) present.add(now.range);
+    });
+    const int error = advise_chunk(pass, chunk, done);
+    if (seen) map_again(pass, around, present);
+    return error;
+}
+
 // False: nothing more can be done to this mapping, because of `why`.
 bool apply_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, Skip& why) {
     const uint64_t wanted = chunk.passing_bytes();
@@ -128,8 +164,9 @@ bool apply_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, S
         applied = before.known() ? arrived_bytes(pass, chunk, before) : 0;
         why = before.known() && missing_bytes(pass, chunk, before) == 0 ? Skip::kAbsent : Skip::kPending;
     } else {
-        error = advise_chunk(pass, chunk, done);
-        applied = pass.request.scheme->action == DamosAction::kPageout ? paged_out_bytes(pass, chunk) : done;
+        const bool pages_out = pass.request.scheme->action == DamosAction::kPageout;
+        error = pages_out ? page_out_chunk(pass, mapping, chunk, done) : advise_chunk(pass, chunk, done);
+        applied = pages_out ? paged_out_bytes(pass, chunk) : done;
     }
     pass.outcome.applied += applied;
     if (error != 0) why = refusal_of(pass, mapping, chunk.range, error);
@@ -163,34 +200,18 @@ Skip refusal_of(const ActionPass& pass, const Mapping& mapping, AddressRange ran
 
 namespace {
 
-// Maps those pages of a chunk again that are in memory and not in the page table.
-void map_again(ActionPass& pass, AddressRange chunk) {
-    const Residency residency(pass, chunk);
-    if (!residency.known()) return;
-    PageSet unmapped(chunk, pass.sizes.base_bytes);
-    unmapped.add(chunk);
-    const bool seen = look_again(pass, chunk, [&](const PageRun& now) {
-        if (now.present()) unmapped.remove(now.range);
-    });
-    if (!seen) return;
-    for (size_t page = 0; page < residency.nr_pages();) {
-        size_t end = page;
-        while (end < residency.nr_pages() && unmapped.has_page(end) && residency.in_memory(end)) ++end;
-        if (end > page) {
-            const uint64_t start = chunk.start + page * pass.sizes.base_bytes;
-            (void)sys::madvise(start, (end - page) * pass.sizes.base_bytes, uapi::kAdvisePopulateRead);
-        }
-        page = end + 1;
-    }
-}
-
 // Only in ranges that are declared does the monitor take pages out of the page table.
 void map_zapped_again(ActionPass& pass, AddressRange part) {
     const uint64_t step = ChunkWalk::chunk_bytes(pass.sizes);
     while (!part.empty()) {
         const AddressRange chunk{part.start, std::min(align_down(part.start, step) + step, part.end)};
         SharedPin pin;
-        if (pin.pin(chunk.start)) map_again(pass, chunk.intersection(pin.range()));
+        if (pin.pin(chunk.start)) {
+            const AddressRange declared = chunk.intersection(pin.range());
+            PageSet all(declared, pass.sizes.base_bytes);
+            all.add(declared);
+            map_again(pass, declared, all);
+        }
         part.start = chunk.end;
     }
 }
