@@ -137,11 +137,11 @@ class Context(Watching):
     def pause(self) -> None:
         """Returns once the worker is paused: nothing is forgotten, and the program pays nothing. In a callback it takes
         effect when the callbacks of this step are done. Ctrl-C waits for the callback that runs, if one does."""
-        self._core.set_pause(True)
+        self._pauses.set(True)
 
     def resume(self) -> None:
         """Goes on where it was paused."""
-        self._core.set_pause(False)
+        self._pauses.set(False)
 
     @property
     def is_paused(self) -> bool:

@@ -150,26 +150,37 @@ def _too_late(timeout_ms: int) -> SnapshotTimeoutError:
 
 
 class Pauses:
-    """Counts who wants the context paused; the last one out resumes it, unless it was paused before the first came."""
+    """Pausing one context. Counts who wants it paused for a while; the last one out resumes it, unless it was paused
+    before the first came."""
 
     def __init__(self, core: _core.Ctx) -> None:
         self._core = core
         self._lock = threading.Lock()
         self._inside = 0
         self._was_paused = False
+        self._last = object()  # stands for the last request
+
+    def set(self, wanted: bool) -> None:
+        """Pauses or resumes. A commit carries whether its context is paused: one that read this just before may take the
+        request back, which is then made again, unless another one has come since."""
+        self._last = mine = object()
+        while True:
+            self._core.set_pause(wanted)
+            if self._core.on_worker or self._core.is_paused() == wanted or self._last is not mine:
+                return
 
     def enter(self) -> None:
         with self._lock:
             if self._inside == 0:
                 self._was_paused = self._core.is_paused()
-            self._core.set_pause(True)
+            self.set(True)
             self._inside += 1
 
     def leave(self) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0 and not self._was_paused:
-                self._core.set_pause(False)
+                self.set(False)
 
 
 class RepeatCall:

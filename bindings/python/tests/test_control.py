@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -271,3 +273,29 @@ def test_commits_of_a_running_context_neither_pause_nor_resume_it() -> None:
             ctx.add_scheme(damon.Scheme())
             ctx.remove_scheme(0)
             assert ctx.is_paused == paused
+
+
+def test_a_pause_holds_whatever_another_thread_commits_meanwhile() -> None:
+    over = threading.Event()
+
+    def keep_committing() -> None:
+        for i in itertools.count():
+            if over.is_set():
+                return
+            ctx.commit(aggr_us=20_000 + i % 2 * 1_000)
+
+    with damon.monitor_self(bytearray(MIB), sample_us=1_000, aggr_us=20_000) as ctx:
+        thread = threading.Thread(target=keep_committing)
+        thread.start()
+        try:
+            begin = time.monotonic()
+            for i in range(50):
+                ctx.pause()
+                assert ctx.is_paused
+                ctx.resume()
+                assert not ctx.is_paused
+                if i >= 5 and time.monotonic() - begin > 5:
+                    break  # a busy machine: each waits for the worker
+        finally:
+            over.set()
+            thread.join()
