@@ -4,7 +4,7 @@
 
 #include "capi/handles.h"
 #include "capi/structs.h"
-#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/declared_ranges.h"
 
 namespace {
@@ -23,7 +23,7 @@ void damon_access_check_info_init(struct damon_access_check_info* info) {
 }
 
 int damon_access_check_probe(int32_t id, struct damon_access_check_info* out) {
-    if (id < DAMON_ACCESS_CHECK_AUTO || id >= damon::kNrAccessChecks) return -EINVAL;
+    if (damon::access_check_row(id) == nullptr) return -EINVAL;
     const damon::Status status = damon::check_struct("damon_access_check_info", out);
     if (!status.ok()) return status.error();
     const damon::AccessCheckProbe probe = damon::access_check_probe(id);

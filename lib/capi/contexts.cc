@@ -9,6 +9,7 @@
 #include "capi/convert.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
+#include "ops/linux/access/access_check_table.h"
 #include "ops/offload/offload_text.h"
 #include "os/process.h"
 
@@ -129,6 +130,7 @@ void damon_ctx_free(damon_ctx* ctx) {
     }
     if (ctx->kdamond.on_worker()) return;
     ctx->kdamond.stop();
+    ctx->kdamond.reap();
     damon::heap_delete(ctx);
 }
 
@@ -216,11 +218,9 @@ int damon_ctx_set_drive(damon_ctx* ctx, int32_t drive) {
 }
 
 int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
-    if (id < DAMON_ACCESS_CHECK_AUTO || id > DAMON_ACCESS_CHECK_REPORT) {
-        return damon::report(ctx, damon::Status::fail(-EINVAL,
-                                                      "access check is %d; it must be DAMON_ACCESS_CHECK_AUTO (0) to "
-                                                      "_REPORT (%d)",
-                                                      id, DAMON_ACCESS_CHECK_REPORT));
+    if (damon::access_check_row(id) == nullptr) {
+        return damon::report(
+            ctx, damon::Status::fail(-EINVAL, "access check is %d; it must be a value of enum damon_access_check", id));
     }
     return change_stopped(ctx, [&] {
         ctx->access_check = id;

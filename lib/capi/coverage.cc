@@ -8,11 +8,18 @@
 #include "base/heap.h"
 #include "capi/handles.h"
 #include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/access/exclusion.h"
 
 namespace {
 
 using damon::AddressRange;
 using damon::Status;
+
+// Empty where it would go past the end of the address space, which is refused.
+damon::AddressRange range_of(const void* addr, size_t len) {
+    const auto start = reinterpret_cast<uintptr_t>(addr);
+    return len > UINTPTR_MAX - start ? damon::AddressRange() : damon::AddressRange{start, start + len};
+}
 
 constexpr uint32_t kCoverageFlags = DAMON_COVER_FILES | DAMON_COVER_THREE_AREAS | DAMON_COVER_STABLE;
 
@@ -136,6 +143,6 @@ int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
     return damon::report(ctx, Status::fail(error, "addr %p, len %zu: there is no such range", addr, len));
 }
 
-int damon_exclude(const void*, size_t) { return -EOPNOTSUPP; }
+int damon_exclude(const void* addr, size_t len) { return damon::exclude_range(range_of(addr, len)); }
 
-int damon_include(const void*, size_t) { return -EOPNOTSUPP; }
+int damon_include(const void* addr, size_t len) { return damon::include_range(range_of(addr, len)); }

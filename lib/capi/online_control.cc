@@ -3,7 +3,7 @@
 #include "base/heap.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
-#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/access_check_table.h"
 
 namespace {
 

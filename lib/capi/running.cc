@@ -58,6 +58,7 @@ Status claim(Contexts ctxs) {
         }
         if (claimed) {
             ctx->kdamond.stop();
+            ctx->kdamond.reap();
             continue;
         }
         bool twice = false;

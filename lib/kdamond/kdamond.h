@@ -74,8 +74,10 @@ public:
     Status prepare(const Params& params, Ops& ops, const StartOptions& options);
     // Begins the prepared run; returns when calls are accepted, or with the reason why the run could not begin.
     Status launch();
-    // Ends the run, if any, and waits for it.
+    // Ends the run, if any: nothing is sampled and no callback runs any more. What the ops hold is released after that.
     void stop();
+    // Waits until nothing is held and the worker is gone; a run that has ended only.
+    void reap();
 
     bool running() const;  // begun and not ended
     bool running_locked() const { return phase_ == Phase::kStarting || phase_ == Phase::kRunning; }
@@ -182,6 +184,8 @@ private:
     bool should_end();
     WatermarkValues watermark_values();
     bool pass_gate();
+    void release_rest();
+    bool release_piece(Lock& lock);
     void pause_here();
     void resume();
     void refuse_pause(const Status& status);

@@ -118,7 +118,12 @@ void Kdamond::stop() {
     }
     stop_requested_ = true;
     sync_.worker.notify_all();
-    join_worker(lock);
+    while (phase_ == Phase::kRunning) sync_.callers.wait(sync_.mutex);
+}
+
+void Kdamond::reap() {
+    Lock lock(sync_.mutex);
+    if (!manual_ && (phase_ == Phase::kEnded || joining_)) join_worker(lock);
 }
 
 void Kdamond::end_manually(Lock& lock) {
@@ -127,6 +132,7 @@ void Kdamond::end_manually(Lock& lock) {
         set_runner();
         lock.unlock();
         finish_run();
+        release_rest();
         lock.relock();
         driver_busy_ = false;
     }

@@ -69,6 +69,7 @@ int Kdamond::step(uint64_t now_us) {
     const bool ended = should_end();
     if (ended) {
         finish_run();
+        release_rest();
     } else if (plan_lost()) {
         settle_manually();
     }
@@ -90,6 +91,7 @@ void Kdamond::settle_manually() {
     }
     if ((pause && stage_ == Stage::kArmed) || plan_lost()) {
         ops_->disarm();
+        if (pause) release_rest();
         stage_ = Stage::kIdle;
     }
     {

@@ -69,6 +69,27 @@ void Kdamond::run() {
         }
     }
     finish_run();
+    release_rest();
+}
+
+// After the end: in pieces with rests, so that the program's other threads do not notice. Who frees or starts this
+// context again waits for it.
+void Kdamond::release_rest() {
+    while (const uint64_t rest_ns = ops_->release_some()) {
+        const timespec rest = {static_cast<time_t>(rest_ns / 1'000'000'000),
+                               static_cast<long>(rest_ns % 1'000'000'000)};
+        nanosleep(&rest, nullptr);
+    }
+}
+
+// While nothing is sampled: the same, a piece. False: nothing is left. The sync's mutex is held, and let go meanwhile.
+bool Kdamond::release_piece(Lock& lock) {
+    lock.unlock();
+    const uint64_t rest_ns = ops_->release_some();
+    lock.relock();
+    if (rest_ns == 0) return false;
+    sync_.worker.wait_until(sync_.mutex, saturating_add(clock_.now_ns(), rest_ns));
+    return true;
 }
 
 Status Kdamond::begin_run() {
@@ -194,7 +215,12 @@ bool Kdamond::pass_gate() {
     const uint64_t deadline_ns = saturating_add(clock_.now_ns(), saturating_mul(wait_us, 1000));
     Lock lock(sync_.mutex);
     // A call may change what is waited for: it ends the round.
+    bool releasing = true;
     while (!stop_requested_ && !pause_wanted_ && !mailbox_.has_new_locked()) {
+        if (releasing) {
+            releasing = release_piece(lock);
+            continue;
+        }
         const bool elapsed = !sync_.worker.wait_until(sync_.mutex, deadline_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (elapsed) break;
@@ -246,11 +272,16 @@ void Kdamond::wait_while_paused() {
     paused_ = true;
     sync_.callers.notify_all();
     uint64_t round_ns = clock_.now_ns();
+    bool releasing = true;
     while (pause_wanted_ && !stop_requested_) {
         if (mailbox_.has_new_locked()) {
             lock.unlock();
             mailbox_.run(false);
             lock.relock();
+            continue;
+        }
+        if (releasing) {
+            releasing = release_piece(lock);
             continue;
         }
         // Only what can change without anybody telling needs a look now and then: without it, not one wake-up.

@@ -14,6 +14,7 @@ bool Ops::wants_refresh() const { return false; }
 void Ops::arm(std::span<Sample>) {}
 void Ops::look(std::span<Sample>) {}
 void Ops::disarm() {}
+uint64_t Ops::release_some() { return 0; }
 Status Ops::notice() { return {}; }
 bool Ops::target_valid(uint32_t) { return true; }
 bool Ops::targets_can_die() const { return false; }

@@ -44,7 +44,8 @@ public:
     virtual Status change(const Params& params);
     // New parameters of a running context, those of the last change. Cannot fail.
     virtual void commit(const Params& params);
-    // Ends a run; everything that was armed or registered is released.
+    // Ends a run, as fast as disarm. What was armed or registered is released by release_some from then on; the next
+    // start comes after that.
     virtual void stop();
 
     // Where target `target_idx` lies now. `coverage` is reused between calls; leave it unchanged to keep what is.
@@ -57,8 +58,12 @@ public:
     virtual void arm(std::span<Sample> samples);
     // Fills `seen` (and `writes_only`) of the samples that were last armed.
     virtual void look(std::span<Sample> samples);
-    // Drops every mark that is still armed: the program pays nothing until the next arm.
+    // There is no look at what was armed, and no arm for a while. Takes no longer than an arm, whatever the size of the
+    // memory: marks that are left are dropped by release_some.
     virtual void disarm();
+    // Releases some of what disarm or stop left, in a time that no other thread notices. Returns for how many
+    // nanoseconds to rest before the next call; 0: nothing is left.
+    virtual uint64_t release_some();
 
     // What went wrong with the monitoring since the last call and mended itself, for the context's message. 0: nothing.
     virtual Status notice();

@@ -160,6 +160,21 @@ bool PageScan::any_marked(AddressRange range) {
     return false;
 }
 
+uint64_t PageScan::reach(AddressRange range, uint64_t max_pages) {
+    uapi::PageRegion regions[kMaxRegions];
+    uapi::ScanArguments arguments;
+    arguments.start = range.start;
+    arguments.end = range.end;
+    arguments.vec = reinterpret_cast<uint64_t>(regions);
+    arguments.vec_len = kMaxRegions;
+    arguments.max_pages = max_pages;
+    arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
+    arguments.return_mask = uapi::kPagePresent;
+    const bool scanned = can_scan_ && sys::ioctl(fd_, uapi::kPagemapScan, &arguments) >= 0;
+    if (scanned && arguments.walk_end > range.start) return std::min(arguments.walk_end, range.end);
+    return range.start + std::min(range.size(), max_pages * page_bytes_);
+}
+
 int PageScan::arm_written(uint64_t page, bool& written) {
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;

@@ -55,6 +55,10 @@ public:
     void look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states, uint64_t max_gap_pages,
                         const RunSink* keep);
 
+    // How far from the start of `range` there are no more than `max_pages` pages that are present or swapped out: a
+    // bound for what a call takes that walks them. Holes are passed over.
+    uint64_t reach(AddressRange range, uint64_t max_pages);
+
     // Whether any page of the range is marked.
     bool any_marked(AddressRange range);
 

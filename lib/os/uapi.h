@@ -41,6 +41,7 @@ struct UffdProtect {
     uint64_t mode = 0;  // kRwprotect, or 0 to lift the protection
 };
 inline constexpr uint64_t kRwprotect = 1;
+inline constexpr uint64_t kProtectNobodyWaits = 2;  // with the lifting: no thread needs to be woken
 
 inline constexpr unsigned long kUffdNew = _IO(0xAA, 0x00);  // on /dev/userfaultfd
 inline constexpr unsigned long kUffdioApi = _IOWR(0xAA, 0x3F, UffdApi);

@@ -34,6 +34,11 @@ NEVER = set(
     locale map memory memory_resource mutex ostream queue regex semaphore set shared_mutex sstream stack stdexcept
     stop_token string syncstream thread typeinfo unordered_map unordered_set valarray vector""".split()
 )
+# These walk the table of access checks: one that they named would have to be added to them too.
+WALKS_THE_TABLE = re.compile(
+    r"ops/linux/(?:access/(?:access_checker|sample_arming|sample_answers|access_check|check_tools|watch)|vaddr)\.(?:h|cc)"
+)
+CHECK_BY_NAME = re.compile(r"AccessCheck::k(?!Auto\b|Report\b)\w+|access/(?:uffd_rwp|uffd_wp|zap)\.h")
 THREADS = {"pthread.h", "threads.h", "semaphore.h"}
 OUTSIDE = ("bindings", "tools", "examples")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([<\"])([^>\"]+)[>\"]", re.M)
@@ -54,6 +59,8 @@ def problems_of_library_file(path, text):
     """`path` is relative to lib/."""
     layer = path.split("/")[0]
     found = []
+    if WALKS_THE_TABLE.fullmatch(path):
+        found += [f"lib/{path}: names the access check {name}" for name in CHECK_BY_NAME.findall(text)]
     for quote, name in INCLUDE.findall(text):
         if quote == "<":
             if name in NEVER:

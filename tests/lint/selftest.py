@@ -60,6 +60,12 @@ class Includes(unittest.TestCase):
     def test_a_path_that_does_not_start_at_lib_is_found(self):
         self.assertTrue(self.problems("base/a.cc", '#include "status.h"\n'))
 
+    def test_what_walks_the_table_of_access_checks_names_none(self):
+        self.assertTrue(self.problems("ops/linux/access/access_checker.cc", "if (way == AccessCheck::kZap) return;\n"))
+        self.assertTrue(self.problems("ops/linux/vaddr.cc", '#include "ops/linux/access/zap.h"\n'))
+        self.assertFalse(self.problems("ops/linux/access/zap.cc", "use(AccessCheck::kZap);\n"))
+        self.assertFalse(self.problems("ops/linux/vaddr.cc", "use(AccessCheck::kAuto);\n"))
+
     def test_examples_see_the_c_header_alone(self):
         self.assertTrue(includes.problems_of_outside_file("examples/a.c", '#include "engine/engine.h"\n'))
         self.assertFalse(includes.problems_of_outside_file("examples/a.c", '#include "damon_c.h"\n'))

@@ -206,7 +206,7 @@ TEST(Auto, HolesAreNotArmedAndFirstAccessesAreSeenBothWays) {
     EXPECT_EQ(checker->statistics().armed[static_cast<unsigned>(AccessCheck::kUffdWp)], 0u);
 }
 
-TEST(Auto, UnmappedAddressesAreNotAccessed) {
+TEST(Auto, UnmappedAddressesAreUnknownAndSaySo) {
     Checker checker(AccessCheck::kAuto);
     ASSERT_TRUE(checker.works());
     Memory memory(4);
@@ -215,7 +215,8 @@ TEST(Auto, UnmappedAddressesAreNotAccessed) {
     auto samples = memory.samples({1, 2});
     checker->arm(samples);
     checker->look(samples);
-    EXPECT_EQ(answers(samples), "NN");
+    EXPECT_EQ(answers(samples), "??");
+    for (const Sample& sample : samples) EXPECT_EQ(sample.unknown, Unknown::kUnmapped);
 }
 
 TEST(Auto, DeclaredSharedMemoryShowsReadsToo) {
@@ -256,29 +257,6 @@ TEST(Auto, ThousandsOfSamplesOverManyMappingsAreAllExact) {
         }
     }
     EXPECT_TRUE(memory.is_as_filled());
-}
-
-TEST(Disarm, LeavesNoRegistrationAndNoMark) {
-    Checker checker(AccessCheck::kUffdWp);
-    if (!checker.works()) return;
-    Memory memory(8);
-    memory.fill();
-    auto samples = memory.samples();
-    checker->arm(samples);
-    PageScan scan;
-    ASSERT_EQ(scan.open(page_bytes()), 0);
-    const uint64_t page = memory.address(3);
-    uint32_t state = 0;
-    scan.look_marked({&page, 1}, {&state, 1});
-    EXPECT_NE(state & PageScan::kMarked, 0u);
-    checker->disarm();
-    scan.look_marked({&page, 1}, {&state, 1});
-    EXPECT_EQ(state & (PageScan::kMarked | uapi::kPageWpAllowed), 0u);
-    // And the next arm works as the first.
-    checker->arm(samples);
-    memory.write(1);
-    checker->look(samples);
-    EXPECT_EQ(answers(samples), "nynnnnnn");
 }
 
 }  // namespace

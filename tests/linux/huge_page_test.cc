@@ -112,18 +112,32 @@ TEST_P(Collapse, WorksOnceTheMarksAreLifted) {
     checker->arm(samples);
     memory.write(2);
 
-    Mapping mapping;
-    ProcMaps maps;
-    ASSERT_EQ(maps.open(0), 0);
-    ASSERT_EQ(maps.find(memory.address(0), mapping), 0);
     ASSERT_EQ(madvise(memory.data(), memory.bytes(), uapi::kAdviseCollapse), -1);
-    ASSERT_TRUE(lift_marks(mapping.range, memory.range(), page_bytes()));
-    EXPECT_FALSE(lift_marks(mapping.range, memory.range(), page_bytes()));  // none left
+    ASSERT_TRUE(lift_marks(memory.range(), page_bytes()));
+    EXPECT_FALSE(lift_marks(memory.range(), page_bytes()));  // none left
     ASSERT_EQ(madvise(memory.data(), memory.bytes(), uapi::kAdviseCollapse), 0);
     EXPECT_EQ(smaps_kb(memory.address(0), "AnonHugePages"), static_cast<long>(huge_bytes / 1024));
     checker->look(samples);
     EXPECT_EQ(answers(samples), "???");
     EXPECT_EQ(checker.unknown(UnknownReason::kOtherContext), 3u);
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+// The program's own MADV_COLLAPSE, and khugepaged: a mapping that is registered but has no marks is as any other.
+TEST(CollapseByTheProgram, WorksBetweenALookAndTheNextArm) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    const uint64_t huge_bytes = read_page_sizes().huge_bytes;
+    Memory memory(huge_bytes / page_bytes(), Kind::kAnonymous, huge_bytes);
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_NOHUGEPAGE), 0);
+    memory.fill();
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
+    auto samples = memory.samples({1, 2, 300});
+    checker->arm(samples);
+    memory.write(2);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "nyn");
+    EXPECT_EQ(madvise(memory.data(), memory.bytes(), uapi::kAdviseCollapse), 0);
     EXPECT_TRUE(memory.is_as_filled());
 }
 

@@ -106,7 +106,7 @@ TEST(SharedRanges, LockedMemoryIsUnknown) {
     checker->arm(samples);
     checker->look(samples);
     EXPECT_EQ(answers(samples), "????");
-    EXPECT_EQ(checker.unknown(UnknownReason::kRefused), 4u);
+    EXPECT_EQ(checker.unknown(UnknownReason::kLocked), 4u);
     EXPECT_EQ(shared_withdraw(memory.range()), 0);
 }
 

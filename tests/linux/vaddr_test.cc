@@ -180,9 +180,9 @@ TEST(Vaddr, ThisProcessNeverDies) {
 TEST(Vaddr, ArmsAndLooksThroughTheSeam) {
     if (!undeclared_memory_can_be_seen()) return;
     VaddrOps ops;
-    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());
     Memory memory(4);
     memory.fill();
+    ASSERT_TRUE(ops.start(params_for(OpsId::kVaddr)).ok());
     auto samples = memory.samples();
     ops.arm(samples);
     memory.write(2);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/sample.h"
+#include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/access_checker.h"
 
 namespace damon::test {

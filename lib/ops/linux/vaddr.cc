@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ops/linux/access/access_check_table.h"
 #include "os/own_file.h"
 #include "os/proc_maps.h"
 #include "os/syscalls.h"
@@ -59,30 +60,22 @@ Status VaddrOps::validate(const Params& params) const {
         return Status::fail(-EINVAL, "ops id %d is not of virtual addresses: vaddr is 0, fvaddr 1",
                             static_cast<int>(params.ops_id));
     }
-    if (params.access_check < 0 || params.access_check >= kNrAccessChecks) {
-        return Status::fail(-EINVAL, "access check %d: 0 to %d are known", params.access_check, kNrAccessChecks - 1);
-    }
+    const AccessCheckRow* check = access_check_row(params.access_check);
+    if (check == nullptr) return Status::fail(-EINVAL, "%d is no access check", params.access_check);
     if (Status status = ActionExecutor::validate(params); !status.ok()) return status;
     SystemMetrics metrics;
     if (Status status = metrics.validate(params); !status.ok()) return status;
-    switch (static_cast<AccessCheck>(params.access_check)) {
-        case AccessCheck::kAuto:
-        case AccessCheck::kUffdRwp:
-        case AccessCheck::kZap:
-        case AccessCheck::kUffdWp:
-            break;
-        case AccessCheck::kReport:
-            return {};  // whose memory it is does not matter then
-        default:
-            return Status::fail(-EOPNOTSUPP, "access check %d is not built in; 0 picks one", params.access_check);
+    if (check->source == AnswerSource::kNone) {
+        return Status::fail(-EOPNOTSUPP, "access check %s is not in this release", check->constant);
     }
+    if (check->source == AnswerSource::kReports) return {};  // whose memory it is does not matter then
     for (size_t i = 0; i < params.targets.size(); ++i) {
         if (normalized(params.targets[i].pid) == 0) continue;
         return Status::fail(
             -EOPNOTSUPP,
             "target %zu is process %d: only this process's own accesses (pid 0) can be seen, or reported "
-            "ones (access check %d)",
-            i, params.targets[i].pid, static_cast<int>(AccessCheck::kReport));
+            "ones (%s)",
+            i, params.targets[i].pid, access_check_row(static_cast<int32_t>(AccessCheck::kReport))->constant);
     }
     return {};
 }
@@ -91,7 +84,7 @@ Status VaddrOps::start(const Params& params) {
     ops_id_ = params.ops_id;
     max_nr_regions_ = params.attrs.max_nr_regions;
     coverage_flags_ = params.coverage;
-    access_check_ = static_cast<AccessCheck>(params.access_check);
+    access_check_ = access_check_row(params.access_check);
     // Without it targets cover three areas, as other processes' do.
     (void)plan_.open(read_page_sizes().base_bytes);
     nr_gone_refreshed_ = 0;
@@ -101,8 +94,10 @@ Status VaddrOps::start(const Params& params) {
     prober_.take_prepared();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
-    if (!takes_reports()) return as_documented(checker_.start(access_check_, most_samples(params)));
+    if (!takes_reports())
+        return as_documented(checker_.start(access_check_->id, most_samples(params), RegisterWhen::kSettled));
     report_statistics_ = {};
+    if (!checker_.exclusion().join_group()) return Status::fail(-EAGAIN, "too many contexts of this process run");
     if (!reports_.reserve(std::max(kMinReports, most_samples(params)))) {
         return Status::fail(-ENOMEM, "no memory for access reports");
     }
@@ -127,7 +122,8 @@ void VaddrOps::commit(const Params& params) {
 
 void VaddrOps::stop() {
     reports_.disarm();
-    checker_.stop();
+    if (takes_reports()) checker_.exclusion().leave_group();
+    checker_.end();
     actions_.stop();
     prober_.close();
     metrics_.close();
@@ -203,6 +199,8 @@ void VaddrOps::disarm() {
     checker_.disarm();
 }
 
+uint64_t VaddrOps::release_some() { return checker_.release_some(); }
+
 AccessStatistics VaddrOps::statistics() const {
     AccessStatistics statistics = takes_reports() ? report_statistics_ : checker_.statistics();
     statistics.reports_dropped += reports_.dropped();
@@ -228,7 +226,26 @@ bool VaddrOps::target_valid(uint32_t target_idx) {
 Outcome VaddrOps::apply(const ActionRequest& request) {
     checker_.forget();
     if (request.target_idx >= pids_.size()) return {};
-    return actions_.apply(request, pids_[request.target_idx], takes_reports() ? nullptr : &checker_);
+    const int32_t pid = pids_[request.target_idx];
+    AccessChecker* const checker = takes_reports() ? nullptr : &checker_;
+    if (pid != 0) return actions_.apply(request, pid, checker);
+    // In pieces, so that who excludes a range does not wait for long.
+    Outcome sum;
+    ActionRequest part = request;
+    AddressRange left = request.range;
+    while (!left.empty()) {
+        const ExclusionScope scope(checker_.exclusion());
+        const AddressRange allowed = checker_.exclusion().allowed(left);
+        if (allowed.empty()) break;
+        part.range = {allowed.start, checker_.end_of_action(allowed)};
+        const Outcome outcome = actions_.apply(part, pid, checker);
+        sum.applied += outcome.applied;
+        sum.filter_passed += outcome.filter_passed;
+        sum.spared += outcome.spared;
+        sum.unseen += outcome.unseen;
+        left.start = part.range.end;
+    }
+    return sum;
 }
 
 void VaddrOps::probe(std::span<const Sample> samples, std::span<uint8_t> hits) {

@@ -30,6 +30,7 @@ public:
     void arm(std::span<Sample> samples) override;
     void look(std::span<Sample> samples) override;
     void disarm() override;
+    uint64_t release_some() override;
     Status notice() override;
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override;
@@ -41,7 +42,7 @@ public:
     void set_now(uint64_t now_us) override;
 
     // Any thread, at any time: 0; -EAGAIN: too many at once, dropped; -ECANCELED: not running or paused; -EOPNOTSUPP:
-    // this context was never started with AccessCheck::kReport.
+    // this context was never started with a check that takes reports.
     int report_access(const AccessReport& report) { return reports_.report(report); }
 
     // Reports that were dropped, in all runs; any thread.
@@ -59,10 +60,10 @@ private:
     }
     size_t max_areas() const;
     uint64_t nr_gone() const;
-    bool takes_reports() const { return access_check_ == AccessCheck::kReport; }
+    bool takes_reports() const { return access_check_ != nullptr && access_check_->source == AnswerSource::kReports; }
 
     OpsId ops_id_ = OpsId::kVaddr;
-    AccessCheck access_check_ = AccessCheck::kAuto;
+    const AccessCheckRow* access_check_ = nullptr;  // nullptr: never started
     Vector<int32_t> pids_;  // by target; 0: this process
     uint64_t max_nr_regions_ = 0;
     uint32_t coverage_flags_ = 0;  // CoverageFlags

@@ -1,69 +1,6 @@
 #include "ops/linux/access/access_check.h"
 
-#include <cerrno>
-
-#include "ops/linux/access/probe_answer.h"
-#include "ops/linux/access/uffd_rwp.h"
-#include "ops/linux/access/uffd_wp.h"
-#include "ops/linux/access/zap.h"
-
 namespace damon {
-namespace {
-
-AccessCheckProbe not_built_in(const char* what) {
-    AccessCheckProbe probe;
-    probe.error = EOPNOTSUPP;
-    snprintf(probe.reason, sizeof probe.reason, "%s is not built in", what);
-    return probe;
-}
-
-// What ordinary private memory gets: zap is for shared memory that was declared. The reason names the way that was
-// chosen, and why each better one was not.
-AccessCheckProbe probe_auto() {
-    const AccessCheckProbe reads = probe_uffd_rwp();
-    const AccessCheckProbe chosen = reads.available ? reads : probe_uffd_wp();
-    const char* name = reads.available ? "uffd_rwp" : chosen.available ? "uffd_wp" : "uffd_rwp, uffd_wp";
-    const bool compared = chosen.available && !reads.available;
-    AccessCheckProbe answer = chosen;
-    snprintf(answer.reason, sizeof answer.reason, "%s: %.80s%s%.80s", name, chosen.reason,
-             compared ? "; uffd_rwp: " : "", compared ? reads.reason : "");
-    return answer;
-}
-
-}  // namespace
-
-const char* access_check_name(int32_t id) {
-    static constexpr const char* kNames[kNrAccessChecks] = {
-        "auto", "uffd_rwp", "zap", "uffd_wp", "referenced", "uffd_move", "mprotect", "page_idle", "report"};
-    return id >= 0 && id < kNrAccessChecks ? kNames[id] : "unknown";
-}
-
-AccessCheckProbe access_check_probe(int32_t id) {
-    switch (static_cast<AccessCheck>(id)) {
-        case AccessCheck::kAuto:
-            return probe_auto();
-        case AccessCheck::kUffdRwp:
-            return probe_uffd_rwp();
-        case AccessCheck::kZap:
-            return probe_zap();
-        case AccessCheck::kUffdWp:
-            return probe_uffd_wp();
-        case AccessCheck::kReferenced:
-            return not_built_in("referenced");
-        case AccessCheck::kUffdMove:
-            return not_built_in("uffd_move");
-        case AccessCheck::kMprotect:
-            return not_built_in("mprotect");
-        case AccessCheck::kPageIdle:
-            return not_built_in("page_idle");
-        case AccessCheck::kReport:
-            return probe_works("whatever the program reports", true);
-    }
-    AccessCheckProbe probe;
-    probe.error = EINVAL;
-    snprintf(probe.reason, sizeof probe.reason, "%d is no access check, 0 to %d are", id, kNrAccessChecks - 1);
-    return probe;
-}
 
 const char* unknown_reason_text(UnknownReason unknown) {
     switch (unknown) {
@@ -93,10 +30,53 @@ const char* unknown_reason_text(UnknownReason unknown) {
             return "access reports were lost";
         case UnknownReason::kForked:
             return "the run belongs to the parent process";
+        case UnknownReason::kUnmapped:
+            return "nothing is mapped there";
+        case UnknownReason::kNotYet:
+            return "the mapping is too new to be registered";
+        case UnknownReason::kExcluded:
+            return "the program excluded it";
+        case UnknownReason::kLocked:
+            return "locked in memory";
         case UnknownReason::kLostFile:
-            return "the program closed a file descriptor of the library";
+            return "the program closed or replaced a descriptor of the library";
     }
     return "unknown reason";
+}
+
+Unknown public_reason(UnknownReason unknown) {
+    switch (unknown) {
+        case UnknownReason::kNone:
+            return Unknown::kNone;
+        case UnknownReason::kNoWay:
+        case UnknownReason::kNotDeclared:
+        case UnknownReason::kRefused:
+            return Unknown::kNoAccessCheck;
+        case UnknownReason::kNotWritable:
+            return Unknown::kPermission;
+        case UnknownReason::kForeign:
+            return Unknown::kOtherUserfaultfd;
+        case UnknownReason::kHuge:
+            return Unknown::kHugePage;
+        case UnknownReason::kGone:
+        case UnknownReason::kNotYet:
+            return Unknown::kNotRegistered;
+        case UnknownReason::kUnmapped:
+            return Unknown::kUnmapped;
+        case UnknownReason::kExcluded:
+            return Unknown::kExcluded;
+        case UnknownReason::kLocked:
+            return Unknown::kLocked;
+        case UnknownReason::kLostFile:
+            return Unknown::kLostDescriptor;
+        case UnknownReason::kDropped:
+        case UnknownReason::kFailed:
+        case UnknownReason::kOtherContext:
+        case UnknownReason::kReportsLost:
+        case UnknownReason::kForked:
+            return Unknown::kOther;
+    }
+    return Unknown::kOther;
 }
 
 }  // namespace damon

@@ -1,9 +1,10 @@
-// How this process can see its own accesses: the ways there are, whether each works here, and why an answer could not
-// be given. Each way is a file of its own; access_checker.h picks one for each mapping and runs them.
+// The words of access checks: which there are, why an answer could not be given, what is counted. What each check does
+// is a row of access_check_table.h.
 #pragma once
 
 #include <cstdint>
 
+#include "model/unknown_reason.h"
 #include "os/counter.h"
 
 namespace damon {
@@ -21,21 +22,6 @@ enum class AccessCheck : int32_t {
     kReport = 8,  // the program tells
 };
 inline constexpr int32_t kNrAccessChecks = 9;
-// Such as "uffd_wp"; "unknown" outside of the list.
-const char* access_check_name(int32_t id);
-
-// What one way can do on this system, tried out just now.
-struct AccessCheckProbe {
-    bool available = false;
-    bool sees_reads = false;
-    bool sees_writes = false;
-    int32_t error = 0;      // positive errno of what failed; 0 where available
-    char reason[200] = {};  // one line: why not, or what it is
-};
-
-// Tries the way out on memory of its own: opens, arms, touches, looks. Any thread, leaves nothing behind. `id` outside
-// of the list: not available, EINVAL. kAuto answers for ordinary private memory.
-AccessCheckProbe access_check_probe(int32_t id);
 
 // Why a sample was answered "unknown".
 enum class UnknownReason : uint8_t {
@@ -52,17 +38,23 @@ enum class UnknownReason : uint8_t {
     kOtherContext,  // another context armed or disarmed the page at the same moment
     kReportsLost,   // the ring of reports was full
     kForked,        // this process is a child of the one that started the run
+    kUnmapped,      // nothing is mapped there
+    kNotYet,        // the mapping, or this part of it, is so new that it is not registered yet
+    kExcluded,      // the program excluded it
+    kLocked,        // locked in memory: its entries cannot be dropped
     kLostFile,      // the program closed a file descriptor of the library
 };
-inline constexpr unsigned kNrUnknownReasons = 14;
+inline constexpr unsigned kNrUnknownReasons = 18;
 const char* unknown_reason_text(UnknownReason unknown);
+// The same as the C interface says it.
+Unknown public_reason(UnknownReason unknown);
 
 // Totals since start; they only grow during a run. The worker counts, any thread may copy.
 struct AccessStatistics {
     Counter yes;
     Counter no;
     Counter unknown[kNrUnknownReasons];  // by UnknownReason
-    Counter armed[kNrAccessChecks];      // pages armed, by way
+    Counter armed[kNrAccessChecks];      // pages armed, by AccessCheck
     Counter registrations;               // of mappings with the userfaultfd
     Counter mappings_read;               // complete readings of the mappings
     Counter mappings_queried;            // readings of a single mapping

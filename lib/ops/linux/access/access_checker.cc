@@ -1,32 +1,28 @@
 #include "ops/linux/access/access_checker.h"
 
-#include <algorithm>
 #include <cerrno>
 
-#include "base/arithmetic.h"
-#include "ops/linux/access/page_batch.h"
+#include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/uffd.h"
 #include "ops/linux/access/uffd_mapping.h"
-#include "ops/linux/access/uffd_rwp.h"
-#include "ops/linux/access/uffd_wp.h"
-#include "ops/linux/access/watch.h"
 #include "os/process.h"
-#include "os/syscalls.h"
 
 namespace damon {
 
 int AccessChecker::open(size_t max_samples) {
-    if (const int error = scan_.open(sizes_.base_bytes)) return error;
-    if (const int error = mappings_.open()) return error;
-    page_states_.clear();
-    armed_share_ = 0;
-    return marks_.join(max_samples, sizes_.huge_bytes);
+    if (const int error = tools_.scan.open(tools_.sizes.base_bytes)) return error;
+    if (const int error = tools_.mappings.open()) return error;
+    tools_.page_states.clear();
+    tools_.armed_share = 0;
+    if (!tools_.exclusion.join_group()) return -EUSERS;
+    return tools_.ledger.join(max_samples, tools_.sizes.huge_bytes);
 }
 
-Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
+Status AccessChecker::start(AccessCheck choice, size_t max_samples, RegisterWhen when) {
     stop();
-    statistics_ = {};
-    sizes_ = read_page_sizes();
+    tools_.mappings.set_register_when(when);
+    tools_.statistics = {};
+    tools_.sizes = read_page_sizes();
     if (const int error = open(max_samples)) {
         stop();
         if (error == -EUSERS) {
@@ -35,40 +31,78 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples) {
         }
         return Status::fail(error, "cannot open this process's pagemap and maps, or no memory: errno %d", -error);
     }
-    AccessCheckProbe last;
-    for (const AccessCheck way : kBestFirst) {
-        if (choice != AccessCheck::kAuto && choice != way) continue;
-        last = access_check_probe(static_cast<int32_t>(way));
-        if (last.available) enabled_ |= 1u << static_cast<unsigned>(way);
-    }
-    if (!scan_.can_scan()) enabled_ &= 1u << static_cast<unsigned>(AccessCheck::kZap);
-    UffdFeatures features;
-    if (enabled(AccessCheck::kUffdWp) || enabled(AccessCheck::kUffdRwp)) has_uffd_ = uffd_acquire(features) == 0;
-    if (!has_uffd_) enabled_ &= 1u << static_cast<unsigned>(AccessCheck::kZap);
-    if (enabled_ == 0) {
+    if (Status status = choose(choice); !status.ok()) {
         stop();
-        return Status::fail(last.error == 0 ? -EIO : -last.error, "no access check works here; the last one: %s",
-                            last.reason);
+        return status;
     }
-    if (enabled(AccessCheck::kUffdRwp)) {
-        scan_.ask_for_accessed();
-        (void)page_states_.reserve(max_samples);  // without it arming takes more calls
+    for (const AccessCheckRow* row : enabled()) {
+        tools_.reads_marks |= row->reads_marks;
+        keeps_page_states_ |= row->keeps_page_states;
+        by_id_[static_cast<size_t>(row->id)] = row;
+        if (look_before_ == nullptr) look_before_ = row->look_before;
     }
+    if (tools_.reads_marks) tools_.scan.ask_for_accessed();
+    (void)grow(max_samples);  // without room for page states arming takes more calls
     owner_ = process_id();
     generation_ = uffd_generation();
     refresh();
     return {};
 }
 
-void AccessChecker::stop() {
-    if (owner_ != 0) disarm();
+void AccessChecker::give_up(bool (*given_up)(const AccessCheckRow& row)) {
+    size_t nr_left = 0;
+    for (const AccessCheckRow* row : enabled()) {
+        if (!given_up(*row)) enabled_[nr_left++] = row;
+    }
+    nr_enabled_ = nr_left;
+}
+
+// Which checks work here, of those that were chosen.
+Status AccessChecker::choose(AccessCheck choice) {
+    AccessCheckProbe last;
+    for (const AccessCheckRow* row : access_check_rows()) {
+        const bool chosen = choice == AccessCheck::kAuto || choice == row->id;
+        if (!chosen || row->source != AnswerSource::kPages) continue;
+        last = row->probe();
+        if (last.available) enabled_[nr_enabled_++] = row;
+    }
+    if (!tools_.scan.can_scan()) give_up([](const AccessCheckRow& row) { return row.needs_scan; });
+    bool needs_uffd = false;
+    for (const AccessCheckRow* row : enabled()) needs_uffd |= row->register_mode != 0;
+    UffdFeatures features;
+    has_uffd_ = needs_uffd && uffd_acquire(features) == 0;
+    if (!has_uffd_) give_up([](const AccessCheckRow& row) { return row.register_mode != 0; });
+    if (nr_enabled_ != 0) return {};
+    return Status::fail(last.error == 0 ? -EIO : -last.error, "no access check works here; the last one: %s",
+                        last.reason);
+}
+
+void AccessChecker::end() {
+    if (owner_ == 0) return close();  // never came to run
+    disarm();
+    ending_ = true;
+}
+
+void AccessChecker::close() {
     if (has_uffd_) uffd_release();
     has_uffd_ = false;
-    enabled_ = 0;
+    nr_enabled_ = 0;
+    keeps_page_states_ = false;
+    look_before_ = nullptr;
     owner_ = 0;
-    marks_.leave();
-    mappings_.close();
-    scan_.close();
+    ending_ = unregistering_ = false;
+    swept_ = true;
+    armed_.clear();
+    tools_.reads_marks = false;
+    tools_.ledger.leave();
+    tools_.exclusion.leave_group();
+    tools_.mappings.close();
+    tools_.scan.close();
+}
+
+bool AccessChecker::grow(size_t max_samples) {
+    return tools_.ledger.grow(max_samples) && armed_.reserve(max_samples) &&
+           (!keeps_page_states_ || tools_.page_states.reserve(max_samples));
 }
 
 // The open files describe the process that opened them, so a child would look at, and act on, its parent (fact 9).
@@ -76,138 +110,25 @@ bool AccessChecker::forked() const { return process_id() != owner_; }
 
 // Opens again what the program closed. What cannot be opened is tried again in the next interval.
 void AccessChecker::keep_files() {
-    if (!scan_.is_open() && scan_.open(sizes_.base_bytes) == 0 && enabled(AccessCheck::kUffdRwp)) {
-        scan_.ask_for_accessed();
+    if (!tools_.scan.is_open() && tools_.scan.open(tools_.sizes.base_bytes) == 0 && tools_.reads_marks) {
+        tools_.scan.ask_for_accessed();
     }
-    mappings_.keep_file();
+    tools_.mappings.keep_file();
     if (!has_uffd_) return;
     (void)uffd_verify();
     if (uffd_generation() == generation_) return;
     generation_ = uffd_generation();
-    mappings_.forget_registrations();
+    tools_.mappings.forget_registrations();
 }
 
 bool AccessChecker::refresh(ProcMaps::Visit visit, void* context) {
-    return !forked() && mappings_.reload(statistics_, visit, context);
+    return !forked() && tools_.mappings.reload(tools_.statistics, visit, context);
 }
 
 void AccessChecker::disarm() {
-    if (forked()) return;
     forget();
-    // Registrations live on in the remains of mappings that were split or grew since the last reading.
-    mappings_.reload(statistics_);
-    for (CachedMapping& mapping : mappings_.all()) unregister_mapping(mapping);
-}
-
-void AccessChecker::look(std::span<Sample> samples) {
-    if (forked()) {
-        for (Sample& sample : samples) set_unknown(sample, UnknownReason::kForked);
-    } else if (!scan_.is_open()) {
-        for (Sample& sample : samples) set_unknown(sample, UnknownReason::kLostFile);
-    }
-    // Where it was lost the marks are gone: what looks accessed may be that.
-    if (has_uffd_ && !forked()) (void)uffd_verify();
-    disturbed_ = uffd_epoch() != epoch_;
-    looked_us_ = now_us_;
-    forget();
-    for (size_t done = 0; done < samples.size(); done += PageBatch::kMax) {
-        look_batch(samples.subspan(done, std::min(PageBatch::kMax, samples.size() - done)));
-    }
-    page_states_.sort();
-}
-
-void AccessChecker::look_batch(std::span<Sample> samples) {
-    PageBatch plain;
-    PageBatch read_write_protected;
-    for (size_t i = 0; i < samples.size(); ++i) {
-        const Watch watch = watch_of(samples[i]);
-        const uint64_t page = align_down(samples[i].addr, sizes_.base_bytes);
-        if (watch == Watch::kNone) {
-            answer(samples[i], 0);
-        } else {
-            (watch == Watch::kUffdRwp ? read_write_protected : plain).add(page, i);
-        }
-    }
-    scan_.look({plain.pages, plain.size}, {plain.states, plain.size});
-    look_protected({read_write_protected.pages, read_write_protected.size},
-                   {read_write_protected.states, read_write_protected.size});
-    for (const PageBatch* batch : {&plain, &read_write_protected}) {
-        for (size_t i = 0; i < batch->size; ++i) answer(samples[batch->sample_idx[i]], batch->states[i]);
-    }
-}
-
-// As look_at does, with fewer calls: a page of a registered mapping that is present and not accessed is marked.
-void AccessChecker::look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states) {
-    if (pages.empty()) return;
-    if (marks_.crowded()) return scan_.look_marked(pages, states);
-    ++nr_scans_;
-    // The cost model, measured in the emulator of docs/side-by-side.md: a call 5.5 us, a page that is passed over 0.10
-    // us if it is protected and 0.25 us if not, and the next sample that falls on it is spared a scan of 5.9 us.
-    const uint64_t max_gap_pages = 48 + 96 * uint64_t{armed_share_} / 1024;
-    const RunSink sink = {&page_states_, PageStateCache::add_to};
-    scan_.look_protected(pages, states, max_gap_pages, &sink);
-    for (size_t i = 0; i < pages.size(); ++i) {
-        if ((states[i] & (PageScan::kFailed | uapi::kPageAccessed)) != 0) continue;
-        if ((states[i] & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) continue;
-        CachedMapping* mapping = mappings_.find(pages[i]);
-        const bool present = (states[i] & uapi::kPagePresent) != 0;
-        if (present && mapping != nullptr && marks_hold(*mapping, pages[i])) {
-            states[i] |= PageScan::kMarked;
-            continue;
-        }
-        scan_.look_marked({&pages[i], 1}, {&states[i], 1});
-        const bool marked = (states[i] & PageScan::kMarked) != 0;
-        if (!marked && mapping != nullptr) mapping->owned = 0;  // to be read and registered anew
-    }
-}
-
-// Whether the whole of `mapping` has been registered since it was armed, up to the last scan: it is in one mapping
-// still, and a page of it is marked, which no other mapping in its place would be. `page` was armed.
-bool AccessChecker::marks_hold(CachedMapping& mapping, uint64_t page) {
-    if (mapping.verified_scan == nr_scans_) return true;
-    if (!mapping.is_owned(AccessCheck::kUffdRwp)) return false;
-    Mapping now;
-    const bool found = mappings_.maps().query(mapping.range.start, now) == 0;
-    if (!found || !now.range.covers(mapping.range)) {
-        mapping.owned = 0;  // to be read anew before the next arming
-        return false;
-    }
-    uint32_t state = PageScan::kFailed;
-    scan_.look_marked({&page, 1}, {&state, 1});
-    if ((state & PageScan::kMarked) == 0) return false;
-    mapping.verified_scan = nr_scans_;
-    return true;
-}
-
-UnknownReason AccessChecker::judge(const Sample& sample, uint32_t state, bool& accessed) {
-    const Watch watch = watch_of(sample);
-    if (watch == Watch::kNone) return unknown_reason_of(sample);
-    accessed = (state & uapi::kPagePresent) != 0;
-    UnknownReason unknown = UnknownReason::kNone;
-    if (watch == Watch::kPresence || watch == Watch::kZap) {
-        if ((state & PageScan::kFailed) != 0) return UnknownReason::kFailed;
-        if (watch == Watch::kZap && (state & PageScan::kMapped) == 0) return UnknownReason::kGone;
-    } else {
-        if (disturbed_) return UnknownReason::kOtherContext;
-        unknown = watch == Watch::kUffdRwp ? rwp_judge(state, accessed) : wp_judge(state, accessed);
-    }
-    if (unknown != UnknownReason::kNone) return unknown;
-    const uint64_t page = align_down(sample.addr, sizes_.base_bytes);
-    return marks_.judge(ArmedPageLedger::unit_of(page, sizes_.huge_bytes, was_huge(sample)), accessed);
-}
-
-void AccessChecker::answer(Sample& sample, uint32_t state) {
-    bool accessed = false;
-    const UnknownReason unknown = judge(sample, state, accessed);
-    sample.seen = accessed ? Seen::kYes : Seen::kNo;
-    sample.writes_only = watch_of(sample) == Watch::kUffdWp;
-    if (unknown == UnknownReason::kNone) {
-        ++(accessed ? statistics_.yes : statistics_.no);
-        return;
-    }
-    sample.seen = Seen::kUnknown;
-    sample.writes_only = false;
-    ++statistics_.unknown[static_cast<unsigned>(unknown)];
+    release_idx_ = 0;
+    piece_ = {};
 }
 
 }  // namespace damon

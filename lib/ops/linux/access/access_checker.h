@@ -1,13 +1,13 @@
-// The eyes of one context on its own process: picks a way of seeing for each sample's mapping, arms, looks, disarms.
-// Only the worker calls it.
+// How one context sees the accesses of its own process: picks an access check for each sample's mapping, arms, looks,
+// disarms. What each check does is a row of access_check_table.h. Only the worker calls it.
 //
 // It never touches target memory, never makes an access or system call of the program fail, never splits a huge page
 // and never loses data. What it cannot see it calls unknown, with the reason counted.
 //
 //   page when armed    how it is watched                          answer
-//   not mapped         nothing is done                            present later: accessed
+//   not mapped         nothing is done                            unknown
 //   hole or swapped    nothing is done (fact 8)                   present later: accessed
-//   present            kUffdRwp, kZap or kUffdWp, as possible     by that way
+//   present            by the first check that can                by that check
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,11 @@
 
 #include "base/status.h"
 #include "model/sample.h"
-#include "ops/linux/access/access_check.h"
-#include "ops/linux/access/armed_page_ledger.h"
-#include "ops/linux/access/mapping_cache.h"
-#include "ops/linux/access/page_state_cache.h"
+#include "ops/linux/access/access_check_row.h"
+#include "ops/linux/access/check_tools.h"
 #include "ops/linux/access/visibility.h"
-#include "ops/linux/access/zap.h"
-#include "os/page_scan.h"
-#include "os/page_sizes.h"
 
 namespace damon {
-
-inline constexpr AccessCheck kBestFirst[] = {AccessCheck::kUffdRwp, AccessCheck::kZap, AccessCheck::kUffdWp};
 
 class AccessChecker {
 public:
@@ -35,16 +28,16 @@ public:
     AccessChecker(const AccessChecker&) = delete;
     AccessChecker& operator=(const AccessChecker&) = delete;
 
-    // `choice`: kAuto, kUffdRwp, kZap or kUffdWp. Takes room for `max_samples` at a time; more are served too, but less
-    // well where several contexts run. Fails where no way works at all, with the reason.
-    Status start(AccessCheck choice, size_t max_samples);
-    // Gives everything back. In a forked child it only closes what was inherited.
+    // `choice`: kAuto, or a check of pages. Takes room for `max_samples` at a time; more are served too, but less well
+    // where several contexts run. Fails where no check works at all, with the reason.
+    Status start(AccessCheck choice, size_t max_samples, RegisterWhen when = RegisterWhen::kSeen);
+    // Ends the run; what it holds is given back by release_some. In a forked child that only closes what was inherited.
+    void end();
+    // end, and all that is left at once.
     void stop();
 
     // More samples than start knew of. False: out of memory, everything is as before.
-    bool grow(size_t max_samples) {
-        return marks_.grow(max_samples) && (!enabled(AccessCheck::kUffdRwp) || page_states_.reserve(max_samples));
-    }
+    bool grow(size_t max_samples);
 
     // The mappings may have changed: reads them anew. `visit` (may be null) is told of each, as by ProcMaps::read_all.
     // False: they could not be read.
@@ -57,72 +50,74 @@ public:
     // `samples` are those of the last arm.
     void look(std::span<Sample> samples);
     // Memory may have changed by this thread's own doing.
-    void forget() { page_states_.clear(); }
-    // Drops all marks and registrations; the next arm makes them again.
+    void forget() { tools_.page_states.clear(); }
+    // There is no look at what was armed: release_some lifts those marks, or the next arm does. Mappings stay
+    // registered, because the kernel unregisters page by page (fact 16).
     void disarm();
+    // Gives back a piece of what disarm and end left. Returns for how many nanoseconds to rest before the next call; 0:
+    // nothing is left.
+    uint64_t release_some();
 
     // How accesses to the memory at `address` are seen, and up to which address that holds. `mapping` covers it, and
     // was read just now.
     Visibility visibility(const Mapping& mapping, uint64_t address, uint64_t& until);
 
-    const AccessStatistics& statistics() const { return statistics_; }
+    // For actions: what they must keep away from, and the end of the first piece of `range` that one of them may take.
+    Exclusion& exclusion() { return tools_.exclusion; }
+    uint64_t end_of_action(AddressRange range);
+
+    const AccessStatistics& statistics() const { return tools_.statistics; }
 
 private:
-    // A page to be armed, and what is known of it.
-    struct Page {
-        uint64_t address;
-        uint32_t state;
-        bool huge() const { return (state & uapi::kPageHuge) != 0; }
-    };
-
-    bool enabled(AccessCheck way) const { return (enabled_ >> static_cast<unsigned>(way) & 1) != 0; }
     bool forked() const;
     int open(size_t max_samples);
+    Status choose(AccessCheck choice);
+    void give_up(bool (*given_up)(const AccessCheckRow& row));
+    std::span<const AccessCheckRow* const> enabled() const { return {enabled_, nr_enabled_}; }
 
-    void arm_batch(std::span<Sample> samples, Zapper& zapper);
+    void arm_batch(std::span<Sample> samples);
     bool arm_unseen(Sample& sample, uint64_t page);
-    bool arm_as_last_seen(Sample& sample, uint64_t page);
+    void arm_seen(Sample& sample, Page page);
+    UnknownReason arm_present(Sample& sample, CachedMapping& mapping, Page page);
+    void own_ahead(uint64_t page);
+    void watch_absence_of(Sample& sample, uint64_t page);
     bool use_page_states() const;
+    void note_armed(const AccessCheckRow& row, uint64_t page);
+    void lift_armed(size_t max_pages);
     void keep_files();
-    bool is_base_block(uint64_t page);
-    void note_armed(bool already) { armed_share_ = (armed_share_ * 255 + (already ? 1024 : 0)) / 256; }
-    void look_before_arming(std::span<const uint64_t> pages, std::span<uint32_t> states);
-    void arm_seen(Sample& sample, Page page, Zapper& zapper);
-    UnknownReason arm_present(Sample& sample, CachedMapping& mapping, Page page, Zapper& zapper);
-    UnknownReason own(CachedMapping& mapping, AccessCheck way);
-    UnknownReason arm_rwp(CachedMapping& mapping, Page page);
-    bool lost_its_entry(const CachedMapping& mapping, Page page);
-    UnknownReason arm_zap(CachedMapping& mapping, Page page, Zapper& zapper);
-    UnknownReason arm_wp(CachedMapping& mapping, uint64_t page, bool& nothing);
-    bool begin_marking(Page& page, AccessCheck way);
-    void end_marking(Page page, UnknownReason unknown, bool wiped);
 
-    void look_at(std::span<const uint64_t> pages, std::span<uint32_t> states);
+    // release.cc
+    bool sweep_some();
+    bool unregister_some();
+    void begin_unregistering();
+    void leave_to_others();
+    AddressRange next_piece(CachedMapping*& mapping);
+    void close();
+
+    const AccessCheckRow* row_of(const Sample& sample) const;
     void look_batch(std::span<Sample> samples);
-    void look_protected(std::span<const uint64_t> pages, std::span<uint32_t> states);
-    bool marks_hold(CachedMapping& mapping, uint64_t page);
     UnknownReason judge(const Sample& sample, uint32_t state, bool& accessed);
     void answer(Sample& sample, uint32_t state);
 
-    PageSizes sizes_;
-    PageScan scan_;
-    PageStateCache page_states_;
+    CheckTools tools_;
+    const AccessCheckRow* enabled_[kNrAccessChecks] = {};  // at work here, best first
+    size_t nr_enabled_ = 0;
+    const AccessCheckRow* by_id_[kNrAccessChecks] = {};  // the same
+    bool keeps_page_states_ = false;
+    void (*look_before_)(CheckTools&, std::span<const uint64_t>, std::span<uint32_t>) = nullptr;
     uint64_t generation_ = 0;  // of the userfaultfd that the registrations are with
-    MappingCache mappings_;
-    ArmedPageLedger marks_;
-    uint32_t enabled_ = 0;  // bit AccessCheck
-    static constexpr uint64_t kNoBlock = ~uint64_t{0};
-
     bool has_uffd_ = false;
     pid_t owner_ = 0;  // 0: not started
     uint64_t epoch_ = 0;
     uint64_t now_us_ = 0;
     uint64_t looked_us_ = 0;
-    uint64_t base_block_ = kNoBlock;  // of this arming: a block that is mapped by base pages
-    uint64_t nr_scans_ = 0;
-    uint32_t armed_share_ = 0;  // of the present pages to be armed: armed already, in 1/1,024; a moving mean
-    bool disturbed_ = false;    // marks were dropped by another context between arm and look
-    AccessStatistics statistics_;
+    Vector<uint64_t> armed_;  // by checks that lift at the look, until then: a page's address + AccessCheck
+    AddressRange piece_;      // of the release: what of its mapping is left
+    size_t release_idx_ = 0;  // the mapping after that
+    bool ending_ = false;
+    bool unregistering_ = false;
+    bool swept_ = true;       // no mark is left of checks that leave them
+    bool disturbed_ = false;  // marks were dropped by another context between arm and look
 };
 
 }  // namespace damon

@@ -106,6 +106,17 @@ void ArmedPageLedger::begin_interval() {
     crowded_ = ledger.nr_members.load() > 1;
     if (owner_ == 0) return;
     const LockGuard guard(ledger.lock, owner_);
+    forget_entries();
+}
+
+void ArmedPageLedger::end_interval() {
+    if (owner_ == 0 || !crowded_) return;
+    const LockGuard guard(ledger.lock, owner_);
+    forget_entries();
+}
+
+// Under the lock.
+void ArmedPageLedger::forget_entries() {
     nr_used_ = 0;
     if (++interval_ != 0) return;
     for (size_t i = 0; i < capacity_; ++i) entries_[i] = {};  // the counter went round
@@ -166,7 +177,11 @@ bool ArmedPageLedger::begin(uint64_t unit, AccessCheck way) {
     if (own->state == kNone) own->state = kArming;  // else: for another sample of the same page
     own->way = static_cast<uint8_t>(way) & 7;
     bool armed_by_others = false;
+    for (const ArmedPageLedger* member : ledger.members) {
+        if (member != nullptr && member != this && member->lifting_.load()) own->lost = 1;
+    }
     for_others(unit, [&](Entry& other) {
+        if (other.state == kLifting) own->lost = 1;
         if (other.state != kArmed) return;
         if (!may_disturb(own->way, other.way)) return;
         if (other.way != own->way && other.way != kByAbsence) other.lost = 1;
@@ -213,6 +228,34 @@ void ArmedPageLedger::note_absent(uint64_t unit) {
     if (own == nullptr || own->state != kNone) return;
     own->state = kArmed;
     own->way = kByAbsence;
+}
+
+// Who joins after the number was read sees that marks are being lifted before it arms anything.
+bool ArmedPageLedger::begin_lifting() {
+    lifting_.store(true);
+    if (ledger.nr_members.load() <= 1) return false;
+    lifting_.store(false);
+    return true;
+}
+
+void ArmedPageLedger::end_lifting() { lifting_.store(false); }
+
+bool ArmedPageLedger::begin_lift(uint64_t unit) {
+    if (owner_ == 0) return false;
+    const LockGuard guard(ledger.lock, owner_);
+    bool taken = false;
+    for_others(unit, [&taken](const Entry& other) {
+        const bool marks = other.state == kArming || other.state == kArmed;
+        taken = taken || (marks && other.way != kByAbsence);
+    });
+    Entry* own = insert(unit);
+    if (own != nullptr) own->state = taken ? kNone : kLifting;
+    return own != nullptr && !taken;
+}
+
+void ArmedPageLedger::end_lift(uint64_t unit) {
+    const LockGuard guard(ledger.lock, owner_);
+    if (Entry* own = find(unit)) own->state = kNone;
 }
 
 UnknownReason ArmedPageLedger::judge(uint64_t unit, bool& accessed) {

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -34,6 +35,8 @@ public:
 
     // A new interval: what this context had armed counts no more.
     void begin_interval();
+    // All were judged, and the marks lifted or left: nothing is armed by this context.
+    void end_interval();
 
     // Whether any other context takes part; where not, the calls below are not needed.
     bool crowded() const { return crowded_; }
@@ -48,6 +51,14 @@ public:
     // Watched by its absence alone, which only dropping its entry again can disturb.
     void note_absent(uint64_t unit);
 
+    // Around the lifting of marks. True: others take part, so ask for each unit whether it may be lifted.
+    bool begin_lifting();
+    void end_lifting();
+    // False: another context has `unit` armed, or is arming it, and will lift the mark when it has looked. True: until
+    // end_lift nobody who arms it will trust the mark.
+    bool begin_lift(uint64_t unit);
+    void end_lift(uint64_t unit);
+
     // What the mark's own answer is worth. `accessed` is that answer, and may be turned into yes. kNot: it holds.
     UnknownReason judge(uint64_t unit, bool& accessed);
 
@@ -61,6 +72,7 @@ private:
         kNone,    // not armed by this context
         kArming,  // between begin and finish
         kArmed,
+        kLifting,  // between begin_lift and end_lift
     };
     struct Entry {
         uint64_t unit = 0;
@@ -82,6 +94,7 @@ private:
     Entry* find(uint64_t unit);
     Entry* insert(uint64_t unit);
     void end(const Entry& own, bool wiped);
+    void forget_entries();
 
     // A hash table whose entries of one huge page all lie in one run.
     Entry* entries_ = nullptr;
@@ -92,7 +105,8 @@ private:
     uint16_t interval_ = 0;
     uint64_t joins_seen_ = 0;
     bool crowded_ = false;
-    pid_t owner_ = 0;  // 0: not joined
+    std::atomic<bool> lifting_{false};  // marks of any pages, without asking
+    pid_t owner_ = 0;                   // 0: not joined
 };
 
 }  // namespace damon

@@ -1,11 +1,17 @@
 #include "ops/linux/access/mapping_cache.h"
 
+#include <algorithm>
 #include <cerrno>
+
+#include "ops/linux/access/left_registrations.h"
 
 namespace damon {
 namespace {
 
 constexpr size_t kUsualMappings = 1024;
+// Readings after which what a mapping grew by is registered though it did not grow again: each such growth is a mapping
+// more for good, but memory that is never seen is worse.
+constexpr uint32_t kPatience = 60;
 
 // Registrations live in the kernel's mapping, and splitting or growing it keeps them.
 void inherit_registration(CachedMapping& now, const CachedMapping& before) {
@@ -14,8 +20,31 @@ void inherit_registration(CachedMapping& now, const CachedMapping& before) {
 
 void inherit_failures(CachedMapping& now, const CachedMapping& before) {
     if (now.shared != before.shared || now.writable != before.writable || now.range != before.range) return;
-    now.failed_ways = before.failed_ways;
+    now.failed_modes = before.failed_modes;
     now.unknown = before.unknown;
+}
+
+// The least range around both.
+AddressRange hull(AddressRange a, AddressRange b) {
+    if (a.empty() || b.empty()) return a.empty() ? b : a;
+    return {std::min(a.start, b.start), std::max(a.end, b.end)};
+}
+
+// What may be registered of a mapping that has just been read, from what was known of the memory `before`.
+void inherit_settled(CachedMapping& now, std::span<const CachedMapping> before) {
+    now.registrable = now.stood = {};
+    for (const CachedMapping& old : before) {
+        if (old.shared != now.shared || !old.range.intersects(now.range)) continue;
+        now.registrable = hull(now.registrable, old.registrable.intersection(now.range));
+        now.stood = hull(now.stood, old.stood.intersection(now.range));
+        now.held_back |= old.held_back;
+        now.still = std::max(now.still, old.still);
+    }
+}
+
+void clip(CachedMapping& mapping) {
+    mapping.registrable = mapping.registrable.intersection(mapping.range);
+    mapping.stood = mapping.stood.intersection(mapping.range);
 }
 
 }  // namespace
@@ -29,13 +58,14 @@ void MappingCache::close() {
     maps_.close();
     mappings_.clear();
     hint_ = 0;
+    first_reading_ = true;
 }
 
 void MappingCache::forget_registrations() {
     for (CachedMapping& mapping : mappings_) {
         mapping.registered = 0;
         mapping.owned = 0;
-        mapping.failed_ways = 0;
+        mapping.failed_modes = 0;
     }
 }
 
@@ -45,8 +75,52 @@ CachedMapping MappingCache::fresh(const Mapping& mapping) const {
     cached.page_bytes = mapping.page_bytes;
     cached.writable = mapping.writable;
     cached.shared = mapping.shared;
+    cached.reserved = !mapping.usable();
+    cached.anonymous = mapping.inode == 0;
+    cached.registrable = mapping.range;
     cached.read_in = interval_;
     return cached;
+}
+
+// Bytes of the mappings next to number `idx` of the reading with which it would be one, were it not for registrations.
+uint64_t MappingCache::bytes_beside(size_t idx) const {
+    const CachedMapping& now = reading_[idx];
+    const auto as_one = [&now](const CachedMapping& other) {
+        return !now.shared && now.anonymous && other.anonymous && other.shared == now.shared &&
+               other.writable == now.writable && other.reserved == now.reserved;
+    };
+    uint64_t bytes = 0;
+    if (idx > 0 && reading_[idx - 1].range.end == now.range.start && as_one(reading_[idx - 1])) {
+        bytes += reading_[idx - 1].range.size();
+    }
+    if (idx + 1 < reading_.size() && now.range.end == reading_[idx + 1].range.start && as_one(reading_[idx + 1])) {
+        bytes += reading_[idx + 1].range.size();
+    }
+    return bytes;
+}
+
+// Decides what may be registered of mapping number `idx` of the reading; `before` are those in its place that were
+// known.
+void MappingCache::settle(size_t idx, std::span<const CachedMapping> before) {
+    CachedMapping& now = reading_[idx];
+    const AddressRange range = now.range;
+    if (when_ == RegisterWhen::kSettled && !first_reading_) {
+        inherit_settled(now, before);
+        const bool is_new = now.stood.empty();
+        if (is_new || now.stood != range) {
+            const uint64_t stood_bytes = is_new ? bytes_beside(idx) : now.stood.size();
+            const uint64_t grown_bytes = is_new ? range.size() : range.size() - now.stood.size();
+            now.registrable = is_new ? AddressRange() : now.stood;
+            now.held_back = grown_bytes < stood_bytes;
+            now.still = 0;
+        } else if (!now.held_back) {
+            now.registrable = range;
+        } else if (++now.still >= kPatience && now.registrable != range) {
+            now.registrable = range;
+            now.held_back = false;
+        }
+    }
+    now.stood = range;
 }
 
 bool MappingCache::reload(AccessStatistics& statistics, ProcMaps::Visit also, void* context) {
@@ -69,15 +143,32 @@ bool MappingCache::reload(AccessStatistics& statistics, ProcMaps::Visit also, vo
     if (error != 0 || reading_failed_) return false;
     ++statistics.mappings_read;
     size_t before = 0;
-    for (CachedMapping& now : reading_) {
+    for (size_t i = 0; i < reading_.size(); ++i) {
+        CachedMapping& now = reading_[i];
         while (before < mappings_.size() && mappings_[before].range.end <= now.range.start) ++before;
-        for (size_t i = before; i < mappings_.size() && mappings_[i].range.start < now.range.end; ++i) {
-            inherit_registration(now, mappings_[i]);
+        size_t behind = before;
+        while (behind < mappings_.size() && mappings_[behind].range.start < now.range.end) {
+            inherit_registration(now, mappings_[behind++]);
         }
+        settle(i, mappings_.span().subspan(before, behind - before));
     }
+    first_reading_ = false;
     mappings_.swap(reading_);
     hint_ = 0;
+    adopt_left_registrations();
     return true;
+}
+
+void MappingCache::adopt_left_registrations() {
+    Vector<LeftRegistration> left;
+    while (take_registrations(left)) {
+        for (const LeftRegistration& registration : left) {
+            size_t i = first_ending_after(registration.range.start);
+            for (; i < mappings_.size() && mappings_[i].range.start < registration.range.end; ++i) {
+                mappings_[i].registered |= registration.modes;
+            }
+        }
+    }
 }
 
 size_t MappingCache::first_ending_after(uint64_t address) const {
@@ -114,6 +205,11 @@ CachedMapping* MappingCache::reread(uint64_t address, AccessStatistics& statisti
     return find(address);
 }
 
+uint64_t MappingCache::next_start(uint64_t address) {
+    Mapping next;
+    return maps_.query_next(address, next) == 0 ? next.range.start : 0;
+}
+
 // Out of memory: what could not be kept is found again by the next reading.
 void MappingCache::put(const Mapping& mapping) {
     CachedMapping now = fresh(mapping);
@@ -129,12 +225,15 @@ void MappingCache::put(const Mapping& mapping) {
         if (old.range.start < now.range.start) {
             before_it = old;
             before_it.range.end = now.range.start;
+            clip(before_it);
         }
         if (old.range.end > now.range.end) {
             behind_it = old;
             behind_it.range.start = now.range.end;
+            clip(behind_it);
         }
     }
+    if (when_ == RegisterWhen::kSettled) inherit_settled(now, mappings_.span().subspan(first, last - first));
     mappings_.erase(first, last);
     size_t at = first;
     for (const CachedMapping& part : {before_it, now, behind_it}) {

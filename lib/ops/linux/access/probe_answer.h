@@ -1,13 +1,20 @@
-// Short ways to write the answer of a probe.
+// What one access check can do on this system, and short ways to write that answer.
 #pragma once
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 
-#include "ops/linux/access/access_check.h"
-
 namespace damon {
+
+struct AccessCheckProbe {
+    bool available = false;
+    bool sees_reads = false;
+    bool sees_writes = false;
+    int32_t error = 0;      // positive errno of what failed; 0 where available
+    char reason[200] = {};  // one line: why not, or what it is
+};
 
 inline AccessCheckProbe probe_works(const char* where, bool sees_reads) {
     AccessCheckProbe probe;

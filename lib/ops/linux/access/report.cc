@@ -35,7 +35,18 @@ void mark(std::span<Sample> samples, const AccessReport& report) {
     }
 }
 
+AccessCheckProbe probe() { return probe_works("whatever the program reports", true); }
+
 }  // namespace
+
+constinit const AccessCheckRow kReportRow = {
+    .id = AccessCheck::kReport,
+    .name = "report",
+    .constant = "DAMON_ACCESS_CHECK_REPORT",
+    .source = AnswerSource::kReports,
+    .probe = probe,
+    .sees_reads = true,
+};
 
 ReportRing::~ReportRing() { heap_free(cells_, nr_cells_.load() * sizeof(Cell)); }
 
@@ -99,6 +110,7 @@ void ReportRing::look(std::span<Sample> samples, AccessStatistics& statistics) {
     for (Sample& sample : samples) {
         sample.seen = Seen::kNo;
         sample.writes_only = false;
+        sample.unknown = Unknown::kNone;
     }
     AccessReport report;
     for (uint64_t left = nr_cells_.load(std::memory_order_relaxed); left > 0 && take(report); --left) {
@@ -111,6 +123,7 @@ void ReportRing::look(std::span<Sample> samples, AccessStatistics& statistics) {
             ++statistics.yes;
         } else if (lost) {
             sample.seen = Seen::kUnknown;
+            sample.unknown = public_reason(UnknownReason::kReportsLost);
             ++statistics.unknown[static_cast<unsigned>(UnknownReason::kReportsLost)];
         } else {
             ++statistics.no;

@@ -8,9 +8,11 @@
 #include <span>
 
 #include "model/sample.h"
-#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/access_check_row.h"
 
 namespace damon {
+
+extern const AccessCheckRow kReportRow;
 
 struct AccessReport {
     uint64_t addr = 0;

@@ -186,30 +186,43 @@ int uffd_register(AddressRange range, uint64_t mode) {
     return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRegister, &request));
 }
 
-void uffd_unregister(AddressRange range, uint64_t mode) {
+int uffd_unregister(AddressRange range, uint64_t mode) {
     const int fd = own_fd();
-    if (fd < 0) return;
+    if (fd < 0) return fd;
     // Older kernels let one descriptor unregister the mappings of another. Registering is always checked: where it is
     // refused, the program has put a mapping of its own there meanwhile.
-    if (uffd_register(range, mode) < 0) return;
+    if (const int error = uffd_register(range, mode)) return error;
     // Before and after: a context that arms in between must notice too.
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
     uapi::UffdRange request{range.start, range.size()};
-    (void)sys::ioctl(fd, uapi::kUffdioUnregister, &request);  // gone already: nothing to drop
-    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
-}
-
-int uffd_lift(AddressRange mapping, AddressRange range, uint64_t mode) {
-    const int fd = own_fd();
-    if (fd < 0) return fd;
-    if (const int error = uffd_register(mapping, mode)) return error;  // whose it is, see above
-    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
-    uapi::UffdProtect request;  // mode 0: off
-    request.range = {range.start, range.size()};
-    const bool writes = mode == uapi::kRegisterModeWp;
-    const long result = sys::ioctl(fd, writes ? uapi::kUffdioWriteprotect : uapi::kUffdioRwprotect, &request);
+    const long result = sys::ioctl(fd, uapi::kUffdioUnregister, &request);  // gone already: nothing to drop
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
     return static_cast<int>(result);
+}
+
+int uffd_lift(AddressRange range, uint64_t mode) {
+    const int fd = own_fd();
+    if (fd < 0) return fd;
+    if (const int error = uffd_register(range, mode)) return error;  // whose it is, see above
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    const int result = uffd_lift_own(range, mode);
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    return result;
+}
+
+int uffd_lift_own(AddressRange range, uint64_t mode) {
+    const int fd = own_fd();
+    if (fd < 0) return fd;
+    uapi::UffdProtect request;
+    request.range = {range.start, range.size()};
+    const bool writes = mode == uapi::kRegisterModeWp;
+    if (writes) request.mode = uapi::kProtectNobodyWaits;
+    return static_cast<int>(sys::ioctl(fd, writes ? uapi::kUffdioWriteprotect : uapi::kUffdioRwprotect, &request));
+}
+
+uint32_t uffd_users() {
+    const LockGuard guard(shared.lock, sys::getpid());
+    return shared.owner == sys::getpid() ? shared.users : 0;
 }
 
 int uffd_rwprotect(AddressRange range) {

@@ -2,10 +2,10 @@
 // kernel resolves every fault itself, so no access and no system call of the program ever waits for the monitor or
 // fails.
 //
-// The descriptor is opened by its first user and closed by its last. Mappings are registered whole, never in parts: a
-// mapping split in two could no longer be moved by one mremap of the program. A forked child owns none of it: every
-// function below then answers -ECHILD, and the child's first user of its own starts afresh. The program may close any
-// descriptor: see os/own_file.h and uffd_verify.
+// The descriptor is opened by its first user and closed by its last. Mappings are registered in parts only where a
+// growth began: a block split in two could no longer be moved by one mremap of the program. A forked child owns none of
+// it: every function below then answers -ECHILD, and the child's first user of its own starts afresh. The program may
+// close any descriptor: see os/own_file.h and uffd_verify.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +41,20 @@ uint64_t uffd_generation();
 int uffd_register(AddressRange range, uint64_t mode);
 
 // Drops the registration and every mark in `range`, which lies in one mapping and was registered in `mode`. Answers of
-// other contexts that are under way become unknown, and those contexts register again by themselves: see uffd_epoch.
-void uffd_unregister(AddressRange range, uint64_t mode);
+// other contexts that are under way become unknown, and those contexts register again by themselves: see uffd_epoch. 0
+// or a negative errno; -ENOMEM: this would be one mapping more than a process may have.
+int uffd_unregister(AddressRange range, uint64_t mode);
 
-// Lifts the marks of `mode` in `range`, a part of `mapping`, whose registration stays. Answers of all contexts that are
-// under way become unknown. 0 or a negative errno; -EBUSY: the marks are of a userfaultfd of the program's own.
-int uffd_lift(AddressRange mapping, AddressRange range, uint64_t mode);
+// Lifts the marks of `mode` in `range`, which is registered and stays so. Answers of all contexts that are under way
+// become unknown. 0 or a negative errno; -EBUSY: the marks are of a userfaultfd of the program's own.
+int uffd_lift(AddressRange range, uint64_t mode);
+
+// Lifts the marks of `mode` in `range`, of pages that this context armed itself: nobody else is told. 0 or a negative
+// errno.
+int uffd_lift_own(AddressRange range, uint64_t mode);
+
+// How many users there are.
+uint32_t uffd_users();
 
 // Read-write-protects a page, or a whole huge page. 0 or a negative errno.
 int uffd_rwprotect(AddressRange range);

@@ -8,20 +8,25 @@
 namespace damon {
 namespace {
 
-uint64_t mode_of(AccessCheck way) {
-    return way == AccessCheck::kUffdRwp ? uapi::kRegisterModeRwp : uapi::kRegisterModeWp;
-}
+constexpr uint64_t kModes[] = {uapi::kRegisterModeWp, uapi::kRegisterModeRwp};
 
 }  // namespace
 
-ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics) {
-    switch (uffd_register(mapping.range, mode_of(way))) {
+ArmResult register_mapping(CachedMapping& mapping, uint64_t mode, const Exclusion& exclusion,
+                           AccessStatistics& statistics) {
+    int error = 0;
+    AddressRange left = mapping.registrable;
+    while (error == 0 && !(left = exclusion.allowed(left)).empty()) {
+        error = uffd_register(left, mode);
+        left = {left.end, mapping.registrable.end};
+    }
+    switch (error) {
         case 0:
-            mapping.set_owned(way);
+            mapping.set_owned(mode);
             ++statistics.registrations;
             return ArmResult::kArmed;
         case -EBUSY:
-            mapping.fail(way, UnknownReason::kForeign);
+            mapping.fail(mode, UnknownReason::kForeign);
             return ArmResult::kUnknown;
         case -ENOENT:
         case -ENOMEM:
@@ -29,7 +34,7 @@ ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatis
             return ArmResult::kGone;
         case -EINVAL:  // not for this kind of mapping, or nothing is mapped there any more: who reads it anew will see
         case -EPERM:
-            mapping.fail(way, UnknownReason::kRefused);
+            mapping.fail(mode, UnknownReason::kRefused);
             return ArmResult::kUnknown;
         case -ECHILD:
             mapping.unknown = UnknownReason::kForked;
@@ -40,21 +45,15 @@ ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatis
     }
 }
 
-void unregister_mapping(CachedMapping& mapping) {
-    for (const AccessCheck way : {AccessCheck::kUffdWp, AccessCheck::kUffdRwp}) {
-        if (mapping.is_registered(way)) uffd_unregister(mapping.range, mode_of(way));
-    }
-    mapping.registered = 0;
-    mapping.owned = 0;
-}
-
-bool lift_marks(AddressRange mapping, AddressRange range, uint64_t page_bytes) {
+bool lift_marks(AddressRange range, uint64_t page_bytes) {
     PageScan scan;
     // A marked page tells that the mapping is registered; finding out whose registration it is would register another
     // one.
     if (scan.open(page_bytes) != 0 || !scan.any_marked(range)) return false;
-    return uffd_lift(mapping, range, uapi::kRegisterModeWp) == 0 ||
-           uffd_lift(mapping, range, uapi::kRegisterModeRwp) == 0;
+    for (const uint64_t mode : kModes) {
+        if (uffd_lift(range, mode) == 0) return true;
+    }
+    return false;
 }
 
 }  // namespace damon

@@ -1,6 +1,7 @@
 // Registering a mapping with the process's userfaultfd, lazily, and what its refusals mean (fact 4).
 #pragma once
 
+#include "ops/linux/access/exclusion.h"
 #include "ops/linux/access/mapping_cache.h"
 
 namespace damon {
@@ -12,16 +13,15 @@ enum class ArmResult : uint8_t {
     kGone,     // the mapping is not what it was: read it anew
 };
 
-// Makes sure that the mapping, just read, is registered as a whole with our userfaultfd for `way` (kUffdWp or
-// kUffdRwp), and not with one of the program's own: marks can be set without asking whose the registration is. kArmed
-// stands for "registered"; kUnknown: this check is not possible here, and the mapping remembers it.
-ArmResult register_mapping(CachedMapping& mapping, AccessCheck way, AccessStatistics& statistics);
+// Makes sure that what may be registered of the mapping, just read, is so as a whole with our userfaultfd in `mode`
+// (uapi::kRegisterMode*), but for what is excluded, and not with one of the program's own: marks can be set without
+// asking whose the registration is. kArmed stands for "registered"; kUnknown: this mode is not possible here, and the
+// mapping remembers it.
+ArmResult register_mapping(CachedMapping& mapping, uint64_t mode, const Exclusion& exclusion,
+                           AccessStatistics& statistics);
 
-// Drops the registrations and marks that this context made in the mapping.
-void unregister_mapping(CachedMapping& mapping);
-
-// Lifts the marks of whatever contexts in `range`, a part of `mapping`: the kernel makes no huge page of marked pages,
+// Lifts the marks of whatever contexts in `range`, a part of a mapping: the kernel makes no huge page of marked pages,
 // so a collapse asks for this. False: there are none, or not of this library.
-bool lift_marks(AddressRange mapping, AddressRange range, uint64_t page_bytes);
+bool lift_marks(AddressRange range, uint64_t page_bytes);
 
 }  // namespace damon

@@ -3,23 +3,10 @@
 // needed. A huge page is armed whole, and stays huge.
 #pragma once
 
-#include <cstdint>
-
-#include "ops/linux/access/access_check.h"
-#include "ops/linux/access/mapping_cache.h"
-#include "ops/linux/access/uffd_mapping.h"
-#include "os/page_scan.h"
+#include "ops/linux/access/access_check_row.h"
 
 namespace damon {
 
-// Protects `unit`, a page or a whole huge page of `mapping`, registering the mapping first where that has not been
-// done.
-ArmResult rwp_arm(CachedMapping& mapping, AddressRange unit, AccessStatistics& statistics);
-
-// Judges the state, of look_marked, of a page that was armed. kNot: `accessed` is the answer.
-UnknownReason rwp_judge(uint32_t state, bool& accessed);
-
-// Tries it out on memory of its own, as an ordinary user of the process-wide userfaultfd.
-AccessCheckProbe probe_uffd_rwp();
+extern const AccessCheckRow kUffdRwpRow;
 
 }  // namespace damon

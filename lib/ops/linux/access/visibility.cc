@@ -10,21 +10,26 @@ namespace damon {
 
 Visibility AccessChecker::visibility(const Mapping& mapping, uint64_t address, uint64_t& until) {
     until = mapping.range.end;
-    const CachedMapping* known = mappings_.find(address);
-    // Registered at the first sample that fell into it: without one, nobody has looked here yet.
-    const bool registered = known != nullptr && known->is_registered(AccessCheck::kUffdRwp);
-    if (enabled(AccessCheck::kUffdRwp) && registered) return Visibility::kReadsAndWrites;
-    if (mapping.shared && enabled(AccessCheck::kZap)) {
-        SharedPin pin;
-        if (pin.pin(address)) {
-            until = std::min(until, pin.range().end);
-            return Visibility::kReadsAndWrites;
+    CachedMapping* known = tools_.mappings.find(address);
+    Visibility best = Visibility::kNone;
+    for (const AccessCheckRow* row : enabled()) {
+        if (row->register_mode == 0) {
+            // Declared memory, which no registration tells of.
+            if (!mapping.shared) continue;
+            SharedPin pin;
+            if (pin.pin(address)) {
+                until = std::min(until, pin.range().end);
+                return Visibility::kReadsAndWrites;
+            }
+            until = std::min(until, next_declared(address));
+        } else if (row->sees_reads) {
+            // Registered at the first sample that fell into it: without one, nobody has looked here yet.
+            if (known != nullptr && known->is_registered(row->register_mode)) return Visibility::kReadsAndWrites;
+        } else if (mapping.writable && (known == nullptr || !known->failed(row->register_mode))) {
+            best = Visibility::kWritesOnly;
         }
-        until = std::min(until, next_declared(address));
     }
-    const bool refused = known != nullptr && known->failed(AccessCheck::kUffdWp);
-    if (enabled(AccessCheck::kUffdWp) && mapping.writable && !refused) return Visibility::kWritesOnly;
-    return Visibility::kNone;
+    return best;
 }
 
 }  // namespace damon

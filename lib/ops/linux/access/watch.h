@@ -8,31 +8,36 @@
 
 namespace damon {
 
-enum class Watch : uint8_t { kNone, kPresence, kZap, kUffdWp, kUffdRwp };
+// Bits 0 to 4: not at all, by its absence, or by a check, its AccessCheck plus kByCheck. Bits 5 to 9: why not at all.
+// Bit 15: it is a huge page.
+struct Watch {
+    static constexpr unsigned kNot = 0;
+    static constexpr unsigned kByAbsence = 1;
+    static constexpr unsigned kByCheck = 2;
+    static constexpr unsigned kBits = 5;
+    static constexpr unsigned kMask = (1u << kBits) - 1;
+    static constexpr unsigned kHuge = 1u << 15;
+};
+static_assert(kNrUnknownReasons <= Watch::kMask && kNrAccessChecks + Watch::kByCheck <= Watch::kMask);
 
-inline constexpr uint16_t kWatchHuge = 1u << 8;
-
-inline void set_watch(Sample& sample, Watch watch, bool huge) {
-    sample.ops_private = static_cast<uint16_t>(static_cast<unsigned>(watch) | (huge ? kWatchHuge : 0u));
-}
 inline void set_unknown(Sample& sample, UnknownReason unknown) {
-    sample.ops_private = static_cast<uint16_t>(static_cast<unsigned>(unknown) << 4);
+    sample.ops_private = static_cast<uint16_t>(static_cast<unsigned>(unknown) << Watch::kBits);
 }
-inline Watch watch_of(const Sample& sample) { return static_cast<Watch>(sample.ops_private & 0xf); }
-inline UnknownReason unknown_reason_of(const Sample& sample) {
-    return static_cast<UnknownReason>(sample.ops_private >> 4 & 0xf);
+inline void watch_absence(Sample& sample) { sample.ops_private = Watch::kByAbsence; }
+inline void watch_by_check(Sample& sample, AccessCheck check, bool huge) {
+    sample.ops_private =
+        static_cast<uint16_t>((static_cast<unsigned>(check) + Watch::kByCheck) | (huge ? Watch::kHuge : 0u));
 }
-inline bool was_huge(const Sample& sample) { return (sample.ops_private & kWatchHuge) != 0; }
 
-inline Watch watch_by(AccessCheck way) {
-    switch (way) {
-        case AccessCheck::kUffdRwp:
-            return Watch::kUffdRwp;
-        case AccessCheck::kZap:
-            return Watch::kZap;
-        default:
-            return Watch::kUffdWp;
-    }
+inline bool is_watched(const Sample& sample) { return (sample.ops_private & Watch::kMask) != Watch::kNot; }
+inline bool is_watched_by_check(const Sample& sample) { return (sample.ops_private & Watch::kMask) >= Watch::kByCheck; }
+// Of a sample that is watched by a check.
+inline int32_t check_of(const Sample& sample) {
+    return static_cast<int32_t>(sample.ops_private & Watch::kMask) - static_cast<int32_t>(Watch::kByCheck);
 }
+inline UnknownReason unknown_reason_of(const Sample& sample) {
+    return static_cast<UnknownReason>(sample.ops_private >> Watch::kBits & Watch::kMask);
+}
+inline bool was_huge(const Sample& sample) { return (sample.ops_private & Watch::kHuge) != 0; }
 
 }  // namespace damon

@@ -3,61 +3,94 @@
 #include <sys/mman.h>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access/probe_answer.h"
-#include "os/page_scan.h"
 #include "os/syscalls.h"
 
 namespace damon {
+namespace {
 
-bool Zapper::may_zap(uint64_t page) {
-    if (verified_.contains(page)) return true;
-    verified_ = {};
-    if (!pin_.range().contains(page) && !pin_.pin(page)) return false;
-    Mapping mapping;
-    if (maps_.find(page, mapping) != 0 || !mapping.shared) return false;
-    if (mapping.page_bytes > sizes_.base_bytes) return false;  // hugetlb: not tried
-    verified_ = pin_.range().intersection(mapping.range);
-    return verified_.contains(page);
-}
-
-UnknownReason Zapper::zap(uint64_t page, bool huge) {
-    AddressRange unit{page, page + sizes_.base_bytes};
+// Drops the entry of a page that the guard admits; where a huge entry maps it, the whole aligned huge page, so that it
+// comes back huge. kNone: done.
+UnknownReason drop_entry(const SharedMemoryGuard& guard, PageSizes sizes, uint64_t page, bool huge) {
+    AddressRange unit{page, page + sizes.base_bytes};
     if (huge) {
-        unit.start = align_down(page, sizes_.huge_bytes);
-        unit.end = unit.start + sizes_.huge_bytes;
+        unit.start = align_down(page, sizes.huge_bytes);
+        unit.end = unit.start + sizes.huge_bytes;
     }
-    if (!verified_.covers(unit)) return huge ? UnknownReason::kHuge : UnknownReason::kNotDeclared;
+    if (!guard.covers(unit)) return huge ? UnknownReason::kHuge : UnknownReason::kNotDeclared;
     // EINVAL: locked in memory. Nothing was dropped then.
-    return sys::madvise(unit.start, unit.size(), MADV_DONTNEED) == 0 ? UnknownReason::kNone : UnknownReason::kRefused;
+    return sys::madvise(unit.start, unit.size(), MADV_DONTNEED) == 0 ? UnknownReason::kNone : UnknownReason::kLocked;
 }
 
-AccessCheckProbe probe_zap() {
-    const PageSizes sizes = read_page_sizes();
-    int error = 0;
-    auto* memory = static_cast<volatile char*>(shared_map(sizes.base_bytes, error));
-    if (memory == nullptr) return probe_failed(error, "no shared memory to try it on");
+bool zap_applies(const CachedMapping& mapping) { return mapping.shared; }
+
+Armed arm(CheckTools& tools, CachedMapping&, Page page) {
+    if (!tools.guard.admits(page.address, tools.mappings.maps(), tools.sizes)) return {UnknownReason::kNotDeclared};
+    const uint32_t huge = page.state & uapi::kPageHuge;
+    tools.begin_marking(page, AccessCheck::kZap);
+    UnknownReason unknown = UnknownReason::kNone;
+    // Another context may have dropped it meanwhile: absent, it is armed for both.
+    const bool present = (page.state & uapi::kPagePresent) != 0;
+    if ((page.state & PageScan::kFailed) != 0) {
+        unknown = UnknownReason::kFailed;
+    } else if (present) {
+        unknown = drop_entry(tools.guard, tools.sizes, page.address, huge != 0);
+        if (unknown == UnknownReason::kNone) ++tools.statistics.armed[static_cast<unsigned>(AccessCheck::kZap)];
+    }
+    tools.end_marking({page.address, huge}, unknown, present);
+    return {unknown};
+}
+
+UnknownReason judge(uint32_t state, bool& accessed) {
+    if ((state & PageScan::kFailed) != 0) return UnknownReason::kFailed;
+    if ((state & PageScan::kMapped) == 0) return UnknownReason::kUnmapped;
+    accessed = (state & uapi::kPagePresent) != 0;
+    return UnknownReason::kNone;
+}
+
+AccessCheckProbe try_out(volatile char* memory, const PageSizes& sizes) {
     const uint64_t page = reinterpret_cast<uint64_t>(memory);
-    AccessCheckProbe probe = probe_failed(-EIO, "a dropped page did not read as dropped, or lost its content");
     PageScan scan;
     ProcMaps maps;
-    if ((error = scan.open(sizes.base_bytes)) != 0) {
-        probe = probe_failed(error, "cannot open /proc/self/pagemap");
-    } else if ((error = maps.open(0)) != 0) {
-        probe = probe_failed(error, "cannot open /proc/self/maps");
-    } else {
-        *memory = 42;
-        uint32_t states[2] = {PageScan::kFailed, PageScan::kFailed};
-        Zapper zapper(maps, sizes);
-        const bool zapped = zapper.may_zap(page) && zapper.zap(page, false) == UnknownReason::kNone;
-        scan.look({&page, 1}, {&states[0], 1});
-        const bool kept = *memory == 42;
-        scan.look({&page, 1}, {&states[1], 1});
-        const bool dropped = (states[0] & (uapi::kPagePresent | PageScan::kFailed)) == 0;
-        const bool back = (states[1] & (uapi::kPagePresent | PageScan::kFailed)) == uapi::kPagePresent;
-        if (zapped && kept && dropped && back) probe = probe_works("declared shared ranges", true);
-    }
-    (void)shared_unmap(const_cast<char*>(memory), sizes.base_bytes);
-    return probe;
+    if (const int error = scan.open(sizes.base_bytes)) return probe_failed(error, "cannot open /proc/self/pagemap");
+    if (const int error = maps.open(0)) return probe_failed(error, "cannot open /proc/self/maps");
+    *memory = 42;
+    uint32_t states[2] = {PageScan::kFailed, PageScan::kFailed};
+    SharedMemoryGuard guard;
+    const bool dropped =
+        guard.admits(page, maps, sizes) && drop_entry(guard, sizes, page, false) == UnknownReason::kNone;
+    scan.look({&page, 1}, {&states[0], 1});
+    const bool kept = *memory == 42;
+    scan.look({&page, 1}, {&states[1], 1});
+    bool seen[2] = {true, false};
+    const bool judged = judge(states[0], seen[0]) == UnknownReason::kNone &&  //
+                        judge(states[1], seen[1]) == UnknownReason::kNone;
+    if (dropped && kept && judged && !seen[0] && seen[1]) return probe_works("declared shared ranges", true);
+    return probe_failed(-EIO, "a dropped page did not read as dropped, or lost its content");
 }
+
+AccessCheckProbe probe() {
+    const PageSizes sizes = read_page_sizes();
+    int error = 0;
+    void* memory = shared_map(sizes.base_bytes, error);
+    if (memory == nullptr) return probe_failed(error, "no shared memory to try it on");
+    const AccessCheckProbe answer = try_out(static_cast<volatile char*>(memory), sizes);
+    (void)shared_unmap(memory, sizes.base_bytes);
+    return answer;
+}
+
+}  // namespace
+
+constinit const AccessCheckRow kZapRow = {
+    .id = AccessCheck::kZap,
+    .name = "zap",
+    .constant = "DAMON_ACCESS_CHECK_ZAP",
+    .source = AnswerSource::kPages,
+    .probe = probe,
+    .sees_reads = true,
+    .applies = zap_applies,
+    .inapplicable = UnknownReason::kNotDeclared,
+    .arm = arm,
+    .judge = judge,
+};
 
 }  // namespace damon

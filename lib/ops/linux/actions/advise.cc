@@ -156,7 +156,7 @@ bool apply_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, S
         pass.wanted += wanted;
         // A marked page of a large folio keeps the folio where it is, out of the page table, and would never be tried
         // again (fact 19).
-        if (pass.subject.own()) (void)lift_marks(mapping.range, chunk.range, pass.sizes.base_bytes);
+        if (pass.subject.own()) (void)lift_marks(chunk.range, pass.sizes.base_bytes);
     }
     if (pass.request.scheme->action == DamosAction::kWillneed && pass.subject.own()) {
         const Residency before(pass, chunk.range);

@@ -135,7 +135,7 @@ void set_flags(ActionPass& pass, const Mapping& mapping, AddressRange range) {
 void collapse_slot(ActionPass& pass, const Mapping& mapping, AddressRange range, const HugeSlot& before) {
     pass.wanted += before.present;
     int error = advise(pass, range, pass.advice);
-    if (error != 0 && lift_marks(mapping.range, range, pass.sizes.base_bytes)) {
+    if (error != 0 && lift_marks(range, pass.sizes.base_bytes)) {
         error = advise(pass, range, pass.advice);
     }
     HugeSlot after;

@@ -1,0 +1,52 @@
+#include "ops/linux/access/check_tools.h"
+
+#include "ops/linux/access/uffd.h"
+#include "ops/linux/access/uffd_mapping.h"
+
+namespace damon {
+
+void CheckTools::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
+    if (reads_marks) {
+        scan.look_marked(pages, states);
+    } else {
+        scan.look(pages, states);
+    }
+}
+
+UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t page) {
+    if (mapping.is_owned(mode, page)) return UnknownReason::kNone;
+    if (!mapping.registrable.contains(page)) return UnknownReason::kNotYet;
+    const uint64_t end = mapping.registrable.end;
+    const bool was_apart = mappings.next_start(end) > end;
+    switch (register_mapping(mapping, mode, exclusion, statistics)) {
+        case ArmResult::kArmed:
+            // Replaced by a larger one meanwhile, of which a part would stay apart for good: undone before it is used.
+            if (!was_apart || mappings.next_start(end) != end) return UnknownReason::kNone;
+            (void)uffd_unregister(mapping.registrable, mode);
+            mapping.owned = 0;
+            return UnknownReason::kGone;
+        case ArmResult::kUnknown:
+            return mapping.unknown;
+        default:
+            return UnknownReason::kGone;
+    }
+}
+
+bool CheckTools::begin_marking(Page& page, AccessCheck check) {
+    if (!ledger.crowded()) return false;
+    if (!ledger.begin(ArmedPageLedger::unit_of(page.address, sizes.huge_bytes, page.huge()), check)) return false;
+    look({&page.address, 1}, {&page.state, 1});
+    return true;
+}
+
+void CheckTools::end_marking(Page page, UnknownReason unknown, bool wiped) {
+    if (!ledger.crowded()) return;
+    const uint64_t unit = ArmedPageLedger::unit_of(page.address, sizes.huge_bytes, page.huge());
+    if (unknown == UnknownReason::kNone) {
+        ledger.finish(unit, wiped);
+    } else {
+        ledger.abandon(unit);
+    }
+}
+
+}  // namespace damon

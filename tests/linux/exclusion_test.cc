@@ -1,0 +1,157 @@
+// The program keeps the library away from a range: when exclude_range has returned no mark, no registration and no
+// action touches it, whatever the contexts do.
+#include "ops/linux/access/exclusion.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "ops/linux/vaddr.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+// Pages of the range that the program's own scan of written pages would tell, and whether any is registered.
+struct HostsScan {
+    size_t nr_written = 0;
+    size_t nr_registered = 0;
+};
+
+HostsScan scan_as_host(const Memory& memory, size_t first, size_t last) {
+    PageScan scan;
+    EXPECT_EQ(scan.open(page_bytes()), 0);
+    HostsScan result;
+    for (size_t page = first; page < last; ++page) {
+        const uint64_t address = memory.address(page);
+        uint32_t state = 0;
+        scan.look({&address, 1}, {&state, 1});
+        result.nr_written += (state & uapi::kPageWritten) != 0;
+        result.nr_registered += (state & uapi::kPageWpAllowed) != 0;
+    }
+    return result;
+}
+
+class Excluding : public testing::Test {
+protected:
+    Excluding() { memory_.fill(); }
+    AddressRange pages(size_t first, size_t last) const { return {memory_.address(first), memory_.address(last)}; }
+
+    Checker checker_{AccessCheck::kUffdWp};
+    Memory memory_{64};
+};
+
+TEST_F(Excluding, MarksAndRegistrationsAreGoneWhenItReturns) {
+    if (!checker_.works()) return;
+    auto samples = memory_.samples();
+    checker_->arm(samples);
+    EXPECT_EQ(scan_as_host(memory_, 0, 64).nr_written, 0u);
+    ASSERT_EQ(exclude_range(pages(16, 32)), 0);
+    const HostsScan inside = scan_as_host(memory_, 16, 32);
+    EXPECT_EQ(inside.nr_written, 16u);
+    EXPECT_EQ(inside.nr_registered, 0u);
+    EXPECT_EQ(scan_as_host(memory_, 0, 16).nr_registered, 16u);
+    EXPECT_EQ(scan_as_host(memory_, 32, 64).nr_registered, 32u);
+    EXPECT_EQ(include_range(pages(16, 32)), 0);
+}
+
+TEST_F(Excluding, SamplesInsideSayWhyAndThoseAroundAreExact) {
+    if (!checker_.works()) return;
+    auto samples = memory_.samples({0, 15, 16, 31, 32, 63});
+    checker_->arm(samples);
+    ASSERT_EQ(exclude_range(pages(16, 32)), 0);
+    for (int round = 0; round < 3; ++round) {
+        if (round != 0) {
+            checker_->arm(samples);
+            memory_.write(15);
+            memory_.write(31);
+        }
+        checker_->look(samples);
+        EXPECT_EQ(answers(samples), round == 0 ? "nn??nn" : "ny??nn");
+        EXPECT_EQ(samples[2].seen, Seen::kUnknown);
+        EXPECT_EQ(samples[2].unknown, Unknown::kExcluded);
+        EXPECT_EQ(scan_as_host(memory_, 16, 32).nr_registered, 0u);
+        checker_->refresh();
+    }
+    EXPECT_EQ(include_range(pages(16, 32)), 0);
+    checker_->refresh();
+    checker_->arm(samples);
+    memory_.write(31);
+    checker_->look(samples);
+    EXPECT_EQ(answers(samples), "nnnynn");
+    EXPECT_TRUE(memory_.is_as_filled());
+}
+
+TEST_F(Excluding, IsCounted) {
+    if (!checker_.works()) return;
+    auto samples = memory_.samples({20});
+    ASSERT_EQ(exclude_range(pages(16, 32)), 0);
+    ASSERT_EQ(exclude_range(pages(16, 32)), 0);
+    ASSERT_EQ(include_range(pages(16, 32)), 0);
+    checker_->arm(samples);
+    checker_->look(samples);
+    EXPECT_EQ(answers(samples), "?");
+    ASSERT_EQ(include_range(pages(16, 32)), 0);
+    checker_->arm(samples);
+    checker_->look(samples);
+    EXPECT_EQ(answers(samples), "n");
+    EXPECT_EQ(include_range(pages(16, 32)), -ENOENT);
+    EXPECT_FALSE(any_excluded());
+}
+
+TEST_F(Excluding, RefusesWhatIsNoWholePages) {
+    EXPECT_EQ(exclude_range({}), -EINVAL);
+    EXPECT_EQ(exclude_range({memory_.address(0) + 1, memory_.address(1)}), -EINVAL);
+    EXPECT_EQ(include_range({memory_.address(0), memory_.address(1) - 1}), -EINVAL);
+    EXPECT_EQ(include_range(pages(0, 1)), -ENOENT);
+}
+
+TEST_F(Excluding, ContextsThatSampleAllTheTimeKeepOutAtEveryMoment) {
+    if (!checker_.works()) return;
+    std::atomic<bool> quit{false};
+    std::thread worker([this, &quit] {
+        auto samples = memory_.samples();
+        while (!quit) {
+            checker_->arm(samples);
+            checker_->look(samples);
+        }
+    });
+    for (int round = 0; round < 50; ++round) {
+        ASSERT_EQ(exclude_range(pages(8, 40)), 0);
+        for (int look = 0; look < 5; ++look) {
+            const HostsScan inside = scan_as_host(memory_, 8, 40);
+            ASSERT_EQ(inside.nr_written, 32u) << "round " << round;
+            ASSERT_EQ(inside.nr_registered, 0u) << "round " << round;
+        }
+        ASSERT_EQ(include_range(pages(8, 40)), 0);
+    }
+    quit = true;
+    worker.join();
+    EXPECT_TRUE(memory_.is_as_filled());
+}
+
+TEST(ExcludingActions, NoActionTouchesTheRange) {
+    VaddrOps ops;
+    Params params;
+    TargetParams target;
+    ASSERT_TRUE(params.targets.push_back(std::move(target)));
+    if (!ops.start(params).ok()) return;
+    Memory memory(64);
+    memory.fill();
+    SchemeParams scheme;
+    scheme.action = DamosAction::kCold;
+    ActionRequest request;
+    request.scheme = &scheme;
+    request.range = memory.range();
+    const AddressRange excluded{memory.address(10), memory.address(30)};
+    EXPECT_EQ(ops.apply(request).applied, memory.bytes());
+    ASSERT_EQ(exclude_range(excluded), 0);
+    EXPECT_EQ(ops.apply(request).applied, memory.bytes() - excluded.size());
+    ASSERT_EQ(include_range(excluded), 0);
+    EXPECT_EQ(ops.apply(request).applied, memory.bytes());
+    ops.stop();
+}
+
+}  // namespace
+}  // namespace damon::test

@@ -1,0 +1,198 @@
+// What is left behind when nothing is looked at: after a look, a pause and a stop. Nothing that a thread of the program
+// could wait for takes longer the more memory is watched.
+#include <gtest/gtest.h>
+
+#include "ops/linux/access/uffd.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+uint32_t state_of(const Memory& memory, size_t page) {
+    PageScan scan;
+    EXPECT_EQ(scan.open(page_bytes()), 0);
+    const uint64_t address = memory.address(page);
+    uint32_t state = 0;
+    scan.look_marked({&address, 1}, {&state, 1});
+    uint32_t plain = 0;
+    scan.look({&address, 1}, {&plain, 1});
+    return state | (plain & uapi::kPageWpAllowed);
+}
+bool is_marked(const Memory& memory, size_t page) { return (state_of(memory, page) & PageScan::kMarked) != 0; }
+bool is_registered(const Memory& memory, size_t page) { return (state_of(memory, page) & uapi::kPageWpAllowed) != 0; }
+
+size_t nr_registered(const Memory& memory) {
+    size_t nr = 0;
+    for (size_t page = 0; page < memory.nr_pages(); ++page) nr += is_registered(memory, page);
+    return nr;
+}
+
+size_t nr_marked(const Memory& memory) {
+    size_t nr = 0;
+    for (size_t page = 0; page < memory.nr_pages(); ++page) nr += is_marked(memory, page);
+    return nr;
+}
+
+// Releases all; returns in how many pieces.
+size_t release_all(AccessChecker& checker) {
+    size_t nr = 0;
+    while (checker.release_some() != 0) ++nr;
+    return nr;
+}
+
+TEST(Release, NoMarkOutlivesItsLook) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(64);
+    memory.fill();
+    auto samples = memory.samples({0, 1, 2, 5, 20, 63});
+    for (int round = 0; round < 3; ++round) {
+        checker->arm(samples);
+        EXPECT_EQ(nr_marked(memory), 6u);
+        memory.write(20);
+        checker->look(samples);
+        EXPECT_EQ(answers(samples), "nnnnyn");
+        EXPECT_EQ(nr_marked(memory), 0u);
+        EXPECT_TRUE(is_registered(memory, 0));
+    }
+    EXPECT_EQ(checker->statistics().registrations, 1u);
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+TEST(Release, SamplesOfOnePageAnswerAlike) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(4);
+    memory.fill();
+    std::vector<Sample> samples(300, memory.samples({1})[0]);
+    checker->arm(samples);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), std::string(300, 'n'));
+    EXPECT_EQ(nr_marked(memory), 0u);
+}
+
+TEST(Release, APauseLiftsTheMarksOfItsIntervalAndKeepsTheRegistration) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(256);
+    memory.fill();
+    auto samples = memory.samples();
+    checker->arm(samples);
+    checker->disarm();
+    EXPECT_EQ(release_all(*checker), 4u) << "256 marks, 64 a piece";
+    EXPECT_EQ(nr_marked(memory), 0u);
+    EXPECT_EQ(nr_registered(memory), 256u);
+    // It goes on without a registration more.
+    checker->arm(samples);
+    memory.write(1);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples).substr(0, 4), "nynn");
+    EXPECT_EQ(checker->statistics().registrations, 1u);
+}
+
+TEST(Release, AResumeBeforeItsEndLosesNothing) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(256);
+    memory.fill();
+    auto all = memory.samples();
+    auto one = memory.samples({7});
+    checker->arm(all);
+    checker->disarm();
+    EXPECT_NE(checker->release_some(), 0u);
+    checker->arm(one);
+    EXPECT_EQ(nr_marked(memory), 1u);
+    memory.write(8);
+    checker->look(one);
+    EXPECT_EQ(answers(one), "n");
+    EXPECT_EQ(nr_marked(memory), 0u);
+}
+
+// However large the memory is, a pause has as much to do as there are samples.
+TEST(Release, APauseCostsTheSameWhateverTheSize) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    size_t nr_pieces[2] = {};
+    for (const size_t mib : {1, 64}) {
+        Memory memory(mib << 20 >> 12);
+        memory.fill();
+        std::vector<Sample> samples;
+        for (size_t i = 0; i < 100; ++i) samples.push_back(memory.samples({i * memory.nr_pages() / 100})[0]);
+        for (int round = 0; round < 20; ++round) {
+            checker->arm(samples);
+            checker->look(samples);
+        }
+        checker->arm(samples);
+        checker->disarm();
+        nr_pieces[mib == 64] = release_all(*checker);
+    }
+    EXPECT_EQ(nr_pieces[0], 2u);
+    EXPECT_EQ(nr_pieces[1], 2u);
+}
+
+TEST(Release, TheEndUnregistersTwoMebibytesAtATime) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    const size_t pages_a_piece = (2u << 20) / page_bytes();
+    Memory memory(5 * pages_a_piece);
+    memory.fill();
+    auto samples = memory.samples({3});
+    checker->arm(samples);
+    ASSERT_EQ(nr_registered(memory), memory.nr_pages());
+    checker->end();
+    size_t left = memory.nr_pages();
+    size_t nr_steps = 0;
+    while (checker->release_some() != 0) {
+        const size_t now = nr_registered(memory);
+        EXPECT_LE(left - now, pages_a_piece);
+        nr_steps += now != left;
+        left = now;
+    }
+    EXPECT_EQ(left, 0u);
+    EXPECT_GE(nr_steps, 5u);
+    EXPECT_EQ(nr_marked(memory), 0u);
+    EXPECT_EQ(uffd_users(), 0u);
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+TEST(Release, HolesArePassedOverAtOnce) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory((uint64_t{1} << 30) / page_bytes());  // a GiB, and three pages of it are there
+    for (const size_t page : {0, 1000, 200000}) memory.write(page);
+    auto samples = memory.samples({0, 1000, 200000});
+    checker->arm(samples);
+    checker->look(samples);
+    EXPECT_EQ(answers(samples), "nnn");
+    checker->end();
+    EXPECT_LT(release_all(*checker), 20u);
+    EXPECT_FALSE(is_registered(memory, 0) || is_registered(memory, 200000));
+}
+
+TEST(Release, TheLastContextUnregistersWhatTheOthersLeft) {
+    Checker other(AccessCheck::kUffdWp);
+    if (!other.works()) return;
+    Memory memory(16);
+    Memory also_seen(16);
+    memory.fill();
+    also_seen.fill();
+    auto of_other = also_seen.samples({0, 1, 2, 3});
+    {
+        Checker checker(AccessCheck::kUffdWp);
+        auto samples = memory.samples();
+        auto more = also_seen.samples({1});
+        checker->arm(samples);
+        checker->arm(more);
+        other->arm(of_other);
+        also_seen.write(2);
+    }
+    EXPECT_EQ(nr_registered(memory), 16u) << "the other one is at work";
+    other->look(of_other);
+    EXPECT_EQ(answers(of_other), "nnyn");
+    EXPECT_EQ(nr_marked(memory) + nr_marked(also_seen), 0u);
+    other->stop();
+    EXPECT_EQ(nr_registered(memory) + nr_registered(also_seen), 0u);
+}
+
+}  // namespace
+}  // namespace damon::test
