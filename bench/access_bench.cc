@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "ops/linux/access/access_check.h"
+#include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/declared_ranges.h"
 #include "ops/linux/access/uffd.h"
 #include "ops/linux/vaddr.h"
