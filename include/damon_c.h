@@ -829,9 +829,14 @@ DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_regi
  * nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1 */
 DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
 
-/** Stops contexts and waits until their workers have ended. Attributes (intervals as tuned), targets with their given
- * ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context can be
- * started again. Pending calls are cancelled.
+/** Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with their
+ * given ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context
+ * can be started again. Pending calls are cancelled.
+ *
+ * The worker then gives back what the access checks hold, in pieces so short that no other thread waits for them (about
+ * 0.1 s a GiB), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After the
+ * last damon_ctx_free() descriptors, threads and mappings are as before the first start. With DAMON_DRIVE_MANUAL it is
+ * done before damon_stop() returns.
  * @param ctxs The contexts.
  * @param nr_ctxs How many.
  * @return 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
@@ -936,8 +941,10 @@ DAMON_API int damon_commit_ctx(damon_ctx *dst, const damon_ctx *src);
 
 /** Pauses or resumes.
  *
- * Pausing returns once the worker is paused: regions, ages, counters and deadlines stay bit for bit, every armed page
- * is disarmed, so that the program pays nothing; walks are cancelled; calls, commits and stop keep working. Without
+ * Pausing returns once the worker is silent, in the same time whatever the size of the memory: regions, ages, counters
+ * and deadlines stay bit for bit; walks are cancelled; calls, commits and stop keep working. The marks of the interval
+ * that was under way, at most one a region, are lifted within 10 ms more (with read-write protection within 0.2 s a GiB,
+ * unless it is resumed before), in short pieces; from then on the program pays nothing. Mappings stay registered. Without
  * repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
  * it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
  * the callbacks of this step are done. Idempotent.
@@ -1142,12 +1149,20 @@ DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, 
 DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t len);
 
 /** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
- * @param addr Page-aligned. @param len Bytes. @return 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release.
- * Thread: any. @since 0.1 */
+ * Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Put a pair of calls round one mremap() or MADV_COLLAPSE of memory
+ * that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
+ * It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
+ * range once more.
+ * @param addr Page-aligned.
+ * @param len Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
+ * @return 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing
+ * is excluded. Thread: any. @since 0.1 */
 DAMON_API int damon_exclude(const void *addr, size_t len);
 
-/** Takes one damon_exclude() of the same range back. @param addr As excluded. @param len As excluded. @return 0; -ENOENT;
- * -EINVAL; -EOPNOTSUPP: not in this release. Thread: any. @since 0.1 */
+/** Takes one damon_exclude() of the same range back.
+ * @param addr As excluded.
+ * @param len As excluded.
+ * @return 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any. @since 0.1 */
 DAMON_API int damon_include(const void *addr, size_t len);
 
 /** How the worker thread of the next start is made. @param ctx The context. @param attr Copied, with its cpu_mask.
