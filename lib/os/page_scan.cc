@@ -170,7 +170,7 @@ uint64_t PageScan::reach(AddressRange range, uint64_t max_pages) {
     arguments.max_pages = max_pages;
     arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
     arguments.return_mask = uapi::kPagePresent;
-    const bool scanned = can_scan_ && sys::ioctl(fd_, uapi::kPagemapScan, &arguments) >= 0;
+    const bool scanned = can_scan_ && sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments) >= 0;
     if (scanned && arguments.walk_end > range.start) return std::min(arguments.walk_end, range.end);
     return range.start + std::min(range.size(), max_pages * page_bytes_);
 }
