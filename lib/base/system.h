@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 namespace damon {
 
@@ -14,7 +16,8 @@ void unmap_pages(void* pages, size_t bytes);
 // The calling process; another one in a child of fork.
 pid_t current_process();
 
-// Lets another thread run.
-void yield_processor();
+// Sleeps while `word` is `value`, until it is woken, at most a millisecond.
+void sleep_while_equal(const std::atomic<uint32_t>& word, uint32_t value);
+void wake_all(const std::atomic<uint32_t>& word);
 
 }  // namespace damon

@@ -1,15 +1,25 @@
-// Mutex and condition on plain pthreads: neither allocates, and waits are against CLOCK_MONOTONIC.
+// Mutex and condition that neither allocate nor invert priorities: whoever waits for a mutex lends its holder its own.
+// Waits are against CLOCK_MONOTONIC, and no cancellation point.
 #pragma once
 
 #include <pthread.h>
 
+#include <atomic>
 #include <cstdint>
+
+#include "os/futex.h"
 
 namespace damon {
 
 class Mutex {
 public:
-    Mutex() { pthread_mutex_init(&handle_, nullptr); }
+    Mutex() {
+        pthread_mutexattr_t attributes;
+        pthread_mutexattr_init(&attributes);
+        pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+        if (pthread_mutex_init(&handle_, &attributes) != 0) pthread_mutex_init(&handle_, nullptr);
+        pthread_mutexattr_destroy(&attributes);
+    }
     ~Mutex() { pthread_mutex_destroy(&handle_); }
     Mutex(const Mutex&) = delete;
     Mutex& operator=(const Mutex&) = delete;
@@ -17,7 +27,6 @@ public:
     void unlock() { pthread_mutex_unlock(&handle_); }
 
 private:
-    friend class Condition;
     pthread_mutex_t handle_;
 };
 
@@ -44,31 +53,34 @@ private:
     bool held_ = true;
 };
 
+// A count of notifications that threads sleep on: the C library's condition hands a mutex that inherits priorities over
+// ten times as slowly. The mutex is held by the caller, as everywhere.
 class Condition {
 public:
-    Condition() {
-        pthread_condattr_t attributes;
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&handle_, &attributes);
-        pthread_condattr_destroy(&attributes);
-    }
-    ~Condition() { pthread_cond_destroy(&handle_); }
+    Condition() = default;
     Condition(const Condition&) = delete;
     Condition& operator=(const Condition&) = delete;
 
-    void notify_all() { pthread_cond_broadcast(&handle_); }
-    // The mutex is held by the caller, as everywhere; wake-ups may be spurious.
-    void wait(Mutex& mutex) { pthread_cond_wait(&handle_, &mutex.handle_); }
+    void notify_all() {
+        notifications_.fetch_add(1, std::memory_order_release);
+        if (nr_waiters_ > 0) futex_wake_all(notifications_);
+    }
+    // Wake-ups may be spurious.
+    void wait(Mutex& mutex) { wait_until(mutex, kNoDeadline); }
     // False when `deadline_ns` of CLOCK_MONOTONIC has passed.
     bool wait_until(Mutex& mutex, uint64_t deadline_ns) {
-        const timespec deadline = {static_cast<time_t>(deadline_ns / 1'000'000'000),
-                                   static_cast<long>(deadline_ns % 1'000'000'000)};
-        return pthread_cond_timedwait(&handle_, &mutex.handle_, &deadline) == 0;
+        const uint32_t seen = notifications_.load(std::memory_order_acquire);
+        ++nr_waiters_;
+        mutex.unlock();
+        const bool in_time = futex_wait(notifications_, seen, deadline_ns);
+        mutex.lock();
+        --nr_waiters_;
+        return in_time;
     }
 
 private:
-    pthread_cond_t handle_;
+    std::atomic<uint32_t> notifications_{0};
+    uint32_t nr_waiters_ = 0;  // under the mutex
 };
 
 // The lock that everything shared between a worker and its callers is under, and who waits on it.

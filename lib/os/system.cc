@@ -1,12 +1,13 @@
 #include "base/system.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 
+#include "os/clock.h"
+#include "os/futex.h"
 #include "os/own_pages.h"
 
 namespace damon {
@@ -68,6 +69,11 @@ bool list_own_pages(Vector<AddressRange>& pages) {
 
 pid_t current_process() { return getpid(); }
 
-void yield_processor() { sched_yield(); }
+void sleep_while_equal(const std::atomic<uint32_t>& word, uint32_t value) {
+    constexpr uint64_t kMostNs = 1'000'000;
+    futex_wait(word, value, Clock().now_ns() + kMostNs);
+}
+
+void wake_all(const std::atomic<uint32_t>& word) { futex_wake_all(word); }
 
 }  // namespace damon
