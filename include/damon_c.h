@@ -51,7 +51,12 @@
  *   context is said for each function.
  *
  * Callbacks run on the worker with no lock of the library held. They may read, commit and pause their context; they may
- * not stop, free or wait for it (`-EDEADLK`).
+ * not stop, free or wait for it (`-EDEADLK`). The worker is an ordinary thread: SCHED_OTHER with a stack of 8 MiB of its
+ * own, whatever the thread that called damon_start() has, and all signals blocked but those that its own faults raise
+ * (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS). damon_ctx_set_worker_attr() changes what may be changed.
+ *
+ * A thread cannot be cancelled (pthread_cancel()) inside of the library, callbacks of a manually driven context included;
+ * it is afterwards. A thread that waits for the library's locks lends its priority to their holder.
  *
  * **Memory.** The library never calls malloc, free or new (only the C library does, for threads that start and end: in
  * damon_start(), damon_stop() and damon_ctx_free()), so that an allocator can embed it: its small heap is on mmap(). It
@@ -140,11 +145,13 @@ struct damon_attrs {
         uint64_t max_sample_us; /**< See min_sample_us. */
     } intervals_goal; /**< Interval tuning. */
     /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
-     * Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
-     * seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
-     * then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
-     * longer (damon_snapshot_info.window_us is the real length), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
-     * stop do not wait longer for it. Without effect on manually driven and simulated contexts. */
+     * Counted are all of the worker's own CPU time (sampling with merging and splitting, reading the mappings) and an
+     * estimate of what the program pays for each access that is seen (a page fault), not schemes and callbacks, which
+     * have quotas. A tenth of a second may be spent in advance; then a worker that costs more makes its sampling
+     * intervals longer: a window has as many samples as ever and takes longer (damon_snapshot_info.window_us tells),
+     * damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take a quarter of the limit; beyond that they
+     * are read less often than ops_update_us says. damon_ctx_get_state() tells both. Calls, commits, pause and stop do
+     * not wait longer for it. Without effect on manually driven and simulated contexts. */
     uint64_t max_overhead_permil;
     /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
      * Not in this release: other values are refused with -EOPNOTSUPP. */
@@ -204,13 +211,12 @@ struct damon_snapshot_info {
     uint64_t seq;                     /**< Number of the snapshot since damon_ctx_new(), from 1; 0: there is none yet. */
     uint64_t time_ns;                 /**< CLOCK_MONOTONIC (virtual time for a manually driven context). */
     uint64_t sample_us;               /**< Sampling interval of the window, as tuned. */
-    uint64_t aggr_us;                 /**< Aggregation interval of the window, as tuned; in real time it may be longer
-                                           (damon_attrs.max_overhead_permil). */
+    uint64_t aggr_us;                 /**< Aggregation interval of the window, as tuned; window_us is the real one. */
     uint64_t nr_regions;              /**< Regions in the snapshot. */
     uint64_t passed_sample_intervals; /**< Sampling intervals since the start. */
     uint32_t max_nr_accesses;         /**< What nr_accesses is out of: samples in one window. */
     uint32_t nr_targets;              /**< Targets in the context. */
-    uint64_t window_us;               /**< How long the window really was, microseconds. */
+    uint64_t window_us;               /**< How long the window really was, without pauses; damon_live_read(): so far. */
 };
 
 /** Flags of damon_snapshot_info. */
@@ -232,7 +238,8 @@ struct damon_ctx_stats {
     uint64_t cpu_ns;                /**< CPU time of the worker thread, all runs. */
     uint64_t nr_lost_reports;       /**< damon_report_access() calls dropped because the queue was full. */
     uint64_t nr_unknown_by_reason[16]; /**< nr_unknown_samples by enum damon_unknown_reason. */
-    uint64_t sampling_cpu_ns;       /**< Part of cpu_ns: arming, looking, counting. */
+    uint64_t sampling_cpu_ns;       /**< Part of cpu_ns: arming, looking, counting, merging, splitting, and all that is not
+                                         below. These parts are 0 with manual drive. */
     uint64_t update_cpu_ns;         /**< Part of cpu_ns: reading the mappings. */
     uint64_t action_cpu_ns;         /**< Part of cpu_ns: schemes and callbacks. */
     uint64_t survey_cpu_ns;         /**< Part of cpu_ns: surveys. */
@@ -826,7 +833,11 @@ DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_regi
  * @return 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
  * twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
  * -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
- * nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1 */
+ * nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1
+ *
+ * A process with a second thread is another thing for some calls: a program whose library constructor starts a context
+ * cannot unshare(CLONE_NEWUSER) any more, and setpriv --reuid and the like, which change the credentials of one thread,
+ * abort. Start after such changes. */
 DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
 
 /** Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with their
@@ -924,9 +935,11 @@ DAMON_API int damon_call_cancel(damon_ctx *ctx, uint64_t id);
  * | member | what a commit does |
  * | --- | --- |
  * | attributes, targets, schemes, probes | carried, as above |
- * | min_region_sz, addr_unit, pause | carried |
+ * | min_region_sz, addr_unit, coverage, pause | carried |
  * | operations (damon_ctx_set_ops()) | running: `-EINVAL` where src chose others; stopped: carried. A source that never chose says nothing. Custom operations and a simulator are not carried: `-EINVAL` where dst has others |
  * | access check | running: `-EINVAL` where src chose another; stopped: carried. A source that never chose says nothing |
+ * | worker attributes (damon_ctx_set_worker_attr()) | carried where src has set them; they hold from the next start on |
+ * | ranges of damon_ctx_add_range() | dst's own: they stay, and so does the target that they make |
  * | table and priv of custom operations, simulator, drive, seed | dst's own: they stay |
  * | statistics, snapshots, calls, walks | dst's own: they stay |
  * @param dst The context to change. Running, from another thread: carried to the worker and waited for. On its worker,
@@ -1050,18 +1063,21 @@ enum damon_state {
 struct damon_state_info {
     uint32_t size;        /**< sizeof(struct damon_state_info). */
     int32_t state;        /**< enum damon_state. */
-    uint64_t since_ns;    /**< CLOCK_MONOTONIC: when this state began. */
-    uint64_t window_us;   /**< Real length of the last window. */
-    uint64_t cost_permil; /**< What monitoring costs at present, 1/1,000 of one CPU. */
+    uint64_t since_ns;    /**< CLOCK_MONOTONIC (virtual time with manual drive): when this state began. */
+    uint64_t window_us;   /**< Real length of the last window; 0: none has ended. */
+    uint64_t cost_permil; /**< What max_overhead_permil counts, over the last second or more of sampling, 1/1,000 of one
+                               CPU; 0 where nothing is sampled, and with manual drive. */
     char reason[160];     /**< Why, in one line. */
 };
 
 /** How the worker thread is made (damon_ctx_set_worker_attr()). */
 struct damon_worker_attr {
     uint32_t size;            /**< sizeof(struct damon_worker_attr). */
-    int32_t nice;             /**< Nice value, -20 to 19. Default 0. */
-    uint64_t stack_bytes;     /**< Stack; 0 (default): the library's choice. At least 65,536. */
-    const uint64_t *cpu_mask; /**< CPUs that the worker may use, bit by bit; NULL (default): all that the process may. */
+    int32_t nice;             /**< Nice value, -20 to 19. 0 (default): that of the process (its first thread). */
+    uint64_t stack_bytes;     /**< Stack, with a guard page below it; 0 (default): 8 MiB. At least 65,536; callbacks of the
+                                   program run on it. */
+    const uint64_t *cpu_mask; /**< CPUs that the worker may use, bit by bit; NULL (default): all that the process (its first
+                                   thread) may. */
     size_t nr_cpu_words;      /**< Words in cpu_mask. */
     char name[16];            /**< Name of the thread; empty (default): "kdamond.N". */
 };
@@ -1103,16 +1119,18 @@ DAMON_API void damon_range_query_init(struct damon_range_query *query);
 /** Fills in size and zeroes. @param result Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
 
-/** Reads the mappings now, instead of at the next ops_update_us.
+/** Reads the mappings now, instead of at the next ops_update_us. Also while paused. Not needed where samples find a
+ * mapping gone or changed: then the worker reads them by itself, after a tenth of a second or more.
  * @param ctx The context.
- * @return 0: read (in callbacks of access checks and schemes: when their interval ends; in others at once); -EINVAL;
- * -ECANCELED: not running. Thread: control; allowed in callbacks. @since 0.1 */
+ * @return 0: read (on the worker: at once; in a callback of a step that uses the regions: when that step has ended);
+ * -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: the kernel's DAMON monitors, which reads them by itself.
+ * Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int damon_ctx_refresh(damon_ctx *ctx);
 
 /** What the context is doing, and why.
  * @param ctx The context.
  * @param out Its size must be set; written.
- * @return 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not in this release. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info *out);
 
 /** What targets without ranges cover.
@@ -1165,8 +1183,12 @@ DAMON_API int damon_exclude(const void *addr, size_t len);
  * @return 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any. @since 0.1 */
 DAMON_API int damon_include(const void *addr, size_t len);
 
-/** How the worker thread of the next start is made. @param ctx The context. @param attr Copied, with its cpu_mask.
- * @return 0; -EINVAL; -E2BIG; -ENOMEM; -EBUSY: running; -EOPNOTSUPP: not in this release. Thread: owner. @since 0.1 */
+/** How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
+ * value or a cpu_mask.
+ * @param ctx The context.
+ * @param attr Copied, with its cpu_mask.
+ * @return 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
+ * @since 0.1 */
 DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worker_attr *attr);
 
 /** Which units of a tracked range were touched since this context's last query of it. @param ctx The context. @param addr

@@ -6,6 +6,7 @@
 #include "capi/structs.h"
 #include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/declared_ranges.h"
+#include "os/thread.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ void damon_access_check_info_init(struct damon_access_check_info* info) {
 }
 
 int damon_access_check_probe(int32_t id, struct damon_access_check_info* out) {
+    const damon::NoCancel no_cancel;
     if (damon::access_check_row(id) == nullptr) return -EINVAL;
     const damon::Status status = damon::check_struct("damon_access_check_info", out);
     if (!status.ok()) return status.error();
@@ -46,6 +48,7 @@ void damon_access_report_init(struct damon_access_report* r) {
 }
 
 void* damon_shared_map(size_t len) {
+    const damon::NoCancel no_cancel;
     int error = -EINVAL;
     void* memory = len == 0 ? nullptr : damon::shared_map(len, error);
     if (memory == nullptr) errno = -error;
@@ -53,17 +56,20 @@ void* damon_shared_map(size_t len) {
 }
 
 int damon_shared_unmap(void* addr, size_t len) {
+    const damon::NoCancel no_cancel;
     const int error = addr == nullptr ? -EINVAL : damon::shared_unmap(addr, len);
     return error == -ENOENT ? -EINVAL : error;
 }
 
 int damon_shared_declare(const void* addr, size_t len) {
+    const damon::NoCancel no_cancel;
     const int error = addr == nullptr ? -EINVAL : damon::shared_declare(range_of(addr, len));
     // The header has one number for every range that cannot be declared.
     return error == -ENODEV || error == -EEXIST ? -EINVAL : error;
 }
 
 int damon_shared_withdraw(const void* addr, size_t len) {
+    const damon::NoCancel no_cancel;
     const int error = addr == nullptr ? -EINVAL : damon::shared_withdraw(range_of(addr, len));
     return addr != nullptr && error == -EINVAL ? -ENOENT : error;  // what is no whole pages was never declared
 }

@@ -122,6 +122,7 @@ Status collect_params(const damon_ctx& ctx, Params& params) {
 damon_ctx* damon_ctx_new(void) { return damon::heap_new<damon_ctx>(); }
 
 void damon_ctx_free(damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     if (ctx == nullptr) return;
     if (ctx->pid != damon::process_id()) {
         // In a child the worker's memory may have been copied half-way through a change, and its locks held: nothing
@@ -153,6 +154,7 @@ void damon_attrs_init(struct damon_attrs* attrs) {
 }
 
 int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kAllowed);
     damon_attrs known = damon::attrs_to_c(damon::Attrs());
     if (status.ok()) status = damon::read_struct("damon_attrs", attrs, known);
@@ -269,6 +271,13 @@ int damon_ctx_get_stats(const damon_ctx* ctx, struct damon_ctx_stats* stats_out)
     stats.nr_samples = counters.nr_samples;
     stats.nr_unknown_samples = counters.nr_unknown_samples;
     stats.nr_writes_only_samples = counters.nr_writes_only_samples;
+    for (size_t i = 0; i < damon::kNrUnknowns; ++i) stats.nr_unknown_by_reason[i] = counters.nr_unknown_by_reason[i];
+    const damon::CpuMeter& meter = ctx->kdamond.cpu_meter();
+    stats.sampling_cpu_ns = meter.spent(damon::Consumer::kSampling);
+    stats.update_cpu_ns = meter.spent(damon::Consumer::kUpdate);
+    stats.action_cpu_ns = meter.spent(damon::Consumer::kActions);
+    stats.survey_cpu_ns = meter.spent(damon::Consumer::kSurvey);
+    stats.referenced_cpu_ns = meter.spent(damon::Consumer::kReferenced);
     stats.cpu_ns = ctx->kdamond.cpu_ns();
     stats.nr_lost_reports = ctx->vaddr_ops.nr_lost_reports();
     damon::write_struct(stats, stats_out);

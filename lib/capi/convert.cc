@@ -145,6 +145,7 @@ damon_snapshot_info snapshot_info_to_c(const SnapshotInfo& info) {
     out.passed_sample_intervals = info.passed_sample_intervals;
     out.max_nr_accesses = info.max_nr_accesses;
     out.nr_targets = info.nr_targets;
+    out.window_us = info.window_us;
     return out;
 }
 

@@ -29,15 +29,15 @@ static_assert(static_cast<uint32_t>(DAMON_COVER_STABLE) == damon::kCoverStable);
 
 Status check_coverage(uint32_t flags) {
     if ((flags & ~kCoverageFlags) != 0) {
-        return Status::fail(-EINVAL,
-                            "coverage flags 0x%x: only DAMON_COVER_FILES, _THREE_AREAS and _STABLE are known", flags);
+        return Status::fail(-EINVAL, "coverage flags 0x%x: only DAMON_COVER_FILES, _THREE_AREAS and _STABLE are known",
+                            flags);
     }
     if ((flags & DAMON_COVER_STABLE) != 0) {
         return Status::fail(-EOPNOTSUPP, "coverage flags 0x%x: DAMON_COVER_STABLE is not in this release", flags);
     }
     if ((flags & DAMON_COVER_THREE_AREAS) != 0 && (flags & DAMON_COVER_FILES) != 0) {
-        return Status::fail(-EINVAL,
-                            "coverage flags 0x%x: DAMON_COVER_THREE_AREAS covers files already, leave out _FILES", flags);
+        return Status::fail(
+            -EINVAL, "coverage flags 0x%x: DAMON_COVER_THREE_AREAS covers files already, leave out _FILES", flags);
     }
     return {};
 }
@@ -45,10 +45,12 @@ Status check_coverage(uint32_t flags) {
 Status check_range_flags(uint32_t flags) {
     constexpr uint32_t kKnown = DAMON_RANGE_SHARED | DAMON_RANGE_STABLE | DAMON_RANGE_TRACKED;
     if ((flags & ~kKnown) != 0) {
-        return Status::fail(-EINVAL, "range flags 0x%x: only DAMON_RANGE_SHARED, _STABLE and _TRACKED are known", flags);
+        return Status::fail(-EINVAL, "range flags 0x%x: only DAMON_RANGE_SHARED, _STABLE and _TRACKED are known",
+                            flags);
     }
     if ((flags & ~uint32_t{DAMON_RANGE_SHARED}) == 0) return {};
-    return Status::fail(-EOPNOTSUPP, "range flags 0x%x: DAMON_RANGE_STABLE and _TRACKED are not in this release", flags);
+    return Status::fail(-EOPNOTSUPP, "range flags 0x%x: DAMON_RANGE_STABLE and _TRACKED are not in this release",
+                        flags);
 }
 
 // Outwards; a range must not share a page with another one.
@@ -90,12 +92,6 @@ Status declared(AddressRange range) {
 
 }  // namespace
 
-int damon_ctx_refresh(damon_ctx* ctx) {
-    const Status status = damon::check_handle(ctx);
-    if (!status.ok()) return status.error();
-    return damon::report(ctx, ctx->kdamond.refresh());
-}
-
 int damon_ctx_set_coverage(damon_ctx* ctx, uint32_t flags) {
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (ctx == nullptr) return status.error();
@@ -125,9 +121,9 @@ int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t f
     const int error = ctx->kdamond.added().add(range, flags);
     if (error == 0) return 0;
     if ((flags & DAMON_RANGE_SHARED) != 0) (void)damon::shared_withdraw(range);
-    return damon::report(ctx, error == -EEXIST
-                                  ? Status::fail(-EINVAL, "addr %p, len %zu: overlaps a range that was added", addr, len)
-                                  : Status::fail(error, "no memory for another range"));
+    return damon::report(
+        ctx, error == -EEXIST ? Status::fail(-EINVAL, "addr %p, len %zu: overlaps a range that was added", addr, len)
+                              : Status::fail(error, "no memory for another range"));
 }
 
 int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {

@@ -47,6 +47,9 @@ struct damon_ctx {
     // What a context that never chose says nothing about, where it is the source of a commit.
     bool ops_chosen = false;
     bool access_check_chosen = false;
+    bool worker_chosen = false;
+    damon::ThreadOptions worker;          // of the next start; its cpu_mask is not set
+    damon::Vector<uint64_t> worker_cpus;  // empty: those of the process
     uint64_t seed = 0;
     bool manual = false;
     bool starting = false;  // a damon_start is under way

@@ -149,6 +149,7 @@ int damon_snapshot_read_probes(const damon_ctx* ctx, struct damon_region_info* r
     const bool fits = ctx->kdamond.publisher().read(regions, hits, cap, found);
     if (info != nullptr) damon::write_struct(damon::snapshot_info_to_c(found), info);
     if (fits) return static_cast<int>(found.nr_regions);
+    if (cap == 0) return -ENOSPC;  // a question for the size is no failure
     return damon::report(
         ctx, Status::fail(-ENOSPC, "%llu regions do not fit into cap %llu",
                           static_cast<unsigned long long>(found.nr_regions), static_cast<unsigned long long>(cap)));

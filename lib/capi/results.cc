@@ -22,9 +22,23 @@ int answer(const damon_ctx* ctx, const damon::SnapshotInfo& found, bool fits, si
            struct damon_snapshot_info* info) {
     if (info != nullptr) damon::write_struct(damon::snapshot_info_to_c(found), info);
     if (fits) return static_cast<int>(found.nr_regions);
+    if (cap == 0) return -ENOSPC;  // a question for the size is no failure
     return damon::report(
         ctx, Status::fail(-ENOSPC, "%llu regions do not fit into cap %llu",
                           static_cast<unsigned long long>(found.nr_regions), static_cast<unsigned long long>(cap)));
+}
+
+// Why none came: a context that is held back says by what.
+Status no_snapshot(const damon::Kdamond& kdamond, int error, uint64_t after_seq) {
+    const auto seq = static_cast<unsigned long long>(after_seq);
+    if (error != -ETIMEDOUT) return Status::fail(error, "no snapshot after number %llu: the context does not run", seq);
+    const damon::Activity activity = kdamond.activity();
+    const char* held_back = activity.state == damon::State::kPaused       ? ": paused "
+                            : activity.state == damon::State::kWatermarks ? ": waits for watermarks: "
+                            : activity.state == damon::State::kLimited    ? ": limited: "
+                                                                          : "";
+    return Status::fail(error, "no snapshot after number %llu: none within timeout_ms%s%s", seq, held_back,
+                        held_back[0] != '\0' ? activity.reason : "");
 }
 
 }  // namespace
@@ -45,6 +59,7 @@ int damon_snapshot_read(const damon_ctx* ctx, struct damon_region_info* regions,
 }
 
 int damon_snapshot_wait(const damon_ctx* ctx, uint64_t after_seq, int32_t timeout_ms) {
+    const damon::NoCancel no_cancel;
     const Status status = damon::check_handle(ctx);
     if (!status.ok()) return status.error();
     // Waiting changes nothing that anybody could see.
@@ -54,13 +69,12 @@ int damon_snapshot_wait(const damon_ctx* ctx, uint64_t after_seq, int32_t timeou
     }
     const int error = kdamond.wait_for_snapshot(after_seq, timeout_ms);
     if (error == 0) return 0;
-    return damon::report(
-        ctx, Status::fail(error, "no snapshot after number %llu: %s", static_cast<unsigned long long>(after_seq),
-                          error == -ETIMEDOUT ? "none within timeout_ms" : "the context does not run"));
+    return damon::report(ctx, no_snapshot(kdamond, error, after_seq));
 }
 
 int damon_live_read(const damon_ctx* ctx, struct damon_region_info* regions, size_t cap,
                     struct damon_snapshot_info* info) {
+    const damon::NoCancel no_cancel;
     Status status = check_read(ctx, regions, cap, info);
     if (!status.ok()) return damon::report(ctx, status);
     auto& kdamond = const_cast<damon_ctx*>(ctx)->kdamond;

@@ -77,7 +77,12 @@ Status prepare(damon_ctx& ctx) {
     const Status status = damon::collect_params(ctx, params);
     if (!status.ok()) return status;
     const uint64_t seed = ctx.seed != 0 ? ctx.seed : seed_from_system();
-    return ctx.kdamond.prepare(params, damon::ops_of(ctx), {seed, ctx.manual});
+    damon::ThreadOptions thread = ctx.worker;  // no setter changes it while a start is under way
+    if (!ctx.worker_cpus.empty()) {
+        thread.cpu_mask = ctx.worker_cpus.data();
+        thread.nr_cpu_words = ctx.worker_cpus.size();
+    }
+    return ctx.kdamond.prepare(params, damon::ops_of(ctx), {seed, ctx.manual, thread});
 }
 
 // Launches all or, where one fails, none; gives back the places in the registry of those that did not come to run.
@@ -113,6 +118,7 @@ Status start(Contexts ctxs, bool exclusive) {
 }  // namespace
 
 int damon_start(damon_ctx** ctxs, int nr_ctxs, int exclusive) {
+    const damon::NoCancel no_cancel;
     Status status = check_group(ctxs, nr_ctxs);
     if (!status.ok()) {
         if (ctxs != nullptr && nr_ctxs > 0) damon::report(ctxs[0], status);
@@ -131,6 +137,7 @@ int damon_start(damon_ctx** ctxs, int nr_ctxs, int exclusive) {
 }
 
 int damon_stop(damon_ctx** ctxs, int nr_ctxs) {
+    const damon::NoCancel no_cancel;
     const Status status = check_group(ctxs, nr_ctxs);
     if (!status.ok()) {
         if (ctxs != nullptr && nr_ctxs > 0) damon::report(ctxs[0], status);
@@ -151,6 +158,7 @@ int damon_nr_running_ctxs(void) { return static_cast<int>(damon::registry_nr_run
 int32_t damon_kdamond_tid(const damon_ctx* ctx) { return damon::check_handle(ctx).ok() ? ctx->kdamond.tid() : 0; }
 
 int damon_step(damon_ctx* ctx, uint64_t now_us) {
+    const damon::NoCancel no_cancel;
     const Status status = damon::check_handle(ctx);
     if (!status.ok()) return status.error();
     const int error = ctx->kdamond.step(now_us);

@@ -60,6 +60,7 @@ int damon_target_set_pid(damon_target* t, int32_t pid) {
 }
 
 int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ranges, size_t nr_ranges) {
+    const damon::NoCancel no_cancel;
     damon::Status status = check_target_setter(t, damon::OnWorker::kAllowed);
     if (t == nullptr) return status.error();
     if (status.ok()) status = check_ranges(ranges, nr_ranges);

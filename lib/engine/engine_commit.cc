@@ -20,15 +20,6 @@ Status no_memory(const Params& params) {
                         params.attrs.max_nr_regions, params.targets.size(), params.schemes.size());
 }
 
-// only a target that exists can be obsolete.
-Status check_obsolete(const Params& params, size_t nr_existing) {
-    for (size_t i = nr_existing; i < params.targets.size(); ++i) {
-        if (!params.targets[i].obsolete) continue;
-        return Status::fail(-EINVAL, "target %zu is obsolete but there are only %zu targets", i, nr_existing);
-    }
-    return {};
-}
-
 // whether the counters of slot `slot` mean something else than before.
 bool probe_changed(std::span<const ProbeParams> before, std::span<const ProbeParams> after, size_t slot) {
     const bool was = slot < before.size();
@@ -50,7 +41,7 @@ Status Engine::validate(const Params& params, const OpsTraits& traits) {
 
 Status Engine::prepare(const Params& params, const OpsTraits& traits) {
     if (Status status = validate(params, traits); !status.ok()) return status;
-    if (Status status = check_obsolete(params, 0); !status.ok()) return status;
+    if (Status status = check_obsolete_targets(params, 0); !status.ok()) return status;
     Engine next;
     next.traits_ = traits;
     if (!next.params_.copy_from(params) || !next.regions_.resize_targets(params.targets.size()) ||
@@ -92,7 +83,7 @@ void Engine::forget_scheme(size_t scheme_idx) {
 
 Status Engine::commit(const Params& params, const OpsTraits& traits, Vector<uint8_t>* new_targets) {
     if (Status status = validate(params, traits); !status.ok()) return status;
-    if (Status status = check_obsolete(params, params_.targets.size()); !status.ok()) return status;
+    if (Status status = check_obsolete_targets(params, params_.targets.size()); !status.ok()) return status;
     Engine next;
     Vector<uint8_t> marks;
     if (!next.copy_from(*this)) return no_memory(params);

@@ -56,8 +56,8 @@ bool AddedRanges::read(Vector<AddressRange>& ranges) const {
     }
 }
 
-// The way from an address in no range to one in a range is short: areas are cut at the largest gaps. Ranges behind large
-// gaps are drawn a little more often.
+// The way from an address in no range to one in a range is short: areas are cut at the largest gaps. Ranges behind
+// large gaps are drawn a little more often.
 bool AddedRanges::place(Sample& sample) const {
     RangeTree::Range range;
     const Lock lock(mutex_);

@@ -139,9 +139,13 @@ void Kdamond::run_deferred_commits() {
         if (!status.ok()) callbacks_.failed(callbacks_.owner, status);
         commit->dispose(*commit);
     }
+    if (!refresh_deferred_) return;
+    refresh_deferred_ = false;
+    read_mappings();
 }
 
 void Kdamond::drop_deferred_commits() {
+    refresh_deferred_ = false;
     while (deferred_commits_ != nullptr) {
         Commit* commit = deferred_commits_;
         deferred_commits_ = commit->next;
@@ -149,6 +153,35 @@ void Kdamond::drop_deferred_commits() {
                           Status::fail(-ECANCELED, "the context ended before a callback's commit was done"));
         commit->dispose(*commit);
     }
+}
+
+Status Kdamond::refresh() {
+    if (on_worker()) {
+        if (ending_) return Status::fail(-ECANCELED, "the context is ending");
+        if (traits_.offloaded) {
+            return Status::fail(-EOPNOTSUPP, "the kernel's DAMON reads the mappings by itself, every ops_update_us");
+        }
+        if (in_step_) {
+            refresh_deferred_ = true;
+        } else if (!reading_) {
+            read_mappings();
+        }
+        return {};
+    }
+    struct Job {
+        Kdamond* self;
+        Status status;
+    } job = {this, {}};
+    Call request;
+    request.data = &job;
+    request.fn = [](void* data) {
+        Job& given = *static_cast<Job*>(data);
+        given.status = given.self->refresh();
+        return 0;
+    };
+    if (call(request, nullptr) != 0)
+        return Status::fail(-ECANCELED, "the mappings are not read: the context does not run");
+    return job.status;
 }
 
 Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges) {
@@ -166,23 +199,6 @@ Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressR
     refresh_target(target_idx, ranges.empty() ? RefreshReason::kInit : RefreshReason::kGiven);
     reserve_published();
     return status;
-}
-
-Status Kdamond::refresh() {
-    if (on_worker()) {
-        if (ending_) return Status::fail(-ECANCELED, "the context is ending");
-        refresh_wanted_ = in_step_;
-        if (!in_step_) refresh_coverage(RefreshReason::kUpdate, nullptr);
-        return {};
-    }
-    Call request;
-    request.data = this;
-    request.fn = [](void* self) {
-        static_cast<Kdamond*>(self)->refresh_coverage(RefreshReason::kUpdate, nullptr);
-        return 0;
-    };
-    const int error = call(request, nullptr);
-    return error == 0 ? Status() : Status::fail(error, "the context does not run, or ended: start reads the mappings");
 }
 
 void Kdamond::forget_scheme_locked(size_t scheme_idx) {

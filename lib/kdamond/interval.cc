@@ -1,24 +1,11 @@
 // One sampling interval: plan, arm, (time passes), look, count, calls, (pause), schemes, publish, finish. Real and
 // simulated runs, threads and manual steps all come through here. The order is that of rules L-3 to L-14.
-#include <time.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <utility>
 
 #include "kdamond/kdamond.h"
 
 namespace damon {
-namespace {
-
-uint64_t own_cpu_ns() {
-    timespec used{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
-}
-
-}  // namespace
-
 void Kdamond::begin_interval() {
     ops_->set_now(now_us());
     take_over_ranges(false);
@@ -53,33 +40,79 @@ void Kdamond::count_interval() {
 
 void Kdamond::run_calls() {
     run_deferred_commits();
-    mailbox_.run(true);
+    run_mailbox(true);
+}
+
+// What the program's functions take is not the monitor's own cost.
+void Kdamond::run_mailbox(bool with_repeats) {
+    {
+        const Lock lock(sync_.mutex);
+        if (mailbox_.is_empty_locked()) return;
+    }
+    const CpuScope scope(meter_, Consumer::kActions);
+    mailbox_.run(with_repeats);
 }
 
 void Kdamond::finish_interval() {
     apply_schemes();
-    if (due_.aggregation) take_over_ranges(true);  // what was removed is in no snapshot
-    if (due_.aggregation) publisher_.publish(engine_, now_ns());
+    if (due_.aggregation) {
+        take_over_ranges(true);  // what was removed is in no snapshot
+        end_window();
+    }
     const Attrs before = engine_.params().attrs;
-    const bool update = engine_.finish();
+    if (engine_.finish()) updates_.want();
     const Attrs& tuned = engine_.params().attrs;
     if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
         callbacks_.attrs_tuned(callbacks_.owner, tuned);
-    const bool asked = std::exchange(refresh_wanted_, false);
-    const bool wanted = update || (due_.aggregation && ops_->wants_refresh());
-    if (asked || (wanted && may_read_mappings())) update_coverage();
+    if (due_.aggregation && ops_->wants_refresh()) ask_for_update();
+    update_if_due();
     stage_ = Stage::kIdle;
+}
+
+void Kdamond::end_window() {
+    const uint64_t now = now_ns();
+    const uint64_t window_us = window_.end_window(now) / 1000;
+    publisher_.publish(engine_, now, window_us);
+    show_window(window_us);
+}
+
+void Kdamond::ask_for_update() { updates_.ask(now_ns(), saturating_mul(engine_.params().attrs.ops_update_us, 1000)); }
+
+// Reading the mappings may take a quarter of the limit: until the last reading is paid for, the next one waits.
+void Kdamond::update_if_due() {
+    if (!updates_.pending() || !updates_.due(now_ns())) return;
+    update_held_back_ = overhead_.in_debt();
+    if (update_held_back_) {
+        become_limited();
+    } else {
+        read_mappings();
+    }
+}
+
+void Kdamond::read_mappings() {
+    reading_ = true;
+    refresh_coverage(RefreshReason::kUpdate, nullptr);
+    reading_ = false;
+    update_held_back_ = false;
+    updates_.done(now_ns());
 }
 
 void Kdamond::count_answers(std::span<const Sample> samples) {
     uint64_t nr_unknown = 0;
     uint64_t nr_writes_only = 0;
     nr_seen_ = 0;
+    bool mapping_changed = false;
     for (const Sample& sample : samples) {
-        nr_unknown += sample.seen == Seen::kUnknown;
+        if (sample.seen == Seen::kUnknown) {
+            ++nr_unknown;
+            const auto reason = static_cast<size_t>(sample.unknown);
+            Counters::add(counters_.nr_unknown_by_reason[reason < kNrUnknowns ? reason : kNrUnknowns - 1], 1);
+            mapping_changed |= sample.unknown == Unknown::kUnmapped || sample.unknown == Unknown::kNotRegistered;
+        }
         nr_seen_ += sample.seen == Seen::kYes;
         nr_writes_only += sample.writes_only && sample.seen != Seen::kUnknown;
     }
+    if (mapping_changed) ask_for_update();
     Counters::add(counters_.nr_intervals, 1);
     Counters::add(counters_.nr_samples, samples.size());
     Counters::add(counters_.nr_unknown_samples, nr_unknown);
@@ -93,6 +126,7 @@ void Kdamond::apply_schemes() {
     }
     callbacks_.bring_goal_values(callbacks_.owner, engine_);
     if (!engine_.apply_begin(now_us())) return;
+    const CpuScope scope(meter_, Consumer::kActions);
     in_step_ = true;
     walks_.begin_pass();
     const std::span<MetricQuery> queries = engine_.metric_queries();
@@ -125,26 +159,12 @@ Outcome Kdamond::act(const ActionRequest& request) {
 
 // Asks the ops where the targets lie now; `only`: one mark a target, those to be asked for.
 void Kdamond::refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only) {
+    const CpuScope scope(meter_, Consumer::kUpdate);
     for (uint32_t target_idx = 0; target_idx < engine_.nr_targets(); ++target_idx) {
         if (only != nullptr && (target_idx >= only->size() || (*only)[target_idx] == 0)) continue;
         refresh_target(target_idx, reason);
     }
     reserve_published();
-}
-
-// Reading the mappings of a process that has tens of thousands of them costs more than sampling: a quarter of the limit is
-// for it, and beyond that updates come later.
-bool Kdamond::may_read_mappings() const {
-    const bool limited = !manual_ && !traits_.simulated && engine_.params().attrs.max_overhead_permil != 0;
-    return !limited || clock_.now_ns() >= next_reading_ns_;
-}
-
-void Kdamond::update_coverage() {
-    const uint64_t before_ns = own_cpu_ns();
-    refresh_coverage(RefreshReason::kUpdate, nullptr);
-    const uint64_t cost_ns = own_cpu_ns() - before_ns;
-    const uint64_t permil = std::max<uint64_t>(engine_.params().attrs.max_overhead_permil, 1);
-    next_reading_ns_ = saturating_add(clock_.now_ns(), saturating_mul(cost_ns, 4 * 1000 / permil));
 }
 
 void Kdamond::refresh_target(uint32_t target_idx, RefreshReason reason) {

@@ -2,24 +2,27 @@
 // together. The only layer that knows both; it makes no decision about memory of its own.
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <cstdint>
 
 #include "base/status.h"
 #include "engine/engine.h"
+#include "kdamond/activity.h"
 #include "kdamond/added_ranges.h"
+#include "kdamond/cpu_meter.h"
 #include "kdamond/deadline.h"
 #include "kdamond/mailbox.h"
 #include "kdamond/overhead.h"
 #include "kdamond/publisher.h"
+#include "kdamond/update_schedule.h"
 #include "kdamond/walk.h"
+#include "kdamond/window_clock.h"
 #include "model/params.h"
 #include "ops/linux/memory_areas.h"
 #include "ops/ops.h"
 #include "os/clock.h"
 #include "os/lock.h"
+#include "os/thread.h"
 
 namespace damon {
 
@@ -39,6 +42,7 @@ struct WorkerCallbacks {
 struct StartOptions {
     uint64_t seed = 0;
     bool manual = false;
+    ThreadOptions thread;  // its cpu_mask lives until launch returns
 };
 
 // New parameters on their way to the worker.
@@ -97,6 +101,10 @@ public:
     // Stopped: how the next run begins. The sync's mutex is held.
     void set_pause_locked(bool pause);
     bool paused() const;
+    // Reads the mappings now; in a callback of a step that uses the regions: when that step has ended.
+    Status refresh();
+    // What the context is doing; any thread.
+    Activity activity() const;
     int walk(Walk& walk);
     // 0, -ETIMEDOUT or -ECANCELED.
     int wait_for_snapshot(uint64_t after_seq, int64_t timeout_ms);
@@ -108,19 +116,18 @@ public:
 
     const Publisher& publisher() const { return publisher_; }
     const Counters& counters() const { return counters_; }
+    const CpuMeter& cpu_meter() const { return meter_; }
     // The worker's own; touch it on the worker, between manual steps, or stopped.
     Engine& engine() { return engine_; }
     const Engine& engine() const { return engine_; }
     // The regions as they are now, and what they are; `out` has room for them.
-    SnapshotInfo describe_now() const { return publisher_.describe(engine_, now_ns()); }
+    SnapshotInfo describe_now() const;
     void read_now(void* out) const { Publisher::copy_regions(engine_, out); }
     // New ranges from the user for a target of a run, on its worker. -EBUSY: in a callback of a step that uses the
     // regions, or the run is ending.
     Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
     // The ranges that come and go; any thread.
     AddedRanges& added() { return added_; }
-    // Asks the ops now where the targets lie; inside of a step, when that ends.
-    Status refresh();
     // Stopped: scheme number `scheme_idx` goes with its statistics; those behind it move up. The sync's mutex is
     // held.
     void forget_scheme_locked(size_t scheme_idx);
@@ -137,15 +144,18 @@ private:
     void begin_interval();
     void count_interval();
     void run_calls();
+    void run_mailbox(bool with_repeats);
     void finish_interval();
+    void end_window();
+    void ask_for_update();
+    void update_if_due();
+    void read_mappings();
     void count_answers(std::span<const Sample> samples);
     void apply_schemes();
     Outcome act(const ActionRequest& request);
     void refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only);
     void refresh_target(uint32_t target_idx, RefreshReason reason);
     void reserve_published();
-    bool may_read_mappings() const;
-    void update_coverage();
 
     // ranges.cc
     void take_over_ranges(bool now);
@@ -156,9 +166,23 @@ private:
     Outcome act_in_ranges(const ActionRequest& request);
     bool touches_itself() const { return engine_.params().ops_id != OpsId::kCustom; }
 
-    // offloaded.cc: the same, where the ops monitor elsewhere
+    // progress.cc: what is told of it
+    static constexpr const char* kSamplingReason = "at the wanted intervals";
+    static constexpr const char* kPausedReason = "by damon_set_pause() or a commit";
+    void show_begin_locked();
+    void show_end_locked();
+    void show_stopped_locked();
+    void become(State state, const char* reason);
+    void become_limited();
+    void show_window(uint64_t window_us);
+    void show_gate(const WatermarkValues& values);
+    void leave_gate();
+    void rest();
+    void go_on();
+
+    // offload.cc: the same, where the ops monitor elsewhere
     void follow();
-    bool rest();
+    bool wait_for_window();
     void show(const Status& status, bool walking);
     void report_tried();
     Status begin_offloaded();
@@ -179,6 +203,7 @@ private:
     // worker.cc: the thread
     static void* thread_main(void* self);
     void run();
+    Status begin_thread();
     Status begin_run();
     void finish_run();
     bool should_end();
@@ -193,7 +218,7 @@ private:
     bool pause_wanted() const;
     Sleep sleep_interval();
     Sleep wait_for(uint64_t nominal_ns, uint64_t permitted_ns);
-    void charge_interval(uint64_t cpu_ns);
+    void charge_interval();
     void restart_schedule();
     void set_runner();
 
@@ -202,7 +227,6 @@ private:
     Status launch_manually();
     void end_manually(Lock& lock);
     void join_worker(Lock& lock);
-    uint64_t thread_cpu_ns() const;
 
     // manual.cc
     int call_manually(Call& call);
@@ -222,6 +246,20 @@ private:
     WalkSlot walks_;
     Publisher publisher_;
     Counters counters_;
+    CpuMeter meter_;
+    UpdateSchedule updates_;
+    WindowClock window_;
+    CostRate cost_rate_;
+    Status end_reason_;              // why the run ends on its own
+    bool limited_ = false;           // the limit made an interval of this window longer
+    bool update_held_back_ = false;  // the limit put a reading of the mappings off
+    bool told_limited_ = false;      // the state says so
+    bool gated_ = false;             // the state says that all schemes wait for their watermarks
+    bool reading_ = false;           // the mappings are being read
+    bool refresh_deferred_ = false;
+    uint64_t charged_sampling_ns_ = 0;
+    uint64_t charged_update_ns_ = 0;
+    ThreadOptions thread_options_;
     uint64_t seed_ = 0;
     std::atomic<bool> manual_{false};
     TargetCoverage coverage_;
@@ -241,8 +279,6 @@ private:
     Stage stage_ = Stage::kIdle;
     bool in_step_ = false;  // callbacks of a step run now: its samples, regions and schemes must stay
     bool ending_ = false;
-    bool refresh_wanted_ = false;    // asked for in a step
-    uint64_t next_reading_ns_ = 0;  // of mappings, as far as the limit on the cost goes
     uint64_t manual_now_us_ = 0;
     uint64_t gate_until_us_ = 0;  // manual drive: no sampling before, the schemes wait for their watermarks
     uint64_t deadline_ns_ = 0;
@@ -262,12 +298,13 @@ private:
     bool stepping_ = false;     // of these, stepping
     bool joining_ = false;
     uint64_t run_number_ = 0;
+    Activity activity_;
     Status start_status_;
     uint64_t past_cpu_ns_ = 0;  // of the workers before this one
-    pthread_t thread_{};
+    Thread thread_;
 
     std::atomic<int32_t> tid_{0};
-    std::atomic<uintptr_t> runner_{0};  // pthread_t of the thread that runs the worker's code now
+    std::atomic<uintptr_t> runner_{0};  // token of the thread that runs the worker's code now
 };
 
 }  // namespace damon

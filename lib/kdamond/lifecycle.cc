@@ -1,7 +1,4 @@
 // Beginning and ending runs, from the callers' side.
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
 
 #include <cerrno>
 
@@ -36,6 +33,7 @@ Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& opti
     traits_ = traits;
     seed_ = options.seed;
     manual_ = options.manual;
+    thread_options_ = options.thread;
     return status;
 }
 
@@ -50,18 +48,12 @@ Status Kdamond::launch() {
 }
 
 Status Kdamond::launch_thread() {
-    // The worker inherits a mask with everything blocked: the program's signals go to the program's threads.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&thread_, nullptr, thread_main, this);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const int error = thread_.start(thread_options_.stack_bytes, thread_main, this);
     Lock lock(sync_.mutex);
     if (error != 0) {
         phase_ = Phase::kStopped;
         sync_.callers.notify_all();
-        return Status::fail(-EAGAIN, "no worker thread could be made: pthread_create() says %d", error);
+        return Status::fail(error == -ENOMEM ? error : -EAGAIN, "no worker thread could be made (errno %d)", -error);
     }
     while (phase_ == Phase::kStarting) sync_.callers.wait(sync_.mutex);
     const Status status = start_status_;
@@ -75,12 +67,13 @@ void Kdamond::join_worker(Lock& lock) {
     if (phase_ == Phase::kStopped) return;
     joining_ = true;
     lock.unlock();
-    pthread_join(thread_, nullptr);
+    thread_.join();
     lock.relock();
     joining_ = false;
     tid_.store(0, std::memory_order_relaxed);
     runner_.store(0, std::memory_order_relaxed);
     phase_ = Phase::kStopped;
+    show_stopped_locked();
     sync_.callers.notify_all();
 }
 
@@ -94,6 +87,7 @@ Status Kdamond::launch_manually() {
         phase_ = status.ok() ? Phase::kRunning : Phase::kStopped;
         driver_busy_ = status.ok();
         paused_ = pause_wanted_;
+        if (status.ok()) show_begin_locked();
         if (!status.ok()) runner_.store(0, std::memory_order_relaxed);
         sync_.callers.notify_all();
     }
@@ -137,6 +131,7 @@ void Kdamond::end_manually(Lock& lock) {
         driver_busy_ = false;
     }
     phase_ = Phase::kStopped;
+    show_stopped_locked();
     sync_.callers.notify_all();
 }
 
@@ -145,22 +140,12 @@ bool Kdamond::running() const {
     return running_locked();
 }
 
-bool Kdamond::on_worker() const {
-    const auto self = reinterpret_cast<uintptr_t>(reinterpret_cast<void*>(pthread_self()));
-    return runner_.load(std::memory_order_relaxed) == self;
-}
-
-uint64_t Kdamond::thread_cpu_ns() const {
-    clockid_t clock = 0;
-    timespec used{};
-    if (pthread_getcpuclockid(thread_, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
-    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
-}
+bool Kdamond::on_worker() const { return runner_.load(std::memory_order_relaxed) == thread_token(); }
 
 uint64_t Kdamond::cpu_ns() const {
     const Lock lock(sync_.mutex);
     const bool alive = !manual_ && phase_ == Phase::kRunning;
-    return past_cpu_ns_ + (alive ? thread_cpu_ns() : 0);
+    return past_cpu_ns_ + (alive ? thread_.cpu_ns() : 0);
 }
 
 uint64_t Kdamond::now_ns() const { return manual_ ? saturating_mul(manual_now_us_, 1000) : clock_.now_ns(); }

@@ -82,7 +82,7 @@ int Mailbox::cancel(uint64_t id, bool on_worker) {
     if (!call->repeat) return -ENOENT;
     const bool by_another = call->state == Call::State::kDropping || call->cancel_requested;
     call->cancel_requested = true;
-    const bool from_its_release = call->state == Call::State::kDropping && pthread_equal(call->dropper, pthread_self());
+    const bool from_its_release = call->state == Call::State::kDropping && call->dropper == thread_token();
     while (!on_worker && !from_its_release && find(id) != nullptr) sync_.callers.wait(sync_.mutex);
     return by_another ? -ENOENT : 0;
 }
@@ -136,7 +136,7 @@ void Mailbox::run_one(Call& call, Lock& lock) {
 // Stays listed while it is released, so that a concurrent cancel waits for that too.
 void Mailbox::drop_repeat(Call& call, Lock& lock) {
     call.state = Call::State::kDropping;
-    call.dropper = pthread_self();
+    call.dropper = thread_token();
     lock.unlock();
     if (call.release != nullptr) call.release(call.data);
     lock.relock();

@@ -1,11 +1,10 @@
 // What other threads ask of the worker: functions to run between two sampling intervals.
 #pragma once
 
-#include <pthread.h>
-
 #include <cstdint>
 
 #include "os/lock.h"
+#include "os/thread.h"
 
 namespace damon {
 
@@ -23,7 +22,7 @@ struct Call {
     uint64_t id = 0;
     uint64_t round = 0;  // the last Mailbox::run that saw it
     bool has_run = false;
-    pthread_t dropper{};  // kDropping: who calls release
+    uintptr_t dropper = 0;  // kDropping: token of the thread that calls release
     Call* previous = nullptr;
     Call* next = nullptr;
 };
@@ -53,6 +52,7 @@ public:
     // For the worker's waits; the sync's mutex is held. New: has never run, and does not wait for an interval's end.
     bool has_new_locked() const;
     bool has_repeat_locked() const;
+    bool is_empty_locked() const { return first_ == nullptr; }
 
 private:
     void append(Call& call);

@@ -63,7 +63,7 @@ int Kdamond::step(uint64_t now_us) {
         count_interval();
         run_calls();
     } else {
-        mailbox_.run(true);  // paused, or waiting for watermarks
+        run_mailbox(true);  // paused, or waiting for watermarks
     }
     settle_manually();
     const bool ended = should_end();
@@ -86,8 +86,13 @@ void Kdamond::settle_manually() {
     const bool pause = pause_wanted();
     if (pause && !paused_) {
         walks_.close();
+        rest();
+        become(State::kPaused, kPausedReason);
     } else if (!pause && paused_) {
         walks_.open();
+        go_on();
+        gated_ = false;
+        become(State::kSampling, kSamplingReason);
     }
     if ((pause && stage_ == Stage::kArmed) || plan_lost()) {
         ops_->disarm();
@@ -110,12 +115,17 @@ void Kdamond::advance_manually() {
     }
     if (stage_ != Stage::kIdle) return;
     const bool waiting = now_us() < gate_until_us_;
-    const uint64_t wait_us = waiting ? 0 : engine_.watermark_wait_us(watermark_values());
+    const WatermarkValues values = waiting ? WatermarkValues() : watermark_values();
+    const uint64_t wait_us = waiting ? 0 : engine_.watermark_wait_us(values);
     if (!waiting) gate_until_us_ = wait_us == 0 ? 0 : saturating_add(now_us(), wait_us);
     if (!waiting && wait_us == 0) {
+        leave_gate();
+        go_on();
         begin_interval();
         return;
     }
+    if (!waiting) show_gate(values);
+    rest();
     walks_.cancel();
     publisher_.publish_schemes(engine_);
 }

@@ -1,7 +1,5 @@
 // The worker where somebody else monitors (OpsTraits::offloaded): it follows, window by window. Calls, commits, walks,
 // pause, stop and snapshots are as everywhere.
-#include <time.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -16,12 +14,6 @@ constexpr uint64_t kMostEarlyUs = 100'000;
 constexpr uint64_t kRestPerWork = 20;
 constexpr uint64_t kLongestRestNs = 5'000'000'000;
 
-uint64_t own_cpu_ns() {
-    timespec used{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
-}
-
 }  // namespace
 
 Status Kdamond::begin_offloaded() {
@@ -30,13 +22,14 @@ Status Kdamond::begin_offloaded() {
 }
 
 void Kdamond::follow() {
-    if (!rest()) return;
+    if (!wait_for_window()) return;
     callbacks_.bring_goal_values(callbacks_.owner, engine_);
     if (engine_.nr_schemes() == 0) walks_.cancel();
     const bool walking = walks_.begin_pass();
-    const uint64_t cpu_before_ns = own_cpu_ns();
+    const uint64_t cpu_before_ns = meter_.spent_now(Consumer::kSampling);
     const Status status = ops_->observe(engine_.params(), walking, observation_);
-    const uint64_t work_ns = own_cpu_ns() - cpu_before_ns;
+    const uint64_t work_ns = meter_.spent_now(Consumer::kSampling) - cpu_before_ns;
+    cost_rate_.add(work_ns);
     show(status, walking);
     run_deferred_commits();
     const uint64_t aggr_us = engine_.params().attrs.aggr_us;
@@ -46,17 +39,17 @@ void Kdamond::follow() {
     last_work_ns_ = work_ns;
     const uint64_t rest_ns = std::min(saturating_mul(typical_ns, kRestPerWork), kLongestRestNs);
     rest_until_ns_ = saturating_add(clock_.now_ns(), std::max(window_ns, rest_ns));
-    mailbox_.run(true);
+    run_mailbox(true);
 }
 
 // Until it is time to look. Calls run when they come. False: something else is to be done first.
-bool Kdamond::rest() {
+bool Kdamond::wait_for_window() {
     Lock lock(sync_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return false;
         if (mailbox_.has_new_locked()) {
             lock.unlock();
-            mailbox_.run(false);
+            run_mailbox(false);
             lock.relock();
             continue;
         }
@@ -71,14 +64,19 @@ void Kdamond::show(const Status& status, bool walking) {
         // Nothing this time: all schemes wait for watermarks, or the end has come, which should_end sees.
         if (walking) walks_.cancel();
         if (status.error() != -EAGAIN) callbacks_.failed(callbacks_.owner, status);
+        if (status.error() == -EAGAIN && !gated_) {
+            become(State::kWatermarks, status.text());
+            gated_ = true;
+        }
         return;
     }
+    leave_gate();
     const Attrs before = engine_.params().attrs;
     if (!engine_.mirror(observation_))
         callbacks_.failed(callbacks_.owner, Status::fail(-ENOMEM, "no memory for all regions"));
     reserve_published();
     publisher_.publish_schemes(engine_);
-    publisher_.publish(engine_, now_ns());
+    end_window();
     const Attrs& tuned = engine_.params().attrs;
     if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
         callbacks_.attrs_tuned(callbacks_.owner, tuned);
@@ -86,6 +84,7 @@ void Kdamond::show(const Status& status, bool walking) {
 }
 
 void Kdamond::report_tried() {
+    const CpuScope scope(meter_, Consumer::kActions);
     in_step_ = true;
     for (const TriedRegion& tried : observation_.tried) {
         ActionRequest request;

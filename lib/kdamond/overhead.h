@@ -18,11 +18,17 @@ public:
 
     void start(uint64_t now_ns) {
         credit_ns_ = kAdvanceNs;
+        debt_ns_ = 0;
         filled_ns_ = now_ns;
     }
 
     // Time that was not monitored (a pause, watermarks) earns nothing.
     void skip_to(uint64_t now_ns) { filled_ns_ = now_ns; }
+
+    // What reading the mappings cost. It is paid back from a quarter of the permitted share, so that sampling goes on
+    // meanwhile; until it is, they are not to be read again unless somebody asks for it.
+    void add_debt(uint64_t cost_ns) { debt_ns_ = saturating_add(debt_ns_, cost_ns); }
+    bool in_debt() const { return debt_ns_ > 0; }
 
     // Takes the cost of an interval that ended, and says how long to wait before the end of the next one, in
     // nanoseconds from `now_ns`. `permil` 0: no limit.
@@ -31,10 +37,13 @@ public:
         filled_ns_ = now_ns;
         if (permil == 0) {
             credit_ns_ = kAdvanceNs;
+            debt_ns_ = 0;
             return 0;
         }
+        const uint64_t paid_ns = std::min(debt_ns_, std::min(elapsed_ns, kLongestWaitNs) * permil / (1000 * kDebtPart));
+        debt_ns_ -= paid_ns;
         const auto earned = static_cast<int64_t>(std::min(elapsed_ns, kLongestWaitNs) * permil / 1000);
-        const auto spent = static_cast<int64_t>(std::min(cost_ns, kLongestWaitNs));
+        const auto spent = static_cast<int64_t>(std::min(cost_ns, kLongestWaitNs) + paid_ns);
         const auto most = static_cast<int64_t>(kAdvanceNs);
         const auto least = -static_cast<int64_t>(kLongestWaitNs * permil / 1000);
         credit_ns_ = std::clamp(credit_ns_ + earned - spent, least, most);
@@ -42,6 +51,9 @@ public:
     }
 
 private:
+    static constexpr uint64_t kDebtPart = 4;
+
+    uint64_t debt_ns_ = 0;
     int64_t credit_ns_ = static_cast<int64_t>(kAdvanceNs);
     uint64_t filled_ns_ = 0;
 };

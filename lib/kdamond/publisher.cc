@@ -42,9 +42,10 @@ SnapshotInfo Publisher::describe(const Engine& engine, uint64_t now_ns) const {
     return info;
 }
 
-void Publisher::publish(const Engine& engine, uint64_t now_ns) {
+void Publisher::publish(const Engine& engine, uint64_t now_ns, uint64_t window_us) {
     const Lock lock(sync_.mutex);
     SnapshotInfo info = describe(engine, now_ns);
+    info.window_us = window_us;
     ++info.seq;
     info.nr_regions = engine.read_regions(regions_.span(), false);
     (void)engine.read_probe_hits(hits_.span());

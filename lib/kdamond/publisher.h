@@ -21,6 +21,7 @@ struct SnapshotInfo {
     uint32_t max_nr_accesses = 0;
     uint32_t nr_targets = 0;
     uint32_t region_flags = 0;  // all RegionFlags of the regions, or-ed
+    uint64_t window_us = 0;     // how long the window really was
 };
 
 struct SchemeStatus {
@@ -37,6 +38,7 @@ struct Counters {
     std::atomic<uint64_t> nr_samples{0};
     std::atomic<uint64_t> nr_unknown_samples{0};
     std::atomic<uint64_t> nr_writes_only_samples{0};
+    std::atomic<uint64_t> nr_unknown_by_reason[kNrUnknowns] = {};
 
     static void add(std::atomic<uint64_t>& counter, uint64_t amount) {
         counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
@@ -51,7 +53,7 @@ public:
     [[nodiscard]] bool reserve(size_t nr_regions, size_t nr_schemes);
 
     // Worker; takes the sync's lock for one copy. publish also tells those who wait for a snapshot.
-    void publish(const Engine& engine, uint64_t now_ns);
+    void publish(const Engine& engine, uint64_t now_ns, uint64_t window_us);
     void publish_schemes(const Engine& engine);
 
     // Copies the last snapshot to `out`, room for `capacity` RegionInfos. False: they do not fit, nothing was copied.

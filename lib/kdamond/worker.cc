@@ -1,9 +1,5 @@
 // The worker thread: begins a run, drives interval after interval, waits (asleep, paused, at the watermarks), ends.
-#include <pthread.h>
 #include <sched.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,12 +14,6 @@ namespace {
 // A paused worker with something to look after takes rounds of a sampling interval, but not shorter ones than this.
 constexpr uint64_t kRoundNs = 1'000'000;
 
-uint64_t this_thread_cpu_ns() {
-    timespec used{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
-}
-
 }  // namespace
 
 void* Kdamond::thread_main(void* self) {
@@ -32,17 +22,18 @@ void* Kdamond::thread_main(void* self) {
 }
 
 void Kdamond::run() {
-    char name[16];  // the kernel's limit
-    snprintf(name, sizeof name, "kdamond.%u", registry_next_worker_number());
-    pthread_setname_np(pthread_self(), name);
+    const NoCancel no_cancel;  // a callback could ask for it, and would leave the context without an end
     set_runner();
-    tid_.store(static_cast<int32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
-    const Status status = begin_run();
+    tid_.store(thread_id(), std::memory_order_relaxed);
+    meter_.start();
+    Status status = begin_thread();
+    if (status.ok()) status = begin_run();
     {
         const Lock lock(sync_.mutex);
         start_status_ = status;
         paused_ = status.ok() && pause_wanted_;
         phase_ = status.ok() ? Phase::kRunning : Phase::kEnded;
+        if (status.ok()) show_begin_locked();
         sync_.callers.notify_all();
     }
     if (!status.ok()) return;
@@ -55,11 +46,10 @@ void Kdamond::run() {
         } else if (stage_ == Stage::kCounted) {
             finish_interval();
         } else if (pass_gate()) {
-            const uint64_t before_ns = this_thread_cpu_ns();
             begin_interval();
             if (sleep_interval() == Sleep::kElapsed) {
                 count_interval();
-                charge_interval(this_thread_cpu_ns() - before_ns);
+                charge_interval();
                 run_calls();
             } else {
                 // Stopped or paused in mid-sleep: the samples in flight are given up, nothing was counted.
@@ -92,8 +82,20 @@ bool Kdamond::release_piece(Lock& lock) {
     return true;
 }
 
+Status Kdamond::begin_thread() {
+    ThreadOptions options = thread_options_;
+    if (options.name[0] == '\0')
+        snprintf(options.name, sizeof options.name, "kdamond.%u", registry_next_worker_number());
+    const char* refused = nullptr;
+    const int error = adopt_options(options, refused);
+    if (error == 0) return {};
+    return Status::fail(error, "damon_worker_attr.%s: the system refuses it (errno %d)", refused, -error);
+}
+
 Status Kdamond::begin_run() {
-    ending_ = refresh_wanted_ = false;
+    ending_ = refresh_deferred_ = limited_ = update_held_back_ = told_limited_ = gated_ = false;
+    end_reason_ = {};
+    updates_.start(now_ns());
     ops_->set_pause_of_next(pause_wanted());
     Status status = ops_->start(engine_.params());
     if (status.ok() && traits_.offloaded) status = begin_offloaded();
@@ -103,8 +105,10 @@ Status Kdamond::begin_run() {
     refresh_coverage(RefreshReason::kGiven, nullptr);
     publisher_.publish_schemes(engine_);
     stage_ = Stage::kIdle;
-    deadline_ns_ = permitted_ns_ = next_reading_ns_ = 0;
+    deadline_ns_ = permitted_ns_ = 0;
     overhead_.start(clock_.now_ns());
+    window_.start(now_ns());
+    cost_rate_.start(now_ns());
     mailbox_.open();
     walks_.open();
     return {};
@@ -119,9 +123,11 @@ void Kdamond::finish_run() {
     engine_.stop();
     mailbox_.close();
     walks_.close();
+    meter_.stop();
     const Lock lock(sync_.mutex);
     if (!manual_) past_cpu_ns_ += thread_cpu_ns();
     phase_ = Phase::kEnded;
+    show_end_locked();
     paused_ = false;
     tid_.store(0, std::memory_order_relaxed);
     runner_.store(0, std::memory_order_relaxed);
@@ -146,10 +152,10 @@ bool Kdamond::should_end() {
     in_step_ = false;
     if (any) run_deferred_commits();
     if (!any) {
-        callbacks_.failed(callbacks_.owner,
-                          Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
-                                       static_cast<unsigned long long>(engine_.nr_targets()),
-                                       traits_.offloaded ? ", or the kernel's DAMON was turned off" : ""));
+        end_reason_ = Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
+                                   static_cast<unsigned long long>(engine_.nr_targets()),
+                                   traits_.offloaded ? ", or the kernel's DAMON was turned off" : "");
+        callbacks_.failed(callbacks_.owner, end_reason_);
     }
     return !any;
 }
@@ -164,6 +170,10 @@ Kdamond::Sleep Kdamond::sleep_interval() {
     const Deadline nominal = next_deadline(deadline_ns_, sleep_ns, clock_.now_ns());
     const Deadline permitted = put_off(nominal, sleep_ns, permitted_ns_);
     deadline_ns_ = permitted.at_ns;
+    if (permitted.at_ns > nominal.at_ns) {
+        limited_ = true;
+        become_limited();
+    }
     if (sleep_ns == 0) sched_yield();
     const Sleep sleep = wait_for(nominal.at_ns, permitted.at_ns);
     Counters::add(counters_.nr_skipped_intervals,
@@ -185,9 +195,18 @@ Kdamond::Sleep Kdamond::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
     }
 }
 
-void Kdamond::charge_interval(uint64_t cpu_ns) {
+// The limit is on all of the monitor's own work: sampling with everything that belongs to it, what the program pays for
+// accesses that are seen, and reading the mappings.
+void Kdamond::charge_interval() {
     const uint64_t now = clock_.now_ns();
-    const uint64_t cost_ns = saturating_add(cpu_ns, saturating_mul(nr_seen_, traits_.access_cost_ns));
+    const uint64_t sampling_ns = meter_.spent_now(Consumer::kSampling);
+    const uint64_t update_ns = meter_.spent(Consumer::kUpdate);
+    const uint64_t cost_ns =
+        saturating_add(sampling_ns - charged_sampling_ns_, saturating_mul(nr_seen_, traits_.access_cost_ns));
+    overhead_.add_debt(update_ns - charged_update_ns_);
+    cost_rate_.add(saturating_add(cost_ns, update_ns - charged_update_ns_));
+    charged_sampling_ns_ = sampling_ns;
+    charged_update_ns_ = update_ns;
     const uint64_t permil = traits_.simulated ? 0 : engine_.params().attrs.max_overhead_permil;
     permitted_ns_ = saturating_add(now, overhead_.charge(cost_ns, permil, now));
 }
@@ -195,6 +214,7 @@ void Kdamond::charge_interval(uint64_t cpu_ns) {
 // After a wait that was not an interval: the next one begins when it begins.
 void Kdamond::restart_schedule() {
     deadline_ns_ = 0;
+    go_on();
     overhead_.skip_to(clock_.now_ns());
 }
 
@@ -207,8 +227,14 @@ WatermarkValues Kdamond::watermark_values() {
 
 // L-22: true where sampling may go on; else one round of waiting was done.
 bool Kdamond::pass_gate() {
-    const uint64_t wait_us = engine_.watermark_wait_us(watermark_values());
-    if (wait_us == 0) return true;
+    const WatermarkValues values = watermark_values();
+    const uint64_t wait_us = engine_.watermark_wait_us(values);
+    if (wait_us == 0) {
+        leave_gate();
+        return true;
+    }
+    rest();
+    show_gate(values);
     walks_.close();
     ops_->disarm();
     publisher_.publish_schemes(engine_);
@@ -226,7 +252,7 @@ bool Kdamond::pass_gate() {
         if (elapsed) break;
     }
     lock.unlock();
-    mailbox_.run(true);
+    run_mailbox(true);
     walks_.open();
     restart_schedule();
     return false;
@@ -236,6 +262,7 @@ bool Kdamond::pass_gate() {
 void Kdamond::pause_here() {
     run_deferred_commits();
     if (!pause_wanted() && !paused_) return;  // one of them took the pause back
+    rest();
     walks_.close();
     ops_->disarm();
     const Status frozen = ops_->pause(true);
@@ -257,6 +284,8 @@ void Kdamond::resume() {
     const Lock lock(sync_.mutex);
     walks_.open_locked();  // who resumed it may walk at once
     paused_ = false;
+    gated_ = told_limited_ = false;
+    activity_.become(State::kSampling, now_ns(), kSamplingReason);
     sync_.callers.notify_all();
 }
 
@@ -270,13 +299,14 @@ void Kdamond::refuse_pause(const Status& status) {
 void Kdamond::wait_while_paused() {
     Lock lock(sync_.mutex);
     paused_ = true;
+    activity_.become(State::kPaused, now_ns(), kPausedReason);
     sync_.callers.notify_all();
     uint64_t round_ns = clock_.now_ns();
     bool releasing = true;
     while (pause_wanted_ && !stop_requested_) {
         if (mailbox_.has_new_locked()) {
             lock.unlock();
-            mailbox_.run(false);
+            run_mailbox(false);
             lock.relock();
             continue;
         }
@@ -297,15 +327,13 @@ void Kdamond::wait_while_paused() {
         if (!elapsed) continue;
         round_ns = clock_.now_ns();
         lock.unlock();
-        mailbox_.run(true);
+        run_mailbox(true);
         const bool end = should_end();
         lock.relock();
         if (end) break;
     }
 }
 
-void Kdamond::set_runner() {
-    runner_.store(reinterpret_cast<uintptr_t>(reinterpret_cast<void*>(pthread_self())), std::memory_order_relaxed);
-}
+void Kdamond::set_runner() { runner_.store(thread_token(), std::memory_order_relaxed); }
 
 }  // namespace damon

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/status.h"
 #include "base/vector.h"
 #include "model/address_range.h"
 #include "model/attrs.h"
@@ -71,5 +72,8 @@ struct Params {
     }
     bool operator==(const Params&) const = default;
 };
+
+// only a target that exists can be obsolete; the destination of a commit has `nr_existing`.
+Status check_obsolete_targets(const Params& params, size_t nr_existing);
 
 }  // namespace damon

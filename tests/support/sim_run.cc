@@ -61,7 +61,10 @@ void SimRun::add_pending() {
 void SimRun::start() {
     add_pending();
     must(registry_enter(1, false));
-    must(kdamond_.prepare(params, sim, {.seed = seed, .manual = true}));
+    StartOptions options;
+    options.seed = seed;
+    options.manual = true;
+    must(kdamond_.prepare(params, sim, options));
     must(kdamond_.launch());
     started_ = true;
     ASSERT_TRUE(engine().is_valid());
