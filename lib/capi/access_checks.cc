@@ -80,7 +80,7 @@ int damon_report_access(damon_ctx* ctx, const struct damon_access_report* r) {
     if (status.ok()) status = damon::read_struct("damon_access_report", r, known);
     if (!status.ok()) return status.error();
     if (known.len == 0 || known.addr + known.len < known.addr) return -EINVAL;
-    if (ctx->access_check.load(std::memory_order_relaxed) != DAMON_ACCESS_CHECK_REPORT) return -EOPNOTSUPP;
+    if (!ctx->takes_reports.load(std::memory_order_relaxed)) return -EOPNOTSUPP;
     const int error = ctx->vaddr_ops.report_access({known.addr, known.len});
     return error == -EOPNOTSUPP ? -ECANCELED : error;  // never started so far
 }

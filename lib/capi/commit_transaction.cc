@@ -10,11 +10,11 @@ namespace {
 
 using damon::Status;
 
-// A commit with what becomes of the destination's handles; all memory is taken before anything changes.
+// A commit with what the destination's parameters and handles become; all memory is taken before anything changes.
 struct HandleCommit {
     damon::Commit commit;  // first: the worker hands it back
     damon_ctx* dst = nullptr;
-    damon::Attrs attrs;
+    damon::Params next;  // what the destination says afterwards
     bool attrs_only = false;
     // What the source says of a whole run; not chosen: nothing.
     bool ops_chosen = false;
@@ -22,13 +22,7 @@ struct HandleCommit {
     bool worker_chosen = false;
     damon::ThreadOptions worker;
     damon::Vector<uint64_t> worker_cpus;
-    damon::Vector<damon_target*> targets;  // the new list; entries of the old one are reused by position
-    damon::Vector<damos*> schemes;
-    damon::Vector<damon_probe*> probes;
-    damon::Vector<damon::TargetParams> target_params;  // parallel to `targets`
-    damon::Vector<damon::SchemeParams> scheme_params;  // parallel to `schemes`
-    damon::Vector<damon::ProbeParams> probe_params;    // parallel to `probes`
-    damon::Vector<damon_target*> fresh_targets;        // of `targets`, those that are new
+    damon::Vector<damon_target*> fresh_targets;  // handles of what is appended
     damon::Vector<damos*> fresh_schemes;
     damon::Vector<damon_probe*> fresh_probes;
 };
@@ -39,85 +33,57 @@ void delete_all(damon::Vector<Handle*>& handles) {
     handles.clear();
 }
 
-void dispose(damon::Commit& commit) {
-    auto& handles = reinterpret_cast<HandleCommit&>(commit);
+void delete_fresh(HandleCommit& handles) {
     delete_all(handles.fresh_targets);
     delete_all(handles.fresh_schemes);
     delete_all(handles.fresh_probes);
+}
+
+void dispose(damon::Commit& commit) {
+    auto& handles = reinterpret_cast<HandleCommit&>(commit);
+    delete_fresh(handles);
     damon::heap_delete(&handles);
 }
 
-// The handle for position `idx` of the new list: the old one where there is one, else a new one.
+// Handles for the entries of a list of `nr` that is not there yet, and room for all in the destination's.
 template <typename Handle>
-bool add_handle(const damon::Vector<Handle*>& old, size_t idx, damon::Vector<Handle*>& list,
-                damon::Vector<Handle*>& fresh) {
-    if (idx < old.size()) return list.push_back(static_cast<Handle* const&>(old[idx]));
-    Handle* handle = damon::heap_new<Handle>();
-    if (handle == nullptr) return false;
-    if (!fresh.push_back(static_cast<Handle* const&>(handle))) {
-        damon::heap_delete(handle);
-        return false;
-    }
-    return list.push_back(static_cast<Handle* const&>(handle));
-}
-
-bool list_targets(HandleCommit& commit) {
-    const damon_ctx& dst = *commit.dst;
-    const damon::Vector<damon::TargetParams>& wanted = commit.commit.params.targets;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-        if (wanted[i].obsolete) continue;
-        damon::TargetParams copy;
-        if (!add_handle(dst.targets, i, commit.targets, commit.fresh_targets) || !copy.copy_from(wanted[i])) {
+bool make_fresh(damon::Vector<Handle*>& handles, size_t nr, damon::Vector<Handle*>& fresh) {
+    for (size_t i = handles.size(); i < nr; ++i) {
+        Handle* handle = damon::heap_new<Handle>();
+        if (handle == nullptr) return false;
+        if (!fresh.push_back(static_cast<Handle* const&>(handle))) {
+            damon::heap_delete(handle);
             return false;
         }
-        // A source without ranges keeps the destination's, also for its next start.
-        if (wanted[i].ranges.empty() && i < dst.targets.size() &&
-            !copy.ranges.copy_from(dst.targets[i]->params.ranges)) {
-            return false;
-        }
-        if (!commit.target_params.push_back(std::move(copy))) return false;
     }
-    return true;
+    return handles.reserve(nr);
 }
 
-// Schemes and probes: as many as wanted, by position.
-template <typename Handle, typename Params>
-bool list_by_position(const damon::Vector<Params>& wanted, const damon::Vector<Handle*>& old,
-                      damon::Vector<Handle*>& list, damon::Vector<Params>& params, damon::Vector<Handle*>& fresh) {
-    for (size_t i = 0; i < wanted.size(); ++i) {
-        Params copy;
-        if (!add_handle(old, i, list, fresh) || !copy.copy_from(wanted[i]) || !params.push_back(std::move(copy))) {
+// A source without ranges keeps the destination's, also for its next start; obsolete targets go.
+bool complete_targets(const damon::Params& before, damon::Vector<damon::TargetParams>& targets) {
+    for (size_t i = targets.size(); i-- > 0;) {
+        if (targets[i].obsolete) {
+            targets.erase(i, i + 1);
+        } else if (targets[i].ranges.empty() && i < before.targets.size() &&
+                   !targets[i].ranges.copy_from(before.targets[i].ranges)) {
             return false;
         }
     }
     return true;
 }
 
-bool list_schemes_and_probes(HandleCommit& commit) {
-    const damon::Params& wanted = commit.commit.params;
-    return list_by_position(wanted.schemes, commit.dst->schemes, commit.schemes, commit.scheme_params,
-                            commit.fresh_schemes) &&
-           list_by_position(wanted.probes, commit.dst->probes, commit.probes, commit.probe_params, commit.fresh_probes);
-}
-
-// What the destination's lists will be, from what they are now: several commits may be on their way. May be asked
-// again.
-Status complete_lists(damon::Commit& commit) {
+// What the destination will say, from what it says now: several commits may be on their way. May be asked again.
+Status complete_params(damon::Commit& commit) {
     auto& handles = reinterpret_cast<HandleCommit&>(commit);
-    delete_all(handles.fresh_targets);
-    delete_all(handles.fresh_schemes);
-    delete_all(handles.fresh_probes);
-    handles.targets.clear();
-    handles.schemes.clear();
-    handles.probes.clear();
-    handles.target_params.clear();
-    handles.scheme_params.clear();
-    handles.probe_params.clear();
-    const Status status = damon::check_obsolete_targets(commit.params, handles.dst->targets.size());
+    damon_ctx& dst = *handles.dst;
+    delete_fresh(handles);
+    const Status status = damon::check_obsolete_targets(commit.params, dst.targets.size());
     if (!status.ok()) return status;
-    return list_targets(handles) && list_schemes_and_probes(handles)
-               ? status
-               : Status::fail(-ENOMEM, "no memory for the commit");
+    const bool fits = handles.next.copy_from(commit.params) && complete_targets(dst.params, handles.next.targets) &&
+                      make_fresh(dst.targets, commit.params.targets.size(), handles.fresh_targets) &&
+                      make_fresh(dst.schemes, commit.params.schemes.size(), handles.fresh_schemes) &&
+                      make_fresh(dst.probes, commit.params.probes.size(), handles.fresh_probes);
+    return fits ? status : Status::fail(-ENOMEM, "no memory for the commit");
 }
 
 // All parameters as they are now but the attributes. Without ranges, targets keep the regions that they have.
@@ -127,44 +93,50 @@ Status complete_attrs(damon::Commit& commit) {
         return Status::fail(-ENOMEM, "no memory for the new attributes");
     }
     for (damon::TargetParams& target : commit.params.targets) target.ranges.clear();
-    commit.params.attrs = handles.attrs;
+    commit.params.attrs = handles.next.attrs;
     return {};
 }
 
-template <typename Handle, typename Params>
-void take_handles(damon_ctx& dst, damon::Vector<Handle*>& list, damon::Vector<Handle*>& wanted,
-                  damon::Vector<Params>& params, damon::Vector<Handle*>& fresh) {
-    for (Handle* old : list) {
-        bool kept = false;
-        for (Handle* handle : wanted) kept = kept || handle == old;
-        if (!kept) damon::heap_delete(old);
+// Entries are matched by position: surplus ones go, new ones come behind.
+template <typename Handle>
+void match_handles(damon_ctx& dst, damon::Vector<Handle*>& handles, size_t nr_wanted, damon::Vector<Handle*>& fresh) {
+    for (size_t i = handles.size(); i-- > nr_wanted;) {
+        damon::heap_delete(handles[i]);
+        handles.erase(i, i + 1);
     }
-    list.swap(wanted);
-    for (size_t i = 0; i < list.size(); ++i) {
-        list[i]->owner = &dst;
-        list[i]->params = std::move(params[i]);
+    for (Handle* handle : fresh) {
+        handle->owner = &dst;
+        [[maybe_unused]] const bool pushed = handles.push_back(static_cast<Handle* const&>(handle));
     }
     fresh.clear();
+    damon::number_parts(handles, 0);
 }
 
-// The destination's handles now say what its engine does. The mutex of the destination's sync is held.
+// The destination says now what its engine does. The mutex of the destination's sync is held.
 void take_locked(HandleCommit& handles) {
     damon_ctx& dst = *handles.dst;
-    dst.attrs = handles.attrs;
-    if (handles.attrs_only) return;
-    dst.ops_id = handles.commit.params.ops_id;
-    dst.access_check = handles.commit.params.access_check;
+    dst.kdamond.forget_tuned_locked();
+    if (handles.attrs_only) {
+        dst.params.attrs = handles.next.attrs;
+        return;
+    }
     if (handles.worker_chosen) {
         dst.worker_chosen = true;
         dst.worker = handles.worker;
         dst.worker_cpus.swap(handles.worker_cpus);
     }
-    dst.min_region_sz = handles.commit.params.min_region_sz;
-    dst.addr_unit = handles.commit.params.addr_unit;
-    dst.coverage = handles.commit.params.coverage;
-    take_handles(dst, dst.targets, handles.targets, handles.target_params, handles.fresh_targets);
-    take_handles(dst, dst.schemes, handles.schemes, handles.scheme_params, handles.fresh_schemes);
-    take_handles(dst, dst.probes, handles.probes, handles.probe_params, handles.fresh_probes);
+    const damon::Vector<damon::TargetParams>& wanted = handles.commit.params.targets;
+    match_handles(dst, dst.targets, wanted.size(), handles.fresh_targets);
+    for (size_t i = wanted.size(); i-- > 0;) {
+        if (!wanted[i].obsolete) continue;
+        damon::heap_delete(dst.targets[i]);
+        dst.targets.erase(i, i + 1);
+    }
+    damon::number_parts(dst.targets, 0);
+    match_handles(dst, dst.schemes, handles.next.schemes.size(), handles.fresh_schemes);
+    match_handles(dst, dst.probes, handles.next.probes.size(), handles.fresh_probes);
+    dst.params = std::move(handles.next);
+    dst.takes_reports = dst.params.access_check == DAMON_ACCESS_CHECK_REPORT;
 }
 
 void on_committed(damon::Commit& commit) {
@@ -177,7 +149,7 @@ HandleCommit* new_commit(damon_ctx& dst) {
     auto* handles = damon::heap_new<HandleCommit>();
     if (handles == nullptr) return nullptr;
     handles->dst = &dst;
-    handles->commit.complete = complete_lists;
+    handles->commit.complete = complete_params;
     handles->commit.on_committed = on_committed;
     handles->commit.dispose = dispose;
     return handles;
@@ -210,24 +182,24 @@ const char* ops_name(damon::OpsId id) {
 // destination's sync is held.
 Status settle_run_members_locked(const damon_ctx& dst, bool running, HandleCommit& handles) {
     damon::Params& params = handles.commit.params;
-    if (!handles.ops_chosen) params.ops_id = dst.ops_id;
-    if (!handles.access_check_chosen) params.access_check = dst.access_check;
-    if (params.ops_id != dst.ops_id && running) {
+    if (!handles.ops_chosen) params.ops_id = dst.params.ops_id;
+    if (!handles.access_check_chosen) params.access_check = dst.params.access_check;
+    if (params.ops_id != dst.params.ops_id && running) {
         return Status::fail(-EINVAL,
                             "ops_id of the source is %s and of the running destination %s: stop it to change that",
-                            ops_name(params.ops_id), ops_name(dst.ops_id));
+                            ops_name(params.ops_id), ops_name(dst.params.ops_id));
     }
-    if (params.ops_id != dst.ops_id &&
+    if (params.ops_id != dst.params.ops_id &&
         (params.ops_id == damon::OpsId::kCustom || params.ops_id == damon::OpsId::kSim)) {
         return Status::fail(-EINVAL,
                             "ops_id of the source is %s, which a commit cannot hand over: use %s on the destination",
                             ops_name(params.ops_id),
                             params.ops_id == damon::OpsId::kSim ? "damon_ctx_set_sim()" : "damon_ctx_set_custom_ops()");
     }
-    if (params.access_check != dst.access_check && running) {
+    if (params.access_check != dst.params.access_check && running) {
         return Status::fail(
             -EINVAL, "the access check of the source is %s and of the running destination %s: stop it to change that",
-            damon::access_check_name(params.access_check), damon::access_check_name(dst.access_check));
+            damon::access_check_name(params.access_check), damon::access_check_name(dst.params.access_check));
     }
     return {};
 }
@@ -242,7 +214,7 @@ bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
     if (running) return false;
     damon::Params& params = handles.commit.params;
     damon::Ops& ops = damon::ops_of(dst, params.ops_id);
-    status = complete_lists(handles.commit);
+    status = complete_params(handles.commit);
     if (status.ok()) status = ops.validate(params);
     if (status.ok()) status = damon::Engine::validate(params, ops.traits());
     if (!status.ok()) return true;
@@ -255,7 +227,6 @@ bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
 
 Status collect_source(const damon_ctx& src, HandleCommit& handles) {
     Status status = damon::collect_params(src, handles.commit.params);
-    handles.attrs = handles.commit.params.attrs;
     handles.commit.carries_pause = true;
     handles.commit.pause = src.kdamond.paused();
     const damon::Lock lock(src.sync.mutex);
@@ -298,7 +269,7 @@ int commit_attrs_on_worker(damon_ctx& ctx, const Attrs& attrs) {
     HandleCommit* handles = new_commit(ctx);
     if (handles == nullptr) return report(&ctx, Status::fail(-ENOMEM, "no memory for the new attributes"));
     handles->commit.complete = complete_attrs;
-    handles->attrs = attrs;
+    handles->next.attrs = attrs;
     handles->attrs_only = true;
     bool deferred = false;
     const Status status = ctx.kdamond.commit(handles->commit, &deferred);

@@ -15,19 +15,12 @@
 
 namespace {
 
-void copy_back_tuned(void* owner, const damon::Attrs& attrs) {
-    auto* ctx = static_cast<damon_ctx*>(owner);
-    const damon::Lock lock(ctx->sync.mutex);
-    ctx->attrs.sample_us = attrs.sample_us;
-    ctx->attrs.aggr_us = attrs.aggr_us;
-}
-
 void bring_goal_values(void* owner, damon::Engine& engine) {
     auto* ctx = static_cast<damon_ctx*>(owner);
     if (ctx->goal_values_changed.exchange(0) == 0) return;
     const damon::Lock lock(ctx->sync.mutex);
-    for (size_t i = 0; i < ctx->schemes.size(); ++i) {
-        const auto& goals = ctx->schemes[i]->params.goals;
+    for (size_t i = 0; i < ctx->params.schemes.size(); ++i) {
+        const auto& goals = ctx->params.schemes[i].goals;
         for (size_t j = 0; j < goals.size(); ++j) engine.set_goal_value(i, j, goals[j].current_value);
     }
 }
@@ -51,9 +44,9 @@ int change_stopped(damon_ctx* ctx, Change change) {
 }  // namespace
 
 damon_ctx::damon_ctx()
-    : pid(damon::process_id()),
-      min_region_sz(page_bytes()),
-      kdamond(sync, {this, damon::run_action_callback, bring_goal_values, copy_back_tuned, keep_failure}) {}
+    : pid(damon::process_id()), kdamond(sync, {this, damon::run_action_callback, bring_goal_values, keep_failure}) {
+    params.min_region_sz = page_bytes();
+}
 
 damon_ctx::~damon_ctx() {
     for (damon_target* target : targets) damon::heap_delete(target);
@@ -99,22 +92,9 @@ Ops& ops_of(damon_ctx& ctx, OpsId id) {
 
 Status collect_params(const damon_ctx& ctx, Params& params) {
     const Lock lock(ctx.sync.mutex);
-    params.attrs = ctx.attrs;
-    params.min_region_sz = ctx.min_region_sz;
-    params.addr_unit = ctx.addr_unit;
-    params.ops_id = ctx.ops_id;
-    params.access_check = ctx.access_check;
-    params.coverage = ctx.coverage;
-    bool fits = params.targets.resize(ctx.targets.size()) && params.schemes.resize(ctx.schemes.size()) &&
-                params.probes.resize(ctx.probes.size());
-    for (size_t i = 0; fits && i < ctx.targets.size(); ++i) {
-        fits = params.targets[i].copy_from(ctx.targets[i]->params);
-    }
-    for (size_t i = 0; fits && i < ctx.schemes.size(); ++i) {
-        fits = params.schemes[i].copy_from(ctx.schemes[i]->params);
-    }
-    for (size_t i = 0; fits && i < ctx.probes.size(); ++i) fits = params.probes[i].copy_from(ctx.probes[i]->params);
-    return fits ? Status() : Status::fail(-ENOMEM, "no memory for a copy of the parameters");
+    if (!params.copy_from(ctx.params)) return Status::fail(-ENOMEM, "no memory for a copy of the parameters");
+    params.attrs = ctx.kdamond.attrs_as_tuned_locked(ctx.params.attrs);
+    return {};
 }
 
 }  // namespace damon
@@ -164,7 +144,11 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
     damon::Params probe;
     probe.attrs = wanted;
     status = damon::Engine::validate(probe, damon::OpsTraits());
-    return status.ok() ? change_stopped(ctx, [&] { ctx->attrs = wanted; }) : damon::report(ctx, status);
+    if (!status.ok()) return damon::report(ctx, status);
+    return change_stopped(ctx, [&] {
+        ctx->params.attrs = wanted;
+        ctx->kdamond.forget_tuned_locked();
+    });
 }
 
 int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
@@ -172,7 +156,7 @@ int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
     if (status.ok()) status = damon::check_struct("damon_attrs", attrs_out);
     if (!status.ok()) return damon::report(ctx, status);
     const damon::Lock lock(ctx->sync.mutex);
-    damon::write_struct(damon::attrs_to_c(ctx->attrs), attrs_out);
+    damon::write_struct(damon::attrs_to_c(ctx->kdamond.attrs_as_tuned_locked(ctx->params.attrs)), attrs_out);
     return 0;
 }
 
@@ -187,7 +171,7 @@ int damon_ctx_set_ops(damon_ctx* ctx, int32_t ops_id) {
                                                  ops_id));
     }
     return change_stopped(ctx, [&] {
-        ctx->ops_id = static_cast<damon::OpsId>(ops_id);
+        ctx->params.ops_id = static_cast<damon::OpsId>(ops_id);
         ctx->ops_chosen = true;
     });
 }
@@ -197,14 +181,14 @@ int damon_ctx_set_min_region_sz(damon_ctx* ctx, uint64_t min_region_sz) {
         return damon::report(ctx, damon::Status::fail(-EINVAL, "min_region_sz is %llu; it must be a power of two",
                                                       static_cast<unsigned long long>(min_region_sz)));
     }
-    return change_stopped(ctx, [&] { ctx->min_region_sz = min_region_sz; });
+    return change_stopped(ctx, [&] { ctx->params.min_region_sz = min_region_sz; });
 }
 
 int damon_ctx_set_addr_unit(damon_ctx* ctx, uint64_t addr_unit) {
     if (addr_unit == 0) {
         return damon::report(ctx, damon::Status::fail(-EINVAL, "addr_unit is 0; it must be at least 1"));
     }
-    return change_stopped(ctx, [&] { ctx->addr_unit = addr_unit; });
+    return change_stopped(ctx, [&] { ctx->params.addr_unit = addr_unit; });
 }
 
 int damon_ctx_set_seed(damon_ctx* ctx, uint64_t seed) {
@@ -225,7 +209,8 @@ int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
             ctx, damon::Status::fail(-EINVAL, "access check is %d; it must be a value of enum damon_access_check", id));
     }
     return change_stopped(ctx, [&] {
-        ctx->access_check = id;
+        ctx->params.access_check = id;
+        ctx->takes_reports = id == DAMON_ACCESS_CHECK_REPORT;
         ctx->access_check_chosen = true;
     });
 }
@@ -247,7 +232,7 @@ int damon_ctx_set_custom_ops(damon_ctx* ctx, const struct damon_operations* ops,
     if (!status.ok()) return damon::report(ctx, status);
     return change_stopped(ctx, [&] {
         ctx->custom_ops.set(known, priv, ctx);
-        ctx->ops_id = damon::OpsId::kCustom;
+        ctx->params.ops_id = damon::OpsId::kCustom;
         ctx->ops_chosen = true;
     });
 }

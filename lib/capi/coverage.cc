@@ -72,11 +72,10 @@ Status become_one_of_ranges(damon_ctx& ctx, bool& follows) {
     Status status = damon::check_stopped_locked(ctx);
     if (!status.ok()) return status;
     auto* target = damon::heap_new<damon_target>();
-    if (target == nullptr || !ctx.targets.push_back(static_cast<damon_target* const&>(target))) {
+    if (target == nullptr || !damon::append_part(ctx, ctx.targets, ctx.params.targets, target)) {
         damon::heap_delete(target);
         return Status::fail(-ENOMEM, "no memory for a target");
     }
-    target->owner = &ctx;
     ctx.kdamond.added().set_only();
     return status;
 }
@@ -98,7 +97,7 @@ int damon_ctx_set_coverage(damon_ctx* ctx, uint32_t flags) {
     if (status.ok()) status = check_coverage(flags);
     if (status.ok()) {
         status = damon::change_while_stopped(ctx, [&]() -> Status {
-            ctx->coverage = flags;
+            ctx->params.coverage = flags;
             return {};
         });
     }
@@ -106,6 +105,7 @@ int damon_ctx_set_coverage(damon_ctx* ctx, uint32_t flags) {
 }
 
 int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t flags) {
+    const damon::NoCancel no_cancel;
     AddressRange range;
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = check_range_flags(flags);
@@ -127,6 +127,7 @@ int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t f
 }
 
 int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
+    const damon::NoCancel no_cancel;
     AddressRange range;
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = whole_pages(addr, len, range);

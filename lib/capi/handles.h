@@ -4,7 +4,9 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <utility>
 
+#include "base/heap.h"
 #include "base/status.h"
 #include "base/vector.h"
 #include "capi/custom_ops.h"
@@ -14,19 +16,28 @@
 #include "ops/linux/vaddr.h"
 #include "ops/offload/offload_ops.h"
 
-struct damon_target {
+namespace damon {
+
+// A target, scheme or probe. What it says is its own until a context has it; then it stands in the context's Params.
+template <typename P>
+struct Part {
     damon_ctx* owner = nullptr;
-    damon::TargetParams params;
+    size_t idx = 0;  // with an owner: its position there
+    P own;
 };
 
-struct damos {
-    damon_ctx* owner = nullptr;
-    damon::SchemeParams params;
+}  // namespace damon
+
+struct damon_target : damon::Part<damon::TargetParams> {
+    damon::TargetParams& params();
 };
 
-struct damon_probe {
-    damon_ctx* owner = nullptr;
-    damon::ProbeParams params;
+struct damos : damon::Part<damon::SchemeParams> {
+    damon::SchemeParams& params();
+};
+
+struct damon_probe : damon::Part<damon::ProbeParams> {
+    damon::ProbeParams& params();
 };
 
 struct damon_ctx {
@@ -38,12 +49,9 @@ struct damon_ctx {
     // Guards everything below up to `kdamond`, which shares it.
     mutable damon::WorkerSync sync;
     pid_t pid;  // of the process that made it: a child may only free it
-    damon::Attrs attrs;
-    uint64_t min_region_sz;
-    uint64_t addr_unit = 1;
-    damon::OpsId ops_id = damon::OpsId::kVaddr;
-    uint32_t coverage = 0;                 // damon::CoverageFlags
-    std::atomic<int32_t> access_check{0};  // also read by threads that report accesses
+    // What the program set, by itself or by commits. Intervals as tuned: Kdamond::attrs_as_tuned_locked().
+    damon::Params params;
+    std::atomic<bool> takes_reports{false};  // of params.access_check, for threads that report accesses
     // What a context that never chose says nothing about, where it is the source of a commit.
     bool ops_chosen = false;
     bool access_check_chosen = false;
@@ -52,8 +60,8 @@ struct damon_ctx {
     damon::Vector<uint64_t> worker_cpus;  // empty: those of the process
     uint64_t seed = 0;
     bool manual = false;
-    bool starting = false;  // a damon_start is under way
-    damon::Vector<damon_target*> targets;
+    bool starting = false;                 // a damon_start is under way
+    damon::Vector<damon_target*> targets;  // the handles of params.targets
     damon::Vector<damos*> schemes;
     damon::Vector<damon_probe*> probes;
     mutable char errmsg[damon::Status::kTextBytes] = {};
@@ -67,7 +75,36 @@ struct damon_ctx {
     damon::Kdamond kdamond;
 };
 
+inline damon::TargetParams& damon_target::params() { return owner == nullptr ? own : owner->params.targets[idx]; }
+inline damon::SchemeParams& damos::params() { return owner == nullptr ? own : owner->params.schemes[idx]; }
+inline damon::ProbeParams& damon_probe::params() { return owner == nullptr ? own : owner->params.probes[idx]; }
+
 namespace damon {
+
+// Gives a part to a context, as the last of `handles` and of `list`. False: out of memory, nothing changed. The sync's
+// mutex is held.
+template <typename Handle, typename P>
+[[nodiscard]] bool append_part(damon_ctx& ctx, Vector<Handle*>& handles, Vector<P>& list, Handle* part) {
+    if (!handles.reserve(handles.size() + 1) || !list.push_back(std::move(part->own))) return false;
+    part->idx = handles.size();
+    part->owner = &ctx;
+    [[maybe_unused]] const bool pushed = handles.push_back(static_cast<Handle* const&>(part));
+    return true;
+}
+
+// The handles from position `first` on say where they stand.
+template <typename Handle>
+void number_parts(Vector<Handle*>& handles, size_t first) {
+    for (size_t i = first; i < handles.size(); ++i) handles[i]->idx = i;
+}
+
+template <typename Handle, typename P>
+void remove_part(Vector<Handle*>& handles, Vector<P>& list, size_t idx) {
+    heap_delete(handles[idx]);
+    handles.erase(idx, idx + 1);
+    list.erase(idx, idx + 1);
+    number_parts(handles, idx);
+}
 
 // Keeps the text of a failure for damon_ctx_errmsg and gives the error. `ctx` may be null. Any thread, no lock held.
 int report(const damon_ctx* ctx, const Status& status);
@@ -91,10 +128,10 @@ Status change_while_stopped(damon_ctx* ctx, Change change) {
 // Whether the context belongs to this process: 0, -EINVAL (null) or -ECHILD.
 Status check_handle(const damon_ctx* ctx);
 
-// The context's parameters as one value, from its handles. The sync's mutex must not be held.
+// A copy of the context's parameters, intervals as tuned. The sync's mutex must not be held.
 Status collect_params(const damon_ctx& ctx, Params& params);
 Ops& ops_of(damon_ctx& ctx, OpsId id);
-inline Ops& ops_of(damon_ctx& ctx) { return ops_of(ctx, ctx.ops_id); }
+inline Ops& ops_of(damon_ctx& ctx) { return ops_of(ctx, ctx.params.ops_id); }
 
 // New attributes for a running context, on its worker.
 int commit_attrs_on_worker(damon_ctx& ctx, const Attrs& attrs);

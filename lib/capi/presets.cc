@@ -139,8 +139,8 @@ int install(damon_ctx* ctx, const damon_attrs& attrs, SchemeDraft& first, Scheme
 }
 
 bool acts_on_virtual_addresses(const damon_ctx& ctx) {
-    return ctx.ops_id == damon::OpsId::kVaddr || ctx.ops_id == damon::OpsId::kFvaddr ||
-           ctx.ops_id == damon::OpsId::kKernelVaddr || ctx.ops_id == damon::OpsId::kKernelFvaddr;
+    return ctx.params.ops_id == damon::OpsId::kVaddr || ctx.params.ops_id == damon::OpsId::kFvaddr ||
+           ctx.params.ops_id == damon::OpsId::kKernelVaddr || ctx.params.ops_id == damon::OpsId::kKernelFvaddr;
 }
 
 Status check_aggr(uint64_t aggr_us, uint64_t sample_us) {
@@ -169,7 +169,7 @@ int damon_preset_reclaim(damon_ctx* ctx, const struct damon_reclaim_params* p) {
     damos_params scheme;
     damos_params_init(&scheme);
     scheme.action = DAMOS_PAGEOUT;
-    scheme.pattern.min_sz = ctx->min_region_sz;
+    scheme.pattern.min_sz = ctx->params.min_region_sz;
     scheme.pattern.max_nr_accesses = 0;
     scheme.min_age_us = params.min_age_us;
     scheme.quota.ms = params.quota_ms;

@@ -62,7 +62,7 @@ int damon_probe_set_weight(damon_probe* p, uint32_t weight) {
     if (p == nullptr) return status.error();
     if (status.ok()) {
         status = damon::change_while_stopped(p->owner, [&]() -> Status {
-            p->params.weight = weight;
+            p->params().weight = weight;
             return {};
         });
     }
@@ -78,7 +78,7 @@ int damon_probe_add_filter(damon_probe* p, const struct damon_probe_filter* f) {
     if (status.ok()) status = probe_filter_from_c(known, filter);
     if (status.ok()) {
         status = damon::change_while_stopped(p->owner, [&]() -> Status {
-            if (p->params.filters.push_back(filter)) return {};
+            if (p->params().filters.push_back(filter)) return {};
             return Status::fail(-ENOMEM, "no memory for another filter");
         });
     }
@@ -97,10 +97,9 @@ int damon_ctx_add_probe(damon_ctx* ctx, damon_probe* p) {
         status = damon::check_stopped_locked(*ctx);
         if (status.ok() && ctx->probes.size() >= damon::kMaxProbes) {
             status = Status::fail(-EINVAL, "the context has %u probes already, and takes no more", damon::kMaxProbes);
-        } else if (status.ok() && !ctx->probes.push_back(static_cast<damon_probe* const&>(p))) {
+        } else if (status.ok() && !damon::append_part(*ctx, ctx->probes, ctx->params.probes, p)) {
             status = Status::fail(-ENOMEM, "no memory for another probe");
         }
-        if (status.ok()) p->owner = ctx;
     }
     return damon::report(ctx, status);
 }
@@ -117,8 +116,7 @@ int damon_ctx_remove_probe(damon_ctx* ctx, size_t idx) {
                              static_cast<unsigned long long>(idx), static_cast<unsigned long long>(ctx->probes.size()));
         }
         if (status.ok()) {
-            damon::heap_delete(ctx->probes[idx]);
-            ctx->probes.erase(idx, idx + 1);
+            damon::remove_part(ctx->probes, ctx->params.probes, idx);
         }
     }
     return damon::report(ctx, status);

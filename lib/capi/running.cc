@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "capi/handles.h"
 #include "kdamond/registry.h"
+#include "ops/offload/offload_text.h"
 
 namespace {
 
@@ -82,7 +83,8 @@ Status prepare(damon_ctx& ctx) {
         thread.cpu_mask = ctx.worker_cpus.data();
         thread.nr_cpu_words = ctx.worker_cpus.size();
     }
-    return ctx.kdamond.prepare(params, damon::ops_of(ctx), {seed, ctx.manual, thread});
+    damon::OffloadedMonitor* monitor = damon::is_kernel_ops(ctx.params.ops_id) ? &ctx.kernel_ops : nullptr;
+    return ctx.kdamond.prepare(params, damon::ops_of(ctx), {seed, ctx.manual, monitor, thread});
 }
 
 // Launches all or, where one fails, none; gives back the places in the registry of those that did not come to run.

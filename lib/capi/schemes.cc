@@ -56,7 +56,7 @@ damos* damos_new(const struct damos_params* p) {
     if (!damon::copy_struct("damos_params", p, known).ok()) return nullptr;
     damos* scheme = damon::heap_new<damos>();
     if (scheme == nullptr) return nullptr;
-    damon::scheme_from_c(known, scheme->params);
+    damon::scheme_from_c(known, scheme->own);
     return scheme;
 }
 
@@ -71,7 +71,7 @@ int damos_set_params(damos* s, const struct damos_params* p) {
     if (status.ok()) status = damon::read_struct("damos_params", p, known);
     if (status.ok()) {
         status = damon::change_while_stopped(s->owner, [&]() -> Status {
-            damon::scheme_from_c(known, s->params);
+            damon::scheme_from_c(known, s->params());
             return {};
         });
     }
@@ -87,7 +87,7 @@ int damos_add_filter(damos* s, const struct damos_filter* f) {
     if (status.ok()) status = damon::filter_from_c(known, filter);
     if (status.ok()) {
         status = damon::change_while_stopped(s->owner, [&]() -> Status {
-            if ((filter.core() ? s->params.core_filters : s->params.ops_filters).push_back(filter)) return {};
+            if ((filter.core() ? s->params().core_filters : s->params().ops_filters).push_back(filter)) return {};
             return Status::fail(-ENOMEM, "no memory for another filter");
         });
     }
@@ -104,7 +104,7 @@ int damos_add_quota_goal(damos* s, const struct damos_quota_goal* g) {
     if (status.ok()) status = damon::goal_from_c(known, goal);
     if (status.ok()) {
         status = damon::change_while_stopped(s->owner, [&]() -> Status {
-            if (s->params.goals.push_back(goal)) return {};
+            if (s->params().goals.push_back(goal)) return {};
             return Status::fail(-ENOMEM, "no memory for another goal");
         });
     }
@@ -129,7 +129,7 @@ int damos_set_migrate_dests(damos* s, const struct damos_migrate_dest* d, size_t
     }
     if (status.ok()) {
         status = damon::change_while_stopped(s->owner, [&]() -> Status {
-            s->params.migrate_dests.swap(dests);
+            s->params().migrate_dests.swap(dests);
             return {};
         });
     }
@@ -145,15 +145,14 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
     }
     if (status.ok())
         status =
-            damon::validate_scheme(s->params, static_cast<uint32_t>(ctx->schemes.size()), damon::ops_of(*ctx).traits());
+            damon::validate_scheme(s->own, static_cast<uint32_t>(ctx->schemes.size()), damon::ops_of(*ctx).traits());
     if (!status.ok()) return damon::report(ctx, status);
     {
         const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
-        if (status.ok() && !ctx->schemes.push_back(static_cast<damos* const&>(s))) {
+        if (status.ok() && !damon::append_part(*ctx, ctx->schemes, ctx->params.schemes, s)) {
             status = Status::fail(-ENOMEM, "no memory for another scheme");
         }
-        if (status.ok()) s->owner = ctx;
     }
     return damon::report(ctx, status);
 }
@@ -170,8 +169,7 @@ int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
                                   static_cast<unsigned long long>(ctx->schemes.size()));
         }
         if (status.ok()) {
-            damon::heap_delete(ctx->schemes[idx]);
-            ctx->schemes.erase(idx, idx + 1);
+            damon::remove_part(ctx->schemes, ctx->params.schemes, idx);
             ctx->kdamond.forget_scheme_locked(idx);
         }
     }
@@ -208,8 +206,9 @@ int damon_ctx_set_quota_goal_value(damon_ctx* ctx, size_t scheme, size_t goal, u
     if (!status.ok()) return status.error();
     {
         const damon::Lock lock(ctx->sync.mutex);
-        const bool exists = scheme < ctx->schemes.size() && goal < ctx->schemes[scheme]->params.goals.size();
-        damon::QuotaGoal* found = exists ? &ctx->schemes[scheme]->params.goals[goal] : nullptr;
+        auto& schemes = ctx->params.schemes;
+        const bool exists = scheme < schemes.size() && goal < schemes[scheme].goals.size();
+        damon::QuotaGoal* found = exists ? &schemes[scheme].goals[goal] : nullptr;
         if (found != nullptr && found->metric == damon::QuotaMetric::kUserInput) {
             found->current_value = current_value;
             ctx->goal_values_changed = 1;

@@ -173,7 +173,7 @@ int damon_ctx_set_sim(damon_ctx* ctx, damon_sim* sim) {
     if (!status.ok()) return damon::report(ctx, status);
     const damon::Lock lock(ctx->sync.mutex);
     ctx->external_ops = &sim->ops;
-    ctx->ops_id = damon::OpsId::kSim;
+    ctx->params.ops_id = damon::OpsId::kSim;
     ctx->ops_chosen = true;
     return 0;
 }

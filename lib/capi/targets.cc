@@ -32,10 +32,7 @@ damon::Status check_target_setter(const damon_target* t, damon::OnWorker on_work
 
 // On the worker: the regions are fitted now.
 damon::Status fit_regions(const damon_target& t, std::span<const damon::AddressRange> ranges) {
-    damon_ctx& ctx = *t.owner;
-    uint32_t target_idx = 0;
-    while (ctx.targets[target_idx] != &t) ++target_idx;
-    return ctx.kdamond.give_target_ranges(target_idx, ranges);
+    return t.owner->kdamond.give_target_ranges(static_cast<uint32_t>(t.idx), ranges);
 }
 
 }  // namespace
@@ -52,7 +49,7 @@ int damon_target_set_pid(damon_target* t, int32_t pid) {
     if (status.ok() && pid < 0) status = damon::Status::fail(-EINVAL, "pid is %d; it must be 0 or above", pid);
     if (status.ok()) {
         status = damon::change_while_stopped(t->owner, [&]() -> damon::Status {
-            t->params.pid = pid;
+            t->params().pid = pid;
             return {};
         });
     }
@@ -74,13 +71,13 @@ int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ran
         static_cast<void>(pushed);  // room was made above
     }
     if (t->owner == nullptr) {
-        t->params.ranges.swap(copy);
+        t->params().ranges.swap(copy);
         return 0;
     }
     if (t->owner->kdamond.running()) status = fit_regions(*t, copy.span());
     if (!status.ok()) return damon::report(t->owner, status);
     const damon::Lock lock(t->owner->sync.mutex);
-    t->params.ranges.swap(copy);
+    t->params().ranges.swap(copy);
     return 0;
 }
 
@@ -92,7 +89,7 @@ int damon_target_set_obsolete(damon_target* t, int obsolete) {
     }
     if (status.ok()) {
         status = damon::change_while_stopped(t->owner, [&]() -> damon::Status {
-            t->params.obsolete = obsolete == 1;
+            t->params().obsolete = obsolete == 1;
             return {};
         });
     }
@@ -110,10 +107,9 @@ int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {
     {
         const damon::Lock lock(ctx->sync.mutex);
         status = damon::check_stopped_locked(*ctx);
-        if (status.ok() && !ctx->targets.push_back(static_cast<damon_target* const&>(t))) {
+        if (status.ok() && !damon::append_part(*ctx, ctx->targets, ctx->params.targets, t)) {
             status = damon::Status::fail(-ENOMEM, "no memory for another target");
         }
-        if (status.ok()) t->owner = ctx;
     }
     return damon::report(ctx, status);
 }
@@ -129,10 +125,7 @@ int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
                                          static_cast<unsigned long long>(idx),
                                          static_cast<unsigned long long>(ctx->targets.size()));
         }
-        if (status.ok()) {
-            damon::heap_delete(ctx->targets[idx]);
-            ctx->targets.erase(idx, idx + 1);
-        }
+        if (status.ok()) damon::remove_part(ctx->targets, ctx->params.targets, idx);
     }
     return damon::report(ctx, status);
 }

@@ -56,7 +56,7 @@ Status Kdamond::check_commit(Commit& commit) const {
     if (commit.complete != nullptr) status = commit.complete(commit);
     if (status.ok()) status = ops_->validate(commit.params);
     if (status.ok()) status = Engine::validate(commit.params, traits_);
-    if (status.ok() && pause_after(commit) && !ops_->can_pause()) {
+    if (status.ok() && pause_after(commit) && !can_pause()) {
         status = Status::fail(-EOPNOTSUPP,
                               "pause: the source of the commit is paused, and these operations cannot be paused: the "
                               "kernel's DAMON has no file pause");
@@ -101,15 +101,15 @@ Status Kdamond::commit_now(Commit& commit) {
                             static_cast<unsigned long long>(commit.params.attrs.max_nr_regions),
                             static_cast<unsigned long long>(nr_schemes));
     }
-    ops_->set_pause_of_next(pause_after(commit));
+    set_pause_of_next(pause_after(commit));
     status = ops_->change(commit.params);
     if (!status.ok()) return status;
     const bool other_coverage = engine_.params().coverage != commit.params.coverage;
     status = engine_.commit(commit.params, traits_, &new_targets);
     if (!status.ok()) {
         // Out of memory: whoever monitors elsewhere goes back to what the engine says.
-        ops_->set_pause_of_next(paused_);
-        if (traits_.offloaded) (void)ops_->change(engine_.params());
+        set_pause_of_next(paused_);
+        if (monitor_ != nullptr) (void)ops_->change(engine_.params());
         return status;
     }
     ops_->commit(engine_.params());
@@ -158,7 +158,7 @@ void Kdamond::drop_deferred_commits() {
 Status Kdamond::refresh() {
     if (on_worker()) {
         if (ending_) return Status::fail(-ECANCELED, "the context is ending");
-        if (traits_.offloaded) {
+        if (monitor_ != nullptr) {
             return Status::fail(-EOPNOTSUPP, "the kernel's DAMON reads the mappings by itself, every ops_update_us");
         }
         if (in_step_) {
@@ -191,7 +191,7 @@ Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressR
                                 ? "the callbacks at a run's end"
                                 : "the callbacks of access checks, target_valid and schemes: they are in use there");
     }
-    if (traits_.offloaded) {
+    if (monitor_ != nullptr) {
         return Status::fail(-EOPNOTSUPP, "regions cannot be set by themselves where the kernel monitors: commit them");
     }
     const Status status = engine_.give_target_ranges(target_idx, ranges);

@@ -31,7 +31,7 @@ Status Kdamond::set_pause(bool pause) {
         return {};
     }
     const Lock lock(sync_.mutex);
-    if (pause && phase_ == Phase::kRunning && !ops_->can_pause()) {
+    if (pause && phase_ == Phase::kRunning && !can_pause()) {
         return Status::fail(-EOPNOTSUPP, "these operations cannot be paused: the kernel's DAMON has no file pause");
     }
     set_pause_locked(pause);

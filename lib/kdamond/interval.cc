@@ -61,9 +61,7 @@ void Kdamond::finish_interval() {
     }
     const Attrs before = engine_.params().attrs;
     if (engine_.finish()) updates_.want();
-    const Attrs& tuned = engine_.params().attrs;
-    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
-        callbacks_.attrs_tuned(callbacks_.owner, tuned);
+    show_tuned(before);
     if (due_.aggregation && ops_->wants_refresh()) ask_for_update();
     update_if_due();
     stage_ = Stage::kIdle;

@@ -19,6 +19,7 @@
 #include "kdamond/window_clock.h"
 #include "model/params.h"
 #include "ops/linux/memory_areas.h"
+#include "ops/offloaded_monitor.h"
 #include "ops/ops.h"
 #include "os/clock.h"
 #include "os/lock.h"
@@ -33,8 +34,6 @@ struct WorkerCallbacks {
     uint64_t (*action)(void* owner, const ActionRequest& request) = nullptr;
     // Before schemes are applied: user_input goals that were set meanwhile go to the engine.
     void (*bring_goal_values)(void* owner, Engine& engine) = nullptr;
-    // The intervals were tuned.
-    void (*attrs_tuned)(void* owner, const Attrs& attrs) = nullptr;
     // Something went wrong that no caller is told of: a worker that ended on its own.
     void (*failed)(void* owner, const Status& status) = nullptr;
 };
@@ -42,7 +41,8 @@ struct WorkerCallbacks {
 struct StartOptions {
     uint64_t seed = 0;
     bool manual = false;
-    ThreadOptions thread;  // its cpu_mask lives until launch returns
+    OffloadedMonitor* monitor = nullptr;  // the ops, where they monitor elsewhere
+    ThreadOptions thread;                 // its cpu_mask lives until launch returns
 };
 
 // New parameters on their way to the worker.
@@ -128,6 +128,10 @@ public:
     Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
     // The ranges that come and go; any thread.
     AddedRanges& added() { return added_; }
+    // `attrs` with the intervals that the run, or the last one, tuned since they were set. The sync's mutex is held.
+    Attrs attrs_as_tuned_locked(const Attrs& attrs) const;
+    // They were set anew. The sync's mutex is held.
+    void forget_tuned_locked() { tuned_ = false; }
     // Stopped: scheme number `scheme_idx` goes with its statistics; those behind it move up. The sync's mutex is
     // held.
     void forget_scheme_locked(size_t scheme_idx);
@@ -175,6 +179,7 @@ private:
     void become(State state, const char* reason);
     void become_limited();
     void show_window(uint64_t window_us);
+    void show_tuned(const Attrs& before);
     void show_gate(const WatermarkValues& values);
     void leave_gate();
     void rest();
@@ -183,9 +188,11 @@ private:
     // offload.cc: the same, where the ops monitor elsewhere
     void follow();
     bool wait_for_window();
+    Status freeze(bool pause);
+    void set_pause_of_next(bool pause);
+    bool can_pause() const { return monitor_ == nullptr || monitor_->can_pause(); }
     void show(const Status& status, bool walking);
     void report_tried();
-    Status begin_offloaded();
     uint64_t round_us() const;
 
     // commits.cc
@@ -241,6 +248,7 @@ private:
     Clock clock_;
     Engine engine_;
     Ops* ops_ = nullptr;
+    OffloadedMonitor* monitor_ = nullptr;  // the same, where they monitor elsewhere
     OpsTraits traits_;
     Mailbox mailbox_;
     WalkSlot walks_;
@@ -299,6 +307,9 @@ private:
     bool joining_ = false;
     uint64_t run_number_ = 0;
     Activity activity_;
+    bool tuned_ = false;
+    uint64_t tuned_sample_us_ = 0;
+    uint64_t tuned_aggr_us_ = 0;
     Status start_status_;
     uint64_t past_cpu_ns_ = 0;  // of the workers before this one
     Thread thread_;

@@ -30,6 +30,7 @@ Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& opti
     status = engine_.prepare(params, traits);
     if (!status.ok()) return status;
     ops_ = &ops;
+    monitor_ = options.monitor;
     traits_ = traits;
     seed_ = options.seed;
     manual_ = options.manual;

@@ -16,9 +16,10 @@ constexpr uint64_t kLongestRestNs = 5'000'000'000;
 
 }  // namespace
 
-Status Kdamond::begin_offloaded() {
-    rest_until_ns_ = last_work_ns_ = 0;
-    return {};
+Status Kdamond::freeze(bool pause) { return monitor_ == nullptr ? Status() : monitor_->pause(pause); }
+
+void Kdamond::set_pause_of_next(bool pause) {
+    if (monitor_ != nullptr) monitor_->set_pause_of_next(pause);
 }
 
 void Kdamond::follow() {
@@ -27,7 +28,7 @@ void Kdamond::follow() {
     if (engine_.nr_schemes() == 0) walks_.cancel();
     const bool walking = walks_.begin_pass();
     const uint64_t cpu_before_ns = meter_.spent_now(Consumer::kSampling);
-    const Status status = ops_->observe(engine_.params(), walking, observation_);
+    const Status status = monitor_->observe(engine_.params(), walking, observation_);
     const uint64_t work_ns = meter_.spent_now(Consumer::kSampling) - cpu_before_ns;
     cost_rate_.add(work_ns);
     show(status, walking);
@@ -77,9 +78,7 @@ void Kdamond::show(const Status& status, bool walking) {
     reserve_published();
     publisher_.publish_schemes(engine_);
     end_window();
-    const Attrs& tuned = engine_.params().attrs;
-    if (tuned.sample_us != before.sample_us || tuned.aggr_us != before.aggr_us)
-        callbacks_.attrs_tuned(callbacks_.owner, tuned);
+    show_tuned(before);
     if (walking) report_tried();
 }
 
@@ -105,7 +104,7 @@ void Kdamond::report_tried() {
 // How often a paused worker looks after its targets and repeat calls.
 uint64_t Kdamond::round_us() const {
     const Attrs& attrs = engine_.params().attrs;
-    return traits_.offloaded ? attrs.aggr_us : attrs.sample_us;
+    return monitor_ != nullptr ? attrs.aggr_us : attrs.sample_us;
 }
 
 }  // namespace damon

@@ -55,6 +55,25 @@ void Kdamond::become_limited() {
     become(State::kLimited, reason);
 }
 
+// The intervals may have been tuned since `before`.
+void Kdamond::show_tuned(const Attrs& before) {
+    const Attrs& now = engine_.params().attrs;
+    if (now.sample_us == before.sample_us && now.aggr_us == before.aggr_us) return;
+    const Lock lock(sync_.mutex);
+    tuned_ = true;
+    tuned_sample_us_ = now.sample_us;
+    tuned_aggr_us_ = now.aggr_us;
+}
+
+Attrs Kdamond::attrs_as_tuned_locked(const Attrs& attrs) const {
+    Attrs tuned = attrs;
+    if (tuned_) {
+        tuned.sample_us = tuned_sample_us_;
+        tuned.aggr_us = tuned_aggr_us_;
+    }
+    return tuned;
+}
+
 // At the end of a window.
 void Kdamond::show_window(uint64_t window_us) {
     const Attrs& attrs = engine_.params().attrs;

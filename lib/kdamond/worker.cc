@@ -41,7 +41,7 @@ void Kdamond::run() {
     while (!should_end()) {
         if (pause_wanted()) {
             pause_here();
-        } else if (traits_.offloaded) {
+        } else if (monitor_ != nullptr) {
             follow();
         } else if (stage_ == Stage::kCounted) {
             finish_interval();
@@ -96,9 +96,9 @@ Status Kdamond::begin_run() {
     ending_ = refresh_deferred_ = limited_ = update_held_back_ = told_limited_ = gated_ = false;
     end_reason_ = {};
     updates_.start(now_ns());
-    ops_->set_pause_of_next(pause_wanted());
+    rest_until_ns_ = last_work_ns_ = 0;
+    set_pause_of_next(pause_wanted());
     Status status = ops_->start(engine_.params());
-    if (status.ok() && traits_.offloaded) status = begin_offloaded();
     if (!status.ok()) return status;
     refresh_coverage(RefreshReason::kInit, nullptr);
     engine_.start(seed_);
@@ -154,7 +154,7 @@ bool Kdamond::should_end() {
     if (!any) {
         end_reason_ = Status::fail(-ESRCH, "the monitor ended: none of its %llu targets is valid (any more)%s",
                                    static_cast<unsigned long long>(engine_.nr_targets()),
-                                   traits_.offloaded ? ", or the kernel's DAMON was turned off" : "");
+                                   monitor_ != nullptr ? ", or the kernel's DAMON was turned off" : "");
         callbacks_.failed(callbacks_.owner, end_reason_);
     }
     return !any;
@@ -265,7 +265,7 @@ void Kdamond::pause_here() {
     rest();
     walks_.close();
     ops_->disarm();
-    const Status frozen = ops_->pause(true);
+    const Status frozen = freeze(true);
     if (frozen.ok()) {
         wait_while_paused();
         resume();
@@ -279,7 +279,7 @@ void Kdamond::pause_here() {
 void Kdamond::resume() {
     // Stopped, or without targets: it ends as it is.
     if (!pause_wanted()) {
-        if (const Status status = ops_->pause(false); !status.ok()) callbacks_.failed(callbacks_.owner, status);
+        if (const Status status = freeze(false); !status.ok()) callbacks_.failed(callbacks_.owner, status);
     }
     const Lock lock(sync_.mutex);
     walks_.open_locked();  // who resumed it may walk at once

@@ -16,10 +16,10 @@ enum class ScoreSource : uint8_t {
 struct OpsTraits {
     bool has_apply = false;
     bool has_probes = false;
-    bool has_subject = true;         // vaddr, fvaddr: a target is a process (O-4)
-    bool has_target_valid = true;    // the run ends when no target is valid (L-16)
-    bool simulated = false;          // acting costs the time that Outcome::elapsed_ns says, not real time
-    bool offloaded = false;          // somebody else monitors: there is no plan, arm and look, only Ops::observe
+    bool has_subject = true;       // vaddr, fvaddr: a target is a process (O-4)
+    bool has_target_valid = true;  // the run ends when no target is valid (L-16)
+    bool simulated = false;        // acting costs the time that Outcome::elapsed_ns says, not real time
+    bool offloaded = false;  // somebody else monitors: there is no plan, arm and look, only OffloadedMonitor::observe
     bool obeys_unseen_rule = false;  // page by page; else the engine passes over regions that UnseenRule touches
     // What an access that is seen took from the program, about: it counts against Attrs::max_overhead_permil.
     uint32_t access_cost_ns = 0;

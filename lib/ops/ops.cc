@@ -26,10 +26,6 @@ int32_t Ops::free_memory_permil() { return -1; }
 int32_t Ops::own_memcg_permil() { return -1; }
 void Ops::set_now(uint64_t) {}
 Status Ops::change(const Params&) { return {}; }
-bool Ops::can_pause() const { return true; }
-Status Ops::pause(bool) { return {}; }
-void Ops::set_pause_of_next(bool) {}
-Status Ops::observe(const Params&, bool, Observation&) { return {}; }
 
 Status refuse_own_memcg(const Params& params, const char* why) {
     for (size_t i = 0; i < params.schemes.size(); ++i) {

@@ -10,7 +10,6 @@
 #include "base/vector.h"
 #include "model/action.h"
 #include "model/metrics.h"
-#include "model/observation.h"
 #include "model/ops_traits.h"
 #include "model/params.h"
 #include "model/sample.h"
@@ -88,19 +87,6 @@ public:
 
     // What time it is, before each arm, look and apply: real microseconds, or virtual ones of a manual drive.
     virtual void set_now(uint64_t now_us);
-
-    // --- only of ops that monitor elsewhere (OpsTraits::offloaded): they have no arm, look and apply --------------
-
-    // Whether the monitor can be frozen; does not change during a run, any thread.
-    virtual bool can_pause() const;
-    // Freezes the monitor, or lets it go on where it stood. Nothing happens where it is so already.
-    virtual Status pause(bool pause);
-    // Whether the next start() or change() leaves the monitor frozen.
-    virtual void set_pause_of_next(bool pause);
-    // Waits for the end of a window and tells what there is then; at most one pass of the slowest scheme long.
-    // `params`: with the goal values of now. `tried`: also the regions that schemes acted on. -EAGAIN: nothing this
-    // time.
-    virtual Status observe(const Params& params, bool tried, Observation& seen);
 
 protected:
     ~Ops() = default;

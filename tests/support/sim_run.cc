@@ -21,7 +21,6 @@ WorkerCallbacks quiet_callbacks() {
     WorkerCallbacks callbacks;
     callbacks.action = [](void*, const ActionRequest&) -> uint64_t { return 0; };
     callbacks.bring_goal_values = [](void*, Engine&) {};
-    callbacks.attrs_tuned = [](void*, const Attrs&) {};
     callbacks.failed = [](void*, const Status& status) { ADD_FAILURE() << status.text(); };
     return callbacks;
 }

@@ -8,11 +8,11 @@
 #include "ops/offload/offload_reading.h"
 #include "ops/offload/sysfs_tree.h"
 #include "ops/offload/write_plan.h"
-#include "ops/ops.h"
+#include "ops/offloaded_monitor.h"
 
 namespace damon {
 
-class OffloadOps final : public Ops {
+class OffloadOps final : public OffloadedMonitor {
 public:
     OpsTraits traits() const override;
     Status validate(const Params& params) const override;
