@@ -170,7 +170,13 @@ bool VaddrOps::read_mappings(uint32_t target_idx, RefreshReason reason) {
 }
 
 uint64_t VaddrOps::nr_gone() const {
-    return checker_.statistics().unknown[static_cast<unsigned>(UnknownReason::kGone)];
+    const AccessStatistics& statistics = checker_.statistics();
+    uint64_t nr = statistics.unknown[static_cast<unsigned>(UnknownReason::kGone)];
+    // Three areas have holes; elsewhere the mapping was there at the last refresh.
+    if (plan_.sees_memory() && (coverage_flags_ & kCoverThreeAreas) == 0) {
+        nr += statistics.unknown[static_cast<unsigned>(UnknownReason::kUnmapped)];
+    }
+    return nr;
 }
 
 // Half of the regions stay for splits.

@@ -108,7 +108,7 @@ void MappingCache::settle(size_t idx, std::span<const CachedMapping> before) {
         inherit_settled(now, before);
         const bool is_new = now.stood.empty();
         if (is_new || now.stood != range) {
-            const uint64_t stood_bytes = is_new ? bytes_beside(idx) : now.stood.size();
+            const uint64_t stood_bytes = (is_new ? 0 : now.stood.size()) + bytes_beside(idx);
             const uint64_t grown_bytes = is_new ? range.size() : range.size() - now.stood.size();
             now.registrable = is_new ? AddressRange() : now.stood;
             now.held_back = grown_bytes < stood_bytes;

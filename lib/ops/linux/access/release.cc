@@ -14,7 +14,7 @@
 namespace damon {
 namespace {
 
-constexpr size_t kPieceMarks = 64;  // of single pages, some 0.5 us each
+constexpr size_t kPieceMarks = 256;  // of single pages, some 0.5 us each and a call each
 constexpr uint64_t kMinRestNs = 10'000;
 
 }  // namespace
