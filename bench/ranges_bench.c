@@ -19,12 +19,12 @@ static double now_us(void) {
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-static int ascending(const void *left, const void *right) {
-    const double a = *(const double *)left, b = *(const double *)right;
+static int ascending(const void* left, const void* right) {
+    const double a = *(const double*)left, b = *(const double*)right;
     return (a > b) - (a < b);
 }
 
-static void show(const char *name, double *us) {
+static void show(const char* name, double* us) {
     qsort(us, ROUNDS, sizeof *us, ascending);
     printf(" %s %.1f / %.1f / %.0f |", name, us[ROUNDS / 2], us[ROUNDS * 99 / 100], us[ROUNDS - 1]);
 }
@@ -32,8 +32,8 @@ static void show(const char *name, double *us) {
 static int measure(size_t nr_ranges) {
     static double add_us[ROUNDS], remove_us[ROUNDS];
     const size_t bytes = 2 * (nr_ranges + 1) * PAGE;
-    char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    damon_ctx *ctx = damon_ctx_new();
+    char* memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    damon_ctx* ctx = damon_ctx_new();
     struct damon_attrs attrs;
     struct damon_ctx_stats before, after;
     char text[256] = "";
@@ -57,7 +57,8 @@ static int measure(size_t nr_ranges) {
     damon_ctx_get_stats(ctx, &before);
     damon_snapshot_wait(ctx, 12, 10000);
     damon_ctx_get_stats(ctx, &after);
-    const double sample_us = (double)(after.cpu_ns - before.cpu_ns) / 1e3 / (double)(after.nr_samples - before.nr_samples);
+    const double sample_us =
+        (double)(after.cpu_ns - before.cpu_ns) / 1e3 / (double)(after.nr_samples - before.nr_samples);
     for (int i = 0; i < ROUNDS; i++) {
         const double begin = now_us();
         if (damon_ctx_add_range(ctx, memory + 2 * nr_ranges * PAGE, PAGE, 0) != 0) return 1;

@@ -20,7 +20,7 @@ static struct damon_region_info regions[MAX_REGIONS];
 /* Bytes of the regions that lie in readable or writable mappings. */
 static uint64_t mapped_bytes(int nr) {
     uint64_t bytes = 0;
-    FILE *maps = fopen("/proc/self/maps", "re");
+    FILE* maps = fopen("/proc/self/maps", "re");
     char line[4352];
     int i = 0;
     while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
@@ -38,7 +38,7 @@ static uint64_t mapped_bytes(int nr) {
     return bytes;
 }
 
-static void report(damon_ctx *ctx, FILE *out, double seconds) {
+static void report(damon_ctx* ctx, FILE* out, double seconds) {
     struct damon_snapshot_info info;
     struct damon_ctx_stats stats;
     uint64_t total = 0, hot = 0, unknown = 0;
@@ -54,15 +54,16 @@ static void report(damon_ctx *ctx, FILE *out, double seconds) {
         if (regions[i].flags & DAMON_REGION_UNKNOWN) unknown += bytes;
     }
     damon_ctx_get_stats(ctx, &stats);
-    fprintf(out, "%.1f regions %d total_mib %.1f mapped_mib %.1f hot_mib %.1f unknown_mib %.1f cpu_ms %.1f\n", seconds, nr,
-            total / 1048576.0, mapped_bytes(nr) / 1048576.0, hot / 1048576.0, unknown / 1048576.0, stats.cpu_ns / 1e6);
+    fprintf(out, "%.1f regions %d total_mib %.1f mapped_mib %.1f hot_mib %.1f unknown_mib %.1f cpu_ms %.1f\n", seconds,
+            nr, total / 1048576.0, mapped_bytes(nr) / 1048576.0, hot / 1048576.0, unknown / 1048576.0,
+            stats.cpu_ns / 1e6);
     fflush(out);
 }
 
-static void *watch(void *path) {
-    const char *coverage = getenv("DAMON_WATCH_COVERAGE");
-    FILE *out = fopen(path, "we");
-    damon_ctx *ctx = damon_ctx_new();
+static void* watch(void* path) {
+    const char* coverage = getenv("DAMON_WATCH_COVERAGE");
+    FILE* out = fopen(path, "we");
+    damon_ctx* ctx = damon_ctx_new();
     struct damon_attrs attrs;
     char text[256];
     if (out == NULL || ctx == NULL) return NULL;
@@ -94,7 +95,7 @@ static void *watch(void *path) {
 __attribute__((constructor)) static void begin(void) {
     static char path[4096];
     pthread_t thread;
-    const char *out = getenv("DAMON_WATCH_OUT");
+    const char* out = getenv("DAMON_WATCH_OUT");
     if (out == NULL) return;
     snprintf(path, sizeof path, "%s", out);
     unsetenv("LD_PRELOAD"); /* not for the program's children */

@@ -19,8 +19,8 @@ namespace damon {
 // New coverage of one target, an answer of Ops::refresh.
 struct TargetCoverage {
     std::span<const AddressRange> given;  // asked with: the ranges that the user gave; none: the ops know
-    bool changed = false;         // false: the target keeps the regions it has (M-3)
-    Vector<AddressRange> ranges;  // sorted, disjoint
+    bool changed = false;                 // false: the target keeps the regions it has (M-3)
+    Vector<AddressRange> ranges;          // sorted, disjoint
 };
 
 enum class RefreshReason : uint8_t {

@@ -44,8 +44,8 @@ bool take_flags(std::string_view& text, Mapping& mapping) {
     return true;
 }
 
-// A path of a file system begins with a slash, as do the names of the kernel's nameless files, which no file can have in
-// a root directory where they are not written to.
+// A path of a file system begins with a slash, as do the names of the kernel's nameless files, which no file can have
+// in a root directory where they are not written to.
 MappingKind kind_of(std::string_view name, bool shared) {
     if (name.empty() || name == "[heap]" || name.starts_with("[anon:")) return MappingKind::kAnonymous;
     if (name == "[stack]") return MappingKind::kStack;

@@ -24,8 +24,8 @@ enum class MappingKind : uint8_t {
 // One mapping (VMA) of a process.
 struct Mapping {
     AddressRange range;
-    uint64_t inode = 0;   // 0: anonymous
-    uint64_t offset = 0;  // where in the file it begins, bytes
+    uint64_t inode = 0;                          // 0: anonymous
+    uint64_t offset = 0;                         // where in the file it begins, bytes
     MappingKind kind = MappingKind::kAnonymous;  // of the text only: a query does not ask for names
     bool readable = false;
     bool writable = false;

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "base/heap.h"
+#include "ops/linux/vaddr.h"
 #include "os/own_pages.h"
 #include "os/syscalls.h"
-#include "ops/linux/vaddr.h"
 #include "watched.h"
 
 namespace damon::test {

@@ -31,8 +31,7 @@ constexpr int kAttempts = 4;
 class Mapped {
 public:
     explicit Mapped(size_t bytes, int protection = PROT_READ | PROT_WRITE)
-        : bytes_(bytes),
-          start_(mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+        : bytes_(bytes), start_(mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
         EXPECT_NE(start_, MAP_FAILED);
         (void)madvise(start_, bytes, MADV_NOHUGEPAGE);
     }

@@ -48,15 +48,16 @@ TEST(MapsLine, NamesTellWhatIsMapped) {
     for (const char* name : {"", "[heap]", "[anon:go: heap]", "/dev/zero", "/anon_hugepage (deleted)"}) {
         EXPECT_EQ(kind_of("rw-p", name), MappingKind::kAnonymous) << name;
     }
-    for (const char* name : {"/dev/zero (deleted)", "/memfd:java (deleted)", "/SYSV00000000 (deleted)",
-                             "/dev/shm/pool", "[anon_shmem:x]", "/anon_hugepage (deleted)"}) {
+    for (const char* name : {"/dev/zero (deleted)", "/memfd:java (deleted)", "/SYSV00000000 (deleted)", "/dev/shm/pool",
+                             "[anon_shmem:x]", "/anon_hugepage (deleted)"}) {
         EXPECT_EQ(kind_of("rw-s", name), MappingKind::kSharedMemory) << name;
     }
     for (const char* name : {"/usr/lib/libc.so.6", "/home/[stack]", "/tmp/x (deleted)"}) {
         EXPECT_EQ(kind_of("rw-p", name), MappingKind::kFile) << name;
     }
-    for (const char* name : {"[vvar]", "[vdso]", "[uprobes]", "anon_inode:[perf_event]", "anon_inode:[io_uring]",
-                             "socket:[4711]", "/dev/dri/card0", "/dev/kvm", "/[aio] (deleted)", "/secretmem (deleted)"}) {
+    for (const char* name :
+         {"[vvar]", "[vdso]", "[uprobes]", "anon_inode:[perf_event]", "anon_inode:[io_uring]", "socket:[4711]",
+          "/dev/dri/card0", "/dev/kvm", "/[aio] (deleted)", "/secretmem (deleted)"}) {
         EXPECT_EQ(kind_of("rw-s", name), MappingKind::kSpecial) << name;
     }
     EXPECT_EQ(kind_of("rw-p", "[stack]"), MappingKind::kStack);

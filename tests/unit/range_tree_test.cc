@@ -34,7 +34,8 @@ TEST(RangeTree, KeepsRangesInOrder) {
 TEST(RangeTree, RefusesWhatOverlapsAndWhatIsNotThere) {
     RangeTree tree;
     ASSERT_EQ(tree.insert({10, 20, 7}), 0);
-    for (const RangeTree::Range range : {RangeTree::Range{5, 11, 0}, {19, 25, 0}, {12, 13, 0}, {5, 25, 0}, {10, 20, 0}}) {
+    for (const RangeTree::Range range :
+         {RangeTree::Range{5, 11, 0}, {19, 25, 0}, {12, 13, 0}, {5, 25, 0}, {10, 20, 0}}) {
         EXPECT_EQ(tree.insert(range), -EEXIST) << range.start;
     }
     RangeTree::Range part{10, 15, 0};

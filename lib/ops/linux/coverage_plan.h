@@ -24,8 +24,8 @@ struct CoverageRequest {
     CoverageRule rule = CoverageRule::kThreeAreas;
     std::span<const AddressRange> given;  // kGiven
     size_t max_areas = 1;
-    bool files = false;      // kMemory: files too
-    bool may_stay = false;   // kMemory: the last answer may be good enough
+    bool files = false;     // kMemory: files too
+    bool may_stay = false;  // kMemory: the last answer may be good enough
 };
 
 // begin, every mapping in address order, finish. Worker only.

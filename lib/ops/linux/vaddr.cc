@@ -152,16 +152,13 @@ void VaddrOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage
 
 CoverageRule VaddrOps::rule_of(uint32_t target_idx, std::span<const AddressRange> given) const {
     if (!given.empty()) return CoverageRule::kGiven;
-    const bool memory =
-        pids_[target_idx] == 0 && plan_.sees_memory() && (coverage_flags_ & kCoverThreeAreas) == 0;
+    const bool memory = pids_[target_idx] == 0 && plan_.sees_memory() && (coverage_flags_ & kCoverThreeAreas) == 0;
     return memory ? CoverageRule::kMemory : CoverageRule::kThreeAreas;
 }
 
 // One reading serves the access checks too.
 bool VaddrOps::read_mappings(uint32_t target_idx, RefreshReason reason) {
-    const auto visit = [](void* context, const Mapping& mapping) {
-        static_cast<CoveragePlan*>(context)->add(mapping);
-    };
+    const auto visit = [](void* context, const Mapping& mapping) { static_cast<CoveragePlan*>(context)->add(mapping); };
     if (pids_[target_idx] == 0 && reads_for_checker(reason)) return checker_.refresh(visit, &plan_);
     if (reads_for_checker(reason)) checker_.refresh(nullptr, nullptr);
     ProcMaps maps;

@@ -55,16 +55,14 @@ public:
 private:
     CoverageRule rule_of(uint32_t target_idx, std::span<const AddressRange> given) const;
     [[nodiscard]] bool read_mappings(uint32_t target_idx, RefreshReason reason);
-    bool reads_for_checker(RefreshReason reason) const {
-        return !takes_reports() && reason == RefreshReason::kUpdate;
-    }
+    bool reads_for_checker(RefreshReason reason) const { return !takes_reports() && reason == RefreshReason::kUpdate; }
     size_t max_areas() const;
     uint64_t nr_gone() const;
     bool takes_reports() const { return access_check_ != nullptr && access_check_->source == AnswerSource::kReports; }
 
     OpsId ops_id_ = OpsId::kVaddr;
     const AccessCheckRow* access_check_ = nullptr;  // nullptr: never started
-    Vector<int32_t> pids_;  // by target; 0: this process
+    Vector<int32_t> pids_;                          // by target; 0: this process
     uint64_t max_nr_regions_ = 0;
     uint32_t coverage_flags_ = 0;  // CoverageFlags
     CoveragePlan plan_;

@@ -97,7 +97,8 @@ pub struct damon_attrs {
     pub sample_us: u64,
     /// Aggregation interval: a snapshot each. Default 100,000.
     pub aggr_us: u64,
-    /// How often mappings are read again. 0: every sampling interval. Default 60,000,000.
+    /**How often mappings are read again. 0: every sampling interval. Default 1,000,000, for
+which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds.*/
     pub ops_update_us: u64,
     /// At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10.
     pub min_nr_regions: u64,
@@ -106,11 +107,13 @@ pub struct damon_attrs {
     /// Interval tuning.
     pub intervals_goal: damon_attrs__bindgen_ty_1,
     /**Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
-Counted are the worker's CPU time for sampling and an estimate of what the program pays for each access that is
-seen (a page fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance;
-then a worker that costs more makes its sampling intervals longer: a window has as many samples as ever and takes
-longer (damon_snapshot_info.window_us is the real length), damon_ctx_stats.nr_skipped_intervals grows. Calls, commits, pause and
-stop do not wait longer for it. Without effect on manually driven and simulated contexts.*/
+Counted are all of the worker's own CPU time (sampling with merging and splitting, reading the mappings) and an
+estimate of what the program pays for each access that is seen (a page fault), not schemes and callbacks, which
+have quotas. A tenth of a second may be spent in advance; then a worker that costs more makes its sampling
+intervals longer: a window has as many samples as ever and takes longer (damon_snapshot_info.window_us tells),
+damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take a quarter of the limit; beyond that they
+are read less often than ops_update_us says. damon_ctx_get_state() tells both. Calls, commits, pause and stop do
+not wait longer for it. Without effect on manually driven and simulated contexts.*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
 Not in this release: other values are refused with -EOPNOTSUPP.*/
@@ -378,8 +381,7 @@ pub struct damon_snapshot_info {
     pub time_ns: u64,
     /// Sampling interval of the window, as tuned.
     pub sample_us: u64,
-    /**Aggregation interval of the window, as tuned; in real time it may be longer
-(damon_attrs.max_overhead_permil).*/
+    /// Aggregation interval of the window, as tuned; window_us is the real one.
     pub aggr_us: u64,
     /// Regions in the snapshot.
     pub nr_regions: u64,
@@ -389,7 +391,7 @@ pub struct damon_snapshot_info {
     pub max_nr_accesses: u32,
     /// Targets in the context.
     pub nr_targets: u32,
-    /// How long the window really was, microseconds.
+    /// How long the window really was, without pauses; damon_live_read(): so far.
     pub window_us: u64,
 }
 #[test]
@@ -496,7 +498,8 @@ pub struct damon_ctx_stats {
     pub nr_lost_reports: u64,
     /// nr_unknown_samples by enum damon_unknown_reason.
     pub nr_unknown_by_reason: [u64; 16usize],
-    /// Part of cpu_ns: arming, looking, counting.
+    /**Part of cpu_ns: arming, looking, counting, merging, splitting, and all that is not
+below. These parts are 0 with manual drive.*/
     pub sampling_cpu_ns: u64,
     /// Part of cpu_ns: reading the mappings.
     pub update_cpu_ns: u64,
@@ -974,7 +977,8 @@ pub const DAMOS_MIGRATE_COLD: damos_action = 9;
 pub const DAMOS_STAT: damos_action = 10;
 /// Call damos_params.action_fn.
 pub const DAMOS_CALLBACK: damos_action = 11;
-/// What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied.
+/**What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied.
+PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD spare memory whose reads cannot be seen: DAMOS_ALLOW_UNSEEN_READS.*/
 pub type damos_action = crate::ctypes::c_uint;
 /**The embedding program's own action (DAMOS_CALLBACK): an allocator purges, a collector compacts.
 Called on the worker.
@@ -998,7 +1002,8 @@ pub type damos_action_fn = ::core::option::Option<
 >;
 /// damon_ctx_set_quota_goal_value(): the program's own score.
 pub const DAMOS_QUOTA_USER_INPUT: damos_quota_goal_metric = 0;
-/// Growth of "some" memory pressure, microseconds per window.
+/**Growth of "some" memory pressure, microseconds per window. Without
+/proc/pressure/memory: -EOPNOTSUPP at start and commit.*/
 pub const DAMOS_QUOTA_SOME_MEM_PSI_US: damos_quota_goal_metric = 1;
 /// Used memory of node nid.
 pub const DAMOS_QUOTA_NODE_MEM_USED_BP: damos_quota_goal_metric = 2;
@@ -1014,7 +1019,8 @@ pub const DAMOS_QUOTA_ACTIVE_MEM_BP: damos_quota_goal_metric = 6;
 pub const DAMOS_QUOTA_INACTIVE_MEM_BP: damos_quota_goal_metric = 7;
 /// Share of the matching memory that is on node nid. Physical only.
 pub const DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP: damos_quota_goal_metric = 8;
-/// Free share of this process's own memory group: limit minus usage.
+/**Free share of this process's memory group: limit minus usage, of the
+limit. Without one: -EOPNOTSUPP at start and commit.*/
 pub const DAMOS_QUOTA_OWN_MEMCG_FREE_BP: damos_quota_goal_metric = 9;
 /// Whose measure a quota goal follows.
 pub type damos_quota_goal_metric = crate::ctypes::c_uint;
@@ -1026,9 +1032,10 @@ pub const DAMOS_QUOTA_GOAL_TUNER_TEMPORAL: damos_quota_goal_tuner = 1;
 pub type damos_quota_goal_tuner = crate::ctypes::c_uint;
 /// Always active.
 pub const DAMOS_WMARK_NONE: damos_wmark_metric = 0;
-/// Free memory (MemFree), permil of all.
+/// Free memory (MemFree), permil of all. In a container this says nothing.
 pub const DAMOS_WMARK_FREE_MEM_RATE: damos_wmark_metric = 1;
-/// Limit minus usage of this process's own memory group, permil of the limit.
+/**Limit minus usage of this process's memory group, permil of the limit (cgroup 1 and 2; of nested groups the one
+with the least left; usage includes the page cache). Without a limit: -EOPNOTSUPP at start and commit.*/
 pub const DAMOS_WMARK_OWN_MEMCG_FREE_RATE: damos_wmark_metric = 2;
 /// What a watermark is compared with.
 pub type damos_wmark_metric = crate::ctypes::c_uint;
@@ -1048,10 +1055,13 @@ pub const DAMOS_FILTER_UNMAPPED: damos_filter_type = 5;
 pub const DAMOS_FILTER_ADDR: damos_filter_type = 6;
 /// In the target at position target_idx.
 pub const DAMOS_FILTER_TARGET: damos_filter_type = 7;
-/// What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page.
+/**What a filter looks at. ADDR and TARGET are decided for whole regions, the others page by page; so ADDR and TARGET
+come first, in whatever order filters were added.*/
 pub type damos_filter_type = crate::ctypes::c_uint;
-/**PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be
-seen. Without it they leave such pages alone.*/
+/**PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be seen: private memory below
+Linux 7.3, which may be read all the time and looks cold. Without this flag they leave such pages alone, mapping
+by mapping (custom operations: region by region), and a region that has no others does not count as tried. See
+DAMOS_SKIP_UNSEEN_READS. Other actions act, and are told by DAMON_REGION_WRITES_ONLY.*/
 pub const DAMOS_ALLOW_UNSEEN_READS: damos_flags = 1;
 /// Flags of damos_params.
 pub type damos_flags = crate::ctypes::c_uint;
@@ -1366,7 +1376,8 @@ fn bindgen_test_layout_damos_params() {
         "Offset of field: damos_params::min_age_us",
     );
 }
-/// A filter of a scheme: the first whose property matches decides.
+/**A filter of a scheme: the first whose property matches decides, of ADDR and TARGET filters before the others. What an
+ADDR or TARGET filter allows is acted on without a look at the others.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_filter {
@@ -1881,6 +1892,15 @@ pub const DAMOS_SKIP_FAILED: damos_skip = 10;
 pub const DAMOS_SKIP_ABSENT: damos_skip = 11;
 /// WILLNEED: asked for, and not there yet.
 pub const DAMOS_SKIP_PENDING: damos_skip = 12;
+/// Its reads cannot be seen, and the scheme lacks DAMOS_ALLOW_UNSEEN_READS.
+pub const DAMOS_SKIP_UNSEEN_READS: damos_skip = 13;
+/// Its accesses cannot be seen at all, or were not looked at yet.
+pub const DAMOS_SKIP_UNKNOWN: damos_skip = 14;
+/// It is already what the action makes of it. Costs no quota.
+pub const DAMOS_SKIP_ALREADY_SO: damos_skip = 15;
+/**Nothing could be done in that mapping in three passes in a row (no swap, locked; the reason is counted as such):
+tried again after a second, then two, up to 64. Costs no quota.*/
+pub const DAMOS_SKIP_BACKED_OFF: damos_skip = 16;
 /// Why an action left memory as it was. None of the actions ever discards data.
 pub type damos_skip = crate::ctypes::c_uint;
 /// What the actions of one context did to virtual address spaces, over all schemes and runs; they only grow.
@@ -2225,7 +2245,11 @@ twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-e
 -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
 nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts.
 
-Since 0.1*/
+Since 0.1
+
+A process with a second thread is another thing for some calls: a program whose library constructor starts a context
+cannot unshare(CLONE_NEWUSER) any more, and setpriv --reuid and the like, which change the credentials of one thread,
+abort. Start after such changes.*/
     pub fn damon_start(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
@@ -2233,9 +2257,14 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Stops contexts and waits until their workers have ended. Attributes (intervals as tuned), targets with their given
-ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context can be
-started again. Pending calls are cancelled.
+    /**Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with their
+given ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context
+can be started again. Pending calls are cancelled.
+
+The worker then gives back what the access checks hold, in pieces so short that no other thread waits for them (about
+0.1 s a GiB), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After the
+last damon_ctx_free() descriptors, threads and mappings are as before the first start. With DAMON_DRIVE_MANUAL it is
+done before damon_stop() returns.
 
 - `ctxs`: The contexts.
 
@@ -2436,9 +2465,11 @@ Every member of a context is carried, or refused by its name, or belongs to dst:
 | member | what a commit does |
 | --- | --- |
 | attributes, targets, schemes, probes | carried, as above |
-| min_region_sz, addr_unit, pause | carried |
+| min_region_sz, addr_unit, coverage, pause | carried |
 | operations (damon_ctx_set_ops()) | running: `-EINVAL` where src chose others; stopped: carried. A source that never chose says nothing. Custom operations and a simulator are not carried: `-EINVAL` where dst has others |
 | access check | running: `-EINVAL` where src chose another; stopped: carried. A source that never chose says nothing |
+| worker attributes (damon_ctx_set_worker_attr()) | carried where src has set them; they hold from the next start on |
+| ranges of damon_ctx_add_range() | dst's own: they stay, and so does the target that they make |
 | table and priv of custom operations, simulator, drive, seed | dst's own: they stay |
 | statistics, snapshots, calls, walks | dst's own: they stay |
 
@@ -2462,8 +2493,10 @@ Since 0.1*/
 extern "C" {
     /**Pauses or resumes.
 
-Pausing returns once the worker is paused: regions, ages, counters and deadlines stay bit for bit, every armed page
-is disarmed, so that the program pays nothing; walks are cancelled; calls, commits and stop keep working. Without
+Pausing returns once the worker is silent, in the same time whatever the size of the memory: regions, ages, counters
+and deadlines stay bit for bit; walks are cancelled; calls, commits and stop keep working. The marks of the interval
+that was under way, at most one a region, are lifted within 10 ms more (with read-write protection within 0.2 s a GiB,
+unless it is resumed before), in short pieces; from then on the program pays nothing. Mappings stay registered. Without
 repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
 it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
 the callbacks of this step are done. Idempotent.
@@ -2690,11 +2723,12 @@ pub struct damon_state_info {
     pub size: u32,
     /// enum damon_state.
     pub state: i32,
-    /// CLOCK_MONOTONIC: when this state began.
+    /// CLOCK_MONOTONIC (virtual time with manual drive): when this state began.
     pub since_ns: u64,
-    /// Real length of the last window.
+    /// Real length of the last window; 0: none has ended.
     pub window_us: u64,
-    /// What monitoring costs at present, 1/1,000 of one CPU.
+    /**What max_overhead_permil counts, over the last second or more of sampling, 1/1,000 of one
+CPU; 0 where nothing is sampled, and with manual drive.*/
     pub cost_permil: u64,
     /// Why, in one line.
     pub reason: [crate::ctypes::c_char; 160usize],
@@ -2750,11 +2784,13 @@ fn bindgen_test_layout_damon_state_info() {
 pub struct damon_worker_attr {
     /// sizeof(struct damon_worker_attr).
     pub size: u32,
-    /// Nice value, -20 to 19. Default 0.
+    /// Nice value, -20 to 19. 0 (default): that of the process (its first thread).
     pub nice: i32,
-    /// Stack; 0 (default): the library's choice. At least 65,536.
+    /**Stack, with a guard page below it; 0 (default): 8 MiB. At least 65,536; callbacks of the
+program run on it.*/
     pub stack_bytes: u64,
-    /// CPUs that the worker may use, bit by bit; NULL (default): all that the process may.
+    /**CPUs that the worker may use, bit by bit; NULL (default): all that the process (its first
+thread) may.*/
     pub cpu_mask: *const u64,
     /// Words in cpu_mask.
     pub nr_cpu_words: usize,
@@ -3019,12 +3055,14 @@ Since 0.1*/
     pub fn damon_wss_result_init(result: *mut damon_wss_result);
 }
 extern "C" {
-    /**Reads the mappings now, instead of at the next ops_update_us.
+    /**Reads the mappings now, instead of at the next ops_update_us. Also while paused. Not needed where samples find a
+mapping gone or changed: then the worker reads them by itself, after a tenth of a second or more.
 
 - `ctx`: The context.
 
-Returns 0: read (in callbacks of access checks and schemes: when their interval ends; in others at once); -EINVAL;
--ECANCELED: not running. Thread: control; allowed in callbacks.
+Returns 0: read (on the worker: at once; in a callback of a step that uses the regions: when that step has ended);
+-EINVAL; -ECANCELED: not running; -EOPNOTSUPP: the kernel's DAMON monitors, which reads them by itself.
+Thread: control; allowed in callbacks.
 
 Since 0.1*/
     pub fn damon_ctx_refresh(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
@@ -3036,7 +3074,7 @@ extern "C" {
 
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not in this release. Thread: any.
+Returns 0; -EINVAL; -E2BIG. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_get_state(
@@ -3112,13 +3150,17 @@ Since 0.1*/
 }
 extern "C" {
     /**Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
+Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Put a pair of calls round one mremap() or MADV_COLLAPSE of memory
+that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
+It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
+range once more.
 
 - `addr`: Page-aligned.
 
-- `len`: Bytes.
+- `len`: Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
 
-Returns 0; -EINVAL; -ENOMEM; -EOPNOTSUPP: not in this release.
-Thread: any.
+Returns 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing
+is excluded. Thread: any.
 
 Since 0.1*/
     pub fn damon_exclude(
@@ -3133,8 +3175,7 @@ extern "C" {
 
 - `len`: As excluded.
 
-Returns 0; -ENOENT;
--EINVAL; -EOPNOTSUPP: not in this release. Thread: any.
+Returns 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any.
 
 Since 0.1*/
     pub fn damon_include(
@@ -3143,13 +3184,14 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**How the worker thread of the next start is made.
+    /**How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
+value or a cpu_mask.
 
 - `ctx`: The context.
 
 - `attr`: Copied, with its cpu_mask.
 
-Returns 0; -EINVAL; -E2BIG; -ENOMEM; -EBUSY: running; -EOPNOTSUPP: not in this release. Thread: owner.
+Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
 
 Since 0.1*/
     pub fn damon_ctx_set_worker_attr(
@@ -3233,7 +3275,8 @@ Since 0.1*/
         len: usize,
     ) -> crate::ctypes::c_int;
 }
-/// damon_preset_reclaim(): pages out what has not been accessed for long.
+/**damon_preset_reclaim(): pages out what has not been accessed for long. Where reads cannot be seen (private memory
+below Linux 7.3) nothing is known to be unused, and is left alone: see allow_unseen_reads.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_reclaim_params {
@@ -3271,6 +3314,11 @@ pub struct damon_reclaim_params {
     pub min_nr_regions: u64,
     /// Default 1,000.
     pub max_nr_regions: u64,
+    /// 1: the scheme has DAMOS_ALLOW_UNSEEN_READS. Default 0.
+    pub allow_unseen_reads: u32,
+    /**1: watermarks are of this process's memory group, see
+DAMOS_WMARK_OWN_MEMCG_FREE_RATE, and not of the machine. Default 0.*/
+    pub own_memcg: u32,
 }
 #[test]
 fn bindgen_test_layout_damon_reclaim_params() {
@@ -3278,7 +3326,7 @@ fn bindgen_test_layout_damon_reclaim_params() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_reclaim_params>(),
-        112usize,
+        120usize,
         "Size of damon_reclaim_params",
     );
     assert_eq!(
@@ -3382,6 +3430,18 @@ fn bindgen_test_layout_damon_reclaim_params() {
         104usize,
         "Offset of field: damon_reclaim_params::max_nr_regions",
     );
+    assert_eq!(
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).allow_unseen_reads) as usize - ptr as usize
+        },
+        112usize,
+        "Offset of field: damon_reclaim_params::allow_unseen_reads",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).own_memcg) as usize - ptr as usize },
+        116usize,
+        "Offset of field: damon_reclaim_params::own_memcg",
+    );
 }
 /// damon_preset_lru_sort(): tells the kernel what to reclaim first and last.
 #[repr(C)]
@@ -3411,8 +3471,8 @@ pub struct damon_lru_sort_params {
     pub filter_young_pages: u32,
     /// 1: 5 ms to 10 s, as accesses show. Default 0.
     pub autotune_monitoring_intervals: u32,
-    /// 0.
-    pub reserved: u32,
+    /// 1: the schemes have DAMOS_ALLOW_UNSEEN_READS. Default 0.
+    pub allow_unseen_reads: u32,
     /// Default 5,000.
     pub sample_us: u64,
     /// Default 100,000.
@@ -3421,6 +3481,10 @@ pub struct damon_lru_sort_params {
     pub min_nr_regions: u64,
     /// Default 1,000.
     pub max_nr_regions: u64,
+    /// As in damon_reclaim_params. Default 0.
+    pub own_memcg: u32,
+    /// 0.
+    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_damon_lru_sort_params() {
@@ -3428,7 +3492,7 @@ fn bindgen_test_layout_damon_lru_sort_params() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_lru_sort_params>(),
-        104usize,
+        112usize,
         "Size of damon_lru_sort_params",
     );
     assert_eq!(
@@ -3508,9 +3572,11 @@ fn bindgen_test_layout_damon_lru_sort_params() {
         "Offset of field: damon_lru_sort_params::autotune_monitoring_intervals",
     );
     assert_eq!(
-        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        unsafe {
+            ::core::ptr::addr_of!((*ptr).allow_unseen_reads) as usize - ptr as usize
+        },
         68usize,
-        "Offset of field: damon_lru_sort_params::reserved",
+        "Offset of field: damon_lru_sort_params::allow_unseen_reads",
     );
     assert_eq!(
         unsafe { ::core::ptr::addr_of!((*ptr).sample_us) as usize - ptr as usize },
@@ -3531,6 +3597,16 @@ fn bindgen_test_layout_damon_lru_sort_params() {
         unsafe { ::core::ptr::addr_of!((*ptr).max_nr_regions) as usize - ptr as usize },
         96usize,
         "Offset of field: damon_lru_sort_params::max_nr_regions",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).own_memcg) as usize - ptr as usize },
+        104usize,
+        "Offset of field: damon_lru_sort_params::own_memcg",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize },
+        108usize,
+        "Offset of field: damon_lru_sort_params::reserved",
     );
 }
 /// Answer of damon_stat_read().
