@@ -161,6 +161,24 @@ TEST_F(GrowingMemory, AReservationThatIsCommittedByAndByStaysOneMapping) {
     EXPECT_EQ(nr_seen, 32u);
 }
 
+// Committed by mapping anew instead, it is new memory, which may grow.
+TEST_F(GrowingMemory, MappedIntoAReservationCanBeMovedWholeAfterGrowing) {
+    if (!works()) return;
+    size_mib_ = 64;
+    map(heap_, 64, PROT_NONE);
+    start();
+    interval();
+    size_mib_ = 0;
+    for (int i = 0; i < 8; ++i) {
+        grow(4);
+        interval();
+    }
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+    void* moved = mremap(heap_, size_mib_ * kMib, (size_mib_ + 1) * kMib, MREMAP_MAYMOVE);
+    ASSERT_NE(moved, MAP_FAILED);
+    munmap(moved, (size_mib_ + 1) * kMib);
+}
+
 TEST_F(GrowingMemory, CanBeMovedWholeAfterGrowing) {
     if (!works()) return;
     start();

@@ -131,6 +131,9 @@ void AccessChecker::arm_seen(Sample& sample, Page page) {
     for (int reads_left = 2;; stale = true) {
         if (stale && reads_left-- > 0) mapping = tools_.mappings.reread(page.address, tools_.statistics);
         if (mapping == nullptr) return set_unknown(sample, UnknownReason::kUnmapped);
+        // Committed in a reservation that was registered ahead: all of it is registered.
+        const bool registered = (page.state & (uapi::kPageWpAllowed | uapi::kPageAccessed)) != 0;
+        if (registered && mapping->registered != 0) mapping->registrable = mapping->range;
         const UnknownReason unknown = arm_present(sample, *mapping, page);
         if (unknown == UnknownReason::kNone) return;
         // What is known of the mapping may be old (fact 4).
