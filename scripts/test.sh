@@ -17,7 +17,7 @@ parts=(
     "rust               test,full   4  test_rust"
     "vm                 test,full   6  test_vm"
     "docs               test,full   1  docs_command"
-    "tidy               test,full   3  test_tidy"
+    "tidy               by-name     3  test_tidy" # has findings; joins the tiers without them
     "debug              full        7  test_preset debug"
     "sanitize-python    full        6  sanitize_python"
     "sanitize-rust      full        6  sanitize_rust"
