@@ -210,8 +210,8 @@ TEST(Error, FiltersGoalsAndDestinationsAreChecked) {
     damos_quota_goal_init(&goal);
     expect_refused(context, -EINVAL, "target_value", [&] { return damos_add_quota_goal(scheme, &goal); });
     goal.target_value = 1;
-    goal.metric = 9;
-    expect_refused(context, -EINVAL, "9", [&] { return damos_add_quota_goal(scheme, &goal); });
+    goal.metric = 10;
+    expect_refused(context, -EINVAL, "10", [&] { return damos_add_quota_goal(scheme, &goal); });
     const damos_migrate_dest dests[] = {{0, 0}, {1, 0}};
     expect_refused(context, -EINVAL, "2", [&] { return damos_set_migrate_dests(scheme, dests, 2); });
     expect_refused(context, -EINVAL, "NULL", [&] { return damos_set_migrate_dests(scheme, nullptr, 2); });
