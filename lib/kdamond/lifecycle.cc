@@ -114,6 +114,7 @@ void Kdamond::stop() {
     stop_requested_ = true;
     sync_.worker.notify_all();
     while (phase_ == Phase::kRunning) sync_.callers.wait(sync_.mutex);
+    show_stopped_locked();
 }
 
 void Kdamond::reap() {

@@ -1,5 +1,6 @@
 // The worker thread: begins a run, drives interval after interval, waits (asleep, paused, at the watermarks), ends.
 #include <sched.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cstdio>

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/system.h"
+
 namespace damon {
 namespace {
 
@@ -69,9 +71,10 @@ int Thread::start_with(uint64_t stack_bytes, void* (*fn)(void*), void* data) {
     const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     const size_t usable = (stack_bytes + page_bytes - 1) / page_bytes * page_bytes;
     const size_t whole = usable + page_bytes;
-    void* stack =
-        mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) return -ENOMEM;
+    // Pages of our own, which no context watches; huge pages would make a stack of what is touched of it.
+    void* stack = map_pages(whole);
+    if (stack == nullptr) return -ENOMEM;
+    (void)madvise(stack, whole, MADV_NOHUGEPAGE);
     pthread_attr_t attributes;
     int error = mprotect(stack, page_bytes, PROT_NONE) == 0 ? pthread_attr_init(&attributes) : errno;
     if (error == 0) {
@@ -84,7 +87,7 @@ int Thread::start_with(uint64_t stack_bytes, void* (*fn)(void*), void* data) {
         pthread_attr_destroy(&attributes);
     }
     if (error != 0) {
-        munmap(stack, whole);
+        unmap_pages(stack, whole);
         return -error;
     }
     stack_ = stack;
@@ -94,7 +97,7 @@ int Thread::start_with(uint64_t stack_bytes, void* (*fn)(void*), void* data) {
 
 void Thread::join() {
     pthread_join(handle_, nullptr);
-    munmap(stack_, stack_bytes_);
+    unmap_pages(stack_, stack_bytes_);
     stack_ = nullptr;
 }
 
