@@ -35,11 +35,19 @@ pub enum Skip {
     Absent,
     /// Asked for, and not there yet.
     Pending,
+    /// Its reads cannot be seen, and the scheme lacks [`Scheme::allow_unseen_reads`](crate::Scheme::allow_unseen_reads).
+    UnseenReads,
+    /// Its accesses cannot be seen at all, or were not looked at yet.
+    Unknown,
+    /// It is already what the action makes of it. Costs no quota.
+    AlreadySo,
+    /// Nothing could be done in that mapping several times in a row: tried again later. Costs no quota.
+    BackedOff,
 }
 
 impl Skip {
     /// All of them.
-    pub const ALL: [Skip; 13] = [
+    pub const ALL: [Skip; 17] = [
         Skip::Unmapped,
         Skip::Locked,
         Skip::Hugetlb,
@@ -53,6 +61,10 @@ impl Skip {
         Skip::Failed,
         Skip::Absent,
         Skip::Pending,
+        Skip::UnseenReads,
+        Skip::Unknown,
+        Skip::AlreadySo,
+        Skip::BackedOff,
     ];
 
     fn raw(self) -> sys::damos_skip {
@@ -70,6 +82,10 @@ impl Skip {
             Skip::Failed => sys::DAMOS_SKIP_FAILED,
             Skip::Absent => sys::DAMOS_SKIP_ABSENT,
             Skip::Pending => sys::DAMOS_SKIP_PENDING,
+            Skip::UnseenReads => sys::DAMOS_SKIP_UNSEEN_READS,
+            Skip::Unknown => sys::DAMOS_SKIP_UNKNOWN,
+            Skip::AlreadySo => sys::DAMOS_SKIP_ALREADY_SO,
+            Skip::BackedOff => sys::DAMOS_SKIP_BACKED_OFF,
         }
     }
 

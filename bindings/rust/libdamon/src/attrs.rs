@@ -47,7 +47,7 @@ impl Default for Attrs {
 }
 
 impl Attrs {
-    /// The library's defaults: 5 ms, 100 ms, 60 s, 10 to 1,000 regions, no tuning.
+    /// The library's defaults: 5 ms, 100 ms, 1 s, 10 to 1,000 regions, no tuning.
     #[must_use]
     pub fn new() -> Self {
         Attrs::from_raw(&zeroed(sys::damon_attrs_init))

@@ -1,7 +1,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
-use crate::{AccessCheck, Attrs, Context, Drive, Ops, Probe, Result, Scheme, Target};
+use crate::{AccessCheck, Attrs, Context, Coverage, Drive, Ops, Probe, Result, Scheme, Target};
 
 /// Collects what a context is to have. Values are checked by [`build`](Builder::build) and at the start.
 ///
@@ -31,6 +31,7 @@ pub struct Builder {
     schemes: Vec<Scheme>,
     probes: Vec<Probe>,
     paused: bool,
+    coverage: Coverage,
 }
 
 impl Builder {
@@ -142,6 +143,13 @@ impl Builder {
         self
     }
 
+    /// See [`Context::set_coverage`].
+    #[must_use]
+    pub fn coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = coverage;
+        self
+    }
+
     /// Whether it starts paused; of the source of a commit: whether the destination is paused then.
     #[must_use]
     pub fn paused(mut self, paused: bool) -> Self {
@@ -164,6 +172,9 @@ impl Builder {
         self.targets.iter().try_for_each(|target| context.add_target(target))?;
         self.schemes.iter().try_for_each(|scheme| context.add_scheme(scheme))?;
         self.probes.iter().try_for_each(|probe| context.add_probe(probe))?;
+        if self.coverage != Coverage::default() {
+            context.set_coverage(self.coverage)?;
+        }
         if self.paused {
             context.pause()?;
         }

@@ -1,6 +1,6 @@
 use crate::error::errno;
 use crate::lock::lock;
-use crate::{Builder, Error, Monitor, Ops, Probe, Result, Scheme, Target};
+use crate::{Builder, Coverage, Error, Monitor, Ops, Probe, Result, Scheme, Target};
 
 /// What a context was given, as it was given: the library does not tell it.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Config {
     /// Not left to the targets.
     pub(crate) has_ops: bool,
     pub(crate) min_region_sz: Option<usize>,
+    pub(crate) coverage: Coverage,
 }
 
 impl Config {
@@ -26,7 +27,7 @@ impl Config {
             }
             targets.push(target);
         }
-        let has_ops = self.has_ops;
+        let has_ops = self.has_ops || source.has_ops;
         *self = Config { targets, has_ops, ..source.clone() };
     }
 
@@ -94,8 +95,8 @@ impl Monitor {
     /// As [`schemes`](Monitor::schemes).
     pub fn to_builder(&self) -> Result<Builder> {
         let schemes = self.schemes()?;
-        let mut builder = Builder::new().attrs(self.attrs()?).paused(self.is_paused());
         let config = self.with_config(|config| config.clone())?;
+        let mut builder = Builder::new().attrs(self.attrs()?).paused(self.is_paused()).coverage(config.coverage);
         if let Some(size) = config.min_region_sz {
             builder = builder.min_region_sz(size);
         }

@@ -47,7 +47,8 @@ impl Context {
         ];
         let flags = given.iter().filter(|(wanted, _)| *wanted).fold(0, |flags, (_, flag)| flags | flag);
         // Safety: a live context, used by this thread alone.
-        self.checked_unit("coverage", |ctx| unsafe { sys::damon_ctx_set_coverage(ctx, flags) })
+        self.checked_unit("coverage", |ctx| unsafe { sys::damon_ctx_set_coverage(ctx, flags) })?;
+        self.with_config(|config| config.coverage = coverage)
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Monitor(NonNull<sys::damon_ctx>);
 unsafe impl Send for Monitor {}
 unsafe impl Sync for Monitor {}
 
+/// What a commit makes of the pause, where that is a change.
+pub(crate) type PauseChange = Option<bool>;
+
 impl Monitor {
     /// Safety: the handle stays valid for as long as the monitor is used.
     pub(crate) unsafe fn from_raw(ctx: NonNull<sys::damon_ctx>) -> Self {
@@ -249,8 +252,11 @@ impl Monitor {
     }
 
     /// Takes over the parameters of a stopped context: attributes, targets, schemes, probes, the smallest region, the
-    /// address unit. Lists are matched by position; what was learned and counted stays. On failure nothing has changed. To
-    /// change one thing, use [`change`](Monitor::change), which starts from all that the context has.
+    /// address unit, the coverage, and whether it is paused. Lists are matched by position; what was learned and counted stays. On
+    /// failure nothing has changed. To change one thing, use [`change`](Monitor::change), which starts from all that the
+    /// context has: a commit of a source that is not paused resumes.
+    ///
+    /// Ops and access check, where the source chose them, are those of a running context already, or refused.
     ///
     /// In a callback of a step that uses regions or schemes it is checked at once and done when that step has ended.
     ///
@@ -264,33 +270,39 @@ impl Monitor {
 
     /// Runs a change where nothing else changes the context: on the worker, in the order of the library, or where it does
     /// not run.
-    pub(crate) fn on_worker(&self, tried: &str, change: impl FnOnce(&Monitor) -> Result<()> + Send) -> Result<()> {
+    pub(crate) fn on_worker(
+        &self,
+        tried: &str,
+        change: impl FnOnce(&Monitor) -> Result<PauseChange> + Send,
+    ) -> Result<()> {
         self.after_callbacks(tried)?;
         let _machine = self.occupy_machine();
         if callback::in_callback_of(self.as_ptr()) {
-            return change(self);
+            return change(self).map(|_| ());
         }
         let mut change = Some(change);
         if self.is_running() {
             let done = self.call(|worker| change.take().map(|change| change(worker)));
             match done {
-                Ok(Some(done)) => return done,
+                // In a call a pause holds when the step has ended; here it holds when the worker is silent.
+                Ok(Some(done)) => return done?.map_or(Ok(()), |pause| self.set_pause(pause)),
                 Err(error) if self.is_running() || error.errno() != errno::ECANCELED => return Err(error),
                 _ => {}
             }
         }
         let shared = self.shared();
         let _alone = shared.as_ref().map(|shared| lock(&shared.commit));
-        change.take().map_or(Ok(()), |change| change(self))
+        change.take().map_or(Ok(()), |change| change(self).map(|_| ()))
     }
 
     /// Commits at once, or, in callbacks of steps, when the step has ended.
-    pub(crate) fn commit_here(&self, source: &Context) -> Result<()> {
+    pub(crate) fn commit_here(&self, source: &Context) -> Result<PauseChange> {
         let (own, theirs) = match (self.shared(), source.shared()) {
             (Some(own), Some(theirs)) => (own, theirs),
             _ => return Err(Error::new(-errno::EINVAL, "commit: the context is being freed")),
         };
         let config = source.with_config(|config| config.clone())?;
+        let pause = Some(source.is_paused()).filter(|&pause| pause != self.is_paused());
         let committing = Committing::begin(&own.pins, &theirs.pins);
         // Safety: both are live; the borrow keeps owner calls on the source away.
         let done = self.checked_unit("commit", |ctx| unsafe { sys::damon_commit_ctx(ctx, source.as_ptr()) });
@@ -306,7 +318,7 @@ impl Monitor {
             before
         })?;
         drop(replaced); // outside of the lock: destructors of closures are the program's
-        Ok(())
+        Ok(pause)
     }
 
     /// The ops that the targets need, where nobody has chosen some.

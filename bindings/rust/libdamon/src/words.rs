@@ -17,7 +17,9 @@ const ENUMS: [(&str, &str); 12] = [
 ];
 
 /// Functions and members whose name is not that of C without its prefix.
-const RENAMED: [(&str, &str); 10] = [
+const RENAMED: [(&str, &str); 12] = [
+    ("DAMON_OPS_CUSTOM", "Operations"),
+    ("DAMON_OPS_SIM", "Sim"),
     ("damon_commit_ctx", "commit"),
     ("damon_set_pause", "pause"),
     ("damon_snapshot_wait", "wait_snapshot"),

@@ -255,3 +255,33 @@ fn the_ops_follow_from_the_targets() {
     let error = mixed.clone().start().unwrap_err();
     assert!(error.message().contains("two contexts") && error.message().contains("Ops::Vaddr"), "{error}");
 }
+
+#[test]
+fn a_commit_takes_the_pause_of_its_source_and_has_it_when_it_returns() {
+    let eyes = Eyes::default();
+    let mut context = builder().drive(damon::Drive::Thread).build().unwrap();
+    context.set_operations(eyes.clone()).unwrap();
+    context.start().unwrap();
+    for _ in 0..20 {
+        context.commit(&builder().paused(true).build().unwrap()).unwrap();
+        assert!(context.is_paused());
+        let before = context.stats().unwrap().nr_samples;
+        std::thread::sleep(Duration::from_millis(3));
+        assert_eq!(context.stats().unwrap().nr_samples, before, "the worker is silent when the commit returns");
+        context.commit(&builder().build().unwrap()).unwrap();
+        assert!(!context.is_paused());
+    }
+    context.change(|builder| builder.paused(true)).unwrap();
+    assert!(context.is_paused());
+    context.stop().unwrap();
+    context.commit(&builder().build().unwrap()).unwrap();
+    assert!(!context.is_paused(), "also of a stopped one");
+}
+
+#[test]
+fn what_a_commit_does_not_carry_is_refused() {
+    let context = started(builder(), &Eyes::default());
+    let error = context.commit(&builder().ops(damon::Ops::Fvaddr).build().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.message().contains("Ops::Fvaddr") && !error.message().contains("DAMON_"), "{error}");
+}
