@@ -26,6 +26,8 @@ debug_members!(Reclaim {
     aggr_us,
     min_nr_regions,
     max_nr_regions,
+    allow_unseen_reads,
+    own_memcg,
 });
 
 /// Tells the kernel what to reclaim first and last: Linux's `DAMON_LRU_SORT`, with its defaults.
@@ -48,6 +50,8 @@ debug_members!(LruSort {
     aggr_us,
     min_nr_regions,
     max_nr_regions,
+    allow_unseen_reads,
+    own_memcg,
 });
 
 /// The last snapshot, summed up as Linux's `DAMON_STAT` does.
@@ -111,6 +115,20 @@ macro_rules! common {
             #[must_use]
             pub fn autotune_intervals(mut self) -> Self {
                 self.0.autotune_monitoring_intervals = 1;
+                self
+            }
+
+            /// Acts also on memory whose reads cannot be seen.
+            #[must_use]
+            pub fn allow_unseen_reads(mut self) -> Self {
+                self.0.allow_unseen_reads = 1;
+                self
+            }
+
+            /// The watermarks are of this process's own memory group, not of the machine.
+            #[must_use]
+            pub fn own_memcg(mut self) -> Self {
+                self.0.own_memcg = 1;
                 self
             }
 
