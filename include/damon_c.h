@@ -200,8 +200,11 @@ struct damon_region_info {
 
 /** Flags of damon_region_info. */
 enum damon_region_flags {
-    DAMON_REGION_UNKNOWN = 1,    /**< No sample of the window could be looked at: nr_accesses 0 does not mean cold. */
-    DAMON_REGION_WRITES_ONLY = 2 /**< Only writes to (a part of) this region can be seen. */
+    DAMON_REGION_UNKNOWN = 1,     /**< Less than a quarter of the window's samples could be looked at: nr_accesses does not
+                                       mean cold, age and age_us stand still, and no action but DAMOS_STAT is applied. */
+    DAMON_REGION_WRITES_ONLY = 2, /**< Only writes to (a part of) this region can be seen. */
+    DAMON_REGION_PARTIAL = 4      /**< Some samples of the window could not be looked at: nr_accesses is scaled from those
+                                       that could. damon_region_info.unknown_reason says why. */
 };
 
 /** What a snapshot is, besides its regions. */
@@ -222,7 +225,8 @@ struct damon_snapshot_info {
 /** Flags of damon_snapshot_info. */
 enum damon_snapshot_flags {
     DAMON_SNAPSHOT_WRITES_ONLY = 1, /**< Reads of some region cannot be seen here: "cold" means "not written". */
-    DAMON_SNAPSHOT_UNKNOWN = 2      /**< Some region could not be looked at at all. */
+    DAMON_SNAPSHOT_UNKNOWN = 2,     /**< Some region could not be looked at, or hardly. */
+    DAMON_SNAPSHOT_PARTIAL = 4      /**< Some region could not be looked at in every sample. */
 };
 
 /** Counters of one context since damon_ctx_new(); they only grow. */

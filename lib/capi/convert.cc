@@ -14,6 +14,7 @@ static_assert(offsetof(damon_region_info, unknown_reason) == offsetof(RegionInfo
 static_assert(static_cast<int32_t>(DAMON_UNKNOWN_OTHER) == static_cast<int32_t>(Unknown::kOther));
 static_assert(static_cast<uint32_t>(DAMON_REGION_UNKNOWN) == kRegionUnknown);
 static_assert(static_cast<uint32_t>(DAMON_REGION_WRITES_ONLY) == kRegionWritesOnly);
+static_assert(static_cast<uint32_t>(DAMON_REGION_PARTIAL) == kRegionPartial);
 static_assert(static_cast<int32_t>(DAMOS_CALLBACK) == static_cast<int32_t>(DamosAction::kCallback));
 static_assert(static_cast<int32_t>(DAMOS_FILTER_TARGET) == static_cast<int32_t>(FilterType::kTarget));
 static_assert(static_cast<int32_t>(DAMON_OPS_KERNEL_VADDR) == static_cast<int32_t>(OpsId::kKernelVaddr));
@@ -137,6 +138,7 @@ damon_snapshot_info snapshot_info_to_c(const SnapshotInfo& info) {
     out.size = sizeof out;
     if ((info.region_flags & kRegionWritesOnly) != 0) out.flags |= DAMON_SNAPSHOT_WRITES_ONLY;
     if ((info.region_flags & kRegionUnknown) != 0) out.flags |= DAMON_SNAPSHOT_UNKNOWN;
+    if ((info.region_flags & kRegionPartial) != 0) out.flags |= DAMON_SNAPSHOT_PARTIAL;
     out.seq = info.seq;
     out.time_ns = info.time_ns;
     out.sample_us = info.sample_us;

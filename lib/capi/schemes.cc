@@ -237,7 +237,7 @@ damon_region_info region_info_of(const ActionRequest& request) {
             .nr_accesses = request.nr_accesses,
             .age = request.age,
             .flags = request.region_flags,
-            .unknown_reason = DAMON_UNKNOWN_NONE,
+            .unknown_reason = static_cast<int32_t>(request.unknown_reason),
             .reserved = 0};
 }
 

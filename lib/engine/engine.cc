@@ -101,7 +101,7 @@ Due Engine::record_samples() {
     uint64_t highest_score = 0;
     if (planned_) {
         const std::span<Region> regions = regions_.all();
-        if (!cadence_.latched_attributes_only) highest_score = count_answers(regions, samples_.span());
+        if (!cadence_.latched_attributes_only) count_answers(regions, samples_.span());
         if (!probe_hits_.empty()) {
             const uint64_t highest_sum = count_probe_hits(regions, probe_hits_.span(), weights_);
             if (cadence_.latched_attributes_only) highest_score = highest_sum;
@@ -109,7 +109,10 @@ Due Engine::record_samples() {
     }
     planned_ = false;
     const Due due{.aggregation = cadence_.aggregation_due(), .update = cadence_.ops_update_due()};
-    if (due.aggregation) end_window(highest_score);
+    if (due.aggregation) {
+        const uint32_t highest_count = settle_answers(regions_.all());
+        end_window(cadence_.latched_attributes_only ? highest_score : highest_count);
+    }
     return due;
 }
 

@@ -18,7 +18,7 @@ size_t Engine::nr_schemes() const { return schemes_.size(); }
 const SchemeState& Engine::scheme(size_t scheme_idx) const { return schemes_[scheme_idx]; }
 
 uint32_t Engine::moving_sum(const Region& region) const {
-    return MovingWindow(params_.attrs, cadence_).sum(region.nr_accesses, region.last_nr_accesses);
+    return MovingWindow(params_.attrs, cadence_).sum(scaled_accesses(region), region.last_nr_accesses);
 }
 
 size_t Engine::read_regions(std::span<RegionInfo> out, bool moving) const {
@@ -29,7 +29,7 @@ size_t Engine::read_regions(std::span<RegionInfo> out, bool moving) const {
         for (size_t index = 0; index < fitting; ++index) {
             const Region& region = regions_.at(target, index);
             out[written] = describe_region(region, target, window);
-            if (!moving) out[written].nr_accesses = region.nr_accesses;
+            if (!moving) out[written].nr_accesses = scaled_accesses(region);
             ++written;
         }
     }

@@ -5,6 +5,7 @@
 
 #include "model/address_range.h"
 #include "model/scheme.h"
+#include "model/unknown_reason.h"
 
 namespace damon {
 
@@ -32,6 +33,7 @@ struct ActionRequest {
     uint32_t nr_accesses = 0;  // moving sum (M-16)
     uint32_t age = 0;
     uint32_t region_flags = 0;  // RegionFlags
+    Unknown unknown_reason = Unknown::kNone;
     UnseenRule unseen = UnseenRule::kAct;
 };
 

@@ -10,8 +10,9 @@
 namespace damon {
 
 enum RegionFlags : uint32_t {
-    kRegionUnknown = 1u << 0,     // no sample of the window could be looked at: nr_accesses 0 says nothing
+    kRegionUnknown = 1u << 0,     // less than a quarter of the window's samples had an answer: nr_accesses says nothing
     kRegionWritesOnly = 1u << 1,  // reads of (part of) this region cannot be seen
+    kRegionPartial = 1u << 2,     // some samples had no answer: nr_accesses is scaled from those that had
 };
 
 struct RegionInfo {

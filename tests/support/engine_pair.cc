@@ -10,7 +10,8 @@ void describe(std::ostream& out, size_t target_idx, const NaiveRegion& region) {
     out << target_idx << " [" << region.start << "," << region.end << ") nr " << region.nr_accesses << " last "
         << region.last_nr_accesses << " age " << region.age << " probes";
     for (size_t i = 0; i < kMaxProbes; ++i) out << " " << +region.probe_hits[i] << "/" << +region.last_probe_hits[i];
-    out << " evidence " << +region.evidence << "/" << +region.last_evidence << "\n";
+    out << " evidence " << +region.evidence << "/" << +region.last_evidence << " answered " << region.answered << "/"
+        << region.unanswered << " reason " << +region.reason << "/" << +region.last_reason << "\n";
 }
 
 NaiveRegion as_naive(const Region& region) {
@@ -22,8 +23,12 @@ NaiveRegion as_naive(const Region& region) {
     copy.age = region.age;
     std::copy_n(region.probe_hits, kMaxProbes, copy.probe_hits.begin());
     std::copy_n(region.last_probe_hits, kMaxProbes, copy.last_probe_hits.begin());
-    copy.evidence = region.evidence;
+    copy.evidence = evidence_of(region);
     copy.last_evidence = region.last_evidence;
+    copy.answered = region.nr_answered;
+    copy.unanswered = region.nr_unknown;
+    copy.reason = region.unknown_reason;
+    copy.last_reason = region.last_unknown_reason;
     return copy;
 }
 
@@ -269,12 +274,15 @@ std::string EnginePair::look() {
                    compare("plan");
         }
         naive_sample.seen = world_.look(naive_sample, naive_.tick());
+        naive_sample.unknown = world_.unknown(naive_sample);
         naive_sample.writes_only = world_.writes_only(naive_sample);
         samples[i].seen = naive_sample.seen;
+        samples[i].unknown = naive_sample.unknown;
         samples[i].writes_only = naive_sample.writes_only;
         hits[i] = world_.probe_hits(naive_sample, naive_.tick());
         if (i < engine_hits.size()) engine_hits[i] = hits[i];
         input.seen.push_back(naive_sample.seen);
+        input.unknown.push_back(naive_sample.unknown);
         input.writes_only.push_back(naive_sample.writes_only);
     }
     input.hits = hits;
@@ -376,7 +384,7 @@ std::string EnginePair::compare_reading() const {
             const RegionInfo& info = infos[next++];
             if (info.start != region.start || info.end != region.end || info.target_idx != i ||
                 info.flags != naive_.region_flags(region) || info.nr_accesses != naive_.moving_sum(region) ||
-                info.age != region.age) {
+                info.age != region.age || info.unknown_reason != naive_.unknown_reason(region)) {
                 std::ostringstream out;
                 out << "read_regions: region " << next - 1 << " at T = " << naive_.tick() << ": nr " << info.nr_accesses
                     << "/" << naive_.moving_sum(region) << " flags " << info.flags << "/" << naive_.region_flags(region)

@@ -31,6 +31,7 @@ struct Player {
         expect(samples.size() == input.seen.size() && hits.size() <= input.hits.size());
         for (size_t i = 0; i < samples.size(); ++i) {
             samples[i].seen = input.seen[i];
+            samples[i].unknown = input.unknown[i];
             samples[i].writes_only = input.writes_only[i];
         }
         for (size_t i = 0; i < hits.size(); ++i) hits[i] = input.hits[i];

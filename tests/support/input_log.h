@@ -43,6 +43,7 @@ struct WatermarkInput {
 // From plan to fold: the answers to the samples, and what the probes said.
 struct LookInput {
     std::vector<Seen> seen;
+    std::vector<Unknown> unknown;
     std::vector<bool> writes_only;
     std::vector<uint8_t> hits;
 };

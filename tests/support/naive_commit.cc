@@ -317,7 +317,9 @@ void NaiveEngine::convert_results(const Attrs& next, bool aggregating) {
                 region.probe_hits[i] = saturate_u8(current(region.probe_hits[i]));
             }
             region.age = saturate_u32(mul_div(region.age, old.aggr_us, next.aggr_us));
-            if (aggregating) region.evidence = 0;
+            if (!aggregating) continue;
+            region.evidence = region.reason = 0;
+            region.answered = region.unanswered = 0;
         }
     }
 }

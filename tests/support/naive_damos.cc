@@ -233,7 +233,8 @@ NaiveEngine::RegionIterator NaiveEngine::merge_after_apply(NaiveRegions& regions
     const bool alike = previous->end == region->start && previous->age == region->age &&
                        previous->last_nr_accesses == region->last_nr_accesses &&
                        previous->nr_accesses == region->nr_accesses && previous->probe_hits == region->probe_hits &&
-                       previous->last_probe_hits == region->last_probe_hits && answered_differ == 0;
+                       previous->last_probe_hits == region->last_probe_hits && answered_differ == 0 &&
+                       previous->unanswered == region->unanswered;
     if (!alike || region->end - previous->start > size_limit) return region;
     return naive_merge_left(regions, region);
 }

@@ -12,8 +12,19 @@ using Wide = unsigned __int128;
 
 namespace {
 
-// M-36: samples were taken in this window, and none was answered.
-bool looked_in_vain(const NaiveRegion& region) { return (region.evidence & 4) != 0 && (region.evidence & 1) == 0; }
+// M-36: samples were taken in this window, and fewer than one in four was answered.
+bool looked_in_vain(const NaiveRegion& region) {
+    const Wide asked = Wide{region.answered} + region.unanswered;
+    if (asked != 0) return Wide{region.answered} * 4 < asked;
+    return (region.evidence & 4) != 0 && (region.evidence & 1) == 0;
+}
+
+// M-36: what the count would be if the samples without an answer had been like the others.
+uint32_t in_full(const NaiveRegion& region) {
+    if (region.unanswered == 0 || region.answered == 0) return region.nr_accesses;
+    const Wide share = Wide{region.nr_accesses} * (Wide{region.answered} + region.unanswered);
+    return saturate_u32(static_cast<uint64_t>(share / region.answered));
+}
 
 }  // namespace
 
@@ -37,7 +48,7 @@ uint64_t NaiveEngine::previous_window_bp() const {
 uint32_t NaiveEngine::moving_sum(const NaiveRegion& region) const {
     const uint64_t bp = previous_window_bp();
     if (bp == 10'000) return region.last_nr_accesses;
-    return saturate_u32(saturating_add(region.nr_accesses, mul_div(region.last_nr_accesses, bp, 10'000)));
+    return saturate_u32(saturating_add(in_full(region), mul_div(region.last_nr_accesses, bp, 10'000)));
 }
 
 // A region of which nothing was seen is unknown; so is one of which nothing was seen in this window although somebody
@@ -47,11 +58,23 @@ uint32_t NaiveEngine::region_flags(const NaiveRegion& region) const {
     const uint64_t bp = previous_window_bp();
     uint8_t evidence = bp == 10'000 ? uint8_t{0} : region.evidence;
     if (bp != 0) evidence |= region.last_evidence;
-    const bool tried_in_vain = (region.evidence & kUnanswered) != 0 && (region.evidence & kAnswered) == 0;
     uint32_t flags = 0;
-    if ((evidence & kAnswered) == 0 || tried_in_vain) flags |= kRegionUnknown;
+    const bool unknown = (evidence & kAnswered) == 0 || looked_in_vain(region);
+    if (unknown) flags |= kRegionUnknown;
+    if (!unknown && (evidence & kUnanswered) != 0) flags |= kRegionPartial;
     if ((evidence & kWrites) != 0) flags |= kRegionWritesOnly;
     return flags;
+}
+
+// The reason that a reader is told: of this window if it has one, else of the part of the previous one that still counts.
+Unknown NaiveEngine::unknown_reason(const NaiveRegion& region) const {
+    const uint64_t bp = previous_window_bp();
+    const bool this_counts = bp != 10'000;
+    const bool last_counts = bp != 0;
+    const bool sampled = (this_counts && region.evidence != 0) || (last_counts && region.last_evidence != 0);
+    if (!sampled) return Unknown::kNotExamined;
+    if (this_counts && region.reason != 0) return static_cast<Unknown>(region.reason);
+    return static_cast<Unknown>(last_counts ? region.last_reason : 0);
 }
 
 // --- M-22 ------------------------------------------------------------------------------------------------------
@@ -101,7 +124,10 @@ void NaiveEngine::count_sample(NaiveRegion& region, const Sample& sample, uint8_
         if (sample.seen == Seen::kYes) ++region.nr_accesses;
         if (sample.seen == Seen::kUnknown) {
             region.evidence |= 4;
+            ++region.unanswered;
+            region.reason = static_cast<uint8_t>(sample.unknown == Unknown::kNone ? Unknown::kOther : sample.unknown);
         } else {
+            ++region.answered;
             region.evidence |= sample.writes_only ? 3 : 1;
         }
     }
@@ -121,8 +147,24 @@ void NaiveEngine::record_samples(const std::vector<Sample>& samples, const std::
         }
     }
     if (!aggregation_due()) return;
+    settle_window();
     merge_window(highest_score());
     size_limit_ = cut_to_minimum_count();
+}
+
+// M-36: from here on the counts are those of a window whose samples were all answered.
+void NaiveEngine::settle_window() {
+    for (NaiveTarget& target : targets_) {
+        for (NaiveRegion& region : target.regions) {
+            if (region.unanswered != 0 && looked_in_vain(region)) {
+                region.nr_accesses = 0;
+                region.evidence = 4;
+            } else {
+                region.nr_accesses = in_full(region);
+            }
+            region.answered = region.unanswered = 0;
+        }
+    }
 }
 
 // --- merge and ageing (M-17 to M-21) ---------------------------------------------------------------------------
@@ -199,9 +241,12 @@ void NaiveEngine::reset_window() {
             } else {
                 region.last_evidence = region.evidence;
             }
+            region.last_reason = region.reason;
             region.nr_accesses = 0;
             region.probe_hits = {};
             region.evidence = 0;
+            region.answered = region.unanswered = 0;
+            region.reason = 0;
         }
     }
 }

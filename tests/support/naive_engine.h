@@ -97,6 +97,7 @@ public:
     uint32_t moving_sum(const NaiveRegion& region) const;  // M-14
     // RegionFlags: beyond the rules, what is known of the samples that the moving sum stands for.
     uint32_t region_flags(const NaiveRegion& region) const;
+    Unknown unknown_reason(const NaiveRegion& region) const;
 
 private:
     using RegionIterator = NaiveRegions::iterator;
@@ -108,6 +109,7 @@ private:
     uint64_t score_of(uint32_t nr_accesses, const std::array<uint8_t, 4>& hits) const;
     uint64_t highest_score() const;
     void count_sample(NaiveRegion& region, const Sample& sample, uint8_t hits);
+    void settle_window();
     void merge_window(uint64_t max_score);
     void merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing, bool last_pass);
     void age(NaiveRegion& region, uint64_t threshold) const;

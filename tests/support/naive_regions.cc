@@ -102,6 +102,15 @@ NaiveRegions::iterator naive_merge_left(NaiveRegions& regions, NaiveRegions::ite
     for (size_t i = 0; i < left->probe_hits.size(); ++i) {
         left->probe_hits[i] = static_cast<uint8_t>(mean(left->probe_hits[i], right->probe_hits[i]));
     }
+    left->answered = static_cast<uint32_t>(mean(left->answered, right->answered));
+    left->unanswered = static_cast<uint32_t>(mean(left->unanswered, right->unanswered));
+    const bool right_is_larger = right->size() > left->size();
+    const auto reason = [&](uint8_t of_left, uint8_t of_right) {
+        const bool takes_right = of_left == 0 || (of_right != 0 && right_is_larger);
+        return takes_right ? of_right : of_left;
+    };
+    left->reason = reason(left->reason, right->reason);
+    left->last_reason = reason(left->last_reason, right->last_reason);
     left->evidence |= right->evidence;  // beyond the rules: what is known of the samples is joined
     left->last_evidence |= right->last_evidence;
     left->end = right->end;

@@ -21,6 +21,11 @@ struct NaiveRegion {
     std::array<uint8_t, 4> last_probe_hits{};
     uint8_t evidence = 0;
     uint8_t last_evidence = 0;
+    // Samples of this window with and without an answer, and the last reason why one had none; 0 after the reset.
+    uint32_t answered = 0;
+    uint32_t unanswered = 0;
+    uint8_t reason = 0;
+    uint8_t last_reason = 0;
 
     uint64_t size() const { return end - start; }
     bool operator==(const NaiveRegion&) const = default;

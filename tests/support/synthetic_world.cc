@@ -21,9 +21,16 @@ uint64_t SyntheticWorld::hash(uint64_t a, uint64_t b, uint64_t c) const {
 
 Seen SyntheticWorld::look(const Sample& sample, uint64_t tick) const {
     const uint64_t page = sample.addr / page_;
-    if (hash(page / 16, kUnknown, tick / 500) % 16 == 0) return Seen::kUnknown;
+    // Some memory cannot be looked at for a while, some hardly, some now and then.
+    const uint64_t hidden = hash(page / 16, kUnknown, tick / 500) % 16;
+    if (hidden == 0) return Seen::kUnknown;
+    if (hidden <= 2 && hash(sample.addr, kUnknown, tick) % 6 >= 2 * hidden - 1) return Seen::kUnknown;
     const uint64_t temperature = hash(page, kTemperature, tick / 300) % 8;  // 0: never, 7: always
     return hash(page, kAccess, tick) % 7 < temperature ? Seen::kYes : Seen::kNo;
+}
+
+Unknown SyntheticWorld::unknown(const Sample& sample) const {
+    return static_cast<Unknown>(hash(sample.addr / page_, kUnknown, 0) % kNrUnknowns);
 }
 
 uint8_t SyntheticWorld::probe_hits(const Sample& sample, uint64_t tick) const {

@@ -17,6 +17,8 @@ public:
     SyntheticWorld(uint64_t seed, uint64_t page) : seed_(seed), page_(page) {}
 
     Seen look(const Sample& sample, uint64_t tick) const;
+    // Why a sample has no answer, if it has none.
+    Unknown unknown(const Sample& sample) const;
     bool writes_only(const Sample& sample) const { return hash(sample.addr / page_ / 8, 1, 0) % 16 == 0; }
     uint8_t probe_hits(const Sample& sample, uint64_t tick) const;
     Outcome apply(const ActionRequest& request, uint64_t tick) const;

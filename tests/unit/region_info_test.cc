@@ -41,8 +41,9 @@ TEST(RegionInfo, CarriesTheMovingSum) {
 }
 
 TEST(RegionInfo, OneAnswerMakesARegionKnown) {
-    EXPECT_EQ(flags_after(10, {kEvidenceUnknown | kEvidenceAnswered, 0}), 0u);
-    EXPECT_EQ(flags_after(1, {kEvidenceAnswered, kEvidenceUnknown}), 0u);
+    EXPECT_EQ(flags_after(10, {kEvidenceUnknown | kEvidenceAnswered, 0}), kRegionPartial);
+    EXPECT_EQ(flags_after(1, {kEvidenceAnswered, kEvidenceUnknown}), kRegionPartial);
+    EXPECT_EQ(flags_after(10, {kEvidenceAnswered, kEvidenceUnknown}), 0u) << "of the previous window nothing counts";
 }
 
 TEST(RegionInfo, AFreshRegionIsUnknown) { EXPECT_EQ(flags_after(3, {0, 0}), kRegionUnknown); }

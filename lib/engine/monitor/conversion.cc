@@ -18,7 +18,10 @@ void convert_region(Region& region, const IntervalChange& change) {
         region.probe_hits[probe] =
             change.aggregating ? uint8_t{0} : saturate_u8(convert_count(region.probe_hits[probe], change));
     }
-    if (change.aggregating) region.evidence = 0;
+    if (change.aggregating) {
+        region.evidence = region.unknown_reason = 0;
+        region.nr_answered = region.nr_unknown = 0;
+    }
     region.age = saturate_u32(mul_div(region.age, change.before.aggr_us, change.after.aggr_us));
 }
 

@@ -35,8 +35,13 @@ public:
     // What is known of the samples that the sum stands for (RegionEvidence).
     uint8_t evidence(const Region& region) const {
         if (previous_bp_ == kBp) return region.last_evidence;
-        if (previous_bp_ == 0) return region.evidence;
-        return region.evidence | region.last_evidence;
+        if (previous_bp_ == 0) return evidence_of(region);
+        return evidence_of(region) | region.last_evidence;
+    }
+    // Why some of them are not known; 0 where all are.
+    uint8_t unknown_reason(const Region& region) const {
+        if (previous_bp_ == kBp || (previous_bp_ != 0 && region.unknown_reason == 0)) return region.last_unknown_reason;
+        return region.unknown_reason;
     }
 
 private:

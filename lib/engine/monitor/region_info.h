@@ -9,15 +9,27 @@
 
 namespace damon {
 
-// RegionFlags. kRegionUnknown: none of the samples that the moving sum stands for was answered, or none so far in the
-// present window, so that a falling sum would only say that nobody could look. A region that was never sampled is
-// unknown. kRegionWritesOnly: an answer could not see reads.
+// RegionFlags. kRegionUnknown: none of the samples that the moving sum stands for was answered, or less than a quarter of
+// those of the present window, so that a falling sum would only say that nobody could look. A region that was never
+// sampled is unknown. kRegionPartial: some were not answered. kRegionWritesOnly: an answer could not see reads.
 inline uint32_t region_flags(const Region& region, const MovingWindow& window) {
     const uint8_t evidence = window.evidence(region);
     uint32_t flags = 0;
-    if ((evidence & kEvidenceAnswered) == 0 || looked_at_in_vain(region)) flags |= kRegionUnknown;
+    if ((evidence & kEvidenceAnswered) == 0 || looked_at_in_vain(region)) {
+        flags |= kRegionUnknown;
+    } else if ((evidence & kEvidenceUnknown) != 0) {
+        flags |= kRegionPartial;
+    }
     if ((evidence & kEvidenceWritesOnly) != 0) flags |= kRegionWritesOnly;
     return flags;
+}
+
+// Why (some of) the samples that the moving sum stands for had no answer. A region that was never sampled was not
+// examined.
+inline Unknown unknown_reason(const Region& region, const MovingWindow& window) {
+    const uint8_t evidence = window.evidence(region);
+    if ((evidence & (kEvidenceAnswered | kEvidenceUnknown)) == 0) return Unknown::kNotExamined;
+    return static_cast<Unknown>(window.unknown_reason(region));
 }
 
 inline RegionInfo describe_region(const Region& region, uint32_t target_idx, const MovingWindow& window) {
@@ -26,10 +38,10 @@ inline RegionInfo describe_region(const Region& region, uint32_t target_idx, con
             .age_us = 0,
             .idle_us = kU64Max,
             .target_idx = target_idx,
-            .nr_accesses = window.sum(region.nr_accesses, region.last_nr_accesses),
+            .nr_accesses = window.sum(scaled_accesses(region), region.last_nr_accesses),
             .age = region.age,
             .flags = region_flags(region, window),
-            .unknown_reason = Unknown::kNone,
+            .unknown_reason = unknown_reason(region, window),
             .reserved = 0};
 }
 

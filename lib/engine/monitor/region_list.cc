@@ -23,6 +23,12 @@ uint32_t weighted_mean(uint32_t left, uint32_t right, Weights weights) {
     return static_cast<uint32_t>((Wide{left} * weights.left + Wide{right} * weights.right) / total);
 }
 
+// The reason that more of the joined memory has.
+uint8_t joined_reason(uint8_t left, uint8_t right, Weights weights) {
+    if (left == 0 || right == 0) return left | right;
+    return weights.left >= weights.right ? left : right;
+}
+
 }  // namespace
 
 RegionList::~RegionList() { heap_free(slots_, capacity_ * sizeof(Region)); }
@@ -95,6 +101,10 @@ void RegionList::merge_into_previous(size_t target, size_t index) {
         left.probe_hits[probe] =
             static_cast<uint8_t>(weighted_mean(left.probe_hits[probe], right.probe_hits[probe], weights));
     }
+    left.nr_answered = weighted_mean(left.nr_answered, right.nr_answered, weights);
+    left.nr_unknown = weighted_mean(left.nr_unknown, right.nr_unknown, weights);
+    left.unknown_reason = joined_reason(left.unknown_reason, right.unknown_reason, weights);
+    left.last_unknown_reason = joined_reason(left.last_unknown_reason, right.last_unknown_reason, weights);
     left.evidence |= right.evidence;
     left.last_evidence |= right.last_evidence;
     left.range.end = right.range.end;

@@ -6,6 +6,25 @@
 #include "base/arithmetic.h"
 
 namespace damon {
+namespace {
+
+void count_unknown(Region& region, const Sample& sample) {
+    ++region.nr_unknown;
+    const Unknown reason = sample.unknown == Unknown::kNone ? Unknown::kOther : sample.unknown;
+    region.unknown_reason = static_cast<uint8_t>(reason);
+}
+
+void settle_unknown(Region& region) {
+    if (looked_at_in_vain(region)) {
+        region.nr_accesses = 0;
+        region.evidence = kEvidenceUnknown;
+        return;
+    }
+    region.nr_accesses = scaled_accesses(region);
+    region.evidence = evidence_of(region);
+}
+
+}  // namespace
 
 void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random) {
     DAMON_CHECK(samples.size() == regions.nr_regions());
@@ -28,18 +47,31 @@ void forget_answers(std::span<Sample> samples) {
     }
 }
 
-// No branch depends on an answer: answers are as hard to predict as the program's accesses.
-uint32_t count_answers(std::span<Region> regions, std::span<const Sample> samples) {
+// No branch depends on yes or no: these are as hard to predict as the program's accesses.
+void count_answers(std::span<Region> regions, std::span<const Sample> samples) {
     DAMON_CHECK(samples.size() == regions.size());
-    uint32_t highest = 0;
     for (size_t i = 0; i < samples.size(); ++i) {
         Region& region = regions[i];
+        if (samples[i].seen == Seen::kUnknown) [[unlikely]] {
+            count_unknown(region, samples[i]);
+            continue;
+        }
         const unsigned yes = samples[i].seen == Seen::kYes;
-        const unsigned answered = yes | unsigned{samples[i].seen == Seen::kNo};
-        const unsigned writes_only = answered & unsigned{samples[i].writes_only};
         region.nr_accesses += yes & unsigned{region.nr_accesses != kU32Max};
-        region.evidence = static_cast<uint8_t>(region.evidence | answered * kEvidenceAnswered |
-                                               writes_only * kEvidenceWritesOnly | (answered ^ 1) * kEvidenceUnknown);
+        ++region.nr_answered;
+        region.evidence = static_cast<uint8_t>(region.evidence | unsigned{samples[i].writes_only} * kEvidenceWritesOnly);
+    }
+}
+
+uint32_t settle_answers(std::span<Region> regions) {
+    uint32_t highest = 0;
+    for (Region& region : regions) {
+        if (region.nr_unknown != 0) [[unlikely]] {
+            settle_unknown(region);
+        } else if (region.nr_answered != 0) {
+            region.evidence |= kEvidenceAnswered;
+        }
+        region.nr_answered = region.nr_unknown = 0;
         highest = std::max(highest, region.nr_accesses);
     }
     return highest;
@@ -65,8 +97,11 @@ void reset_window(std::span<Region> regions) {
             region.last_evidence = kEvidenceUnknown | (region.last_evidence & kEvidenceWritesOnly);
         } else {
             region.last_nr_accesses = region.nr_accesses;
-            region.last_evidence = region.evidence;
+            region.last_evidence = evidence_of(region);
         }
+        region.last_unknown_reason = region.unknown_reason;
+        region.unknown_reason = 0;
+        region.nr_answered = region.nr_unknown = 0;
         region.nr_accesses = 0;
         memcpy(region.last_probe_hits, region.probe_hits, sizeof(region.probe_hits));
         memset(region.probe_hits, 0, sizeof(region.probe_hits));

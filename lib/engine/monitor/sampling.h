@@ -20,8 +20,13 @@ void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random
 void forget_answers(std::span<Sample> samples);
 
 // Adds the answers to the regions that they belong to. An answer "unknown" is never counted as an access: it only
-// becomes evidence. Returns the highest access count of all regions (M-13, M-17).
-uint32_t count_answers(std::span<Region> regions, std::span<const Sample> samples);
+// becomes evidence (M-13).
+void count_answers(std::span<Region> regions, std::span<const Sample> samples);
+
+// The window's last sample is counted: where some had no answer, the count is scaled to what it would be if they had been
+// answered like the others; where less than a quarter had, the window counts as looked at in vain (M-36). Returns the
+// highest access count of all regions (M-17).
+uint32_t settle_answers(std::span<Region> regions);
 
 // Adds the probes' hits (bit i: probe i); 8-bit counters saturate. Returns the highest weighted sum.
 uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hits, const ProbeWeights& weights);

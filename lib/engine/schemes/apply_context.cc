@@ -50,6 +50,7 @@ ActionRequest make_request(const ApplyContext& context, const ApplyCursor& curso
             .nr_accesses = region.nr_accesses,
             .age = region.age,
             .region_flags = region.flags,
+            .unknown_reason = region.unknown_reason,
             .unseen = unseen_rule(context, context.schemes[cursor.scheme])};
 }
 

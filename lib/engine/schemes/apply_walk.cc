@@ -25,9 +25,10 @@ void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  /
 // that was looked at, or it would pass for it.
 bool same_history(const Region& left, const Region& right) {
     const unsigned answered =
-        ((left.evidence ^ right.evidence) | (left.last_evidence ^ right.last_evidence)) & kEvidenceAnswered;
+        ((evidence_of(left) ^ evidence_of(right)) | (left.last_evidence ^ right.last_evidence)) & kEvidenceAnswered;
     return left.range.end == right.range.start && left.age == right.age &&
            left.last_nr_accesses == right.last_nr_accesses && left.nr_accesses == right.nr_accesses &&
+           left.nr_unknown == right.nr_unknown &&
            std::ranges::equal(left.probe_hits, right.probe_hits) &&
            std::ranges::equal(left.last_probe_hits, right.last_probe_hits) && answered == 0;
 }
