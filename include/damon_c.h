@@ -188,8 +188,10 @@ enum damon_unknown_reason {
 struct damon_region_info {
     uint64_t start;         /**< First address. */
     uint64_t end;           /**< One past the last address. */
-    uint64_t age_us;        /**< For how long nr_accesses stayed similar, microseconds of monitoring. */
-    uint64_t idle_us;       /**< Since the last access of any kind that was seen; 2^64-1: not known. */
+    uint64_t age_us;        /**< For how long nr_accesses stayed similar, microseconds of monitoring. A window of which one
+                                 sampling interval took most (a stopped process) counts at most twice aggr_us. */
+    uint64_t idle_us;       /**< Since the last access that was seen, or since the region is watched where there was none;
+                                 in the same time as age_us. 2^64-1: not known (#DAMON_REGION_UNKNOWN). */
     uint32_t target_idx;    /**< Position of its target in the context. */
     uint32_t nr_accesses;   /**< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses. */
     uint32_t age;           /**< Windows for which nr_accesses stayed similar. */

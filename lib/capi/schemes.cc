@@ -231,8 +231,8 @@ namespace damon {
 damon_region_info region_info_of(const ActionRequest& request) {
     return {.start = request.range.start,
             .end = request.range.end,
-            .age_us = 0,
-            .idle_us = kU64Max,
+            .age_us = request.age_us,
+            .idle_us = request.idle_us,
             .target_idx = request.target_idx,
             .nr_accesses = request.nr_accesses,
             .age = request.age,

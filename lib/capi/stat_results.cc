@@ -40,8 +40,8 @@ int damon_stat_read(const damon_ctx* ctx, struct damon_stat_result* out) {
     result.size = sizeof result;
     result.seq = info.seq;
     result.aggr_us = info.aggr_us;
-    result.bandwidth = damon::estimated_bandwidth(regions.span(), info.aggr_us);
-    result.known_bytes = damon::idle_percentiles(regions.span(), info.aggr_us, result.memory_idle_ms);
+    result.bandwidth = damon::estimated_bandwidth(regions.span(), info.window_us);
+    result.known_bytes = damon::idle_percentiles(regions.span(), info.window_us, result.memory_idle_ms);
     for (const damon::RegionInfo& region : regions) result.unknown_bytes += region.end - region.start;
     result.unknown_bytes -= result.known_bytes;
     damon::write_struct(result, out);

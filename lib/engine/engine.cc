@@ -28,7 +28,7 @@ void Engine::start(uint64_t seed) {
     }
     cadence_.start(params_.attrs);
     for (size_t i = 0; i < schemes_.size(); ++i) {
-        start_scheme(params_.schemes[i], params_.attrs, cadence_.passed_sample_intervals, schemes_[i]);
+        start_scheme(params_.schemes[i], params_.attrs, ticks_for(params_.schemes[i], cadence_), schemes_[i]);
     }
     size_limit_ = cut_to_size_limit(regions_, {params_.attrs.min_nr_regions, params_.min_region_sz});
     DAMON_CHECK(is_valid());
@@ -96,8 +96,8 @@ uint64_t Engine::sleep_us() const { return cadence_.latched_sample_us; }
 std::span<Sample> Engine::samples() { return planned_ ? samples_.span() : std::span<Sample>{}; }
 std::span<uint8_t> Engine::probe_hits() { return planned_ ? probe_hits_.span() : std::span<uint8_t>{}; }
 
-Due Engine::record_samples() {
-    ++cadence_.passed_sample_intervals;
+Due Engine::record_samples(uint64_t elapsed_us) {
+    cadence_.pass(elapsed_us);
     uint64_t highest_score = 0;
     if (planned_) {
         const std::span<Region> regions = regions_.all();
@@ -124,7 +124,8 @@ void Engine::end_window(uint64_t highest_score) {
                   {.threshold = highest_score / 10,
                    .threshold_cap = cap,
                    .max_region_bytes = size_limit_,
-                   .max_nr_regions = attrs.max_nr_regions});
+                   .max_nr_regions = attrs.max_nr_regions,
+                   .window_us = cadence_.ageing_us(attrs)});
     size_limit_ = cut_to_size_limit(regions_, {attrs.min_nr_regions, params_.min_region_sz});
     DAMON_CHECK(is_valid());
 }
@@ -133,6 +134,7 @@ bool Engine::finish() {
     if (cadence_.aggregation_due()) {
         if (params_.attrs.intervals_goal.aggrs != 0 && cadence_.intervals_tune_due()) tune_intervals();
         cadence_.advance_aggregation(params_.attrs);
+        cadence_.restart_window();
         reset_window(regions_.all());
         split_regions(regions_, {params_.attrs.max_nr_regions, params_.min_region_sz}, split_memory_,
                       streams_.splitting);
@@ -165,7 +167,7 @@ void Engine::change_attrs(const Attrs& attrs) {
     params_.attrs = attrs;
     for (size_t i = 0; i < schemes_.size(); ++i) {
         params_.schemes[i].derive_age(attrs.aggr_us);
-        reschedule_scheme(params_.schemes[i], before, attrs, cadence_.passed_sample_intervals, schemes_[i]);
+        reschedule_scheme(params_.schemes[i], before, attrs, ticks_for(params_.schemes[i], cadence_), schemes_[i]);
     }
 }
 

@@ -105,8 +105,10 @@ public:
     std::span<uint8_t> probe_hits();
 
     // T += 1, counts the answers, and at the end of a window merges and cuts to the minimum count (L-7, L-8). An answer
-    // "unknown" is never an access.
-    Due record_samples();
+    // "unknown" is never an access. `elapsed_us` is how long the interval took, pauses left out: what is given in
+    // microseconds goes by it. Without it the interval took the time that it was to take.
+    Due record_samples(uint64_t elapsed_us);
+    Due record_samples() { return record_samples(cadence_.nominal_us()); }
 
     // Quota windows are real time: `now_us` serves only them. False: no scheme is due (or there are none).
     bool apply_begin(uint64_t now_us);
@@ -139,6 +141,8 @@ public:
     uint64_t passed_sample_intervals() const;  // T
     const Cadence& cadence() const;
     const RegionList& regions() const;
+    // How long the window has been so far, at its end how long it was.
+    uint64_t window_us() const { return cadence_.window_us; }
     // Moving sum of nr_accesses (M-14) of one region.
     uint32_t moving_sum(const Region& region) const;
     // All regions in order. `moving`: moving sums; else the raw counters, complete at the end of a window. Returns

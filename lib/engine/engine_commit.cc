@@ -46,7 +46,7 @@ Status Engine::prepare(const Params& params, const OpsTraits& traits) {
     next.traits_ = traits;
     if (!next.params_.copy_from(params) || !next.regions_.resize_targets(params.targets.size()) ||
         !next.reserve_regions(region_capacity_for(params)) ||
-        !carry_over_schemes(schemes_.span(), next.params_.schemes.span(), params.attrs, 0, next.schemes_) ||
+        !carry_over_schemes(schemes_.span(), next.params_.schemes.span(), params.attrs, Cadence{}, next.schemes_) ||
         !next.walk_.reserve(next.params_.schemes.span())) {
         return no_memory(params);
     }
@@ -99,8 +99,7 @@ Status Engine::adopt(const Params& params, const OpsTraits& traits, Vector<uint8
     Params next;
     Vector<SchemeState> states;
     if (!next.copy_from(params) ||
-        !carry_over_schemes(schemes_.span(), next.schemes.span(), params_.attrs, cadence_.passed_sample_intervals,
-                            states) ||
+        !carry_over_schemes(schemes_.span(), next.schemes.span(), params_.attrs, cadence_, states) ||
         !walk_.reserve(next.schemes.span()) || !adopt_targets(next.targets, states.span(), new_targets)) {
         return no_memory(params);
     }

@@ -20,6 +20,8 @@ bool Engine::mirror(const Observation& seen) {
         Region& region = regions_.at(info.target_idx, index);
         region.nr_accesses = region.last_nr_accesses = info.nr_accesses;
         region.age = info.age;
+        region.age_us = saturating_mul(info.age, seen.aggr_us);
+        region.idle_us = info.nr_accesses != 0 ? 0 : saturating_add(region.age_us, seen.aggr_us);
         if (i < seen.hits.size()) std::ranges::copy(seen.hits[i].hits, region.probe_hits);
         region.evidence = region.last_evidence = kEvidenceAnswered;
     }
@@ -29,6 +31,7 @@ bool Engine::mirror(const Observation& seen) {
     // Not change_attrs: the counts are those of the new intervals already.
     cadence_.change_attrs(params_.attrs, attrs);
     params_.attrs = attrs;
+    cadence_.window_us = seen.aggr_us;
     for (SchemeParams& scheme : params_.schemes) scheme.derive_age(attrs.aggr_us);
     for (size_t i = 0; i < schemes_.size() && i < seen.schemes.size(); ++i) {
         schemes_[i].stats += seen.schemes[i].more;

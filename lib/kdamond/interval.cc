@@ -17,6 +17,8 @@ void Kdamond::begin_interval() {
         ops_->arm(placed(asked));
     }
     in_step_ = false;
+    if (resting_) counted_ns_ = now_ns();
+    resting_ = false;
     stage_ = Stage::kArmed;
 }
 
@@ -32,7 +34,7 @@ void Kdamond::count_interval() {
     return_answers(asked);
     count_answers(asked);
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());
-    due_ = engine_.record_samples();
+    due_ = engine_.record_samples(elapsed_us());
     in_step_ = false;
     if (const Status notice = ops_->notice(); !notice.ok()) callbacks_.failed(callbacks_.owner, notice);
     stage_ = Stage::kCounted;
@@ -93,6 +95,14 @@ void Kdamond::read_mappings() {
     reading_ = false;
     update_held_back_ = false;
     updates_.done(now_ns());
+}
+
+// Since the last interval was counted, or since sampling went on.
+uint64_t Kdamond::elapsed_us() {
+    const uint64_t now = now_ns();
+    const uint64_t us = now > counted_ns_ ? (now - counted_ns_) / 1000 : 0;
+    counted_ns_ += us * 1000;
+    return us;
 }
 
 void Kdamond::count_answers(std::span<const Sample> samples) {

@@ -154,6 +154,7 @@ private:
     void ask_for_update();
     void update_if_due();
     void read_mappings();
+    uint64_t elapsed_us();
     void count_answers(std::span<const Sample> samples);
     void apply_schemes();
     Outcome act(const ActionRequest& request);
@@ -290,6 +291,8 @@ private:
     uint64_t manual_now_us_ = 0;
     uint64_t gate_until_us_ = 0;  // manual drive: no sampling before, the schemes wait for their watermarks
     uint64_t deadline_ns_ = 0;
+    uint64_t counted_ns_ = 0;  // up to when time was counted as monitored
+    bool resting_ = true;      // paused, or held back by watermarks: time does not count until sampling goes on
     Overhead overhead_;
     uint64_t permitted_ns_ = 0;  // what was spent is paid back then
     uint64_t nr_seen_ = 0;       // accesses that the last interval found

@@ -99,6 +99,7 @@ void Kdamond::settle_manually() {
         if (pause) release_rest();
         stage_ = Stage::kIdle;
     }
+    if (pause) resting_ = true;
     {
         const Lock lock(sync_.mutex);
         paused_ = pause;
@@ -126,6 +127,7 @@ void Kdamond::advance_manually() {
     }
     if (!waiting) show_gate(values);
     rest();
+    resting_ = true;
     walks_.cancel();
     publisher_.publish_schemes(engine_);
 }

@@ -107,6 +107,7 @@ Status Kdamond::begin_run() {
     publisher_.publish_schemes(engine_);
     stage_ = Stage::kIdle;
     deadline_ns_ = permitted_ns_ = 0;
+    resting_ = true;
     overhead_.start(clock_.now_ns());
     window_.start(now_ns());
     cost_rate_.start(now_ns());
@@ -216,6 +217,7 @@ void Kdamond::charge_interval() {
 void Kdamond::restart_schedule() {
     deadline_ns_ = 0;
     go_on();
+    resting_ = true;
     overhead_.skip_to(clock_.now_ns());
 }
 

@@ -32,6 +32,8 @@ struct ActionRequest {
     AddressRange range;
     uint32_t nr_accesses = 0;  // moving sum (M-16)
     uint32_t age = 0;
+    uint64_t age_us = 0;
+    uint64_t idle_us = 0;
     uint32_t region_flags = 0;  // RegionFlags
     Unknown unknown_reason = Unknown::kNone;
     UnseenRule unseen = UnseenRule::kAct;

@@ -127,7 +127,7 @@ struct SchemeParams {
     Watermarks wmarks;
     uint64_t max_nr_snapshots = 0;  // 0: no limit
     uint32_t flags = 0;             // kSchemeFlags
-    uint64_t min_age_us = 0;        // not 0: sets pattern.min_age, anew whenever aggr_us changes
+    uint64_t min_age_us = 0;        // not 0: takes the place of pattern.min_age
     void* callback_id = nullptr;    // kCallback: opaque to the engine, resolved by the ops
     void* callback_data = nullptr;
     Vector<QuotaGoal> goals;
@@ -137,7 +137,8 @@ struct SchemeParams {
 
     // Deep copy; false when out of memory.
     [[nodiscard]] bool copy_from(const SchemeParams& other);
-    // ages count in windows, whose length changes; what is meant is time. The least age in windows of `aggr_us`.
+    // ages count in windows, whose length changes; what is meant is time. The least age in windows of `aggr_us`,
+    // for readers, and for whoever knows no other ages.
     uint32_t min_age(uint64_t aggr_us) const;
     void derive_age(uint64_t aggr_us) { pattern.min_age = min_age(aggr_us); }
     bool operator==(const SchemeParams&) const = default;

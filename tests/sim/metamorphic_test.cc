@@ -169,6 +169,19 @@ TEST(Metamorphic, LargerUnitsGiveLargerRegions) {
     }
 }
 
+// Means of times are rounded down, 37 times as finely on one side.
+bool equal_within_rounding(std::vector<Region> expected, std::vector<Region> found) {
+    constexpr uint64_t kMost = 37 * kIntervals;
+    if (expected.size() != found.size()) return false;
+    for (size_t i = 0; i < found.size(); ++i) {
+        if (absolute_difference(expected[i].age_us, found[i].age_us) > kMost) return false;
+        if (absolute_difference(expected[i].idle_us, found[i].idle_us) > kMost) return false;
+        expected[i].age_us = found[i].age_us;
+        expected[i].idle_us = found[i].idle_us;
+    }
+    return expected == found;
+}
+
 TEST(Metamorphic, LongerIntervalsGiveTheSameRegions) {
     for (uint64_t seed = 1; seed <= kRuns; ++seed) {
         Scene scene = random_scene(seed, false);
@@ -185,7 +198,12 @@ TEST(Metamorphic, LongerIntervalsGiveTheSameRegions) {
         for (uint64_t i = 0; i < kIntervals; ++i) {
             plain.interval();
             longer.interval();
-            ASSERT_TRUE(plain.regions() == longer.regions()) << "seed " << seed << ", interval " << i;
+            std::vector<Region> expected = plain.regions();
+            for (Region& region : expected) {
+                region.age_us *= 37;
+                region.idle_us *= 37;
+            }
+            ASSERT_TRUE(equal_within_rounding(expected, longer.regions())) << "seed " << seed << ", interval " << i;
         }
     }
 }

@@ -67,7 +67,7 @@ public:
     void interval(bool accessed) {
         std::vector<Sample> samples = engine.plan();
         for (Sample& sample : samples) sample.seen = accessed ? Seen::kYes : Seen::kNo;
-        engine.record_samples(samples, {});
+        engine.record_samples(samples, {}, engine.sleep_us());
     }
     bool apply() {
         requests.clear();
@@ -133,7 +133,7 @@ std::string merged(std::initializer_list<uint32_t> counts, uint64_t most, uint64
     }
     stage.engine.plan();
     stage.regions() = regions;
-    stage.engine.record_samples(unseen(regions.size()), {});
+    stage.engine.record_samples(unseen(regions.size()), {}, stage.engine.sleep_us());
     return text(stage.regions());
 }
 
@@ -165,7 +165,7 @@ TEST(NaiveSplit, GivesTheCountsOfM26) {
     for (const auto& vector : vectors) {
         Stage stage(params_of(1, 1, 1, 1000));
         stage.start({{0, 3000}});
-        stage.engine.record_samples(unseen(stage.engine.plan().size()), {});
+        stage.engine.record_samples(unseen(stage.engine.plan().size()), {}, stage.engine.sleep_us());
         stage.regions().clear();
         for (uint64_t i = 0; i < vector.before; ++i) stage.regions().push_back(region(i * 1000, i * 1000 + 1000));
         stage.engine.finish();
@@ -323,7 +323,7 @@ TEST(NaiveQuota, GrowsFromOneUnitUntilTheTwelfthWindowOfS28) {
 TEST(NaiveScore, GivesTheVectorsOfS37) {
     const auto hot = [](uint32_t sum, uint64_t most, uint32_t age, uint32_t weight_nr, uint32_t weight_age) {
         const QuotaParams weights{.weight_nr_accesses = weight_nr, .weight_age = weight_age};
-        return naive_hot_score(sum, age, most, 100'000, weights);
+        return naive_hot_score(sum, uint64_t{age} * 100'000, most, weights);
     };
     EXPECT_EQ(hot(10, 20, 100, 1, 1), 52u);
     EXPECT_EQ(hot(0, 20, 1200, 0, 1), 38u);

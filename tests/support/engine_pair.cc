@@ -8,7 +8,8 @@ namespace {
 
 void describe(std::ostream& out, size_t target_idx, const NaiveRegion& region) {
     out << target_idx << " [" << region.start << "," << region.end << ") nr " << region.nr_accesses << " last "
-        << region.last_nr_accesses << " age " << region.age << " probes";
+        << region.last_nr_accesses << " age " << region.age << " " << region.age_us << " us idle " << region.idle_us
+        << " us probes";
     for (size_t i = 0; i < kMaxProbes; ++i) out << " " << +region.probe_hits[i] << "/" << +region.last_probe_hits[i];
     out << " evidence " << +region.evidence << "/" << +region.last_evidence << " answered " << region.answered << "/"
         << region.unanswered << " reason " << +region.reason << "/" << +region.last_reason << "\n";
@@ -21,6 +22,8 @@ NaiveRegion as_naive(const Region& region) {
     copy.nr_accesses = region.nr_accesses;
     copy.last_nr_accesses = region.last_nr_accesses;
     copy.age = region.age;
+    copy.age_us = region.age_us;
+    copy.idle_us = region.idle_us;
     std::copy_n(region.probe_hits, kMaxProbes, copy.probe_hits.begin());
     std::copy_n(region.last_probe_hits, kMaxProbes, copy.last_probe_hits.begin());
     copy.evidence = evidence_of(region);
@@ -46,6 +49,7 @@ NaiveRequest as_naive(const ActionRequest& request) {
     copy.range = request.range;
     copy.nr_accesses = request.nr_accesses;
     copy.age = request.age;
+    copy.age_us = request.age_us;
     copy.region_flags = request.region_flags;
     copy.core_filters_allowed = request.core_filters_allowed;
     copy.ops_default_reject = request.ops_filters_default_reject;
@@ -120,6 +124,8 @@ std::string EnginePair::compare_deadlines() const {
     const Attrs& attrs = engine_.params().attrs;
     return Differences()
         .add("T", engine_.passed_sample_intervals(), naive_.tick())
+        .add("clock", cadence.clock(), naive_.clock())
+        .add("window_us", engine_.window_us(), naive_.window_us())
         .add("next aggregation", cadence.next_aggregation, naive_.next_aggregation())
         .add("next update", cadence.next_ops_update, naive_.next_update())
         .add("next tuning", attrs.intervals_goal.aggrs == 0 ? 0 : cadence.next_intervals_tune,
@@ -257,7 +263,7 @@ std::string EnginePair::watermarks(int32_t free_permil) {
 
 // --- one sampling interval -------------------------------------------------------------------------------------------
 
-std::string EnginePair::look() {
+std::string EnginePair::look(uint64_t elapsed_us) {
     const std::span<Sample> planned = engine_.plan();
     std::vector<Sample> naive_samples = naive_.plan();
     const std::span<Sample> samples = engine_.samples();
@@ -265,6 +271,7 @@ std::string EnginePair::look() {
     if (engine_.sleep_us() != naive_.sleep_us()) return "plan: sleep_us\n";
     std::vector<uint8_t> hits(naive_samples.size());
     LookInput input;
+    input.elapsed_us = elapsed_us;
     const std::span<uint8_t> engine_hits = engine_.probe_hits();
     for (size_t i = 0; i < naive_samples.size(); ++i) {
         Sample& naive_sample = naive_samples[i];
@@ -287,8 +294,8 @@ std::string EnginePair::look() {
     }
     input.hits = hits;
     keep(std::move(input));
-    const Due due = engine_.record_samples();
-    naive_.record_samples(naive_samples, hits);
+    const Due due = engine_.record_samples(elapsed_us);
+    naive_.record_samples(naive_samples, hits, elapsed_us);
     if (due.aggregation != naive_.aggregation_due()) return "fold: end of window\n" + compare("fold");
     return compare("fold");
 }
@@ -384,7 +391,8 @@ std::string EnginePair::compare_reading() const {
             const RegionInfo& info = infos[next++];
             if (info.start != region.start || info.end != region.end || info.target_idx != i ||
                 info.flags != naive_.region_flags(region) || info.nr_accesses != naive_.moving_sum(region) ||
-                info.age != region.age || info.unknown_reason != naive_.unknown_reason(region)) {
+                info.age != region.age || info.age_us != region.age_us || info.idle_us != naive_.idle_us(region) ||
+                info.unknown_reason != naive_.unknown_reason(region)) {
                 std::ostringstream out;
                 out << "read_regions: region " << next - 1 << " at T = " << naive_.tick() << ": nr " << info.nr_accesses
                     << "/" << naive_.moving_sum(region) << " flags " << info.flags << "/" << naive_.region_flags(region)

@@ -32,7 +32,7 @@ public:
     std::string watermarks(int32_t free_permil);
 
     // One sampling interval in three steps, so that a commit may fall between them.
-    std::string look();
+    std::string look(uint64_t elapsed_us);
     std::string apply(uint64_t now_us);
     // The same, but before request `request_idx` is answered a commit ends the pass, if it gets that far.
     std::string apply_and_commit(uint64_t now_us, size_t request_idx, const Params& params, const OpsTraits& traits);

@@ -35,7 +35,7 @@ struct Player {
             samples[i].writes_only = input.writes_only[i];
         }
         for (size_t i = 0; i < hits.size(); ++i) hits[i] = input.hits[i];
-        engine.record_samples();
+        engine.record_samples(input.elapsed_us);
     }
     void operator()(const ApplyInput& input) {
         if (!engine.apply_begin(input.now_us)) return;

@@ -134,7 +134,7 @@ void NaiveEngine::prepare(const Params& params, const OpsTraits& traits) {
     schemes_.resize(std::min(schemes_.size(), params.schemes.size()));
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         if (i == schemes_.size()) schemes_.emplace_back().index = i;
-        commit_scheme(schemes_[i], params.schemes[i]);
+        commit_scheme(schemes_[i], params.schemes[i], true);
     }
     probes_.clear();
     for (const ProbeParams& probe : params.probes) probes_.push_back(deep_copy(probe));
@@ -142,7 +142,10 @@ void NaiveEngine::prepare(const Params& params, const OpsTraits& traits) {
 
 void NaiveEngine::start(const NaiveStreams& streams) {
     streams_ = streams;
-    tick_ = 0;
+    tick_ = clock_ = 0;
+    past_clock_us_ = 0;
+    window_us_ = longest_us_ = 0;
+    latched_sleep_us_ = attrs_.sample_us;
     remembered_count_ = 0;
     rotation_ = 0;
     next_aggregation_ = attrs_.aggr_samples();
@@ -174,7 +177,9 @@ bool NaiveEngine::set_target_ranges(size_t target_idx, std::span<const AddressRa
 // --- commit (A-18 to A-22) -----------------------------------------------------------------------------------------
 
 // Statistics, charge state, deadline and `activated` of a scheme stay.
-void NaiveEngine::commit_scheme(NaiveScheme& scheme, const SchemeParams& params) {
+void NaiveEngine::commit_scheme(NaiveScheme& scheme, const SchemeParams& params, bool stopped) {
+    // a deadline that another count applies to from now on stays as far ahead (or behind) as it is.
+    if (!stopped) scheme.next_apply += now_of(params) - now_of(scheme.params);
     scheme.params = deep_copy(params);
     scheme.pressure_totals.assign(params.goals.size(), std::nullopt);
     scheme.set_filter_defaults();
@@ -264,8 +269,9 @@ bool NaiveEngine::commit(const Params& params, const OpsTraits& traits, std::vec
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         const bool added = i == schemes_.size();
         if (added) schemes_.emplace_back().index = i;
-        commit_scheme(schemes_[i], params.schemes[i]);
-        if (added) schemes_[i].next_apply = tick_ + apply_interval_us(schemes_[i]) / attrs_.divisor_us();
+        commit_scheme(schemes_[i], params.schemes[i], added);
+        if (added)
+            schemes_[i].next_apply = now_of(schemes_[i].params) + apply_interval_us(schemes_[i]) / attrs_.divisor_us();
     }
     traits_ = traits;
     commit_targets(params, new_targets);
@@ -285,21 +291,23 @@ void NaiveEngine::set_attrs(const Attrs& next, bool from_caller) {
     if (from_caller) aggr_samples_ = next.aggr_samples();
     const bool restarts = old.sample_us != next.sample_us || old.aggr_us != next.aggr_us;
     if (restarts) {
+        if (aggregating) window_us_ = longest_us_ = 0;
+        past_clock_us_ = 0;
         next_aggregation_ = tick_ + next.aggr_samples();
         convert_results(next, aggregating);
     }
-    next_update_ = carried(tick_, next_update_, old.ops_update_us, next.ops_update_us, old, next);
+    next_update_ = carried(clock_, next_update_, old.ops_update_us, next.ops_update_us, old, next);
     for (NaiveScheme& scheme : schemes_) {
         if (!restarts) break;
         const uint64_t own_us = scheme.params.apply_interval_us;
         if (own_us != 0) {
-            scheme.next_apply = carried(tick_, scheme.next_apply, own_us, own_us, old, next);
+            scheme.next_apply = carried(clock_, scheme.next_apply, own_us, own_us, old, next);
         } else {  // it follows the window
             scheme.next_apply = tick_ + next.aggr_samples();
         }
     }
     if (old.intervals_goal.aggrs == 0 && next.intervals_goal.aggrs != 0) {
-        next_tune_ = tick_ + aggr_samples_ * next.intervals_goal.aggrs;
+        next_tune_ = clock_ + aggr_samples_ * next.intervals_goal.aggrs;
     }
     attrs_ = next;
 }

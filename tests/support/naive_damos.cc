@@ -18,7 +18,14 @@ uint64_t NaiveEngine::apply_interval_us(const NaiveScheme& scheme) const {
     return scheme.params.apply_interval_us == 0 ? attrs_.aggr_us : scheme.params.apply_interval_us;
 }
 
-bool NaiveEngine::due(const NaiveScheme& scheme) const { return tick_reached(tick_, scheme.next_apply); }
+// an interval that is given as time goes by the clock, that of the windows by windows.
+uint64_t NaiveEngine::now_of(const SchemeParams& scheme) const {
+    return scheme.apply_interval_us == 0 ? tick_ : clock_;
+}
+
+bool NaiveEngine::due(const NaiveScheme& scheme) const {
+    return tick_reached(now_of(scheme.params), scheme.next_apply);
+}
 
 // --- which regions (S-1, S-2) --------------------------------------------------------------------------------------
 
@@ -34,7 +41,8 @@ bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& 
     const AccessPattern& pattern = scheme.params.pattern;
     const uint32_t accesses = moving_sum(region);
     return pattern.min_sz <= region.size() && region.size() <= pattern.max_sz && pattern.min_nr_accesses <= accesses &&
-           accesses <= pattern.max_nr_accesses && pattern.min_age <= region.age && region.age <= pattern.max_age;
+           accesses <= pattern.max_nr_accesses && region.age <= pattern.max_age &&
+           (scheme.params.min_age_us != 0 ? region.age_us >= scheme.params.min_age_us : region.age >= pattern.min_age);
 }
 
 // S-38: what an action that is for unused memory must leave alone.
@@ -62,6 +70,7 @@ NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& sche
     request.range = {region.start, region.end};
     request.nr_accesses = moving_sum(region);
     request.age = region.age;
+    request.age_us = region.age_us;
     request.region_flags = flags_for_schemes(region);
     request.core_filters_allowed = scheme.core_filters_allowed;
     request.ops_default_reject = scheme.ops_default_reject;
@@ -72,8 +81,8 @@ NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& sche
 // The table of 5.2: unsupported actions of a back-end rank 99 like those without an order.
 uint32_t NaiveEngine::score_for(const NaiveRequest& request, const NaiveScheme& scheme, const NaiveWorld& world) const {
     if (traits_.score == ScoreSource::kAsk) return std::min<uint32_t>(world.score(request), 99);
-    const uint32_t hot = naive_hot_score(request.nr_accesses, request.age, attrs_.max_nr_accesses(), attrs_.aggr_us,
-                                         scheme.params.quota);
+    const uint32_t hot =
+        naive_hot_score(request.nr_accesses, request.age_us, attrs_.max_nr_accesses(), scheme.params.quota);
     const bool physical = traits_.score == ScoreSource::kPhysical;
     switch (scheme.params.action) {
         case DamosAction::kPageout:
@@ -200,7 +209,7 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
     }
     if (!failed_split) {
         scheme.acted_until = region->end;
-        if (scheme.params.action != DamosAction::kStat && !stays_as_old) region->age = 0;
+        if (scheme.params.action != DamosAction::kStat && !stays_as_old) region->age_us = region->age = 0;
     }
     if (nothing_tried) return;
     ++scheme.stats.nr_tried;
@@ -258,7 +267,7 @@ bool NaiveEngine::apply(uint64_t now_us, const NaiveWorld& world) {
         const uint64_t most = scheme.params.max_nr_snapshots;
         const bool below_limit = most == 0 || scheme.stats.nr_snapshots < most;
         if (is_snapshot && scheme.activated && below_limit) ++scheme.stats.nr_snapshots;
-        scheme.next_apply = tick_ + apply_interval_us(scheme) / attrs_.divisor_us();
+        scheme.next_apply = now_of(scheme.params) + apply_interval_us(scheme) / attrs_.divisor_us();
     }
     return true;
 }

@@ -66,7 +66,13 @@ uint32_t NaiveEngine::region_flags(const NaiveRegion& region) const {
     return flags;
 }
 
-// The reason that a reader is told: of this window if it has one, else of the part of the previous one that still counts.
+uint64_t NaiveEngine::idle_us(const NaiveRegion& region) const {
+    if ((region_flags(region) & kRegionUnknown) != 0) return kU64Max;
+    return region.nr_accesses == 0 ? region.idle_us : 0;
+}
+
+// The reason that a reader is told: of this window if it has one, else of the part of the previous one that still
+// counts.
 Unknown NaiveEngine::unknown_reason(const NaiveRegion& region) const {
     const uint64_t bp = previous_window_bp();
     const bool this_counts = bp != 10'000;
@@ -137,8 +143,32 @@ void NaiveEngine::count_sample(NaiveRegion& region, const Sample& sample, uint8_
     }
 }
 
-void NaiveEngine::record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits) {
+// to the nearest whole interval; what is left over or missing goes to the next one.
+void NaiveEngine::pass_time(uint64_t elapsed_us) {
+    const auto interval = static_cast<int64_t>(std::max<uint64_t>(latched_sleep_us_, 1));
+    past_clock_us_ += static_cast<int64_t>(elapsed_us);
+    const int64_t more = past_clock_us_ <= 0 ? 0 : past_clock_us_ / interval;
+    clock_ += static_cast<uint64_t>(more);
+    past_clock_us_ -= more * interval;
+    // An odd interval has no middle: its larger part is the second one.
+    if (past_clock_us_ >= interval - interval / 2) {
+        ++clock_;
+        past_clock_us_ -= interval;
+    }
+    window_us_ += elapsed_us;
+    longest_us_ = std::max(longest_us_, elapsed_us);
+}
+
+// A window of which one interval took most is not believed beyond twice what was wanted, or what the others took.
+uint64_t NaiveEngine::trusted_window_us() const {
+    const uint64_t others = window_us_ - longest_us_;
+    return std::min<uint64_t>(window_us_, saturating_mul(2, std::max(attrs_.aggr_us, others)));
+}
+
+void NaiveEngine::record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits,
+                                 uint64_t elapsed_us) {
     ++tick_;
+    pass_time(elapsed_us);
     size_t next = 0;
     for (NaiveTarget& target : targets_) {
         for (NaiveRegion& region : target.regions) {
@@ -192,9 +222,13 @@ void NaiveEngine::age(NaiveRegion& region, uint64_t threshold) const {
     const uint64_t last = score_of(region.last_nr_accesses, region.last_probe_hits);
     if (absolute_difference(score, last) > threshold || (score == 0) != (last == 0)) {
         region.age = 0;
+        region.age_us = 0;
     } else {
         ++region.age;
+        region.age_us = saturating_add(region.age_us, trusted_window_us());
     }
+    if ((region.evidence & 1) == 0) return;  // nobody asked for accesses
+    region.idle_us = region.nr_accesses == 0 ? saturating_add(region.idle_us, trusted_window_us()) : 0;
 }
 
 void NaiveEngine::merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing, bool last_pass) {
@@ -286,7 +320,9 @@ void NaiveEngine::split_window() {
 // M-32 to M-34.
 void NaiveEngine::tune() {
     next_aggregation_ = latched_aggregation_;
-    next_tune_ += aggr_samples_ * attrs_.intervals_goal.aggrs;
+    do {
+        next_tune_ += aggr_samples_ * attrs_.intervals_goal.aggrs;
+    } while (tick_reached(clock_, next_tune_));
     uint64_t weights = 0;
     for (const ProbeParams& probe : probes_) weights += probe.weight;
     Wide possible = 0;
@@ -319,13 +355,16 @@ void NaiveEngine::tune() {
 
 bool NaiveEngine::finish() {
     if (aggregation_due()) {
-        if (attrs_.intervals_goal.aggrs != 0 && tick_reached(tick_, next_tune_)) tune();
+        if (attrs_.intervals_goal.aggrs != 0 && tick_reached(clock_, next_tune_)) tune();
+        window_us_ = longest_us_ = 0;
         next_aggregation_ = latched_aggregation_ + attrs_.aggr_samples();
         reset_window();
         split_window();
     }
-    if (!tick_reached(tick_, latched_update_)) return false;
-    next_update_ = latched_update_ + attrs_.ops_update_us / attrs_.divisor_us();
+    if (!tick_reached(clock_, latched_update_)) return false;
+    const uint64_t period = attrs_.ops_update_us / attrs_.divisor_us();
+    next_update_ = latched_update_ + period;
+    while (period != 0 && tick_reached(clock_, next_update_)) next_update_ += period;
     return true;
 }
 

@@ -69,7 +69,8 @@ public:
     // L-3, M-12: one sample per region, in order.
     std::vector<Sample> plan();
     // L-7, L-8. `hits` (bit i of a byte: probe i) is read where probes exist.
-    void record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits);
+    // The interval took `elapsed_us`.
+    void record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits, uint64_t elapsed_us);
     // L-11. False: no scheme was due. A pass that is cancelled serves the schemes that were due, but is no snapshot.
     bool apply(uint64_t now_us, const NaiveWorld& world);
     // L-12, L-13. True: coverage is due.
@@ -89,6 +90,9 @@ public:
     const Attrs& attrs() const { return attrs_; }
     size_t nr_regions() const;
     uint64_t tick() const { return tick_; }
+    uint64_t clock() const { return clock_; }
+    uint64_t window_us() const { return window_us_; }
+    uint64_t idle_us(const NaiveRegion& region) const;
     uint64_t next_aggregation() const { return next_aggregation_; }
     uint64_t next_update() const { return next_update_; }
     uint64_t next_tune() const { return next_tune_; }
@@ -110,6 +114,8 @@ private:
     uint64_t highest_score() const;
     void count_sample(NaiveRegion& region, const Sample& sample, uint8_t hits);
     void settle_window();
+    void pass_time(uint64_t elapsed_us);
+    uint64_t trusted_window_us() const;
     void merge_window(uint64_t max_score);
     void merge_target(NaiveRegions& regions, uint64_t threshold, bool ageing, bool last_pass);
     void age(NaiveRegion& region, uint64_t threshold) const;
@@ -121,13 +127,14 @@ private:
     // Changing attributes: naive_commit.cc.
     void set_attrs(const Attrs& next, bool from_caller);
     void convert_results(const Attrs& next, bool aggregating);
-    void commit_scheme(NaiveScheme& scheme, const SchemeParams& params);
+    void commit_scheme(NaiveScheme& scheme, const SchemeParams& params, bool stopped);
     void commit_targets(const Params& params, std::vector<bool>* new_targets);
     void commit_probes(const Params& params);
     void refit_regions(uint64_t granularity);
 
     // Schemes: naive_damos.cc.
     uint64_t apply_interval_us(const NaiveScheme& scheme) const;
+    uint64_t now_of(const SchemeParams& scheme) const;
     bool due(const NaiveScheme& scheme) const;
     uint32_t flags_for_schemes(const NaiveRegion& region) const;
     bool matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const;
@@ -164,6 +171,12 @@ private:
     size_t region_capacity_ = SIZE_MAX;
 
     uint64_t tick_ = 0;
+    // sampling intervals that the clock has passed, what lies between it and the last of them, and how long this
+    // window is so far, in all and in its longest interval.
+    uint64_t clock_ = 0;
+    int64_t past_clock_us_ = 0;
+    uint64_t window_us_ = 0;
+    uint64_t longest_us_ = 0;
     uint64_t next_aggregation_ = 0;
     uint64_t next_update_ = 0;
     uint64_t next_tune_ = 0;

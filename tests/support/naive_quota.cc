@@ -16,10 +16,9 @@ uint64_t naive_feed(uint64_t last, uint64_t score) {
     return score > 10'000 ? std::max<uint64_t>(last - change, 10'000) : saturating_add(last, change);
 }
 
-uint32_t naive_hot_score(uint32_t moving_sum, uint32_t age, uint64_t max_nr_accesses, uint64_t aggr_us,
-                         const QuotaParams& weights) {
+uint32_t naive_hot_score(uint32_t moving_sum, uint64_t age_us, uint64_t max_nr_accesses, const QuotaParams& weights) {
     const uint64_t frequency = mul_div(moving_sum, 100, max_nr_accesses);
-    const uint32_t seconds = static_cast<uint32_t>(age * aggr_us / 1'000'000);
+    const uint32_t seconds = saturate_u32(age_us / 1'000'000);
     int64_t level = std::bit_width(seconds);
     if (frequency == 0) level = -level;
     const uint64_t age_part = static_cast<uint64_t>(level + 32) * 100 / 32 / 2;

@@ -98,6 +98,8 @@ NaiveRegions::iterator naive_merge_left(NaiveRegions& regions, NaiveRegions::ite
         return weighted_mean(of_left, left->size(), of_right, right->size());
     };
     left->nr_accesses = static_cast<uint32_t>(mean(left->nr_accesses, right->nr_accesses));
+    left->age_us = mean(left->age_us, right->age_us);
+    left->idle_us = mean(left->idle_us, right->idle_us);
     left->age = static_cast<uint32_t>(mean(left->age, right->age));
     for (size_t i = 0; i < left->probe_hits.size(); ++i) {
         left->probe_hits[i] = static_cast<uint8_t>(mean(left->probe_hits[i], right->probe_hits[i]));

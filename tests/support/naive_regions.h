@@ -17,6 +17,8 @@ struct NaiveRegion {
     uint32_t nr_accesses = 0;
     uint32_t last_nr_accesses = 0;
     uint32_t age = 0;
+    uint64_t age_us = 0;
+    uint64_t idle_us = 0;
     std::array<uint8_t, 4> probe_hits{};
     std::array<uint8_t, 4> last_probe_hits{};
     uint8_t evidence = 0;

@@ -53,6 +53,7 @@ struct NaiveRequest {
     AddressRange range;
     uint32_t nr_accesses = 0;  // moving sum
     uint32_t age = 0;
+    uint64_t age_us = 0;
     uint32_t region_flags = 0;
     bool core_filters_allowed = false;
     bool ops_default_reject = false;
@@ -64,7 +65,6 @@ struct NaiveRequest {
 uint64_t naive_feed(uint64_t last, uint64_t score);
 
 // S-36: how hot a region is, 0 to 99.
-uint32_t naive_hot_score(uint32_t moving_sum, uint32_t age, uint64_t max_nr_accesses, uint64_t aggr_us,
-                         const QuotaParams& weights);
+uint32_t naive_hot_score(uint32_t moving_sum, uint64_t age_us, uint64_t max_nr_accesses, const QuotaParams& weights);
 
 }  // namespace damon::test

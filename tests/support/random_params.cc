@@ -118,6 +118,7 @@ SchemeParams random_scheme(Draws& draws, const ParamsStyle& style, const OpsTrai
         scheme.apply_interval_us = draws.between(1, 30) * attrs.divisor_us() + draws.below(2);
     scheme.quota = random_quota(draws, style);
     scheme.wmarks = random_watermarks(draws);
+    if (draws.one_in(5)) scheme.min_age_us = draws.below(8 * attrs.aggr_us);
     if (draws.one_in(5)) scheme.max_nr_snapshots = draws.between(1, 40);
     if (draws.one_in(4)) push(scheme.goals, random_goal(draws, traits));
     if (draws.one_in(8)) push(scheme.goals, random_goal(draws, traits));

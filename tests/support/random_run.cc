@@ -1,5 +1,6 @@
 #include "support/random_run.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace damon::test {
@@ -64,10 +65,16 @@ std::string RandomRun::take(Step step) {
     return report.empty() ? begin() : report;
 }
 
+// Mostly as long as it was to be.
+uint64_t RandomRun::elapsed_us() {
+    const uint64_t nominal = std::max<uint64_t>(pair_.engine().params().attrs.sample_us, 1);
+    return draws_.one_in(8) ? draws_.below(6 * nominal) : nominal;
+}
+
 std::string RandomRun::interval(bool with_commit) {
     ++nr_intervals_;
     now_us_ += 400;
-    std::string report = pair_.look();
+    std::string report = pair_.look(elapsed_us());
     const bool amid_the_pass = with_commit && draws_.one_in(4);
     if (report.empty() && with_commit && !amid_the_pass) report = commit();
     if (report.empty()) report = amid_the_pass ? commit_amid_the_pass() : pair_.apply(now_us_);

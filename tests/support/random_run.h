@@ -30,6 +30,7 @@ private:
     std::string begin();
     std::string take(Step step);
     std::string interval(bool with_commit);
+    uint64_t elapsed_us();
     std::string commit();
     std::string commit_amid_the_pass();
     std::string set_ranges();

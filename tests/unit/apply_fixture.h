@@ -47,6 +47,12 @@ protected:
         return static_cast<uint32_t>(target);
     }
 
+    // As long as so many windows that were not late.
+    void set_age(size_t target, size_t index, uint32_t windows) {
+        regions_.at(target, index).age = windows;
+        regions_.at(target, index).age_us = windows * attrs_.aggr_us;
+    }
+
     // Appends a scheme that is due at every pass and matches everything.
     SchemeParams& add_scheme(DamosAction action = DamosAction::kStat) {
         SchemeParams scheme;
@@ -67,8 +73,7 @@ protected:
 
     // Takes the schemes' parameters over, as start and commit do.
     void commit_schemes() {
-        EXPECT_TRUE(
-            carry_over_schemes(states_.span(), schemes_.span(), attrs_, cadence_.passed_sample_intervals, states_));
+        EXPECT_TRUE(carry_over_schemes(states_.span(), schemes_.span(), attrs_, cadence_, states_));
         EXPECT_TRUE(walk_.reserve(schemes_.span()));
     }
 

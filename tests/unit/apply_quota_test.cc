@@ -210,11 +210,11 @@ TEST_F(ApplyQuotaTest, PressureIsCountedFromTheFirstEvaluation) {  // S-28, Q-19
 TEST_F(ApplyQuotaTest, TheColdestRegionsAreServedFirst) {  // S-26 (5), (6), S-36
     traits_.score = ScoreSource::kBuiltin;
     add_target({3, 10});
-    regions_.at(0, 0).age = 100;
-    regions_.at(0, 1).age = 10'000;
-    regions_.at(0, 2).age = 1'000;
     attrs_.aggr_us = 1'000'000;
     attrs_.sample_us = 100'000;
+    set_age(0, 0, 100);
+    set_age(0, 1, 10'000);
+    set_age(0, 2, 1'000);
     SchemeParams& scheme = add_scheme(DamosAction::kPageout);
     scheme.quota = {.reset_interval_ms = 1'000, .sz = 15, .weight_age = 1};
     const std::vector<Asked> asked = pass();
@@ -244,7 +244,7 @@ TEST_F(ApplyQuotaTest, WeightsDecideWhatComesFirst) {  // S-36
         cadence_.passed_sample_intervals = cadence_.next_aggregation;
         regions_.at(0, 0).nr_accesses = 1;  // rarely used, since a moment ago
         regions_.at(0, 1).nr_accesses = 9;  // often used
-        regions_.at(0, 0).age = 30'000'000;
+        set_age(0, 0, 30'000'000);
         schemes_[0].quota.weight_nr_accesses = weight_nr_accesses;
         schemes_[0].quota.weight_age = weight_age;
         states_.clear();
@@ -264,7 +264,7 @@ TEST_F(ApplyQuotaTest, WithoutAQuotaNothingIsRanked) {  // S-2, S-26 (1)
 TEST_F(ApplyQuotaTest, OpsThatScoreThemselvesAreAskedTwice) {  // S-2, S-26 (5)
     traits_.score = ScoreSource::kAsk;
     add_target({3, 10});
-    regions_.at(0, 2).age = 9;
+    set_age(0, 2, 9);
     SchemeParams& scheme = add_scheme();
     scheme.quota.sz = 10;
     scheme.pattern.max_age = 5;
@@ -285,7 +285,7 @@ TEST_F(ApplyQuotaTest, RegionsThatMayNotBeActedOnDoNotCompeteForTheQuota) {
     add_target({3, 10});
     attrs_.aggr_us = 1'000'000;
     attrs_.sample_us = 100'000;
-    for (size_t i = 0; i < 3; ++i) regions_.at(0, i).age = i == 2 ? 10 : 10'000;
+    for (size_t i = 0; i < 3; ++i) set_age(0, i, i == 2 ? 10 : 10'000);
     regions_.at(0, 0).evidence = kEvidenceUnknown;
     SchemeParams& scheme = add_scheme(DamosAction::kPageout);
     scheme.quota = {.sz = 10, .weight_age = 1};

@@ -89,5 +89,73 @@ TEST(Cadence, ADeadlineThatWasReachedStaysReached_Q4) {
     EXPECT_EQ(retimed_deadline(40, 20, {1000, 5000}, attrs, attrs), 20u);
 }
 
+// --- the clock (Q-72) ---
+
+TEST(Cadence, IntervalsThatAreNotLateKeepClockAndWindowsTogether_Q72) {
+    Cadence cadence;
+    cadence.start(attrs_of(10, 100, 250));
+    for (uint64_t i = 1; i <= 10; ++i) {
+        cadence.pass(i % 2 == 0 ? 8 : 12);  // a worker's jitter
+        EXPECT_EQ(cadence.clock(), i);
+    }
+    EXPECT_EQ(cadence.window_us, 100u);
+    EXPECT_EQ(cadence.carry_us, 0);
+}
+
+TEST(Cadence, LateIntervalsPassTheirTimeOnTheClockOnly_Q72) {
+    const Attrs attrs = attrs_of(10, 100, 250);
+    Cadence cadence;
+    cadence.start(attrs);
+    for (int i = 0; i < 4; ++i) cadence.pass(62);
+    EXPECT_EQ(cadence.passed_sample_intervals, 4u);
+    EXPECT_EQ(cadence.clock(), 25u) << "248 us are nearer to 25 intervals than to 24";
+    EXPECT_TRUE(cadence.ops_update_due());
+    EXPECT_FALSE(cadence.aggregation_due()) << "a window counts samples";
+}
+
+TEST(Cadence, StepsWithoutTimePassWindowsOnly_Q72) {
+    Cadence cadence;
+    cadence.start(attrs_of(10, 100, 20));
+    for (int i = 0; i < 10; ++i) cadence.pass(0);
+    EXPECT_TRUE(cadence.aggregation_due());
+    EXPECT_FALSE(cadence.ops_update_due());
+    EXPECT_EQ(cadence.clock(), 0u);
+}
+
+TEST(Cadence, UpdatesThatWereMissedAreNotMadeUpFor_Q72) {
+    const Attrs attrs = attrs_of(10, 100, 250);
+    Cadence cadence;
+    cadence.start(attrs);
+    cadence.pass(1'010);
+    cadence.advance_ops_update(attrs);
+    EXPECT_EQ(cadence.next_ops_update, 125u) << "25 + n * 25, behind 101";
+    cadence.latch(attrs, false);
+    EXPECT_FALSE(cadence.ops_update_due());
+}
+
+TEST(Cadence, TuningsThatWereMissedAreNotMadeUpFor_Q72) {
+    Attrs attrs = attrs_of(10, 100, 250);
+    attrs.intervals_goal.aggrs = 3;
+    Cadence cadence;
+    cadence.start(attrs);
+    cadence.pass(1'000);
+    EXPECT_TRUE(cadence.intervals_tune_due());
+    cadence.advance_intervals_tune(attrs, 10);
+    EXPECT_EQ(cadence.next_intervals_tune, 120u);
+}
+
+TEST(Cadence, AWindowAddsItsRealLengthToAgesWhereItsSamplesWereSpreadOverIt_Q72) {
+    const Attrs attrs = attrs_of(10, 100, 250);
+    Cadence stretched;
+    stretched.start(attrs);
+    for (int i = 0; i < 10; ++i) stretched.pass(290);
+    EXPECT_EQ(stretched.ageing_us(attrs), 2'900u);
+    Cadence stopped;
+    stopped.start(attrs);
+    for (int i = 0; i < 10; ++i) stopped.pass(i == 4 ? 5'000'000 : 10);
+    EXPECT_EQ(stopped.ageing_us(attrs), 200u) << "nobody looked while the process was stopped";
+    EXPECT_EQ(stopped.window_us, 5'000'090u);
+}
+
 }  // namespace
 }  // namespace damon

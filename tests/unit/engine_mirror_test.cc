@@ -42,9 +42,9 @@ std::vector<RegionInfo> regions_of(const Engine& engine) {
 TEST(Mirror, ShowsRegionsAsTheyWereFound) {
     Engine engine = engine_of(params_of(2, 0));
     const std::vector<RegionInfo> found = {
-        {.start = 0, .end = 8, .target_idx = 0, .nr_accesses = 3, .age = 4},
-        {.start = 8, .end = 9, .target_idx = 0, .nr_accesses = 0, .age = 9},
-        {.start = 4, .end = 16, .target_idx = 1, .nr_accesses = 20, .age = 0},
+        {.start = 0, .end = 8, .age_us = 400'000, .idle_us = 0, .target_idx = 0, .nr_accesses = 3, .age = 4},
+        {.start = 8, .end = 9, .age_us = 900'000, .idle_us = 1'000'000, .target_idx = 0, .nr_accesses = 0, .age = 9},
+        {.start = 4, .end = 16, .age_us = 0, .idle_us = 0, .target_idx = 1, .nr_accesses = 20, .age = 0},
     };
     ASSERT_TRUE(engine.mirror(seen(found)));
     EXPECT_EQ(regions_of(engine), found) << "known, all of them: nobody says otherwise";
@@ -57,7 +57,7 @@ TEST(Mirror, ShowsRegionsAsTheyWereFound) {
 
 TEST(Mirror, WhatCannotBeIsLeftOut) {
     Engine engine = engine_of(params_of(1, 0));
-    const RegionInfo right = {.start = 8, .end = 16};
+    const RegionInfo right = {.start = 8, .end = 16, .idle_us = 100'000};
     ASSERT_TRUE(
         engine.mirror(seen({right, {.start = 12, .end = 20}, {.start = 30, .end = 30}, {.start = 40, .end = 39}})));
     EXPECT_EQ(regions_of(engine), std::vector<RegionInfo>{right});

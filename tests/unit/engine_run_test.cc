@@ -150,6 +150,94 @@ TEST(EngineRun, WhatIsIdleGrowsOlderAcrossAWindowInWhichNobodyCouldLook_M36) {
     for (const Region& region : test::regions_of(engine, 0)) EXPECT_EQ(region.age, 7u);
 }
 
+// Of ten samples, the first `answered` are.
+void window_with_answers(Engine& engine, int answered, Seen seen) {
+    for (int i = 0; i < 10; ++i) {
+        for (Sample& sample : engine.plan()) {
+            sample.seen = i < answered ? seen : Seen::kUnknown;
+            sample.unknown = Unknown::kHugePage;
+        }
+        engine.record_samples();
+        if (i < 9) engine.finish();
+    }
+}
+
+std::vector<RegionInfo> snapshot_of(const Engine& engine) {
+    std::vector<RegionInfo> infos(engine.nr_regions());
+    engine.read_regions(infos, false);
+    return infos;
+}
+
+TEST(EngineRun, AWindowIsScaledToTheSamplesThatWereAnswered_M36) {
+    Engine engine = started_engine(toy_params({{{0, 3}}}));
+    window_with_answers(engine, 3, Seen::kYes);
+    for (const RegionInfo& info : snapshot_of(engine)) {
+        EXPECT_EQ(info.nr_accesses, 10u) << "every answer was yes";
+        EXPECT_EQ(info.flags, uint32_t{kRegionPartial});
+        EXPECT_EQ(info.unknown_reason, Unknown::kHugePage);
+    }
+    engine.finish();
+    for (const Region& region : test::regions_of(engine, 0)) EXPECT_EQ(region.last_nr_accesses, 10u);
+}
+
+TEST(EngineRun, AWindowWithTooFewAnswersIsUnknown_M36) {
+    Engine engine = started_engine(toy_params({{{0, 3}}}));
+    window_with_answers(engine, 2, Seen::kYes);
+    for (const RegionInfo& info : snapshot_of(engine)) {
+        EXPECT_EQ(info.flags, uint32_t{kRegionUnknown});
+        EXPECT_EQ(info.nr_accesses, 0u);
+        EXPECT_EQ(info.idle_us, kU64Max);
+        EXPECT_EQ(info.unknown_reason, Unknown::kHugePage);
+    }
+}
+
+TEST(EngineRun, WhatWasNeverSampledWasNotExamined) {
+    const Engine engine = started_engine(toy_params({{{0, 3}}}));
+    for (const RegionInfo& info : snapshot_of(engine)) {
+        EXPECT_EQ(info.flags, uint32_t{kRegionUnknown});
+        EXPECT_EQ(info.unknown_reason, Unknown::kNotExamined);
+    }
+}
+
+TEST(EngineRun, AgesAndIdleTimesAreThoseOfTheClock_Q72) {
+    Params params = toy_params({{{0, 3}}});
+    Engine engine = started_engine(params);
+    test::run_intervals(engine, 20, accesses_in({{0, 3}}));
+    for (int i = 0; i < 100; ++i) {
+        for (Sample& sample : engine.plan()) sample.seen = Seen::kNo;
+        engine.record_samples(290);
+        if (i < 99) engine.finish();
+    }
+    EXPECT_EQ(engine.window_us(), 2'900u);
+    for (const RegionInfo& info : snapshot_of(engine)) {
+        EXPECT_EQ(info.idle_us, 29'000u);
+        EXPECT_EQ(info.age_us, 9 * 2'900u) << "the window that changed it made it new";
+        EXPECT_EQ(info.age, 9u);
+    }
+}
+
+// A scheme every 100 intervals, in a run whose intervals take 29 times as long.
+TEST(EngineRun, SchemesWithAnIntervalOfTheirOwnKeepIt_Q72) {
+    Params params = toy_params({{{0, 3}}});
+    SchemeParams scheme;
+    scheme.apply_interval_us = 1'000;
+    ASSERT_TRUE(params.schemes.push_back(std::move(scheme)));
+    ASSERT_TRUE(params.schemes.push_back(SchemeParams{}));
+    Engine engine = started_engine(params);
+    for (int i = 0; i < 200; ++i) {
+        for (Sample& sample : engine.plan()) sample.seen = Seen::kNo;
+        engine.record_samples(290);
+        ActionRequest request;
+        if (engine.apply_begin(0)) {
+            while (engine.next_request(request)) engine.complete({});
+        }
+        engine.finish();
+    }
+    EXPECT_EQ(engine.scheme(0).stats.nr_snapshots, 50u)
+        << "58 ms; an interval of 290 us is over when the scheme is due";
+    EXPECT_EQ(engine.scheme(1).stats.nr_snapshots, 20u) << "one for each window";
+}
+
 TEST(EngineRun, ThatReadsWereMissedIsRememberedAcrossAWindowInWhichNobodyCouldLook) {
     Engine engine = started_engine(toy_params({{{0, 3}}}));
     for (int i = 0; i < 10; ++i) {
@@ -164,7 +252,7 @@ TEST(EngineRun, ThatReadsWereMissedIsRememberedAcrossAWindowInWhichNobodyCouldLo
     test::run_intervals(engine, 1, accesses_in({}));
     std::vector<RegionInfo> infos(engine.nr_regions());
     engine.read_regions(infos, true);
-    for (const RegionInfo& info : infos) EXPECT_EQ(info.flags, uint32_t{kRegionWritesOnly});
+    for (const RegionInfo& info : infos) EXPECT_EQ(info.flags, uint32_t{kRegionWritesOnly | kRegionPartial});
 }
 
 TEST(EngineRun, SameSeedAndAnswersGiveTheSameEngine) {

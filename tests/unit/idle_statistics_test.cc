@@ -9,8 +9,15 @@
 namespace damon {
 namespace {
 
+// Unchanged for `age` windows of 100 ms, and idle for one more.
 RegionInfo region(uint64_t start, uint64_t size, uint32_t nr_accesses, uint32_t age, uint32_t flags = 0) {
-    return {.start = start, .end = start + size, .nr_accesses = nr_accesses, .age = age, .flags = flags};
+    return {.start = start,
+            .end = start + size,
+            .age_us = age * 100'000ull,
+            .idle_us = nr_accesses != 0 ? 0 : age * 100'000ull + 100'000,
+            .nr_accesses = nr_accesses,
+            .age = age,
+            .flags = flags};
 }
 
 using Percentiles = std::array<int64_t, kNrIdlePercentiles>;
@@ -34,8 +41,20 @@ TEST(IdleStatistics, MemoryThatNobodyCouldLookAtTakesNoPart) {
     EXPECT_EQ(percentiles[100], 0);
 }
 
+TEST(IdleStatistics, TimesAreThoseOfTheClockHoweverLongTheWindowsWere_Q72) {
+    std::vector<RegionInfo> regions = {region(0, 50, 0, 3), region(50, 50, 2, 3)};
+    regions[0].idle_us = 20'000'000;
+    regions[1].age_us = 9'000'000;
+    EXPECT_EQ(estimated_bandwidth(regions, 1'000'000), 100u);
+    Percentiles percentiles;
+    idle_percentiles(regions, 1'000'000, percentiles);
+    EXPECT_EQ(percentiles[0], -10'000);
+    EXPECT_EQ(percentiles[100], 20'000);
+}
+
 TEST(IdleStatistics, RoundsTowardsZero) {
     std::vector<RegionInfo> regions = {region(0, 1, 1, 0), region(1, 1, 0, 0)};
+    regions[1].idle_us = 1'999;
     Percentiles percentiles;
     idle_percentiles(regions, 1'999, percentiles);
     EXPECT_EQ(percentiles[0], -1);
@@ -47,7 +66,7 @@ TEST(IdleStatistics, HugeMemoryDoesNotOverflow) {
     EXPECT_EQ(estimated_bandwidth(regions, 1), UINT64_MAX);
     Percentiles percentiles;
     idle_percentiles(regions, UINT64_MAX, percentiles);
-    EXPECT_EQ(percentiles[0], -INT64_MAX);
+    EXPECT_EQ(percentiles[0], -(INT64_MAX / 1'000));
 }
 
 }  // namespace

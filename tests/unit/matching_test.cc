@@ -43,6 +43,20 @@ TEST(Matching, RegionsThatNobodyCouldLookAtAreForStatOnly) {  // S-38
     }
 }
 
+TEST(Matching, AnAgeThatIsGivenAsTimeIsComparedWithTime_Q72) {
+    SchemeParams scheme;
+    scheme.min_age_us = 5'000'000;
+    scheme.derive_age(100'000);
+    RegionInfo region = kRegion;  // 7 windows old, 50 would be 5 s if none had been late
+    region.age_us = 4'999'999;
+    EXPECT_FALSE(scheme_matches(scheme, region));
+    region.age_us = 5'000'000;
+    EXPECT_TRUE(scheme_matches(scheme, region));
+    region.age = 50;
+    region.age_us = 1'000'000;
+    EXPECT_FALSE(scheme_matches(scheme, region)) << "fifty windows that were shorter than now";
+}
+
 // S-38: "cold" may mean "only read" there.
 TEST(Matching, RegionsWithUnseenReadsAreSparedByActionsThatPresumeColdness) {
     RegionInfo region = kRegion;

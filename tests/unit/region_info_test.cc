@@ -35,9 +35,16 @@ TEST(RegionInfo, CarriesTheMovingSum) {
     region.nr_accesses = 3;
     region.last_nr_accesses = 10;
     region.age = 6;
+    region.age_us = 610;
     region.evidence = region.last_evidence = kEvidenceAnswered;
-    EXPECT_EQ(describe_region(region, 2, window_after(5)),
-              (RegionInfo{.start = 100, .end = 300, .target_idx = 2, .nr_accesses = 8, .age = 6, .flags = 0}));
+    EXPECT_EQ(describe_region(region, 2, window_after(5)), (RegionInfo{.start = 100,
+                                                                       .end = 300,
+                                                                       .age_us = 610,
+                                                                       .idle_us = 0,
+                                                                       .target_idx = 2,
+                                                                       .nr_accesses = 8,
+                                                                       .age = 6,
+                                                                       .flags = 0}));
 }
 
 TEST(RegionInfo, OneAnswerMakesARegionKnown) {

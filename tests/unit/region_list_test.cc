@@ -63,6 +63,34 @@ TEST(RegionList, MergeWeighsRateAndAgeBySize_M20) {
     EXPECT_EQ(list.at(0, 0), region(0, 300, 16, 17));
 }
 
+TEST(RegionList, MergeWeighsTimesBySize_Q72) {
+    RegionList list = list_of(1, 4);
+    append(list, 0, region(0, 100, 0, 0));
+    append(list, 0, region(100, 300, 0, 0));
+    list.at(0, 0).age_us = 90;
+    list.at(0, 1).age_us = 31;
+    list.at(0, 0).idle_us = kU64Max - 3;
+    list.at(0, 1).idle_us = kU64Max;
+    list.merge_into_previous(0, 1);
+    EXPECT_EQ(list.at(0, 0).age_us, 50u);
+    EXPECT_EQ(list.at(0, 0).idle_us, kU64Max - 1);
+}
+
+TEST(RegionList, MergeKeepsTheReasonOfTheLargerPart) {
+    RegionList list = list_of(1, 4);
+    append(list, 0, region(0, 100, 0, 0));
+    append(list, 0, region(100, 300, 0, 0));
+    append(list, 0, region(300, 900, 0, 0));
+    list.at(0, 0).unknown_reason = 3;
+    list.at(0, 1).unknown_reason = 4;
+    list.at(0, 0).last_unknown_reason = 5;
+    list.merge_into_previous(0, 1);
+    EXPECT_EQ(list.at(0, 0).unknown_reason, 4);
+    EXPECT_EQ(list.at(0, 0).last_unknown_reason, 5);
+    list.merge_into_previous(0, 1);
+    EXPECT_EQ(list.at(0, 0).unknown_reason, 4) << "a part without a reason has none to give";
+}
+
 TEST(RegionList, MergeKeepsTheLeftRegionsLastWindow_M20_Q12) {
     RegionList list = list_of(1, 4);
     append(list, 0, region(0, 10, 4, 4));

@@ -31,7 +31,9 @@ protected:
 
     Vector<SchemeState> commit() {
         Vector<SchemeState> after;
-        EXPECT_TRUE(carry_over_schemes(before_.span(), next_.span(), attrs_, 50, after));
+        Cadence now;
+        now.passed_sample_intervals = 50;
+        EXPECT_TRUE(carry_over_schemes(before_.span(), next_.span(), attrs_, now, after));
         return after;
     }
     void add_goal(QuotaMetric metric) {
@@ -111,7 +113,7 @@ TEST_F(SchemeCommit, OutOfMemoryLeavesEverything) {
     uint64_t nr_failed = 0;
     for (uint64_t k = 0;; ++k) {
         const test::HeapFault fault(k);
-        const bool done = carry_over_schemes(before_.span(), next_.span(), attrs_, 50, after);
+        const bool done = carry_over_schemes(before_.span(), next_.span(), attrs_, Cadence{}, after);
         ASSERT_EQ(done, !fault.hit());
         if (done) break;
         ASSERT_EQ(after.size(), 1u);

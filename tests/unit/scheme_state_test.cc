@@ -87,6 +87,33 @@ TEST(SchemeState, ASchemeThatFollowsTheAggregationRestartsWithIt) {  // M-29, Q-
     EXPECT_EQ(state.next_apply_sis, 125u) << "region limits do not restart the window (Q-5)";
 }
 
+TEST(SchemeState, AnIntervalOfItsOwnGoesByTheClockAndTheWindowsBySamples_Q72) {
+    Cadence late;
+    late.passed_sample_intervals = 5;
+    late.nr_late = 100;
+    SchemeParams scheme;
+    EXPECT_EQ(ticks_for(scheme, late), 5u);
+    scheme.apply_interval_us = 1'000;
+    EXPECT_EQ(ticks_for(scheme, late), 105u);
+}
+
+TEST(SchemeState, ADeadlineStaysAsFarAheadWhenItGoesByTheOtherCount_Q72) {
+    Cadence late;
+    late.passed_sample_intervals = 5;
+    late.nr_late = 100;
+    SchemeParams windows;
+    SchemeParams timed;
+    timed.apply_interval_us = 1'000;
+    SchemeState state;
+    state.next_apply_sis = 9;
+    keep_deadline(timed, late, state);
+    EXPECT_EQ(state.next_apply_sis, 109u);
+    keep_deadline(timed, late, state);
+    EXPECT_EQ(state.next_apply_sis, 109u);
+    keep_deadline(windows, late, state);
+    EXPECT_EQ(state.next_apply_sis, 9u);
+}
+
 TEST(SchemeState, AnOverdueDeadlineStaysOverdue) {
     SchemeParams scheme;
     scheme.apply_interval_us = 50;
@@ -115,6 +142,7 @@ TEST(SchemeState, CopiesAreDeepAndComplete) {
     ASSERT_TRUE(state.goals.push_back(GoalState{.current_value = 3}));
     state.filter_defaults.ops_reject = true;
     state.next_apply_sis = 4;
+    state.by_clock = true;
     state.acted_until = 5;
     state.acted_target = 6;
     state.activated = false;

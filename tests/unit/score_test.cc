@@ -27,9 +27,9 @@ struct Vector37 {
 
 TEST(Score, FollowsTheVectorsOfS37) {
     const Vector37 vectors[] = {
-        {{10, 20, 100, 100'000}, {1, 1}, 52, 47}, {{0, 20, 1'200, 100'000}, {0, 1}, 38, 61},
-        {{0, 20, 0, 100'000}, {0, 1}, 49, 50},    {{20, 20, 1'200, 100'000}, {1, 1}, 79, 20},
-        {{1, 200, 0, 100'000}, {1, 1}, 24, 75},   {{20, 20, 1'200, 100'000}, {0, 0}, 0, 99},
+        {{10, 20, 10'000'000}, {1, 1}, 52, 47}, {{0, 20, 120'000'000}, {0, 1}, 38, 61},
+        {{0, 20, 0}, {0, 1}, 49, 50},           {{20, 20, 120'000'000}, {1, 1}, 79, 20},
+        {{1, 200, 0}, {1, 1}, 24, 75},          {{20, 20, 120'000'000}, {0, 0}, 0, 99},
     };
     for (const Vector37& vector : vectors) {
         const QuotaParams quota = quota_with(vector.weights);
@@ -39,7 +39,7 @@ TEST(Score, FollowsTheVectorsOfS37) {
 }
 
 TEST(Score, EachWeightDecidesAloneWhereTheOtherIsZero) {
-    const ScoreInput busy_young{20, 20, 0, 100'000};
+    const ScoreInput busy_young{20, 20, 0};
     EXPECT_EQ(hot_score(busy_young, quota_with({1, 0})), 99u);
     EXPECT_EQ(hot_score(busy_young, quota_with({0, 1})), 49u);
     EXPECT_EQ(hot_score(busy_young, quota_with({1, 3})), 61u);  // (100 + 3 * 50) / 4 = 62
@@ -48,14 +48,14 @@ TEST(Score, EachWeightDecidesAloneWhereTheOtherIsZero) {
 
 TEST(Score, BelowOnePercentRanksAsNeverAccessed) {
     const QuotaParams quota = quota_with({1, 1});
-    const ScoreInput rare{1, 200, 600, 100'000};
-    const ScoreInput never{0, 200, 600, 100'000};
+    const ScoreInput rare{1, 200, 60'000'000};
+    const ScoreInput never{0, 200, 60'000'000};
     EXPECT_EQ(hot_score(rare, quota), hot_score(never, quota));
 }
 
 TEST(Score, IgnoresTheSizeWeight) {
     QuotaParams quota = quota_with({1, 1});
-    const ScoreInput input{10, 20, 100, 100'000};
+    const ScoreInput input{10, 20, 10'000'000};
     const uint32_t without = hot_score(input, quota);
     quota.weight_sz = 1'000;
     EXPECT_EQ(hot_score(input, quota), without);
@@ -63,15 +63,15 @@ TEST(Score, IgnoresTheSizeWeight) {
 
 TEST(Score, StaysInRangeForCountsAboveTheMaximumAndHugeValues) {
     const QuotaParams quota = quota_with({UINT32_MAX, UINT32_MAX});
-    const ScoreInput hottest{UINT32_MAX, 1, UINT32_MAX, UINT64_MAX};
+    const ScoreInput hottest{UINT32_MAX, 1, UINT64_MAX};
     EXPECT_EQ(hot_score(hottest, quota), 99u);
     EXPECT_EQ(cold_score(hottest, quota), 0u);
-    const ScoreInput coldest{0, 1, UINT32_MAX, UINT64_MAX};
+    const ScoreInput coldest{0, 1, UINT64_MAX};
     EXPECT_EQ(hot_score(coldest, quota), 0u);
 }
 
 TEST(Score, FollowsTheTableOf52) {
-    const ScoreInput input{20, 20, 1'200, 100'000};
+    const ScoreInput input{20, 20, 120'000'000};
     const QuotaParams quota = quota_with({1, 1});
     const auto both = [&](DamosAction action) {
         return std::pair(action_score(ScoreSource::kBuiltin, action, input, quota),

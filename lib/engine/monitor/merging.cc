@@ -7,10 +7,14 @@
 namespace damon {
 namespace {
 
-void age_regions(RegionList& regions, const ProbeWeights& weights, uint64_t threshold) {
+void age_regions(RegionList& regions, const ProbeWeights& weights, const MergeLimits& limits) {
     for (Region& region : regions.all()) {
         if (looked_at_in_vain(region)) continue;
-        region.age = aged(region.age, weights.score(region), weights.last_score(region), threshold);
+        region.age = aged(region.age, weights.score(region), weights.last_score(region), limits.threshold);
+        region.age_us = region.age == 0 ? 0 : saturating_add(region.age_us, limits.window_us);
+        const bool seen_idle = region.nr_accesses == 0;
+        const bool asked = (region.evidence & kEvidenceAnswered) != 0;
+        if (asked) region.idle_us = seen_idle ? saturating_add(region.idle_us, limits.window_us) : 0;
     }
 }
 
@@ -47,7 +51,7 @@ uint32_t aged(uint32_t age, uint64_t score, uint64_t last_score, uint64_t thresh
 
 void age_and_merge(RegionList& regions, const ProbeWeights& weights, const MergeLimits& limits) {
     MergeLimits pass = limits;
-    age_regions(regions, weights, pass.threshold);
+    age_regions(regions, weights, pass);
     while (true) {
         for (size_t target = 0; target < regions.nr_targets(); ++target) merge_target(regions, target, weights, pass);
         if (regions.nr_regions() <= pass.max_nr_regions || pass.threshold >= pass.threshold_cap) return;

@@ -14,6 +14,7 @@ struct MergeLimits {
     uint64_t threshold_cap = 0;     // how far escalation may go (M-21, Q-29)
     uint64_t max_region_bytes = 0;  // L of M-22, never exceeded by a merge
     uint64_t max_nr_regions = 0;    // above it the threshold escalates
+    uint64_t window_us = 0;         // what the window adds to ages
 };
 
 // M-18: a region whose score stayed within `threshold` of the previous window's is one window older; one that changed

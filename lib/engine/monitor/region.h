@@ -11,6 +11,8 @@ namespace damon {
 
 struct Region {
     AddressRange range{};
+    uint64_t age_us = 0;            // time for which the score stayed similar
+    uint64_t idle_us = 0;           // time for which no access was seen, windows in which nobody could look left out
     uint32_t nr_accesses = 0;       // positive samples so far in this window
     uint32_t last_nr_accesses = 0;  // final value of the previous window in which the region was seen
     uint32_t age = 0;               // windows for which the score stayed similar
@@ -51,7 +53,8 @@ inline bool too_few_answers(const Region& region) { return region.nr_unknown > 3
 // Looked at in this window, but (almost) never with an answer: its count says nothing (M-36). Not so where nothing was
 // asked, as in a window that has taken no sample or where only attributes are monitored.
 inline bool looked_at_in_vain(const Region& region) {
-    return too_few_answers(region) || (evidence_of(region) & (kEvidenceAnswered | kEvidenceUnknown)) == kEvidenceUnknown;
+    return too_few_answers(region) ||
+           (evidence_of(region) & (kEvidenceAnswered | kEvidenceUnknown)) == kEvidenceUnknown;
 }
 
 // The access count so far as it would be had all samples been answered like those that were (M-36). Not for a region

@@ -9,8 +9,8 @@
 
 namespace damon {
 
-// RegionFlags. kRegionUnknown: none of the samples that the moving sum stands for was answered, or less than a quarter of
-// those of the present window, so that a falling sum would only say that nobody could look. A region that was never
+// RegionFlags. kRegionUnknown: none of the samples that the moving sum stands for was answered, or less than a quarter
+// of those of the present window, so that a falling sum would only say that nobody could look. A region that was never
 // sampled is unknown. kRegionPartial: some were not answered. kRegionWritesOnly: an answer could not see reads.
 inline uint32_t region_flags(const Region& region, const MovingWindow& window) {
     const uint8_t evidence = window.evidence(region);
@@ -33,16 +33,28 @@ inline Unknown unknown_reason(const Region& region, const MovingWindow& window) 
 }
 
 inline RegionInfo describe_region(const Region& region, uint32_t target_idx, const MovingWindow& window) {
-    return {.start = region.range.start,
-            .end = region.range.end,
-            .age_us = 0,
-            .idle_us = kU64Max,
-            .target_idx = target_idx,
-            .nr_accesses = window.sum(scaled_accesses(region), region.last_nr_accesses),
-            .age = region.age,
-            .flags = region_flags(region, window),
-            .unknown_reason = unknown_reason(region, window),
-            .reserved = 0};
+    RegionInfo info{.start = region.range.start,
+                    .end = region.range.end,
+                    .age_us = region.age_us,
+                    .idle_us = region.nr_accesses != 0 ? 0 : region.idle_us,
+                    .target_idx = target_idx,
+                    .nr_accesses = window.sum(region.nr_accesses, region.last_nr_accesses),
+                    .age = region.age,
+                    .flags = 0,
+                    .unknown_reason = Unknown::kNone,
+                    .reserved = 0};
+    const uint8_t evidence = window.evidence(region);
+    const unsigned counts = evidence & (kEvidenceAnswered | kEvidenceUnknown);
+    const bool in_full = (counts | (region.evidence & kEvidenceUnknown)) == kEvidenceAnswered;
+    if (in_full && region.nr_unknown == 0) [[likely]] {
+        if ((evidence & kEvidenceWritesOnly) != 0) info.flags = kRegionWritesOnly;
+        return info;
+    }
+    info.nr_accesses = window.sum(scaled_accesses(region), region.last_nr_accesses);
+    info.flags = region_flags(region, window);
+    info.unknown_reason = unknown_reason(region, window);
+    if ((info.flags & kRegionUnknown) != 0) info.idle_us = kU64Max;
+    return info;
 }
 
 }  // namespace damon

@@ -23,6 +23,15 @@ uint32_t weighted_mean(uint32_t left, uint32_t right, Weights weights) {
     return static_cast<uint32_t>((Wide{left} * weights.left + Wide{right} * weights.right) / total);
 }
 
+uint64_t weighted_mean_us(uint64_t left, uint64_t right, Weights weights) {
+    if (left == right) return left;
+    using Wide = unsigned __int128;
+    // Apart from the smaller one, so that the product fits.
+    const uint64_t least = left < right ? left : right;
+    const Wide more = left < right ? Wide{right - left} * weights.right : Wide{left - right} * weights.left;
+    return least + static_cast<uint64_t>(more / (weights.left + weights.right));
+}
+
 // The reason that more of the joined memory has.
 uint8_t joined_reason(uint8_t left, uint8_t right, Weights weights) {
     if (left == 0 || right == 0) return left | right;
@@ -97,6 +106,8 @@ void RegionList::merge_into_previous(size_t target, size_t index) {
     const Weights weights{left.size(), right.size()};
     left.nr_accesses = weighted_mean(left.nr_accesses, right.nr_accesses, weights);
     left.age = weighted_mean(left.age, right.age, weights);
+    left.age_us = weighted_mean_us(left.age_us, right.age_us, weights);
+    left.idle_us = weighted_mean_us(left.idle_us, right.idle_us, weights);
     for (unsigned probe = 0; probe < kMaxProbes; ++probe) {
         left.probe_hits[probe] =
             static_cast<uint8_t>(weighted_mean(left.probe_hits[probe], right.probe_hits[probe], weights));

@@ -21,10 +21,8 @@ bool is_ranked(const ApplyContext& context, uint32_t scheme_idx) {
 
 uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const RegionInfo& region) {
     const SchemeParams& scheme = context.schemes[scheme_idx];
-    const ScoreInput input{.nr_accesses = region.nr_accesses,
-                           .max_nr_accesses = context.attrs.max_nr_accesses(),
-                           .age = region.age,
-                           .aggr_us = context.attrs.aggr_us};
+    const ScoreInput input{
+        .nr_accesses = region.nr_accesses, .max_nr_accesses = context.attrs.max_nr_accesses(), .age_us = region.age_us};
     return action_score(context.traits.score, scheme.action, input, scheme.quota);
 }
 
@@ -49,6 +47,8 @@ ActionRequest make_request(const ApplyContext& context, const ApplyCursor& curso
             .range = {region.start, region.end},
             .nr_accesses = region.nr_accesses,
             .age = region.age,
+            .age_us = region.age_us,
+            .idle_us = region.idle_us,
             .region_flags = region.flags,
             .unknown_reason = region.unknown_reason,
             .unseen = unseen_rule(context, context.schemes[cursor.scheme])};

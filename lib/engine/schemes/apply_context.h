@@ -27,7 +27,8 @@ struct ApplyContext {
     uint64_t min_region_sz;
     MovingWindow window{attrs, cadence};  // the same for a whole pass
 
-    uint64_t tick() const { return cadence.passed_sample_intervals; }
+    // What the deadline of the scheme counts in.
+    uint64_t ticks_for(uint32_t scheme_idx) const { return damon::ticks_for(schemes[scheme_idx], cadence); }
 };
 
 // One region and one scheme.

@@ -24,13 +24,14 @@ void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  /
 // S-19, and more: probe counters must be equal too, and a region that nobody could look at is not joined to one
 // that was looked at, or it would pass for it.
 bool same_history(const Region& left, const Region& right) {
+    if (left.range.end != right.range.start || left.age != right.age || left.nr_accesses != right.nr_accesses ||
+        left.last_nr_accesses != right.last_nr_accesses || left.nr_unknown != right.nr_unknown) {
+        return false;
+    }
     const unsigned answered =
         ((evidence_of(left) ^ evidence_of(right)) | (left.last_evidence ^ right.last_evidence)) & kEvidenceAnswered;
-    return left.range.end == right.range.start && left.age == right.age &&
-           left.last_nr_accesses == right.last_nr_accesses && left.nr_accesses == right.nr_accesses &&
-           left.nr_unknown == right.nr_unknown &&
-           std::ranges::equal(left.probe_hits, right.probe_hits) &&
-           std::ranges::equal(left.last_probe_hits, right.last_probe_hits) && answered == 0;
+    return answered == 0 && std::ranges::equal(left.probe_hits, right.probe_hits) &&
+           std::ranges::equal(left.last_probe_hits, right.last_probe_hits);
 }
 
 bool acted_before(const SchemeState& state, const RegionInfo& region) {
@@ -55,8 +56,9 @@ bool ApplyWalk::begin(const ApplyContext& context, uint64_t now_us) {
     DAMON_CHECK(step_ == Step::kIdle);
     queries_.clear();
     bool any = false;
-    for (SchemeState& state : context.states) {
-        state.due = tick_reached(context.tick(), state.next_apply_sis);
+    for (uint32_t i = 0; i < context.schemes.size(); ++i) {
+        SchemeState& state = context.states[i];
+        state.due = tick_reached(context.ticks_for(i), state.next_apply_sis);
         state.in_pass = state.due && state.activated;
         any |= state.in_pass;
     }
@@ -286,7 +288,10 @@ void ApplyWalk::take_outcome(const ApplyContext& context, const Outcome& outcome
     }
     state.acted_target = cursor_.target;
     state.acted_until = region.range.end;
-    if (scheme.action != DamosAction::kStat && !outcome.unseen_all(region.size())) region.age = region_.age = 0;
+    if (scheme.action != DamosAction::kStat && !outcome.unseen_all(region.size())) {
+        region.age = region_.age = 0;
+        region.age_us = region_.age_us = 0;
+    }
     if (any_tried) count_tried(tried, outcome, state.stats);
 }
 
@@ -301,11 +306,11 @@ bool ApplyWalk::follows(const ApplyContext& context) const {
 
 // S-20, Q-21.
 void ApplyWalk::finish(const ApplyContext& context, bool complete) {
-    for (size_t i = 0; i < context.schemes.size(); ++i) {
+    for (uint32_t i = 0; i < context.schemes.size(); ++i) {
         const SchemeParams& scheme = context.schemes[i];
         SchemeState& state = context.states[i];
         if (!state.due) continue;
-        state.next_apply_sis = context.tick() + apply_interval_ticks(scheme, context.attrs);
+        state.next_apply_sis = context.ticks_for(i) + apply_interval_ticks(scheme, context.attrs);
         if (complete && state.in_pass && !at_snapshot_limit(scheme, state)) state.stats.nr_snapshots += 1;
     }
     queries_.clear();

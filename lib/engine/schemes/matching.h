@@ -19,7 +19,12 @@ inline bool pattern_matches(const AccessPattern& pattern, const RegionInfo& regi
 // for cold.
 inline bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region) {
     if (scheme.action != DamosAction::kStat && (region.flags & kRegionUnknown) != 0) return false;
-    return pattern_matches(scheme.pattern, region);
+    if (scheme.min_age_us == 0) [[likely]]
+        return pattern_matches(scheme.pattern, region);
+    // An age that is given as time is kept by the clock, not by windows (Q-72).
+    AccessPattern pattern = scheme.pattern;
+    pattern.min_age = 0;
+    return scheme.min_age_us <= region.age_us && pattern_matches(pattern, region);
 }
 
 // S-38: whether (a part of) the region must be left alone because its reads cannot be seen, and "cold" may mean "only

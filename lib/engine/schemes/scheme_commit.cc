@@ -17,14 +17,15 @@ namespace {
 }  // namespace
 
 bool carry_over_schemes(std::span<const SchemeState> before, std::span<const SchemeParams> next, const Attrs& attrs,
-                        uint64_t tick, Vector<SchemeState>& after) {
+                        const Cadence& now, Vector<SchemeState>& after) {
     Vector<SchemeState> states;
     if (!states.resize(next.size())) return false;
     for (size_t i = 0; i < next.size(); ++i) {
         if (i < before.size()) {
             if (!states[i].copy_from(before[i])) return false;
+            keep_deadline(next[i], now, states[i]);
         } else {
-            states[i].next_apply_sis = tick + apply_interval_ticks(next[i], attrs);
+            start_scheme(next[i], attrs, ticks_for(next[i], now), states[i]);
         }
         if (!adopt(next[i], states[i])) return false;
     }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/vector.h"
+#include "engine/monitor/cadence.h"
 #include "engine/schemes/scheme_state.h"
 #include "model/attrs.h"
 #include "model/scheme.h"
@@ -15,8 +16,8 @@ namespace damon {
 // whether their watermarks let them run; the others are new. Pressure goals forget their baseline. Nothing of
 // `before` changes. False: out of memory, and then `after` is as it was.
 //
-// A new scheme is due one interval of `attrs` after `tick`.
+// A new scheme is due one interval of `attrs` from now.
 [[nodiscard]] bool carry_over_schemes(std::span<const SchemeState> before, std::span<const SchemeParams> next,
-                                      const Attrs& attrs, uint64_t tick, Vector<SchemeState>& after);
+                                      const Attrs& attrs, const Cadence& now, Vector<SchemeState>& after);
 
 }  // namespace damon

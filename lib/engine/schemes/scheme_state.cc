@@ -1,7 +1,5 @@
 #include "engine/schemes/scheme_state.h"
 
-#include "engine/monitor/cadence.h"
-
 namespace damon {
 
 bool SchemeState::copy_from(const SchemeState& other) {
@@ -12,11 +10,23 @@ bool SchemeState::copy_from(const SchemeState& other) {
     acted_until = other.acted_until;
     acted_target = other.acted_target;
     next_apply_sis = other.next_apply_sis;
+    by_clock = other.by_clock;
     activated = other.activated;
     due = other.due;
     esz_due = other.esz_due;
     in_pass = other.in_pass;
     return true;
+}
+
+uint64_t ticks_for(const SchemeParams& scheme, const Cadence& cadence) {
+    return scheme.apply_interval_us != 0 ? cadence.clock() : cadence.passed_sample_intervals;
+}
+
+void keep_deadline(const SchemeParams& scheme, const Cadence& now, SchemeState& state) {
+    const bool by_clock = scheme.apply_interval_us != 0;
+    if (by_clock && !state.by_clock) state.next_apply_sis += now.nr_late;
+    if (!by_clock && state.by_clock) state.next_apply_sis -= now.nr_late;
+    state.by_clock = by_clock;
 }
 
 uint64_t apply_interval_ticks(const SchemeParams& scheme, const Attrs& attrs) {
@@ -25,6 +35,7 @@ uint64_t apply_interval_ticks(const SchemeParams& scheme, const Attrs& attrs) {
 
 void start_scheme(const SchemeParams& scheme, const Attrs& attrs, uint64_t tick, SchemeState& state) {
     state.next_apply_sis = tick + apply_interval_ticks(scheme, attrs);
+    state.by_clock = scheme.apply_interval_us != 0;
     state.filter_defaults = filter_defaults(scheme);
     state.due = false;
     state.in_pass = false;

@@ -13,7 +13,7 @@ constexpr int kMaxAgeLog = 32;
 // 0 to 100, 50 for a region that just changed: the logarithm of the age in seconds, counted downwards for memory that
 // is not accessed (S-36).
 uint64_t age_subscore(const ScoreInput& input, uint64_t frequency) {
-    const uint32_t seconds = saturate_u32(mul_div(input.age, input.aggr_us, 1'000'000));
+    const uint32_t seconds = saturate_u32(input.age_us / 1'000'000);
     const int log = std::min(static_cast<int>(std::bit_width(seconds)), kMaxAgeLog);
     const int signed_log = frequency == 0 ? -log : log;
     return static_cast<uint64_t>(signed_log + kMaxAgeLog) * 100 / kMaxAgeLog / 2;

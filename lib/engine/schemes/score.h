@@ -13,8 +13,7 @@ inline constexpr uint32_t kMaxScore = 99;
 struct ScoreInput {
     uint32_t nr_accesses = 0;      // moving sum (M-16)
     uint64_t max_nr_accesses = 1;  // N of C-2, not 0
-    uint32_t age = 0;              // windows
-    uint64_t aggr_us = 0;          // length of a window
+    uint64_t age_us = 0;
 };
 
 // S-36. Weights are relative; weight_sz takes no part. Both other weights 0: 0.
