@@ -111,10 +111,11 @@ TEST(Validation, ATargetThatIsNotThereCannotBeObsolete_A21) {
     Params params = toy_params({{{0, 100}}, {{0, 100}}});
     params.targets[1].obsolete = true;
     Engine engine;
-    EXPECT_STREQ(engine.prepare(params, toy_traits()).text(), "target 1 is obsolete but there are only 0 targets");
+    EXPECT_STREQ(engine.prepare(params, toy_traits()).text(),
+                 "target 1 of the source is obsolete, and the destination has only 0 targets");
     engine = test::started_engine(toy_params({{{0, 100}}}));
     EXPECT_STREQ(engine.commit(params, toy_traits(), nullptr).text(),
-                 "target 1 is obsolete but there are only 1 targets");
+                 "target 1 of the source is obsolete, and the destination has only 1 targets");
 }
 
 TEST(Validation, WhatIsRefusedLeavesTheEngineAsItWas_I13) {

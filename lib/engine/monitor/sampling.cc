@@ -59,7 +59,8 @@ void count_answers(std::span<Region> regions, std::span<const Sample> samples) {
         const unsigned yes = samples[i].seen == Seen::kYes;
         region.nr_accesses += yes & unsigned{region.nr_accesses != kU32Max};
         ++region.nr_answered;
-        region.evidence = static_cast<uint8_t>(region.evidence | unsigned{samples[i].writes_only} * kEvidenceWritesOnly);
+        region.evidence =
+            static_cast<uint8_t>(region.evidence | unsigned{samples[i].writes_only} * kEvidenceWritesOnly);
     }
 }
 

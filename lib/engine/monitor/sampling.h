@@ -23,9 +23,9 @@ void forget_answers(std::span<Sample> samples);
 // becomes evidence (M-13).
 void count_answers(std::span<Region> regions, std::span<const Sample> samples);
 
-// The window's last sample is counted: where some had no answer, the count is scaled to what it would be if they had been
-// answered like the others; where less than a quarter had, the window counts as looked at in vain (M-36). Returns the
-// highest access count of all regions (M-17).
+// The window's last sample is counted: where some had no answer, the count is scaled to what it would be if they had
+// been answered like the others; where less than a quarter had, the window counts as looked at in vain (M-36). Returns
+// the highest access count of all regions (M-17).
 uint32_t settle_answers(std::span<Region> regions);
 
 // Adds the probes' hits (bit i: probe i); 8-bit counters saturate. Returns the highest weighted sum.
