@@ -147,6 +147,10 @@ Status Engine::adopt_ranges(std::span<uint8_t> new_targets) {
         Vector<AddressRange>& given = params_.targets[target].ranges;
         coalesce_ranges(given);
         if (!given.empty()) {
+            // Those that stay were checked with the granularity of their day.
+            if (Status status = check_ranges(given.span(), params_.min_region_sz); !status.ok()) {
+                return Status::fail(status.error(), "target %" PRIu32 ": %s", target, status.text());
+            }
             if (Status status = set_ranges(target, given.span(), params_.min_region_sz); !status.ok()) return status;
         }
         new_targets[target] &= regions_.nr_regions_of(target) == 0;

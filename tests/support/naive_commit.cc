@@ -204,8 +204,11 @@ void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_ta
             moved[i] = kept.size();
         }
         target.params = deep_copy(source);
-        if (!source.ranges.empty()) {
-            naive_set_regions(target.regions, coalesced(source.ranges.span()), params.min_region_sz);
+        // a source without ranges leaves those of the target.
+        if (source.ranges.empty() && i < targets_.size()) target.params = deep_copy(targets_[i].params);
+        target.params.pid = source.pid;
+        if (!target.params.ranges.empty()) {
+            naive_set_regions(target.regions, coalesced(target.params.ranges.span()), params.min_region_sz);
         }
         marks.push_back(changed && target.regions.empty());
         kept.push_back(std::move(target));
@@ -259,6 +262,10 @@ bool NaiveEngine::commits(const Params& params, const OpsTraits& traits) const {
     if (!acceptable(params, traits)) return false;
     for (size_t i = targets_.size(); i < params.targets.size(); ++i) {
         if (params.targets[i].obsolete) return false;
+    }
+    for (size_t i = 0; i < std::min(targets_.size(), params.targets.size()); ++i) {
+        if (params.targets[i].obsolete || !params.targets[i].ranges.empty()) continue;
+        if (!naive_ranges_fit(coalesced(targets_[i].params.ranges.span()), params.min_region_sz)) return false;
     }
     return true;
 }

@@ -43,7 +43,7 @@ struct ApplyCursor {
 // not held back for it (P-5).
 inline RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor) {
     RegionInfo info = describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
-    if (context.cadence.latched_attributes_only) info.flags &= ~uint32_t{kRegionUnknown | kRegionWritesOnly};
+    if (context.cadence.latched_attributes_only) info.flags = 0;
     return info;
 }
 
