@@ -179,7 +179,7 @@ private:
     [[nodiscard]] bool adopt_targets(Vector<TargetParams>& targets, std::span<SchemeState> schemes,
                                      Vector<uint8_t>& new_targets);
     Status adopt_ranges(std::span<uint8_t> new_targets);
-    void keep_given_ranges(std::span<TargetParams> before);
+    Status keep_given_ranges(std::span<TargetParams> before);
     void adopt_probes(std::span<const ProbeParams> before);
 
     Params params_;

@@ -109,7 +109,7 @@ Status Engine::adopt(const Params& params, const OpsTraits& traits, Vector<uint8
     traits_ = traits;
     planned_ = false;
     if (Status status = adopt_ranges(new_targets.span()); !status.ok()) return status;
-    keep_given_ranges(before.targets.span());
+    if (Status status = keep_given_ranges(before.targets.span()); !status.ok()) return status;
     if (before.min_region_sz < params_.min_region_sz) {
         for (size_t target = 0; target < regions_.nr_targets(); ++target) {
             refit_regions(regions_, target, params_.min_region_sz);
@@ -147,10 +147,6 @@ Status Engine::adopt_ranges(std::span<uint8_t> new_targets) {
         Vector<AddressRange>& given = params_.targets[target].ranges;
         coalesce_ranges(given);
         if (!given.empty()) {
-            // Those that stay were checked with the granularity of their day.
-            if (Status status = check_ranges(given.span(), params_.min_region_sz); !status.ok()) {
-                return Status::fail(status.error(), "target %" PRIu32 ": %s", target, status.text());
-            }
             if (Status status = set_ranges(target, given.span(), params_.min_region_sz); !status.ok()) return status;
         }
         new_targets[target] &= regions_.nr_regions_of(target) == 0;
@@ -159,10 +155,16 @@ Status Engine::adopt_ranges(std::span<uint8_t> new_targets) {
 }
 
 // without ranges in the source a target stays where it is, also at the next update.
-void Engine::keep_given_ranges(std::span<TargetParams> before) {
+Status Engine::keep_given_ranges(std::span<TargetParams> before) {
     for (size_t i = 0; i < std::min(before.size(), params_.targets.size()); ++i) {
-        if (params_.targets[i].ranges.empty()) params_.targets[i].ranges.swap(before[i].ranges);
+        if (!params_.targets[i].ranges.empty()) continue;
+        // They were checked with the granularity of their day.
+        if (Status status = check_ranges(before[i].ranges.span(), params_.min_region_sz); !status.ok()) {
+            return Status::fail(status.error(), "target %zu: %s", i, status.text());
+        }
+        params_.targets[i].ranges.swap(before[i].ranges);
     }
+    return {};
 }
 
 void Engine::adopt_probes(std::span<const ProbeParams> before) {

@@ -207,8 +207,8 @@ void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_ta
         // a source without ranges leaves those of the target.
         if (source.ranges.empty() && i < targets_.size()) target.params = deep_copy(targets_[i].params);
         target.params.pid = source.pid;
-        if (!target.params.ranges.empty()) {
-            naive_set_regions(target.regions, coalesced(target.params.ranges.span()), params.min_region_sz);
+        if (!source.ranges.empty()) {
+            naive_set_regions(target.regions, coalesced(source.ranges.span()), params.min_region_sz);
         }
         marks.push_back(changed && target.regions.empty());
         kept.push_back(std::move(target));
