@@ -158,7 +158,10 @@ Status Engine::adopt_ranges(std::span<uint8_t> new_targets) {
 Status Engine::keep_given_ranges(std::span<TargetParams> before) {
     for (size_t i = 0; i < std::min(before.size(), params_.targets.size()); ++i) {
         if (!params_.targets[i].ranges.empty()) continue;
-        // They were checked with the granularity of their day.
+        // They were checked with the granularity of their day; a coarser one may make neighbours of them one.
+        if (!check_ranges(before[i].ranges.span(), params_.min_region_sz).ok()) {
+            align_ranges(before[i].ranges, params_.min_region_sz);
+        }
         if (Status status = check_ranges(before[i].ranges.span(), params_.min_region_sz); !status.ok()) {
             return Status::fail(status.error(), "target %zu: %s", i, status.text());
         }

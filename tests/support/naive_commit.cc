@@ -189,6 +189,24 @@ void NaiveEngine::commit_scheme(NaiveScheme& scheme, const SchemeParams& params,
     if (quota.ms == 0 && quota.sz == 0 && params.goals.empty()) scheme.esz = 0;
 }
 
+// ranges that stay are as they were, or fit a coarser granularity.
+std::vector<AddressRange> NaiveEngine::kept_ranges(std::span<const AddressRange> given, uint64_t granularity) {
+    std::vector<AddressRange> kept = coalesced(given);
+    if (naive_ranges_fit(kept, granularity)) return kept;
+    std::vector<AddressRange> fitted;
+    for (const AddressRange& range : kept) {
+        const uint64_t below = range.end % granularity;
+        const AddressRange outer{range.start - range.start % granularity,
+                                 below == 0 ? range.end : range.end - below + granularity};
+        if (!fitted.empty() && outer.start <= fitted.back().end) {
+            fitted.back().end = std::max(fitted.back().end, outer.end);
+        } else {
+            fitted.push_back(outer);
+        }
+    }
+    return fitted;
+}
+
 void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_targets) {
     std::vector<NaiveTarget> kept;
     std::vector<bool> marks;
@@ -205,7 +223,11 @@ void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_ta
         }
         target.params = deep_copy(source);
         // a source without ranges leaves those of the target.
-        if (source.ranges.empty() && i < targets_.size()) target.params = deep_copy(targets_[i].params);
+        if (source.ranges.empty() && i < targets_.size()) {
+            for (const AddressRange& range : kept_ranges(targets_[i].params.ranges.span(), params.min_region_sz)) {
+                EXPECT_TRUE(target.params.ranges.push_back(range));
+            }
+        }
         target.params.pid = source.pid;
         if (!source.ranges.empty()) {
             naive_set_regions(target.regions, coalesced(source.ranges.span()), params.min_region_sz);
@@ -265,7 +287,10 @@ bool NaiveEngine::commits(const Params& params, const OpsTraits& traits) const {
     }
     for (size_t i = 0; i < std::min(targets_.size(), params.targets.size()); ++i) {
         if (params.targets[i].obsolete || !params.targets[i].ranges.empty()) continue;
-        if (!naive_ranges_fit(coalesced(targets_[i].params.ranges.span()), params.min_region_sz)) return false;
+        if (!naive_ranges_fit(kept_ranges(targets_[i].params.ranges.span(), params.min_region_sz),
+                              params.min_region_sz)) {
+            return false;
+        }
     }
     return true;
 }

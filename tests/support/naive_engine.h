@@ -128,6 +128,7 @@ private:
     void set_attrs(const Attrs& next, bool from_caller);
     void convert_results(const Attrs& next, bool aggregating);
     void commit_scheme(NaiveScheme& scheme, const SchemeParams& params, bool stopped);
+    static std::vector<AddressRange> kept_ranges(std::span<const AddressRange> given, uint64_t granularity);
     void commit_targets(const Params& params, std::vector<bool>* new_targets);
     void commit_probes(const Params& params);
     void refit_regions(uint64_t granularity);

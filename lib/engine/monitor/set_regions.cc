@@ -101,6 +101,19 @@ Status check_given_ranges(std::span<const AddressRange> ranges, uint64_t granula
     return {};
 }
 
+void align_ranges(Vector<AddressRange>& ranges, uint64_t granularity) {
+    size_t nr_joined = 0;
+    for (size_t i = 0; i < ranges.size(); ++i) {
+        const AddressRange aligned{align_down(ranges[i].start, granularity), align_up(ranges[i].end, granularity)};
+        if (nr_joined != 0 && aligned.start <= ranges[nr_joined - 1].end) {
+            ranges[nr_joined - 1].end = std::max(ranges[nr_joined - 1].end, aligned.end);
+        } else {
+            ranges[nr_joined++] = aligned;
+        }
+    }
+    (void)ranges.resize(nr_joined);  // fewer
+}
+
 void coalesce_ranges(Vector<AddressRange>& ranges) {
     size_t nr_maximal = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {

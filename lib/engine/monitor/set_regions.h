@@ -20,6 +20,8 @@ Status check_ranges(std::span<const AddressRange> ranges, uint64_t granularity);
 Status check_given_ranges(std::span<const AddressRange> ranges, uint64_t granularity);
 
 // Makes ranges that touch into one, so that they are maximal.
+// Aligned outwards, and joined where they then touch or overlap.
+void align_ranges(Vector<AddressRange>& ranges, uint64_t granularity);
 void coalesce_ranges(Vector<AddressRange>& ranges);
 
 // An upper bound of the free slots that set_regions needs.
