@@ -1,12 +1,16 @@
 // Declared shared ranges (fact 5): the only memory whose page table entries a check may drop.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <thread>
 
 #include "ops/linux/access/declared_ranges.h"
+#include "support/declared_skip.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -176,6 +180,20 @@ TEST(SharedRanges, AfterWithdrawNoCheckTouchesTheRange) {
     checking.join();
     close(fd);
     EXPECT_TRUE(memory.is_as_filled());
+}
+
+// A ring that the kernel shares with the program: dropping its pages from the page tables would lose them for good.
+TEST(SharedRanges, RingsOfTheKernelAreRefused) {
+    char parameters[120] = {};
+    const int ring = static_cast<int>(syscall(SYS_io_uring_setup, 4, parameters));
+    if (ring < 0) return declared_skip("io-uring", strerror(errno));
+    constexpr off_t kSubmissionEntries = 0x10000000;
+    void* entries = mmap(nullptr, page_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, ring, kSubmissionEntries);
+    close(ring);
+    if (entries == MAP_FAILED) return declared_skip("io-uring", strerror(errno));
+    const auto start = reinterpret_cast<uint64_t>(entries);
+    EXPECT_LT(shared_declare({start, start + page_bytes()}), 0);
+    munmap(entries, page_bytes());
 }
 
 }  // namespace

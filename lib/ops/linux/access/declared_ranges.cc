@@ -57,16 +57,24 @@ bool is_whole_pages(AddressRange range) {
     return !range.empty() && range.start % page == 0 && range.end % page == 0;
 }
 
-// Whether every page of the range lies in shared mappings now.
+// Whether every page of the range lies in shared mappings of memory or files now. Rings of sockets and memory of
+// drivers would be emptied for good by what drops a page of the page cache from a page table.
 bool is_shared_mapping(AddressRange range) {
+    struct Search {
+        AddressRange left;
+        bool fits = true;
+    } search{range};
+    const auto visit = [](void* context, const Mapping& mapping) {
+        auto* self = static_cast<Search*>(context);
+        if (!self->fits || self->left.empty() || mapping.range.end <= self->left.start) return;
+        const bool kept = mapping.kind == MappingKind::kSharedMemory || mapping.kind == MappingKind::kFile;
+        self->fits = mapping.shared && kept && mapping.range.start <= self->left.start;
+        self->left.start = mapping.range.end;
+    };
     ProcMaps maps;
-    if (maps.open(0) != 0) return false;
-    while (!range.empty()) {
-        Mapping mapping;
-        if (maps.find(range.start, mapping) != 0 || !mapping.shared) return false;
-        range.start = mapping.range.end;
-    }
-    return true;
+    uint64_t bad_lines = 0;
+    if (maps.open(0) != 0 || maps.read_all(visit, &search, bad_lines) != 0) return false;
+    return search.fits && search.left.empty();
 }
 
 bool has_room(pid_t self) {
