@@ -33,6 +33,23 @@ HostsScan scan_as_host(const Memory& memory, size_t first, size_t last) {
     return result;
 }
 
+// What the same scan says of so many written pages that nobody ever watched: kernels differ in that.
+size_t written_of_unwatched(size_t nr_pages) {
+    Memory memory(nr_pages);
+    memory.fill();
+    return scan_as_host(memory, 0, nr_pages).nr_written;
+}
+
+// Ends a thread also where an assertion leaves the test.
+struct Ending {
+    std::atomic<bool>& quit;
+    std::thread& thread;
+    ~Ending() {
+        quit = true;
+        thread.join();
+    }
+};
+
 class Excluding : public testing::Test {
 protected:
     Excluding() { memory_.fill(); }
@@ -49,7 +66,7 @@ TEST_F(Excluding, MarksAndRegistrationsAreGoneWhenItReturns) {
     EXPECT_EQ(scan_as_host(memory_, 0, 64).nr_written, 0u);
     ASSERT_EQ(exclude_range(pages(16, 32)), 0);
     const HostsScan inside = scan_as_host(memory_, 16, 32);
-    EXPECT_EQ(inside.nr_written, 16u);
+    EXPECT_EQ(inside.nr_written, written_of_unwatched(16));
     EXPECT_EQ(inside.nr_registered, 0u);
     EXPECT_EQ(scan_as_host(memory_, 0, 16).nr_registered, 16u);
     EXPECT_EQ(scan_as_host(memory_, 32, 64).nr_registered, 32u);
@@ -109,6 +126,7 @@ TEST_F(Excluding, RefusesWhatIsNoWholePages) {
 
 TEST_F(Excluding, ContextsThatSampleAllTheTimeKeepOutAtEveryMoment) {
     if (!checker_.works()) return;
+    const size_t nr_written = written_of_unwatched(32);
     std::atomic<bool> quit{false};
     std::thread worker([this, &quit] {
         auto samples = memory_.samples();
@@ -117,17 +135,16 @@ TEST_F(Excluding, ContextsThatSampleAllTheTimeKeepOutAtEveryMoment) {
             checker_->look(samples);
         }
     });
+    const Ending ending{quit, worker};
     for (int round = 0; round < 50; ++round) {
         ASSERT_EQ(exclude_range(pages(8, 40)), 0);
         for (int look = 0; look < 5; ++look) {
             const HostsScan inside = scan_as_host(memory_, 8, 40);
-            ASSERT_EQ(inside.nr_written, 32u) << "round " << round;
+            ASSERT_EQ(inside.nr_written, nr_written) << "round " << round;
             ASSERT_EQ(inside.nr_registered, 0u) << "round " << round;
         }
         ASSERT_EQ(include_range(pages(8, 40)), 0);
     }
-    quit = true;
-    worker.join();
     EXPECT_TRUE(memory_.is_as_filled());
 }
 
