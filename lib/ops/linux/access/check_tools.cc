@@ -19,12 +19,15 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
     const uint64_t end = mapping.registrable.end;
     const bool was_apart = mappings.next_start(end) > end;
     switch (register_mapping(mapping, mode, exclusion, statistics)) {
-        case ArmResult::kArmed:
+        case ArmResult::kArmed: {
             // Replaced by a larger one meanwhile, of which a part would stay apart for good: undone before it is used.
             if (!was_apart || mappings.next_start(end) != end) return UnknownReason::kNone;
-            (void)uffd_unregister(mapping.registrable, mode);
+            uint64_t grown = 0;
+            (void)uffd_unregister(mapping.registrable, mode, &grown);
+            own_epochs += grown;  // nothing was armed there
             mapping.owned = 0;
             return UnknownReason::kGone;
+        }
         case ArmResult::kUnknown:
             return mapping.unknown;
         default:

@@ -28,10 +28,12 @@ void AccessChecker::arm(std::span<Sample> samples) {
     tools_.mappings.begin_interval();
     if (!use_page_states()) forget();
     epoch_ = uffd_epoch();
+    tools_.own_epochs = 0;
     tools_.base_block = CheckTools::kNoBlock;
     for (size_t done = 0; done < samples.size(); done += PageBatch::kMax) {
         arm_batch(samples.subspan(done, std::min(PageBatch::kMax, samples.size() - done)));
     }
+    epoch_ += tools_.own_epochs;
     tools_.guard.release();
 }
 

@@ -186,7 +186,8 @@ int uffd_register(AddressRange range, uint64_t mode) {
     return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRegister, &request));
 }
 
-int uffd_unregister(AddressRange range, uint64_t mode) {
+int uffd_unregister(AddressRange range, uint64_t mode, uint64_t* grown) {
+    if (grown != nullptr) *grown = 0;
     const int fd = own_fd();
     if (fd < 0) return fd;
     // Older kernels let one descriptor unregister the mappings of another. Registering is always checked: where it is
@@ -197,6 +198,7 @@ int uffd_unregister(AddressRange range, uint64_t mode) {
     uapi::UffdRange request{range.start, range.size()};
     const long result = sys::ioctl(fd, uapi::kUffdioUnregister, &request);  // gone already: nothing to drop
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    if (grown != nullptr) *grown = 2;
     return static_cast<int>(result);
 }
 

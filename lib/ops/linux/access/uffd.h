@@ -43,7 +43,9 @@ int uffd_register(AddressRange range, uint64_t mode);
 // Drops the registration and every mark in `range`, which lies in one mapping and was registered in `mode`. Answers of
 // other contexts that are under way become unknown, and those contexts register again by themselves: see uffd_epoch. 0
 // or a negative errno; -ENOMEM: this would be one mapping more than a process may have.
-int uffd_unregister(AddressRange range, uint64_t mode);
+// `grown` (may be null) receives by how much uffd_epoch grew for it, for who knows that none of its own answers is of
+// this range.
+int uffd_unregister(AddressRange range, uint64_t mode, uint64_t* grown = nullptr);
 
 // Lifts the marks of `mode` in `range`, which is registered and stays so. Answers of all contexts that are under way
 // become unknown. 0 or a negative errno; -EBUSY: the marks are of a userfaultfd of the program's own.
