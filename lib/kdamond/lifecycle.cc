@@ -62,10 +62,11 @@ Status Kdamond::launch_thread() {
     return status;
 }
 
-// The worker has ended or been told to; several may come here at once. Does nothing where the run is over.
+// The worker has ended; several may come here at once. Does nothing where somebody else has joined it, and perhaps
+// started the next run already.
 void Kdamond::join_worker(Lock& lock) {
     while (joining_) sync_.callers.wait(sync_.mutex);
-    if (phase_ == Phase::kStopped) return;
+    if (phase_ != Phase::kEnded) return;
     joining_ = true;
     lock.unlock();
     thread_.join();
@@ -113,8 +114,10 @@ void Kdamond::stop() {
     }
     stop_requested_ = true;
     sync_.worker.notify_all();
-    while (phase_ == Phase::kRunning) sync_.callers.wait(sync_.mutex);
-    show_stopped_locked();
+    // Another thread may start the next run before this one wakes up: that run is not this one's to wait for.
+    const uint64_t run_number = run_number_;
+    while (phase_ == Phase::kRunning && run_number_ == run_number) sync_.callers.wait(sync_.mutex);
+    if (run_number_ == run_number) show_stopped_locked();
 }
 
 void Kdamond::reap() {

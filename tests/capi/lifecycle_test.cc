@@ -125,6 +125,31 @@ TEST(Lifecycle, StopDuringAStartWaitsForItAndStopsIt) {
     }
 }
 
+TEST(Lifecycle, AStopEndsWithItsRunWhereOthersStartTheNextAtOnce) {
+    Context context;
+    std::atomic<bool> done{false};
+    // The runs are paused: none that a stop waits for by mistake ever ends by itself.
+    std::vector<std::thread> starters;
+    for (int i = 0; i < 2; ++i) {
+        starters.emplace_back([&] {
+            while (!done) {
+                if (context.start() == 0) damon_set_pause(context, 1);
+            }
+        });
+    }
+    std::vector<std::thread> stoppers;
+    for (int i = 0; i < 2; ++i) {
+        stoppers.emplace_back([&] {
+            for (int nr = 0; nr < 2000; ++nr) EXPECT_EQ(context.stop(), 0);
+        });
+    }
+    for (std::thread& thread : stoppers) thread.join();
+    done = true;
+    for (std::thread& thread : starters) thread.join();
+    EXPECT_EQ(context.stop(), 0);
+    EXPECT_EQ(damon_nr_running_ctxs(), 0);
+}
+
 TEST(Lifecycle, AWorkerWithoutAValidTargetEndsOnItsOwnL16) {
     Context context;
     context.use_ops(true);
