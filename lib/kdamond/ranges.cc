@@ -41,7 +41,7 @@ bool Kdamond::cover_added() {
     for (const AddressRange range : added_list_) {
         if (!areas_.add(range)) return false;
     }
-    if (!areas_.finish(params.min_region_sz, 0, coverage_.ranges)) return false;
+    if (!areas_.finish(params.min_region_sz, {}, coverage_.ranges)) return false;
     return engine_.set_target_ranges(0, coverage_.ranges.span(), params.min_region_sz).ok();
 }
 

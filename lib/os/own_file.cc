@@ -1,5 +1,7 @@
 #include "os/own_file.h"
 
+#include <cerrno>
+
 #include "os/process.h"
 #include "os/syscalls.h"
 
@@ -23,13 +25,20 @@ std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) 
 
 OwnNumber move_and_mark(int fresh) {
     if (fresh < 0) return {fresh, 0};
+    const pid_t opener = process_id();
+    if (const int error = sys::mark_file(fresh, opener)) {
+        sys::close(fresh);
+        return {error, 0};
+    }
     const int moved = sys::duplicate_above(fresh, kFirstNumber);
     // The limit may be lower, or all of it in use: the number that it has will do.
     const int fd = moved >= 0 ? moved : fresh;
-    if (moved >= 0) sys::close(fresh);
-    if (const int error = sys::mark_file(fd, process_id())) {
-        sys::close(fd);
-        return {error, 0};
+    // Another thread may put a file of the program under the fresh number meanwhile: that one is not ours to close, and
+    // perhaps it is what was moved.
+    if (moved >= 0 && sys::is_marked_file(fresh, opener)) sys::close(fresh);
+    if (!sys::is_marked_file(fd, opener)) {
+        if (moved >= 0) sys::close(moved);
+        return {-EBADF, 0};
     }
     const uint32_t cookie = last_cookie.fetch_add(1, std::memory_order_relaxed) + 1;
     given_to(fd).store(cookie, std::memory_order_relaxed);
@@ -68,6 +77,13 @@ void OwnFile::close_inherited() {
     if (opener_ != process_id()) close_own_number(number_, opener_);
     number_ = {};
     opener_ = 0;
+}
+
+int open_proc_file(OwnFile& file, const char* path) {
+    if (const int error = file.adopt(sys::open_read(path))) return error;
+    if (sys::is_of_proc(file.number())) return 0;
+    file.close();
+    return -EBADF;
 }
 
 uint64_t nr_reopened_files() { return reopened.load(std::memory_order_relaxed); }

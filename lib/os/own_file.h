@@ -7,7 +7,7 @@
 //
 // Between the check and the use lies less than a microsecond in which another thread may still take the number: so what
 // is called on it should not hurt another file (PAGEMAP_SCAN and PROCMAP_QUERY answer ENOTTY there, pread moves
-// nothing).
+// nothing, and no text is read without end).
 #pragma once
 
 #include <sys/types.h>
@@ -56,6 +56,9 @@ private:
     OwnNumber number_;
     pid_t opener_ = 0;
 };
+
+// Opens a file of /proc. 0 or a negative errno; -EBADF where the program has put a file of its own under the number.
+int open_proc_file(OwnFile& file, const char* path);
 
 // The same for who keeps the number itself. A fresh descriptor, moved and marked, or a negative errno.
 OwnNumber move_and_mark(int fresh);

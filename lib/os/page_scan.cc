@@ -31,7 +31,7 @@ size_t group_size(std::span<const uint64_t> pages, uint64_t page_bytes, uint64_t
 int PageScan::open(uint64_t page_bytes) {
     close();
     page_bytes_ = page_bytes;
-    if (const int error = file_.adopt(sys::open_read("/proc/self/pagemap"))) return error;
+    if (const int error = open_proc_file(file_, "/proc/self/pagemap")) return error;
     // Behaviour, not version (fact 1): the page of this very variable is present and must be reported so.
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;

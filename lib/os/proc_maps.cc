@@ -61,6 +61,9 @@ MappingKind kind_of(std::string_view name, bool shared) {
     return name.front() == '/' ? MappingKind::kFile : MappingKind::kSpecial;
 }
 
+// Of one piece that is read; a later kernel may have a few that are unknown here.
+constexpr uint64_t kMaxBadLines = 4;
+
 // Feeds whole lines of a growing text to a visitor; the unfinished rest stays in front of the buffer.
 struct LineFeed {
     static constexpr size_t kBytes = 8192;  // above any line: a path has at most 4,096 bytes
@@ -80,9 +83,9 @@ struct LineFeed {
             }
             start = end + 1;
         }
-        // A line that fills the whole buffer is none of ours.
+        // A line that fills the whole buffer is none of these files'.
         if (start == 0 && filled == kBytes) {
-            ++bad_lines;
+            bad_lines += kMaxBadLines;
             start = filled;
         }
         memmove(buffer, buffer + start, filled - start);
@@ -114,7 +117,7 @@ int ProcMaps::open(pid_t pid) {
     close();
     char path[32] = "/proc/self/maps";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/maps", pid);
-    return file_.adopt(sys::open_read(path));
+    return open_proc_file(file_, path);
 }
 
 void ProcMaps::close() { file_.close(); }
@@ -129,7 +132,11 @@ int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines) {
         if (got == 0) break;
         offset += static_cast<uint64_t>(got);
         lines.filled += static_cast<size_t>(got);
-        lines.feed(visit, context, bad_lines);
+        uint64_t bad = 0;
+        lines.feed(visit, context, bad);
+        bad_lines += bad;
+        // The program has put another file, perhaps one without an end, under the number since.
+        if (bad >= kMaxBadLines) return -EBADF;
     }
     if (lines.filled != 0) ++bad_lines;
     return 0;

@@ -50,7 +50,7 @@ int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     close();
     char path[32] = "/proc/self/pagemap";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
-    if (const int error = file_.adopt(sys::open_read(path))) return error;
+    if (const int error = open_proc_file(file_, path)) return error;
     page_bytes_ = page_bytes;
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;

@@ -1,6 +1,7 @@
 #include "os/syscalls.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -208,6 +210,12 @@ int open_read_at(int directory_fd, const char* name) {
     const KeepErrno keep;
     if (const int error = injected(Call::kOpen)) return error;
     return KeepErrno::answer(::openat(directory_fd, name, O_RDONLY | O_CLOEXEC));
+}
+
+bool is_of_proc(int fd) {
+    const KeepErrno keep;
+    struct statfs facts;
+    return ::fstatfs(fd, &facts) == 0 && facts.f_type == PROC_SUPER_MAGIC;
 }
 
 int inode_of(int fd, uint64_t& inode) {

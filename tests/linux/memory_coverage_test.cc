@@ -11,6 +11,7 @@
 #include "ops/linux/vaddr.h"
 #include "os/own_pages.h"
 #include "os/syscalls.h"
+#include "support/declared_skip.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -84,6 +85,7 @@ TEST(MemoryCoverage, IsWhatWasPopulated) {
 }
 
 TEST(MemoryCoverage, ATebibyteOfNothingTakesNoRegion) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "no terabytes can be mapped");
     const Mapped reserved(2048 * kGiB);
     const Mapped forbidden(512 * kGiB, PROT_NONE);
     *reserved.at(1024 * kGiB) = 1;
@@ -207,6 +209,7 @@ TEST(MemoryCoverage, SharedMemoryIsMemory) {
 }
 
 TEST(MemoryCoverage, ThreeAreasWhereTheFlagSaysSo) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "no terabytes can be mapped");
     const Mapped reserved(2048 * kGiB, PROT_NONE);
     EXPECT_EQ(covered(kCoverThreeAreas).size(), 3u);
 }
@@ -231,6 +234,7 @@ TEST(MemoryCoverage, ManyMappingsMakeFewRegionsAndAllOfThemAreCovered) {
 }
 
 TEST(MemoryCoverage, AnUpdateChangesAreasForNewMemoryOnly) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "its own memory grows meanwhile");
     Params params;
     ASSERT_TRUE(params.targets.push_back(TargetParams()));
     const Mapped heap(256 * kMiB);
@@ -258,6 +262,7 @@ TEST(MemoryCoverage, AnUpdateChangesAreasForNewMemoryOnly) {
 
 // Before Linux 6.7.
 TEST(MemoryCoverage, WithoutPagemapScanPagesAreReadOneByOne) {
+    if (sanitized()) return declared_skip("sanitizer", "its terabytes are too much to be read page by page");
     const Mapped heap(256 * kMiB);
     memset(heap.at(64 * kMiB), 1, 16 * kMiB);
     const Mapped forbidden(8 * kGiB, PROT_NONE);

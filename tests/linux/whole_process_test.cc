@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "damon_c.h"
+#include "support/declared_skip.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -161,6 +162,7 @@ double best_of_attempts(const Hot& hot, uint64_t& bytes, double enough) {
 }
 
 TEST(WholeProcess, FindsWhatIsHotBesideTebibytesOfNothing) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "no terabytes can be mapped");
     if (!undeclared_memory_can_be_seen()) return;
     std::vector<std::unique_ptr<Mapped>> reserved;
     reserved.push_back(std::make_unique<Mapped>(14 * kTiB));
@@ -174,6 +176,7 @@ TEST(WholeProcess, FindsWhatIsHotBesideTebibytesOfNothing) {
 }
 
 TEST(WholeProcess, FindsWhatIsHotBesideManyMappings) {
+    if (sanitized()) return declared_skip("sanitizer", "reading its shadow memory takes longer than the test lasts");
     if (!undeclared_memory_can_be_seen()) return;
     constexpr size_t kPieces = 28'000;
     const Mapped spread(2 * kPieces * 4096, PROT_NONE);
@@ -187,6 +190,7 @@ TEST(WholeProcess, FindsWhatIsHotBesideManyMappings) {
 }
 
 TEST(WholeProcess, NothingHotIsTakenForCold) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "no terabytes can be mapped");
     if (!undeclared_memory_can_be_seen()) return;
     const Mapped reserved(2 * kTiB);
     *reserved.data() = 1;
@@ -202,6 +206,7 @@ TEST(WholeProcess, NothingHotIsTakenForCold) {
 }
 
 TEST(WholeProcess, ANewHeapIsCoveredWithinTwoSeconds) {
+    if (sanitized()) return declared_skip("sanitizer", "reading its shadow memory takes longer than the test lasts");
     Whole whole;
     if (!whole.started()) return;
     (void)whole.read();

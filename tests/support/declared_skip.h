@@ -13,4 +13,16 @@ void declared_skip(std::string_view identifier, std::string_view seen);
 // The reason that the list gives; empty where the list has no such identifier.
 std::string_view declared_reason(std::string_view identifier);
 
+// Whether the test runs under a sanitizer.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool thread_sanitized() { return true; }
+#else
+constexpr bool thread_sanitized() { return false; }
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitized() { return true; }
+#else
+constexpr bool sanitized() { return thread_sanitized(); }
+#endif
+
 }  // namespace damon::test

@@ -9,6 +9,8 @@ namespace {
 
 // Areas may hold so much more than memory: gaps that are passed over make fewer regions, of which each costs a sample.
 constexpr uint64_t kMemoryPerSpare = 32;
+// Of the areas that there may be, so many of one are made whatever their gaps are.
+constexpr size_t kAreasPerFew = 8;
 
 uint64_t bytes_in(std::span<const AddressRange> ranges) {
     uint64_t bytes = 0;
@@ -67,7 +69,7 @@ void CoveragePlan::add_given(AddressRange mapping) {
 bool CoveragePlan::finish(Vector<AddressRange>& ranges) {
     switch (request_.rule) {
         case CoverageRule::kGiven:
-            return !failed_ && areas_.finish(page_bytes_, 0, ranges);
+            return !failed_ && areas_.finish(page_bytes_, {}, ranges);
         case CoverageRule::kMemory:
             return finish_memory(ranges);
         case CoverageRule::kThreeAreas:
@@ -82,7 +84,13 @@ bool CoveragePlan::finish_memory(Vector<AddressRange>& ranges) {
     for (const AddressRange piece : reading_.pieces()) {
         if (!areas_.add(piece)) return false;
     }
-    if (failed_ || !areas_.finish(page_bytes_, reading_.piece_bytes() / kMemoryPerSpare, ranges)) return false;
+    AreaThrift thrift;
+    thrift.spare_bytes = reading_.piece_bytes() / kMemoryPerSpare;
+    // Most of the regions stay for splits, and each area costs a sample an interval: more areas than these only for
+    // gaps that are larger than what a region has of the memory.
+    thrift.nr_areas = std::max<size_t>(1, request_.max_areas / kAreasPerFew);
+    thrift.min_gap_bytes = reading_.piece_bytes() / std::max<size_t>(1, request_.max_areas);
+    if (failed_ || !areas_.finish(page_bytes_, thrift, ranges)) return false;
     last_spare_bytes_ = bytes_in(ranges.span()) - std::min(bytes_in(ranges.span()), reading_.piece_bytes());
     if (!last_areas_.copy_from(ranges)) last_areas_.clear();
     return true;

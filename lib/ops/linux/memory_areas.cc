@@ -48,11 +48,13 @@ bool MemoryAreas::add(AddressRange piece) {
     return gap.range.empty() || add_gap(gap);
 }
 
-bool MemoryAreas::finish(uint64_t page_bytes, uint64_t spare_bytes, Vector<AddressRange>& areas) {
+bool MemoryAreas::finish(uint64_t page_bytes, const AreaThrift& thrift, Vector<AddressRange>& areas) {
     if (hull_.empty()) return true;
     while (!gaps_.empty() && !gaps_[0].kept) {
         const uint64_t gap_bytes = gaps_[0].range.size();
-        if (saturating_add(absorbed_bytes_, gap_bytes) > spare_bytes) break;
+        const bool spare = saturating_add(absorbed_bytes_, gap_bytes) <= thrift.spare_bytes;
+        const bool beyond = gaps_.size() >= thrift.nr_areas && gap_bytes < thrift.min_gap_bytes;
+        if (!spare && !beyond) break;
         absorbed_bytes_ += gap_bytes;
         std::pop_heap(gaps_.begin(), gaps_.end(), more_needed);
         gaps_.truncate(gaps_.size() - 1);

@@ -9,6 +9,13 @@
 
 namespace damon {
 
+// Which gaps are not worth an area of their own.
+struct AreaThrift {
+    uint64_t spare_bytes = 0;       // the smallest ones, as long as they are no more than this together
+    size_t nr_areas = SIZE_MAX;     // beyond so many areas
+    uint64_t min_gap_bytes = 0;     // those that are smaller than this
+};
+
 // Fed with the pieces in address order, keeps as many gaps as there may be areas and nothing else.
 class MemoryAreas {
 public:
@@ -23,9 +30,9 @@ public:
 
     uint64_t piece_bytes() const { return piece_bytes_; }
 
-    // Appends the areas, in order, bounds aligned outwards to `page_bytes` (a power of two): as few as leave gaps of no
-    // more than `spare_bytes` inside of them altogether, or as many as there may be. False: out of memory.
-    [[nodiscard]] bool finish(uint64_t page_bytes, uint64_t spare_bytes, Vector<AddressRange>& areas);
+    // Appends the areas, in order, bounds aligned outwards to `page_bytes` (a power of two): as few as `thrift` asks
+    // for, or as many as there may be. False: out of memory.
+    [[nodiscard]] bool finish(uint64_t page_bytes, const AreaThrift& thrift, Vector<AddressRange>& areas);
 
 private:
     struct Gap {

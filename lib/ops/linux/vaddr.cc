@@ -176,9 +176,9 @@ uint64_t VaddrOps::nr_gone() const {
     return nr;
 }
 
-// Most of the regions stay for splits; and each area costs a sample an interval, also where the limit on cost binds.
+// Half of the regions at least stay for splits.
 size_t VaddrOps::max_areas() const {
-    return std::max<uint64_t>(1, max_nr_regions_ / 16 / std::max<size_t>(1, pids_.size()));
+    return std::max<uint64_t>(1, max_nr_regions_ / 2 / std::max<size_t>(1, pids_.size()));
 }
 
 void VaddrOps::arm(std::span<Sample> samples) {
