@@ -80,7 +80,7 @@ int mincore(uint64_t address, uint64_t bytes, unsigned char* answer);
 // Whether (part of) the memory is locked: 1 or 0, or a negative errno. Changes nothing.
 int is_locked(uint64_t address, uint64_t bytes);
 ssize_t getdents(int directory_fd, void* buffer, size_t bytes);
-bool is_of_proc(int fd);     // a file of a proc file system
+bool is_of_proc(int fd);  // a file of a proc file system
 int open_read_at(int directory_fd, const char* name);
 int inode_of(int fd, uint64_t& inode);
 

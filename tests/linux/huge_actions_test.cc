@@ -44,11 +44,16 @@ TEST_F(HugeActions, CollapseMakesWhatIsThereHugeAtOnce) {
     for (size_t page = 0; page < 2 * pages_; ++page) memory.data(page)[0] = static_cast<char>(page);
     ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
     Acting collapse(DamosAction::kCollapse);
-    const Outcome outcome = collapse.apply(memory.range());
-    EXPECT_EQ(outcome.applied, 2 * huge_);
+    // The kernel refuses pages that it is just moving about: they are collapsed when asked again.
+    uint64_t applied = 0;
+    for (int i = 0; i < 100 && applied < 2 * huge_; ++i) {
+        collapse.now_us += 10'000'000;  // beyond what backs off
+        applied += collapse.apply(memory.range()).applied;
+    }
+    EXPECT_EQ(applied, 2 * huge_);
     EXPECT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(2 * huge_));
     // What was empty stays empty.
-    EXPECT_EQ(collapse.skipped(Skip::kAbsent), huge_);
+    EXPECT_GE(collapse.skipped(Skip::kAbsent), huge_);
     EXPECT_EQ(present_bytes({memory.address(2 * pages_), memory.range().end}), 0u);
     for (size_t page = 0; page < 2 * pages_; ++page) ASSERT_EQ(memory.data(page)[0], static_cast<char>(page));
 }

@@ -110,7 +110,7 @@ bool take_every_number(int file) {
     for (int fd = 3; fd < 1024; ++fd) {
         if (fd == file) continue;
         while (dup2(file, fd) < 0) {
-            if (errno == EBADF) return true;  // beyond the limit
+            if (errno == EBADF) return true;   // beyond the limit
             if (errno != EBUSY) return false;  // the worker is just opening a file under this number
         }
     }

@@ -11,9 +11,9 @@ namespace damon {
 
 // Which gaps are not worth an area of their own.
 struct AreaThrift {
-    uint64_t spare_bytes = 0;       // the smallest ones, as long as they are no more than this together
-    size_t nr_areas = SIZE_MAX;     // beyond so many areas
-    uint64_t min_gap_bytes = 0;     // those that are smaller than this
+    uint64_t spare_bytes = 0;    // the smallest ones, as long as they are no more than this together
+    size_t nr_areas = SIZE_MAX;  // beyond so many areas
+    uint64_t min_gap_bytes = 0;  // those that are smaller than this
 };
 
 // Fed with the pieces in address order, keeps as many gaps as there may be areas and nothing else.
