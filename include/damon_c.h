@@ -145,7 +145,8 @@ struct damon_attrs {
         uint64_t max_sample_us; /**< See min_sample_us. */
     } intervals_goal; /**< Interval tuning. */
     /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
-     * Counted are all of the worker's own CPU time (sampling with merging and splitting, reading the mappings) and an
+     * Counted are, from the end of damon_start() on, all of the worker's own CPU time (sampling with merging and
+     * splitting, reading the mappings) and an
      * estimate of what the program pays for each access that is seen (a page fault), not schemes and callbacks, which
      * have quotas. A tenth of a second may be spent in advance; then a worker that costs more makes its sampling
      * intervals longer: a window has as many samples as ever and takes longer (damon_snapshot_info.window_us tells),

@@ -109,6 +109,9 @@ Status Kdamond::begin_run() {
     deadline_ns_ = permitted_ns_ = 0;
     resting_ = true;
     overhead_.start(clock_.now_ns());
+    // What a start costs, once, is not what the limit is on: it would delay the first window.
+    charged_sampling_ns_ = meter_.spent_now(Consumer::kSampling);
+    charged_update_ns_ = meter_.spent(Consumer::kUpdate);
     window_.start(now_ns());
     cost_rate_.start(now_ns());
     mailbox_.open();
