@@ -146,13 +146,13 @@ struct damon_attrs {
     } intervals_goal; /**< Interval tuning. */
     /** Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
      * Counted are, from the end of damon_start() on, all of the worker's own CPU time (sampling with merging and
-     * splitting, reading the mappings) and an
-     * estimate of what the program pays for each access that is seen (a page fault), not schemes and callbacks, which
-     * have quotas. A tenth of a second may be spent in advance; then a worker that costs more makes its sampling
-     * intervals longer: a window has as many samples as ever and takes longer (damon_snapshot_info.window_us tells),
-     * damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take a quarter of the limit; beyond that they
-     * are read less often than ops_update_us says. damon_ctx_get_state() tells both. Calls, commits, pause and stop do
-     * not wait longer for it. Without effect on manually driven and simulated contexts. */
+     * splitting, reading the mappings) and an estimate of what the program pays for each access that is seen (a page
+     * fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance; then a worker
+     * that costs more makes its sampling intervals longer: a window has as many samples as ever and takes longer
+     * (damon_snapshot_info.window_us tells), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
+     * a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() tells
+     * both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
+     * contexts. */
     uint64_t max_overhead_permil;
     /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
      * Not in this release: other values are refused with -EOPNOTSUPP. */
