@@ -44,7 +44,10 @@ TEST_F(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
     ASSERT_EQ(present_bytes(memory.range()), 1000 * page_bytes());
     Acting pageout(DamosAction::kPageout);
     const Outcome outcome = pageout.apply(memory.range(200, 1000));
-    EXPECT_EQ(outcome.applied, 800 * page_bytes());
+    // A kernel that splits a large folio of the page cache for it may keep some of its pages, unmapped.
+    const bool all_left = in_memory_bytes(memory.range(200, 1000)) == 0;
+    EXPECT_GE(outcome.applied, (all_left ? 800 : 400) * page_bytes());
+    EXPECT_LE(outcome.applied, 800 * page_bytes());
     EXPECT_EQ(outcome.filter_passed, 800 * page_bytes());
     // Where the page cache had one large folio across the border, splitting it unmaps the hot part too.
     EXPECT_EQ(in_memory_bytes(memory.range(0, 200)), 200 * page_bytes());

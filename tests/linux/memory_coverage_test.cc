@@ -10,6 +10,7 @@
 #include "base/heap.h"
 #include "ops/linux/vaddr.h"
 #include "os/own_pages.h"
+#include "os/range_scan.h"
 #include "os/syscalls.h"
 #include "support/declared_skip.h"
 #include "watched.h"
@@ -91,7 +92,11 @@ TEST(MemoryCoverage, ATebibyteOfNothingTakesNoRegion) {
     *reserved.at(1024 * kGiB) = 1;
     const Ranges ranges = covered();
     EXPECT_LE(bytes_of(ranges, reserved.range()), 2 * kMiB);
-    EXPECT_GE(bytes_of(ranges, reserved.part(1024 * kGiB, page_bytes())), page_bytes());
+    // Page by page, without PAGEMAP_SCAN, nobody gets so far.
+    RangeScan scan;
+    ASSERT_EQ(scan.open(0, page_bytes()), 0);
+    const uint64_t reached = scan.passes_holes() ? page_bytes() : 0;
+    EXPECT_GE(bytes_of(ranges, reserved.part(1024 * kGiB, page_bytes())), reached);
     EXPECT_EQ(bytes_of(ranges, forbidden.range()), 0u);
 }
 
@@ -185,7 +190,7 @@ TEST(MemoryCoverage, OfFilesOnlyWhatThePrivateMappingsChanged) {
     memset(changed.at(8 * kMiB), 2, kMiB);
     const Ranges ranges = covered();
     EXPECT_EQ(bytes_of(ranges, changed.part(8 * kMiB, kMiB)), kMiB);
-    EXPECT_LE(bytes_of(ranges, changed.range()), 2 * kMiB);
+    EXPECT_LE(bytes_of(ranges, changed.range()), 4 * kMiB) << "in blocks of 2 MiB";
     EXPECT_EQ(bytes_of(ranges, shared.range()), 0u);
     const Ranges files = covered(kCoverFiles);
     EXPECT_EQ(bytes_of(files, shared.range()), 16 * kMiB);

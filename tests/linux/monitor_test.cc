@@ -268,8 +268,14 @@ TEST(Monitor, APauseOfTwoSecondsCostsNothingAndForgetsNothing) {
 
     ASSERT_EQ(damon_set_pause(monitor, 1), 0);
     const std::vector<damon_region_info> before = live_in_a_call(monitor);
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // until the worker sleeps again
-    const damon_ctx_stats asleep = stats_of(monitor);
+    // Until the worker has lifted what was armed, in pieces with rests, and sleeps.
+    damon_ctx_stats asleep = stats_of(monitor);
+    for (int i = 0; i < 100; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        const uint64_t before_ns = asleep.cpu_ns;
+        asleep = stats_of(monitor);
+        if (asleep.cpu_ns == before_ns) break;
+    }
     std::this_thread::sleep_for(std::chrono::seconds(2));  // the promise is about this time
     const damon_ctx_stats awake = stats_of(monitor);
     EXPECT_EQ(awake.cpu_ns, asleep.cpu_ns);
