@@ -1,4 +1,5 @@
 // The policies of section 7 of the rules, put together from the calls that anybody could make.
+#include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
@@ -214,7 +215,7 @@ int damon_preset_lru_sort(damon_ctx* ctx, const struct damon_lru_sort_params* p)
     SchemeDraft cold_draft(cold);
     if (params.active_mem_bp != 0) {
         hot_draft.goal(DAMOS_QUOTA_ACTIVE_MEM_BP, params.active_mem_bp);
-        cold_draft.goal(DAMOS_QUOTA_INACTIVE_MEM_BP, damon::kBp - params.active_mem_bp + 2);
+        cold_draft.goal(DAMOS_QUOTA_INACTIVE_MEM_BP, std::min(damon::kBp, damon::kBp - params.active_mem_bp + 2));
     }
     if (params.filter_young_pages != 0) {
         hot_draft.filter(DAMOS_FILTER_YOUNG, false);

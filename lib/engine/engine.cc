@@ -30,7 +30,7 @@ void Engine::start(uint64_t seed) {
     for (size_t i = 0; i < schemes_.size(); ++i) {
         start_scheme(params_.schemes[i], params_.attrs, ticks_for(params_.schemes[i], cadence_), schemes_[i]);
     }
-    size_limit_ = cut_to_size_limit(regions_, {params_.attrs.min_nr_regions, params_.min_region_sz});
+    size_limit_ = cut_to_size_limit(regions_, {params_.attrs.least_nr_regions(), params_.min_region_sz});
     DAMON_CHECK(is_valid());
 }
 
@@ -126,7 +126,7 @@ void Engine::end_window(uint64_t highest_score) {
                    .max_region_bytes = size_limit_,
                    .max_nr_regions = attrs.max_nr_regions,
                    .window_us = cadence_.ageing_us(attrs)});
-    size_limit_ = cut_to_size_limit(regions_, {attrs.min_nr_regions, params_.min_region_sz});
+    size_limit_ = cut_to_size_limit(regions_, {attrs.least_nr_regions(), params_.min_region_sz});
     DAMON_CHECK(is_valid());
 }
 

@@ -106,7 +106,7 @@ public:
 
     // T += 1, counts the answers, and at the end of a window merges and cuts to the minimum count (L-7, L-8). An answer
     // "unknown" is never an access. `elapsed_us` is how long the interval took, pauses left out: what is given in
-    // microseconds goes by it. Without it the interval took the time that it was to take.
+    // microseconds goes by it. Without it the interval took the time that it was to take.
     Due record_samples(uint64_t elapsed_us);
     Due record_samples() { return record_samples(cadence_.nominal_us()); }
 

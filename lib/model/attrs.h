@@ -35,6 +35,13 @@ struct Attrs {
     // N of C-2: the largest nr_accesses that a window can count.
     constexpr uint64_t max_nr_accesses() const { return std::clamp<uint64_t>(aggr_samples(), 1, kU32Max); }
 
+    // How few regions there are at least: min_nr_regions, but a tenth of the maximum is kept for splits, without which
+    // nothing adapts.
+    constexpr uint64_t least_nr_regions() const {
+        const uint64_t most = max_nr_regions - max_nr_regions / 10 - (max_nr_regions % 10 != 0);
+        return std::max<uint64_t>(std::min(min_nr_regions, most), 1);
+    }
+
     bool operator==(const Attrs&) const = default;
 };
 

@@ -33,10 +33,10 @@ bool SchemeParams::copy_from(const SchemeParams& other) {
 
 SchemeStats& SchemeStats::operator+=(const SchemeStats& more) {
     nr_tried += more.nr_tried;
-    sz_tried += more.sz_tried;
+    sz_tried = saturating_add(sz_tried, more.sz_tried);
     nr_applied += more.nr_applied;
-    sz_applied += more.sz_applied;
-    sz_ops_filter_passed += more.sz_ops_filter_passed;
+    sz_applied = saturating_add(sz_applied, more.sz_applied);
+    sz_ops_filter_passed = saturating_add(sz_ops_filter_passed, more.sz_ops_filter_passed);
     qt_exceeds += more.qt_exceeds;
     nr_snapshots += more.nr_snapshots;
     return *this;

@@ -127,7 +127,7 @@ struct SchemeParams {
     Watermarks wmarks;
     uint64_t max_nr_snapshots = 0;  // 0: no limit
     uint32_t flags = 0;             // kSchemeFlags
-    uint64_t min_age_us = 0;        // not 0: takes the place of pattern.min_age
+    uint64_t min_age_us = 0;        // not 0: takes the place of pattern.min_age
     void* callback_id = nullptr;    // kCallback: opaque to the engine, resolved by the ops
     void* callback_data = nullptr;
     Vector<QuotaGoal> goals;

@@ -1,6 +1,7 @@
 // damon_commit_ctx from where it may be called, and what a refused one leaves.
 #include <thread>
 
+#include "support/heap_fault.h"
 #include "toy.h"
 
 namespace damon::test {
@@ -124,8 +125,9 @@ TEST(Commit, ARefusedOneLeavesEverythingBitIdenticalI13) {
         expect_refused(source, -EINVAL, "range");
     }
     {
-        Source source([](damon_attrs& attrs) { attrs.max_nr_regions = uint64_t{1} << 58; });
-        expect_refused(source, -ENOMEM, "288230376151711744");
+        Source source([](damon_attrs& attrs) { attrs.max_nr_regions = 2'000; });
+        const damon::test::HeapFault fault(0);
+        expect_refused(source, -ENOMEM, "memory");
     }
     const Report before = report_of(context);
     EXPECT_EQ(damon_commit_ctx(context, context), -EINVAL);

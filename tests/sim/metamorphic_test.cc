@@ -161,7 +161,7 @@ TEST(Metamorphic, LargerUnitsGiveLargerRegions) {
         Scene scene = random_scene(seed, false);
         scene.params.targets.clear();
         TargetParams target;
-        const uint64_t granules = scene.params.attrs.min_nr_regions * 24;
+        const uint64_t granules = scene.params.attrs.least_nr_regions() * 24;
         ASSERT_TRUE(target.ranges.push_back({0, scene.params.min_region_sz * granules}));
         ASSERT_TRUE(scene.params.targets.push_back(std::move(target)));
         scene.params.attrs.intervals_goal = {};
@@ -208,19 +208,19 @@ TEST(Metamorphic, LongerIntervalsGiveTheSameRegions) {
     }
 }
 
-// Every page of a target is alike, and min_nr_regions = max_nr_regions, so that nothing is split at random.
+// Every page of a target is alike, and every region as small as may be, so that nothing is split at random.
 class UniformTargets {
 public:
     UniformTargets(uint64_t seed, std::vector<uint32_t> order) : seed_(seed), order_(std::move(order)) {
         Params params;
-        params.min_region_sz = 1;
+        params.min_region_sz = 128;
         params.attrs.sample_us = 10;
         params.attrs.aggr_us = 100;
-        params.attrs.min_nr_regions = params.attrs.max_nr_regions = 12;
+        params.attrs.min_nr_regions = 12;
         for (const uint32_t who : order_) {
             TargetParams target;
-            EXPECT_TRUE(target.ranges.push_back({who * 1000u, who * 1000u + 120}));
-            EXPECT_TRUE(target.ranges.push_back({who * 1000u + 200, who * 1000u + 200 + 40 * who}));
+            EXPECT_TRUE(target.ranges.push_back({who * 1024u, who * 1024u + 128}));
+            EXPECT_TRUE(target.ranges.push_back({who * 1024u + 256, who * 1024u + 256 + 128 * who}));
             EXPECT_TRUE(params.targets.push_back(std::move(target)));
         }
         EXPECT_TRUE(params.schemes.resize(1));

@@ -140,7 +140,7 @@ std::string merged(std::initializer_list<uint32_t> counts, uint64_t most, uint64
 TEST(NaiveMerge, EscalatesAsInTheVectorsOfM21) {
     EXPECT_EQ(merged({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 3, 1), "[0,40)n1a5 [40,80)n5a5 [80,100)n8a5");
     EXPECT_EQ(merged({0, 20, 0, 20, 0, 20, 0, 20, 0, 20}, 4, 1), "[0,100)n8a5");
-    EXPECT_EQ(merged({0, 20, 0, 20, 0, 20, 0, 20, 0, 20}, 4, 5),
+    EXPECT_EQ(merged({0, 20, 0, 20, 0, 20, 0, 20, 0, 20}, 6, 5),
               "[0,20)n10a5 [20,40)n10a5 [40,60)n10a5 [60,80)n10a5 [80,100)n10a5");
 }
 

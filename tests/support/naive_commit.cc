@@ -20,11 +20,12 @@ T deep_copy(const T& value) {
 bool acceptable_attrs(const Attrs& attrs) {
     const IntervalsGoal& goal = attrs.intervals_goal;
     if (goal.aggrs != 0) {
+        if (goal.access_bp < 1 || goal.access_bp > 10'000) return false;
         if (goal.min_sample_us > goal.max_sample_us) return false;
         if (attrs.sample_us < goal.min_sample_us || attrs.sample_us > goal.max_sample_us) return false;
     }
-    return attrs.min_nr_regions >= 3 && attrs.min_nr_regions <= attrs.max_nr_regions &&
-           attrs.sample_us <= attrs.aggr_us;
+    return attrs.max_nr_regions <= 1u << 30 && attrs.min_nr_regions >= 3 &&
+           attrs.min_nr_regions <= attrs.max_nr_regions && attrs.sample_us <= attrs.aggr_us;
 }
 
 bool acceptable_probes(const Params& params, const OpsTraits& traits) {
@@ -70,6 +71,8 @@ bool acceptable_scheme(const SchemeParams& scheme, const OpsTraits& traits, cons
     if (!scheme.migrate_dests.empty() && weights == 0) return false;
     for (const QuotaGoal& goal : scheme.goals) {
         if (!known(goal.metric, kNrQuotaMetrics) || goal.target_value == 0) return false;
+        const bool share = goal.metric != QuotaMetric::kUserInput && goal.metric != QuotaMetric::kSomeMemPsiUs;
+        if (share && goal.target_value > 10'000) return false;
         if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) return false;
     }
     return acceptable_filters(scheme);
@@ -178,7 +181,7 @@ bool NaiveEngine::set_target_ranges(size_t target_idx, std::span<const AddressRa
 
 // Statistics, charge state, deadline and `activated` of a scheme stay.
 void NaiveEngine::commit_scheme(NaiveScheme& scheme, const SchemeParams& params, bool stopped) {
-    // a deadline that another count applies to from now on stays as far ahead (or behind) as it is.
+    // a deadline that another count applies to from now on stays as far ahead (or behind) as it is.
     if (!stopped) scheme.next_apply += now_of(params) - now_of(scheme.params);
     scheme.params = deep_copy(params);
     scheme.pressure_totals.assign(params.goals.size(), std::nullopt);
@@ -273,6 +276,7 @@ void NaiveEngine::refit_regions(uint64_t granularity) {
             NaiveRegion moved = *region;
             moved.start = align_down(region->start, granularity);
             moved.end = touches ? align_down(region->end, granularity) : align_up(region->end, granularity);
+            if (moved.end == 0 && !touches) moved.end = region->end;  // 2^64 is no address
             if (!fitted.empty()) moved.start = std::max(moved.start, fitted.back().end);
             if (moved.start < moved.end) fitted.push_back(moved);
         }

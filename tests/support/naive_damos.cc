@@ -18,7 +18,7 @@ uint64_t NaiveEngine::apply_interval_us(const NaiveScheme& scheme) const {
     return scheme.params.apply_interval_us == 0 ? attrs_.aggr_us : scheme.params.apply_interval_us;
 }
 
-// an interval that is given as time goes by the clock, that of the windows by windows.
+// an interval that is given as time goes by the clock, that of the windows by windows.
 uint64_t NaiveEngine::now_of(const SchemeParams& scheme) const {
     return scheme.apply_interval_us == 0 ? tick_ : clock_;
 }
@@ -213,10 +213,10 @@ void NaiveEngine::act(size_t target_idx, NaiveScheme& scheme, RegionIterator reg
     }
     if (nothing_tried) return;
     ++scheme.stats.nr_tried;
-    scheme.stats.sz_tried += size;
+    scheme.stats.sz_tried = saturating_add(scheme.stats.sz_tried, size);
     scheme.stats.nr_applied += outcome.applied != 0;
-    scheme.stats.sz_applied += outcome.applied;
-    scheme.stats.sz_ops_filter_passed += outcome.filter_passed;
+    scheme.stats.sz_applied = saturating_add(scheme.stats.sz_applied, outcome.applied);
+    scheme.stats.sz_ops_filter_passed = saturating_add(scheme.stats.sz_ops_filter_passed, outcome.filter_passed);
 }
 
 // S-12 for one region and every scheme.

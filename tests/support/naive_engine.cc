@@ -90,7 +90,10 @@ uint64_t NaiveEngine::total_size_limit() const {
     for (const NaiveTarget& target : targets_) {
         for (const NaiveRegion& region : target.regions) total += region.size();
     }
-    return std::max(static_cast<uint64_t>(total / attrs_.min_nr_regions), min_region_sz_);
+    // nine tenths of the maximum, rounded down, are enough.
+    const Wide nine_tenths = Wide{attrs_.max_nr_regions} * 9 / 10;
+    const Wide least = nine_tenths < attrs_.min_nr_regions ? nine_tenths : attrs_.min_nr_regions;
+    return std::max(static_cast<uint64_t>(total / least), min_region_sz_);
 }
 
 uint64_t NaiveEngine::cut_to_minimum_count() {
@@ -143,7 +146,7 @@ void NaiveEngine::count_sample(NaiveRegion& region, const Sample& sample, uint8_
     }
 }
 
-// to the nearest whole interval; what is left over or missing goes to the next one.
+// to the nearest whole interval; what is left over or missing goes to the next one.
 void NaiveEngine::pass_time(uint64_t elapsed_us) {
     const auto interval = static_cast<int64_t>(std::max<uint64_t>(latched_sleep_us_, 1));
     past_clock_us_ += static_cast<int64_t>(elapsed_us);

@@ -172,7 +172,7 @@ private:
     size_t region_capacity_ = SIZE_MAX;
 
     uint64_t tick_ = 0;
-    // sampling intervals that the clock has passed, what lies between it and the last of them, and how long this
+    // sampling intervals that the clock has passed, what lies between it and the last of them, and how long this
     // window is so far, in all and in its longest interval.
     uint64_t clock_ = 0;
     int64_t past_clock_us_ = 0;

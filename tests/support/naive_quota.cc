@@ -72,7 +72,7 @@ void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const Naive
         const uint64_t from = *scheme.charged_from;
         const uint64_t length = saturating_mul(scheme.params.quota.reset_interval_ms, 1'000);
         if (now_us < from || now_us - from >= length) {
-            if (scheme.quota_is_full(min_region_sz_)) ++scheme.stats.qt_exceeds;
+            if (scheme.quota_is_full(min_region_sz_) && !scheme.goal_met) ++scheme.stats.qt_exceeds;
             open_window(scheme, now_us, world);
         }
     }
@@ -84,6 +84,7 @@ void NaiveEngine::open_window(NaiveScheme& scheme, uint64_t now_us, const NaiveW
     // In the first window, too: what was charged without a quota is history, not a part of what it may do (I-9).
     scheme.add_history(scheme.charged_sz, 0);
     scheme.charged_sz = 0;
+    scheme.goal_met = false;
     scheme.esz = effective_quota(scheme, world);
 }
 
@@ -117,6 +118,7 @@ void NaiveEngine::run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const 
         const uint64_t goal_score = mul_div(*value, 10'000, scheme.params.goals[i].target_value);
         measured_score = std::max(measured_score.value_or(0), goal_score);
     }
+    scheme.goal_met = measured_score.has_value() && *measured_score >= 10'000;
     const QuotaParams& quota = scheme.params.quota;
     if (!measured_score && quota.goal_tuner == GoalTuner::kTemporal) return;
     const uint64_t score = measured_score.value_or(10'000);

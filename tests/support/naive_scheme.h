@@ -28,6 +28,7 @@ struct NaiveScheme {
 
     uint64_t esz = 0;
     uint64_t esz_bp = 0;
+    bool goal_met = false;  // Q-78, as of the window's beginning
     uint64_t total_charged_sz = 0;
     uint64_t total_charged_ns = 0;
     uint64_t charged_sz = 0;

@@ -151,7 +151,7 @@ Vector<ProbeParams> random_probes(Draws& draws, const ParamsStyle& style, bool w
 // O-3 wants the sampling interval inside the goal's range.
 IntervalsGoal random_intervals_goal(Draws& draws, uint64_t sample_us) {
     IntervalsGoal goal;
-    goal.access_bp = draws.pick<uint64_t>({0, 1, 40, 400, 5'000});
+    goal.access_bp = draws.pick<uint64_t>({1, 10, 40, 400, 5'000});
     goal.aggrs = draws.between(1, 4);
     goal.min_sample_us = std::max<uint64_t>(1, sample_us / draws.between(1, 5));
     goal.max_sample_us = sample_us * draws.between(1, 9);

@@ -138,5 +138,18 @@ TEST(ChangingAttrs, CallersAttrsAreNotWrittenTo_Q13) {
     EXPECT_TRUE(params == copy);
 }
 
+TEST(Attrs, ATenthOfTheRegionsIsKeptForSplits_Q77) {
+    const auto least = [](uint64_t min, uint64_t max) {
+        Attrs attrs;
+        attrs.min_nr_regions = min;
+        attrs.max_nr_regions = max;
+        return attrs.least_nr_regions();
+    };
+    EXPECT_EQ(least(10, 1'000), 10u);
+    EXPECT_EQ(least(1'000, 1'000), 900u);
+    EXPECT_EQ(least(12, 12), 10u);
+    EXPECT_EQ(least(3, 3), 2u);
+}
+
 }  // namespace
 }  // namespace damon

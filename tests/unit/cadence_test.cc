@@ -89,9 +89,9 @@ TEST(Cadence, ADeadlineThatWasReachedStaysReached_Q4) {
     EXPECT_EQ(retimed_deadline(40, 20, {1000, 5000}, attrs, attrs), 20u);
 }
 
-// --- the clock (Q-72) ---
+// --- the clock (Q-75) ---
 
-TEST(Cadence, IntervalsThatAreNotLateKeepClockAndWindowsTogether_Q72) {
+TEST(Cadence, IntervalsThatAreNotLateKeepClockAndWindowsTogether_Q75) {
     Cadence cadence;
     cadence.start(attrs_of(10, 100, 250));
     for (uint64_t i = 1; i <= 10; ++i) {
@@ -102,7 +102,7 @@ TEST(Cadence, IntervalsThatAreNotLateKeepClockAndWindowsTogether_Q72) {
     EXPECT_EQ(cadence.carry_us, 0);
 }
 
-TEST(Cadence, LateIntervalsPassTheirTimeOnTheClockOnly_Q72) {
+TEST(Cadence, LateIntervalsPassTheirTimeOnTheClockOnly_Q75) {
     const Attrs attrs = attrs_of(10, 100, 250);
     Cadence cadence;
     cadence.start(attrs);
@@ -113,7 +113,7 @@ TEST(Cadence, LateIntervalsPassTheirTimeOnTheClockOnly_Q72) {
     EXPECT_FALSE(cadence.aggregation_due()) << "a window counts samples";
 }
 
-TEST(Cadence, StepsWithoutTimePassWindowsOnly_Q72) {
+TEST(Cadence, StepsWithoutTimePassWindowsOnly_Q75) {
     Cadence cadence;
     cadence.start(attrs_of(10, 100, 20));
     for (int i = 0; i < 10; ++i) cadence.pass(0);
@@ -122,7 +122,7 @@ TEST(Cadence, StepsWithoutTimePassWindowsOnly_Q72) {
     EXPECT_EQ(cadence.clock(), 0u);
 }
 
-TEST(Cadence, UpdatesThatWereMissedAreNotMadeUpFor_Q72) {
+TEST(Cadence, UpdatesThatWereMissedAreNotMadeUpFor_Q75) {
     const Attrs attrs = attrs_of(10, 100, 250);
     Cadence cadence;
     cadence.start(attrs);
@@ -133,7 +133,7 @@ TEST(Cadence, UpdatesThatWereMissedAreNotMadeUpFor_Q72) {
     EXPECT_FALSE(cadence.ops_update_due());
 }
 
-TEST(Cadence, TuningsThatWereMissedAreNotMadeUpFor_Q72) {
+TEST(Cadence, TuningsThatWereMissedAreNotMadeUpFor_Q75) {
     Attrs attrs = attrs_of(10, 100, 250);
     attrs.intervals_goal.aggrs = 3;
     Cadence cadence;
@@ -144,7 +144,7 @@ TEST(Cadence, TuningsThatWereMissedAreNotMadeUpFor_Q72) {
     EXPECT_EQ(cadence.next_intervals_tune, 120u);
 }
 
-TEST(Cadence, AWindowAddsItsRealLengthToAgesWhereItsSamplesWereSpreadOverIt_Q72) {
+TEST(Cadence, AWindowAddsItsRealLengthToAgesWhereItsSamplesWereSpreadOverIt_Q75) {
     const Attrs attrs = attrs_of(10, 100, 250);
     Cadence stretched;
     stretched.start(attrs);

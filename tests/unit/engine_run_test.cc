@@ -199,7 +199,7 @@ TEST(EngineRun, WhatWasNeverSampledWasNotExamined) {
     }
 }
 
-TEST(EngineRun, AgesAndIdleTimesAreThoseOfTheClock_Q72) {
+TEST(EngineRun, AgesAndIdleTimesAreThoseOfTheClock_Q75) {
     Params params = toy_params({{{0, 3}}});
     Engine engine = started_engine(params);
     test::run_intervals(engine, 20, accesses_in({{0, 3}}));
@@ -217,7 +217,7 @@ TEST(EngineRun, AgesAndIdleTimesAreThoseOfTheClock_Q72) {
 }
 
 // A scheme every 100 intervals, in a run whose intervals take 29 times as long.
-TEST(EngineRun, SchemesWithAnIntervalOfTheirOwnKeepIt_Q72) {
+TEST(EngineRun, SchemesWithAnIntervalOfTheirOwnKeepIt_Q75) {
     Params params = toy_params({{{0, 3}}});
     SchemeParams scheme;
     scheme.apply_interval_us = 1'000;

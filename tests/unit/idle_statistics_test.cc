@@ -41,7 +41,7 @@ TEST(IdleStatistics, MemoryThatNobodyCouldLookAtTakesNoPart) {
     EXPECT_EQ(percentiles[100], 0);
 }
 
-TEST(IdleStatistics, TimesAreThoseOfTheClockHoweverLongTheWindowsWere_Q72) {
+TEST(IdleStatistics, TimesAreThoseOfTheClockHoweverLongTheWindowsWere_Q75) {
     std::vector<RegionInfo> regions = {region(0, 50, 0, 3), region(50, 50, 2, 3)};
     regions[0].idle_us = 20'000'000;
     regions[1].age_us = 9'000'000;

@@ -43,7 +43,7 @@ TEST(Matching, RegionsThatNobodyCouldLookAtAreForStatOnly) {  // S-38
     }
 }
 
-TEST(Matching, AnAgeThatIsGivenAsTimeIsComparedWithTime_Q72) {
+TEST(Matching, AnAgeThatIsGivenAsTimeIsComparedWithTime_Q75) {
     SchemeParams scheme;
     scheme.min_age_us = 5'000'000;
     scheme.derive_age(100'000);

@@ -239,5 +239,22 @@ TEST(Quota, ScoresOutOfRangeAreClamped) {  // Q-62
     EXPECT_EQ(histogram.min_score(10), 99u);
 }
 
+TEST(Quota, AWindowInWhichTheGoalWasMetHasNotRunOutOfItsQuota_Q78) {
+    SchemeParams scheme;
+    QuotaGoal goal;
+    goal.target_value = 1;
+    ASSERT_TRUE(scheme.goals.push_back(goal));
+    QuotaState quota;
+    uint64_t qt_exceeds = 0;
+    roll_quota_window(scheme, 0, 4096, quota, qt_exceeds);
+    quota.esz = 1;  // less than a region: full from the start
+    quota.goal_met = true;
+    roll_quota_window(scheme, 10, 4096, quota, qt_exceeds);
+    EXPECT_EQ(qt_exceeds, 0u);
+    quota.goal_met = false;
+    roll_quota_window(scheme, 20, 4096, quota, qt_exceeds);
+    EXPECT_EQ(qt_exceeds, 1u);
+}
+
 }  // namespace
 }  // namespace damon

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <vector>
 
 #include "base/random.h"
@@ -63,7 +64,7 @@ TEST(RegionList, MergeWeighsRateAndAgeBySize_M20) {
     EXPECT_EQ(list.at(0, 0), region(0, 300, 16, 17));
 }
 
-TEST(RegionList, MergeWeighsTimesBySize_Q72) {
+TEST(RegionList, MergeWeighsTimesBySize_Q75) {
     RegionList list = list_of(1, 4);
     append(list, 0, region(0, 100, 0, 0));
     append(list, 0, region(100, 300, 0, 0));
@@ -114,6 +115,20 @@ TEST(RegionList, MergeAveragesProbeHitsAndCollectsEvidence_M20) {
     list.merge_into_previous(0, 1);
     EXPECT_EQ(list.at(0, 0).probe_hits[3], 125);
     EXPECT_EQ(list.at(0, 0).evidence, kEvidenceAnswered | kEvidenceUnknown);
+}
+
+// A walk that changed regions of every target used to count all targets behind each of them anew.
+TEST(RegionList, AWalkOverManyTargetsCostsAsManySteps) {
+    constexpr size_t kTargets = 200'000;
+    RegionList list = list_of(kTargets, 2 * kTargets);
+    for (size_t target = 0; target < kTargets; ++target) ASSERT_TRUE(list.insert(target, 0, {0, 100}));
+    const auto begin = std::chrono::steady_clock::now();
+    for (size_t target = 0; target < kTargets; ++target) ASSERT_TRUE(list.split_at(target, 0, 50));
+    for (size_t target = 0; target < kTargets; ++target) list.merge_into_previous(target, 1);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    EXPECT_LT(took.count(), 3.0) << "milliseconds; a square of them takes far longer";
+    EXPECT_TRUE(list.is_valid());
+    EXPECT_EQ(list.first_of(kTargets - 1), kTargets - 1);
 }
 
 TEST(RegionList, MergeOfHugeRegionsDoesNotWrap_Q10) {

@@ -1,6 +1,7 @@
 // A scheme's parameters survive every copy, field by field (start and commit copy them).
 #include <gtest/gtest.h>
 
+#include "base/arithmetic.h"
 #include "model/scheme.h"
 
 namespace damon {
@@ -59,6 +60,14 @@ TEST(SchemeParams, EveryFieldIsComparedAndCopied) {
         ASSERT_TRUE(copy.copy_from(changed));
         EXPECT_TRUE(copy == changed) << "field " << field;
     }
+}
+
+TEST(SchemeStats, SizesSaturate) {
+    SchemeStats stats{.sz_tried = kU64Max - 1, .sz_applied = kU64Max, .sz_ops_filter_passed = 5};
+    stats += SchemeStats{.sz_tried = 3, .sz_applied = 3, .sz_ops_filter_passed = 3};
+    EXPECT_EQ(stats.sz_tried, kU64Max);
+    EXPECT_EQ(stats.sz_applied, kU64Max);
+    EXPECT_EQ(stats.sz_ops_filter_passed, 8u);
 }
 
 }  // namespace

@@ -87,7 +87,7 @@ TEST(SchemeState, ASchemeThatFollowsTheAggregationRestartsWithIt) {  // M-29, Q-
     EXPECT_EQ(state.next_apply_sis, 125u) << "region limits do not restart the window (Q-5)";
 }
 
-TEST(SchemeState, AnIntervalOfItsOwnGoesByTheClockAndTheWindowsBySamples_Q72) {
+TEST(SchemeState, AnIntervalOfItsOwnGoesByTheClockAndTheWindowsBySamples_Q75) {
     Cadence late;
     late.passed_sample_intervals = 5;
     late.nr_late = 100;
@@ -97,7 +97,7 @@ TEST(SchemeState, AnIntervalOfItsOwnGoesByTheClockAndTheWindowsBySamples_Q72) {
     EXPECT_EQ(ticks_for(scheme, late), 105u);
 }
 
-TEST(SchemeState, ADeadlineStaysAsFarAheadWhenItGoesByTheOtherCount_Q72) {
+TEST(SchemeState, ADeadlineStaysAsFarAheadWhenItGoesByTheOtherCount_Q75) {
     Cadence late;
     late.passed_sample_intervals = 5;
     late.nr_late = 100;

@@ -55,6 +55,15 @@ TEST(SchemeValidation, RefusesAGoalWithoutTarget) {  // O-8
     EXPECT_EQ(refusal(with_goal(QuotaGoal{})), "schemes[3].goals[0].target_value is 0, must be at least 1");
 }
 
+TEST(SchemeValidation, RefusesSharesAboveTheWhole) {
+    QuotaGoal goal = goal_of(QuotaMetric::kNodeMemFreeBp);
+    goal.target_value = 10'001;
+    EXPECT_EQ(refusal(with_goal(goal)), "schemes[3].goals[0].target_value is 10001, must be at most 10000 (bp)");
+    goal = goal_of(QuotaMetric::kSomeMemPsiUs);
+    goal.target_value = 10'001;
+    EXPECT_EQ(refusal(with_goal(goal)), "") << "microseconds";
+}
+
 TEST(SchemeValidation, RefusesUnknownMetricsAndTuners) {
     EXPECT_EQ(refusal(with_goal(goal_of(static_cast<QuotaMetric>(10)))),
               "schemes[3].goals[0].metric is 10, must be 0 to 9");

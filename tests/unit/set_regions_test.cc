@@ -101,6 +101,14 @@ TEST(SetRegions, RefittingAlignsEveryBoundAndLosesNoMemory_Q39) {
     EXPECT_EQ(regions_of(apart, 0), std::vector<Region>{region_at({0, 16}, 1)});
 }
 
+TEST(SetRegions, RefittingAtTheEndOfTheAddressSpaceLosesNoMemory) {
+    const uint64_t end = kU64Max - 4095;
+    RegionList list = list_of({{region_at({end - 8 * 4096, end}, 5)}});
+    refit_regions(list, 0, uint64_t{1} << 20);
+    EXPECT_EQ(regions_of(list, 0), std::vector<Region>{region_at({end - 255 * 4096, end}, 5)})
+        << "2^64 is no address, so the region ends where it did";
+}
+
 // Whatever the coverage was and becomes: exactly the aligned ranges are covered, and regions that stay keep counters.
 TEST(SetRegions, RandomCoverageIsCoveredExactly) {
     const uint64_t seed = 77;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "support/heap_fault.h"
 #include "support/toy_engine.h"
 
 namespace damon {
@@ -52,7 +53,7 @@ TEST(Validation, ChecksTheIntervalsGoalOnlyWhereItIsOn_O3) {
 
 TEST(Validation, TheGoalIsLookedAtFirst_O2) {
     Params params = toy_params({{{0, 100}}});
-    params.attrs.intervals_goal = {.access_bp = 0, .aggrs = 1, .min_sample_us = 2, .max_sample_us = 1};
+    params.attrs.intervals_goal = {.access_bp = 4, .aggrs = 1, .min_sample_us = 2, .max_sample_us = 1};
     params.attrs.min_nr_regions = 0;
     EXPECT_EQ(refusal(params), "intervals_goal.min_sample_us 2 must not exceed intervals_goal.max_sample_us 1");
 }
@@ -136,11 +137,27 @@ TEST(Validation, WhatIsRefusedLeavesTheEngineAsItWas_I13) {
 
 TEST(Validation, MoreRegionsThanThereIsMemoryForAreRefusedWithAText) {
     Params params = toy_params({{{0, 1'000}}});
-    params.attrs.max_nr_regions = kU64Max;
     Engine engine;
+    const test::HeapFault fault(0);
     const Status status = engine.prepare(params, toy_traits());
     EXPECT_EQ(status.error(), -ENOMEM);
-    EXPECT_STREQ(status.text(), "no memory for max_nr_regions 18446744073709551615, 1 targets and 0 schemes");
+    EXPECT_STREQ(status.text(), "no memory for max_nr_regions 1000, 1 targets and 0 schemes");
+}
+
+TEST(Validation, AGoalThatNoIntervalsCanMeetIsRefused) {
+    Attrs attrs;
+    attrs.intervals_goal = {.access_bp = 0, .aggrs = 1, .min_sample_us = 1, .max_sample_us = 10'000};
+    EXPECT_STREQ(validate_attrs(attrs).text(), "intervals_goal.access_bp 0 must be from 1 to 10000 (bp)");
+    attrs.intervals_goal.access_bp = 10'001;
+    EXPECT_STREQ(validate_attrs(attrs).text(), "intervals_goal.access_bp 10001 must be from 1 to 10000 (bp)");
+    attrs.intervals_goal = {};
+    EXPECT_TRUE(validate_attrs(attrs).ok()) << "without tuning nothing looks at it";
+}
+
+TEST(Validation, MoreRegionsThanAnyMemoryHoldsAreRefused) {
+    Attrs attrs;
+    attrs.max_nr_regions = uint64_t{1} << 63;
+    EXPECT_STREQ(validate_attrs(attrs).text(), "max_nr_regions 9223372036854775808 must be at most 1073741824");
 }
 
 }  // namespace

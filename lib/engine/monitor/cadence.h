@@ -1,6 +1,6 @@
 // When things are due, counted in sampling intervals (rules 3.2). Windows count the intervals that were sampled: slow
 // ones stretch a window and take no sample away from it (L-2). What is given in microseconds counts the intervals that
-// the clock has passed; where nothing is late, both counts are one.
+// the clock has passed; where nothing is late, both counts are one.
 #pragma once
 
 #include <algorithm>

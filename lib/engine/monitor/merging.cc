@@ -18,27 +18,12 @@ void age_regions(RegionList& regions, const ProbeWeights& weights, const MergeLi
     }
 }
 
-// M-19 but for the size. The score of `left` is the one that earlier merges have averaged.
+// M-19 for regions that touch, but for the size. The score of `left` is the one that earlier merges have averaged
+//
 bool alike(const Region& left, const Region& right, const ProbeWeights& weights, const MergeLimits& limits) {
-    if (left.range.end != right.range.start) return false;
     // Unknown is as far from known as can be (M-36).
     if (looked_at_in_vain(left) != looked_at_in_vain(right) && limits.threshold < limits.threshold_cap) return false;
     return absolute_difference(weights.score(left), weights.score(right)) <= limits.threshold;
-}
-
-// One pass over one target.
-void merge_target(RegionList& regions, size_t target, const ProbeWeights& weights, const MergeLimits& limits) {
-    size_t index = 1;
-    while (index < regions.nr_regions_of(target)) {
-        const Region& previous = regions.at(target, index - 1);
-        const Region& region = regions.at(target, index);
-        const uint64_t joined_bytes = region.range.end - previous.range.start;
-        if (joined_bytes <= limits.max_region_bytes && alike(previous, region, weights, limits)) {
-            regions.merge_into_previous(target, index);
-        } else {
-            ++index;
-        }
-    }
 }
 
 }  // namespace
@@ -53,7 +38,10 @@ void age_and_merge(RegionList& regions, const ProbeWeights& weights, const Merge
     MergeLimits pass = limits;
     age_regions(regions, weights, pass);
     while (true) {
-        for (size_t target = 0; target < regions.nr_targets(); ++target) merge_target(regions, target, weights, pass);
+        regions.merge_neighbours([&](const Region& left, const Region& right) {
+            const uint64_t joined_bytes = right.range.end - left.range.start;
+            return joined_bytes <= pass.max_region_bytes && alike(left, right, weights, pass);
+        });
         if (regions.nr_regions() <= pass.max_nr_regions || pass.threshold >= pass.threshold_cap) return;
         const bool far_from_cap = pass.threshold < pass.threshold_cap / 2;
         pass.threshold = far_from_cap ? std::max<uint64_t>(1, 2 * pass.threshold) : pass.threshold_cap;

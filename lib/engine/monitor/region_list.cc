@@ -56,6 +56,7 @@ void RegionList::swap(RegionList& other) noexcept {
     std::swap(nr_regions_, other.nr_regions_);
     std::swap(gap_, other.gap_);
     targets_.swap(other.targets_);
+    std::swap(nr_counted_, other.nr_counted_);
 }
 
 void RegionList::move_gap(size_t position) {
@@ -74,8 +75,11 @@ std::span<Region> RegionList::all() {
     return {slots_, nr_regions_};
 }
 
-void RegionList::shift_targets_after(size_t target, size_t distance) {
-    for (size_t later = target + 1; later < targets_.size(); ++later) targets_[later].first += distance;
+void RegionList::count_up_to(size_t target) const {
+    for (; nr_counted_ <= target; ++nr_counted_) {
+        const size_t at = nr_counted_;
+        targets_[at].first = at == 0 ? 0 : targets_[at - 1].first + targets_[at - 1].count;
+    }
 }
 
 Region& RegionList::open_slot(size_t target, size_t position) {
@@ -83,14 +87,14 @@ Region& RegionList::open_slot(size_t target, size_t position) {
     ++gap_;
     ++nr_regions_;
     ++targets_[target].count;
-    shift_targets_after(target, 1);
+    recount_after(target);
     return slots_[position];
 }
 
 bool RegionList::split_at(size_t target, size_t index, uint64_t left_bytes) {
     DAMON_CHECK(0 < left_bytes && left_bytes < at(target, index).size());
     if (nr_free() == 0) return false;
-    const size_t position = targets_[target].first + index;
+    const size_t position = first_of(target) + index;
     Region& right = open_slot(target, position + 1);
     Region& left = slots_[position];
     right = left;
@@ -99,9 +103,7 @@ bool RegionList::split_at(size_t target, size_t index, uint64_t left_bytes) {
     return true;
 }
 
-void RegionList::merge_into_previous(size_t target, size_t index) {
-    const Region right = at(target, index);
-    Region& left = at(target, index - 1);
+void RegionList::join(Region& left, const Region& right) {
     DAMON_CHECK(left.range.end == right.range.start);
     const Weights weights{left.size(), right.size()};
     left.nr_accesses = weighted_mean(left.nr_accesses, right.nr_accesses, weights);
@@ -119,13 +121,18 @@ void RegionList::merge_into_previous(size_t target, size_t index) {
     left.evidence |= right.evidence;
     left.last_evidence |= right.last_evidence;
     left.range.end = right.range.end;
+}
+
+void RegionList::merge_into_previous(size_t target, size_t index) {
+    const Region right = at(target, index);
+    join(at(target, index - 1), right);
     erase(target, index);
 }
 
 bool RegionList::insert(size_t target, size_t index, AddressRange range) {
     DAMON_CHECK(index <= targets_[target].count && !range.empty());
     if (nr_free() == 0) return false;
-    Region& fresh = open_slot(target, targets_[target].first + index);
+    Region& fresh = open_slot(target, first_of(target) + index);
     fresh = {};
     fresh.range = range;
     return true;
@@ -133,23 +140,24 @@ bool RegionList::insert(size_t target, size_t index, AddressRange range) {
 
 void RegionList::erase(size_t target, size_t index) {
     DAMON_CHECK(index < targets_[target].count);
-    move_gap(targets_[target].first + index);
+    move_gap(first_of(target) + index);
     --nr_regions_;
     --targets_[target].count;
-    shift_targets_after(target, SIZE_MAX);
+    recount_after(target);
 }
 
 void RegionList::erase_all_of(size_t target) {
     const size_t count = targets_[target].count;
-    move_gap(targets_[target].first);
+    move_gap(first_of(target));
     nr_regions_ -= count;
     targets_[target].count = 0;
-    shift_targets_after(target, size_t{0} - count);
+    recount_after(target);
 }
 
 void RegionList::erase_target(size_t target) {
     erase_all_of(target);
     targets_.erase(target, target + 1);
+    nr_counted_ = nr_counted_ < target ? nr_counted_ : target;
 }
 
 bool RegionList::reserve(size_t capacity) {
@@ -169,8 +177,9 @@ bool RegionList::resize_targets(size_t nr_targets) {
     if (!targets_.reserve(nr_targets)) return false;
     for (size_t surplus = nr_targets; surplus < targets_.size(); ++surplus) erase_all_of(surplus);
     targets_.truncate(nr_targets);
+    if (nr_counted_ > nr_targets) nr_counted_ = nr_targets;
     while (targets_.size() < nr_targets) {
-        if (!targets_.push_back(Target{.first = nr_regions_})) return false;
+        if (!targets_.push_back(Target{})) return false;
     }
     return true;
 }
@@ -187,13 +196,16 @@ bool RegionList::copy_from(const RegionList& other) {
     }
     copy.nr_regions_ = other.nr_regions_;
     copy.gap_ = other.nr_regions_;
+    copy.nr_counted_ = other.nr_counted_;
     swap(copy);
     return true;
 }
 
 bool RegionList::operator==(const RegionList& other) const {
-    if (!(targets_ == other.targets_)) return false;
+    if (nr_targets() != other.nr_targets()) return false;
     for (size_t target = 0; target < nr_targets(); ++target) {
+        if (nr_regions_of(target) != other.nr_regions_of(target)) return false;
+        if (target_valid(target) != other.target_valid(target)) return false;
         for (size_t index = 0; index < nr_regions_of(target); ++index) {
             if (!(at(target, index) == other.at(target, index))) return false;
         }
@@ -204,7 +216,7 @@ bool RegionList::operator==(const RegionList& other) const {
 bool RegionList::is_valid() const {
     size_t first = 0;
     for (size_t target = 0; target < nr_targets(); ++target) {
-        if (targets_[target].first != first) return false;
+        if (first_of(target) != first) return false;
         uint64_t previous_end = 0;
         for (size_t index = 0; index < nr_regions_of(target); ++index) {
             const AddressRange range = at(target, index).range;

@@ -31,7 +31,10 @@ public:
     size_t capacity() const { return capacity_; }
     size_t nr_free() const { return capacity_ - nr_regions_; }
     // Number of the target's first region in the order of all regions.
-    size_t first_of(size_t target) const { return targets_[target].first; }
+    size_t first_of(size_t target) const {
+        if (target >= nr_counted_) count_up_to(target);
+        return targets_[target].first;
+    }
     // False once the target's subject is known to be gone; schemes then pass it over (S-11).
     bool target_valid(size_t target) const { return targets_[target].valid; }
     void set_target_valid(size_t target, bool valid) { targets_[target].valid = valid; }
@@ -47,6 +50,10 @@ public:
     // Joins region `index` > 0 to the one before, which it must touch: counters and age become means weighted by
     // size, last_* stay the left ones' (M-20, Q-12).
     void merge_into_previous(size_t target, size_t index);
+    // Goes over all regions once, target by target from the left, and joins a region to the one before it, by then
+    // joined itself, where they touch and `alike(left, right)` says so; as merge_into_previous does.
+    template <typename Alike>
+    void merge_neighbours(const Alike& alike);
     // A fresh region (O-5) before `index`; the caller keeps the order. False: the capacity is exhausted.
     [[nodiscard]] bool insert(size_t target, size_t index, AddressRange range);
     void erase(size_t target, size_t index);
@@ -69,27 +76,53 @@ public:
 
 private:
     struct Target {
-        size_t first = 0;
+        mutable size_t first = 0;  // see nr_counted_
         size_t count = 0;
         bool valid = true;
-        bool operator==(const Target&) const = default;
     };
 
     size_t slot_of(size_t target, size_t index) const {
         DAMON_CHECK(index < targets_[target].count);
-        const size_t position = targets_[target].first + index;
+        const size_t position = first_of(target) + index;
         return position < gap_ ? position : position + nr_free();
     }
+    static void join(Region& left, const Region& right);
     void move_gap(size_t position);
     // One region more, before `position` of all, as a slot to fill.
     Region& open_slot(size_t target, size_t position);
-    void shift_targets_after(size_t target, size_t distance);
+    void count_up_to(size_t target) const;
+    // The number of the target's regions has changed, and with it where those behind it begin.
+    void recount_after(size_t target) { nr_counted_ = nr_counted_ < target + 1 ? nr_counted_ : target + 1; }
 
     Region* slots_ = nullptr;
     size_t capacity_ = 0;
     size_t nr_regions_ = 0;
     size_t gap_ = 0;  // regions before the gap
     Vector<Target> targets_;
+    // `first` holds for so many targets. A walk from left to right that changes regions counts each of the others once,
+    // when it gets there, however many targets there are.
+    mutable size_t nr_counted_ = 0;
 };
+
+template <typename Alike>
+void RegionList::merge_neighbours(const Alike& alike) {
+    move_gap(nr_regions_);
+    Region* out = slots_;
+    const Region* in = slots_;
+    for (Target& target : targets_) {
+        const Region* const first = out;
+        for (const Region* const end = in + target.count; in != end; ++in) {
+            if (out != first && out[-1].range.end == in->range.start && alike(out[-1], *in)) {
+                join(out[-1], *in);
+            } else {
+                if (out != in) *out = *in;
+                ++out;
+            }
+        }
+        target.count = static_cast<size_t>(out - first);
+    }
+    nr_regions_ = gap_ = static_cast<size_t>(out - slots_);
+    nr_counted_ = 0;
+}
 
 }  // namespace damon

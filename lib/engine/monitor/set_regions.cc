@@ -12,6 +12,12 @@ AddressRange aligned(AddressRange range, uint64_t granularity) {
     return {align_down(range.start, granularity), align_up(range.end, granularity)};
 }
 
+// The last unit of the address space has no end that can be told: there the bound stays.
+uint64_t aligned_end(uint64_t end, uint64_t granularity) {
+    const uint64_t aligned = align_up(end, granularity);
+    return aligned < end ? end : aligned;
+}
+
 void insert_fresh(RegionList& regions, size_t target, size_t index, AddressRange range) {
     const bool inserted = regions.insert(target, index, range);
     DAMON_CHECK(inserted);
@@ -148,7 +154,7 @@ void refit_regions(RegionList& regions, size_t target, uint64_t granularity) {
         AddressRange& range = regions.at(target, index).range;
         const bool touches_next =
             index + 1 < regions.nr_regions_of(target) && regions.at(target, index + 1).range.start == range.end;
-        const uint64_t end = touches_next ? align_down(range.end, granularity) : align_up(range.end, granularity);
+        const uint64_t end = touches_next ? align_down(range.end, granularity) : aligned_end(range.end, granularity);
         const uint64_t start = std::max(align_down(range.start, granularity), previous_end);
         if (start >= end) {
             regions.erase(target, index);

@@ -4,18 +4,24 @@
 #include <cerrno>
 #include <cinttypes>
 
+#include "base/arithmetic.h"
 #include "engine/monitor/set_regions.h"
 
 namespace damon {
 namespace {
 
 constexpr uint64_t kMinNrRegions = 3;
+constexpr uint64_t kMostNrRegions = uint64_t{1} << 30;  // beyond any memory for them
 constexpr uint64_t kWholeCpuPermil = 1'000;
 constexpr uint64_t kMaxProbeSamples = 255;  // probe counters have 8 bits
 
 Status validate_intervals_goal(const Attrs& attrs) {
     const IntervalsGoal& goal = attrs.intervals_goal;
     if (goal.aggrs == 0) return {};
+    if (goal.access_bp == 0 || goal.access_bp > kBp) {
+        return Status::fail(-EINVAL, "intervals_goal.access_bp %" PRIu64 " must be from 1 to %" PRIu64 " (bp)",
+                            goal.access_bp, kBp);
+    }
     if (goal.min_sample_us > goal.max_sample_us) {
         return Status::fail(
             -EINVAL, "intervals_goal.min_sample_us %" PRIu64 " must not exceed intervals_goal.max_sample_us %" PRIu64,
@@ -48,6 +54,10 @@ Status validate_attrs(const Attrs& attrs) {
     if (attrs.min_nr_regions > attrs.max_nr_regions) {
         return Status::fail(-EINVAL, "min_nr_regions %" PRIu64 " must not exceed max_nr_regions %" PRIu64,
                             attrs.min_nr_regions, attrs.max_nr_regions);
+    }
+    if (attrs.max_nr_regions > kMostNrRegions) {
+        return Status::fail(-EINVAL, "max_nr_regions %" PRIu64 " must be at most %" PRIu64, attrs.max_nr_regions,
+                            kMostNrRegions);
     }
     if (attrs.sample_us > attrs.aggr_us) {
         return Status::fail(-EINVAL, "sample_us %" PRIu64 " must not exceed aggr_us %" PRIu64, attrs.sample_us,

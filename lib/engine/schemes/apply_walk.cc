@@ -15,9 +15,9 @@ bool at_snapshot_limit(const SchemeParams& scheme, const SchemeState& state) {
 
 void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  // S-18
     stats.nr_tried += 1;
-    stats.sz_tried += size;
-    stats.sz_applied += outcome.applied;
-    stats.sz_ops_filter_passed += outcome.filter_passed;
+    stats.sz_tried = saturating_add(stats.sz_tried, size);
+    stats.sz_applied = saturating_add(stats.sz_applied, outcome.applied);
+    stats.sz_ops_filter_passed = saturating_add(stats.sz_ops_filter_passed, outcome.filter_passed);
     if (outcome.applied != 0) stats.nr_applied += 1;
 }
 
@@ -102,9 +102,11 @@ void ApplyWalk::set_effective_sizes(const ApplyContext& context) {
         SchemeState& state = context.states[i];
         if (!state.esz_due) continue;
         state.esz_due = false;
+        state.quota.goal_met = false;
         if (!scheme.goals.empty()) {
-            state.quota.esz_bp =
-                tune_esz_bp(scheme.quota, state.quota.esz_bp, score_goals(scheme.goals.span(), state.goals.span()));
+            const GoalsScore score = score_goals(scheme.goals.span(), state.goals.span());
+            state.quota.esz_bp = tune_esz_bp(scheme.quota, state.quota.esz_bp, score);
+            state.quota.goal_met = score.measured && score.score >= kBp;
         }
         state.quota.esz = effective_size(scheme, state.quota, context.min_region_sz);
     }
@@ -132,7 +134,7 @@ bool ApplyWalk::next_request(const ApplyContext& context, ActionRequest& request
 }
 
 void ApplyWalk::begin_acting(const ApplyContext& context) {
-    merge_limit_ = unaligned_size_limit(context.regions, {context.attrs.min_nr_regions, context.min_region_sz});
+    merge_limit_ = unaligned_size_limit(context.regions, {context.attrs.least_nr_regions(), context.min_region_sz});
     for (SchemeState& state : context.states) state.acted_until = 0;
     cursor_ = {};
     looked_ = false;

@@ -21,7 +21,7 @@ inline bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region)
     if (scheme.action != DamosAction::kStat && (region.flags & kRegionUnknown) != 0) return false;
     if (scheme.min_age_us == 0) [[likely]]
         return pattern_matches(scheme.pattern, region);
-    // An age that is given as time is kept by the clock, not by windows.
+    // An age that is given as time is kept by the clock, not by windows.
     AccessPattern pattern = scheme.pattern;
     pattern.min_age = 0;
     return scheme.min_age_us <= region.age_us && pattern_matches(pattern, region);

@@ -28,6 +28,7 @@ struct QuotaState {
     ResumePoint resume;
     uint32_t min_score = 0;    // lowest score that is acted on
     bool window_open = false;  // false: no window yet since the quota was set
+    bool goal_met = false;     // the goals ask for nothing (more) in this window
     bool operator==(const QuotaState&) const = default;
 };
 
@@ -42,8 +43,9 @@ inline bool quota_is_full(const QuotaState& quota, uint64_t min_region_sz) {
 }
 
 // S-26 (1) to (3) up to the computation of esz: closes the window that is over and opens the next. True: a window was
-// opened and esz is to be computed. Windows that ended full are counted in `qt_exceeds`. Where no quota is set, nothing
-// of an older one stays in force.
+// opened and esz is to be computed. Windows that ended full are counted in `qt_exceeds`, but
+// for those in which the goals were met: their quota is small because nothing is to be done. Where no quota is set,
+// nothing of an older one stays in force.
 bool roll_quota_window(const SchemeParams& scheme, uint64_t now_us, uint64_t min_region_sz, QuotaState& quota,
                        uint64_t& qt_exceeds);
 

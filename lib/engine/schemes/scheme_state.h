@@ -35,7 +35,7 @@ struct SchemeState {
 };
 
 // What the scheme's deadline counts in, as it is now: the clock for an interval of its own, which is given as time; T
-// for one that follows the aggregation.
+// for one that follows the aggregation.
 uint64_t ticks_for(const SchemeParams& scheme, const Cadence& cadence);
 
 // New parameters may count the deadline in the other of the two: it is as far away as before.

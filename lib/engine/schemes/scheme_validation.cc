@@ -4,6 +4,8 @@
 #include <cinttypes>
 #include <span>
 
+#include "base/arithmetic.h"
+
 namespace damon {
 namespace {
 
@@ -43,6 +45,12 @@ Status validate_goals(const SchemeParams& scheme, uint32_t scheme_idx, const Ops
         if (goal.target_value == 0) {
             return Status::fail(-EINVAL, "schemes[%u].goals[%u].target_value is 0, must be at least 1", scheme_idx,
                                 goal_idx);
+        }
+        const bool in_bp = goal.metric != QuotaMetric::kUserInput && goal.metric != QuotaMetric::kSomeMemPsiUs;
+        if (in_bp && goal.target_value > kBp) {
+            return Status::fail(-EINVAL,
+                                "schemes[%u].goals[%u].target_value is %" PRIu64 ", must be at most %" PRIu64 " (bp)",
+                                scheme_idx, goal_idx, goal.target_value, kBp);
         }
         if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) {
             return Status::fail(-EINVAL,
