@@ -54,7 +54,7 @@ class Context(Watching):
     def _prepare_start(self) -> None:
         if self.is_running:
             raise error_for(errno.EBUSY, "the context runs already: stop() it first, or change it with commit()")
-        if not self._targets:
+        if not self._targets and not self._added:
             raise error_for(
                 errno.EINVAL, "the context has no target: add a buffer, or damon.Target() for all mappings of this process"
             )

@@ -90,6 +90,7 @@ class RegionFlags(enum.IntFlag):
 
     UNKNOWN = 1  # could not be looked at: 0 accesses does not mean cold
     WRITES_ONLY = 2
+    PARTIAL = 4  # some samples could not be looked at: nr_accesses is scaled from those that could
 
 
 class UnknownReason(enum.IntEnum):
@@ -117,6 +118,7 @@ class SnapshotFlags(enum.IntFlag):
 
     WRITES_ONLY = 1  # reads of some region cannot be seen: "cold" means "not written"
     UNKNOWN = 2
+    PARTIAL = 4  # some region could not be looked at in every sample
 
 
 class AccessCheck(enum.IntEnum):
@@ -176,6 +178,10 @@ class Skip(enum.IntEnum):
     FAILED = 10
     ABSENT = 11
     PENDING = 12
+    UNSEEN_READS = 13  # reads cannot be seen there, and the scheme does not allow to act all the same
+    UNKNOWN = 14  # accesses cannot be seen there at all, or were not looked at yet
+    ALREADY_SO = 15
+    BACKED_OFF = 16  # nothing could be done there several times: tried again later
 
 
 class ProbeFilterType(enum.IntEnum):

@@ -22,7 +22,7 @@ EXAMPLES = {
 
 
 def run(folder: pathlib.Path, *command: str) -> str:
-    options = ("-W", "error", "-W", "ignore::damon.VisibilityWarning")
+    options = ("-W", "error", "-W", "ignore::UserWarning")  # damon.VisibilityWarning is one
     ran = subprocess.run(
         [sys.executable, *options, *command], cwd=folder, capture_output=True, text=True, timeout=180
     )

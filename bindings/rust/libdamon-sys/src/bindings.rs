@@ -107,13 +107,14 @@ which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds.*/
     /// Interval tuning.
     pub intervals_goal: damon_attrs__bindgen_ty_1,
     /**Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
-Counted are all of the worker's own CPU time (sampling with merging and splitting, reading the mappings) and an
-estimate of what the program pays for each access that is seen (a page fault), not schemes and callbacks, which
-have quotas. A tenth of a second may be spent in advance; then a worker that costs more makes its sampling
-intervals longer: a window has as many samples as ever and takes longer (damon_snapshot_info.window_us tells),
-damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take a quarter of the limit; beyond that they
-are read less often than ops_update_us says. damon_ctx_get_state() tells both. Calls, commits, pause and stop do
-not wait longer for it. Without effect on manually driven and simulated contexts.*/
+Counted are, from the end of damon_start() on, all of the worker's own CPU time (sampling with merging and
+splitting, reading the mappings) and an estimate of what the program pays for each access that is seen (a page
+fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance; then a worker
+that costs more makes its sampling intervals longer: a window has as many samples as ever and takes longer
+(damon_snapshot_info.window_us tells), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
+a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() tells
+both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
+contexts.*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
 Not in this release: other values are refused with -EOPNOTSUPP.*/
@@ -279,9 +280,11 @@ pub struct damon_region_info {
     pub start: u64,
     /// One past the last address.
     pub end: u64,
-    /// For how long nr_accesses stayed similar, microseconds of monitoring.
+    /**For how long nr_accesses stayed similar, microseconds of monitoring. A window of which one
+sampling interval took most (a stopped process) counts at most twice aggr_us.*/
     pub age_us: u64,
-    /// Since the last access of any kind that was seen; 2^64-1: not known.
+    /**Since the last access that was seen, or since the region is watched where there was none;
+in the same time as age_us. 2^64-1: not known (#DAMON_REGION_UNKNOWN).*/
     pub idle_us: u64,
     /// Position of its target in the context.
     pub target_idx: u32,
@@ -361,10 +364,14 @@ fn bindgen_test_layout_damon_region_info() {
         "Offset of field: damon_region_info::reserved",
     );
 }
-/// No sample of the window could be looked at: nr_accesses 0 does not mean cold.
+/**Less than a quarter of the window's samples could be looked at: nr_accesses does not
+mean cold, age and age_us stand still, and no action but DAMOS_STAT is applied.*/
 pub const DAMON_REGION_UNKNOWN: damon_region_flags = 1;
 /// Only writes to (a part of) this region can be seen.
 pub const DAMON_REGION_WRITES_ONLY: damon_region_flags = 2;
+/**Some samples of the window could not be looked at: nr_accesses is scaled from those
+that could. damon_region_info.unknown_reason says why.*/
+pub const DAMON_REGION_PARTIAL: damon_region_flags = 4;
 /// Flags of damon_region_info.
 pub type damon_region_flags = crate::ctypes::c_uint;
 /// What a snapshot is, besides its regions.
@@ -468,8 +475,10 @@ fn bindgen_test_layout_damon_snapshot_info() {
 }
 /// Reads of some region cannot be seen here: "cold" means "not written".
 pub const DAMON_SNAPSHOT_WRITES_ONLY: damon_snapshot_flags = 1;
-/// Some region could not be looked at at all.
+/// Some region could not be looked at, or hardly.
 pub const DAMON_SNAPSHOT_UNKNOWN: damon_snapshot_flags = 2;
+/// Some region could not be looked at in every sample.
+pub const DAMON_SNAPSHOT_PARTIAL: damon_snapshot_flags = 4;
 /// Flags of damon_snapshot_info.
 pub type damon_snapshot_flags = crate::ctypes::c_uint;
 /// Counters of one context since damon_ctx_new(); they only grow.
