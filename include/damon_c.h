@@ -844,7 +844,8 @@ DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_regi
  *
  * A process with a second thread is another thing for some calls: a program whose library constructor starts a context
  * cannot unshare(CLONE_NEWUSER) any more, and setpriv --reuid and the like, which change the credentials of one thread,
- * abort. Start after such changes. */
+ * abort. Start after such changes; after setuid() without exec, set PR_SET_DUMPABLE first, or /proc is closed to the
+ * process. dlclose() never unloads the shared library: it is linked with -z nodelete. */
 DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
 
 /** Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with their

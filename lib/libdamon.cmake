@@ -28,7 +28,8 @@ function(damon_shared_library)
     damon_shipped_library(damon SHARED)
     set_target_properties(damon PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
         LINK_DEPENDS ${version_script})
-    target_link_options(damon PRIVATE -Wl,--version-script=${version_script} -Wl,-z,defs -Wl,-z,now -Wl,-z,relro)
+    target_link_options(damon PRIVATE -Wl,--version-script=${version_script} -Wl,-z,defs -Wl,-z,now -Wl,-z,relro
+        -Wl,-z,nodelete) # dlclose() leaves the code of workers, and of thread exits, where it is
 endfunction()
 
 set(installed_libraries damon)

@@ -66,7 +66,7 @@ int report(const damon_ctx* ctx, const Status& status) {
 
 Status check_handle(const damon_ctx* ctx) {
     if (ctx == nullptr) return Status::fail(-EINVAL, "the context is NULL");
-    if (ctx->pid != process_id()) return Status::fail(-ECHILD, "the context belongs to process %d", ctx->pid);
+    if (ctx->pid != process_id()) return Status::fail(-ECHILD, "the context belongs to process %d", pid_of(ctx->pid));
     return {};
 }
 

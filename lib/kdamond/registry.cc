@@ -1,9 +1,9 @@
 #include "kdamond/registry.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
+
+#include "os/process.h"
 
 namespace damon {
 namespace {
@@ -17,7 +17,7 @@ std::atomic<uint64_t> state{0};
 std::atomic<uint32_t> next_worker_number{0};
 
 uint64_t of_this_process(uint64_t seen) {
-    const auto self = static_cast<uint64_t>(getpid());
+    const auto self = static_cast<uint64_t>(process_id());
     return seen >> 32 == self ? seen : self << 32;
 }
 

@@ -25,7 +25,7 @@ std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) 
 
 OwnNumber move_and_mark(int fresh) {
     if (fresh < 0) return {fresh, 0};
-    const pid_t opener = process_id();
+    const pid_t opener = pid_of(process_id());
     if (const int error = sys::mark_file(fresh, opener)) {
         sys::close(fresh);
         return {error, 0};
@@ -47,7 +47,7 @@ OwnNumber move_and_mark(int fresh) {
 
 bool is_own_number(OwnNumber number, pid_t opener) {
     if (number.fd < 0 || given_to(number.fd).load(std::memory_order_relaxed) != number.cookie) return false;
-    return sys::is_marked_file(number.fd, opener);
+    return sys::is_marked_file(number.fd, pid_of(opener));
 }
 
 void close_own_number(OwnNumber number, pid_t opener) {

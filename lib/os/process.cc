@@ -1,6 +1,7 @@
 #include "os/process.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,7 +31,22 @@ Cell* make_cell() {
     return fresh;
 }
 
+// Process ids have no more bits than these (PID_MAX_LIMIT).
+constexpr int kPidBits = 22;
+constexpr uint32_t kNrGenerations = 1u << (31 - kPidBits);
+
+// How many forks lie behind this process that it knows of. A child begins with its parent's.
+constinit std::atomic<uint32_t> generation{0};
+
+pid_t identity_of(pid_t pid, uint32_t forks) {
+    return static_cast<pid_t>(static_cast<uint32_t>(pid) | forks % kNrGenerations << kPidBits);
+}
+
 }  // namespace
+
+pid_t pid_of(pid_t process_id) { return process_id & ((1 << kPidBits) - 1); }
+
+bool process_is_dumpable() { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1; }
 
 pid_t process_id() {
     Cell* cell = kept.load(std::memory_order_acquire);
@@ -38,8 +54,11 @@ pid_t process_id() {
     if (cell == &no_cell) return getpid();
     pid_t self = cell->load(std::memory_order_relaxed);
     if (self != 0) return self;
-    self = getpid();
-    cell->store(self, std::memory_order_relaxed);
+    const uint32_t mine = generation.load(std::memory_order_relaxed) + 1;
+    self = identity_of(getpid(), mine);
+    pid_t faster = 0;
+    if (!cell->compare_exchange_strong(faster, self)) return faster;
+    generation.store(mine, std::memory_order_relaxed);
     return self;
 }
 

@@ -5,8 +5,14 @@
 
 namespace damon {
 
-// getpid() without a system call, but for the first one of each process: cheap enough to be asked by every access that
-// a program reports. Any thread.
+// A number above 0 that no other process has which shares memory with this one through fork. Not the process id alone:
+// the first process of a PID namespace may have the same as the parent that it was forked from. Without a system call,
+// but for the first time in each process: cheap enough to be asked by every access that a program reports. Any thread.
 pid_t process_id();
+// The process id (getpid) that is part of it.
+pid_t pid_of(pid_t process_id);
+
+// False: its files in /proc belong to root, as after setuid() without exec, until prctl(PR_SET_DUMPABLE, 1).
+bool process_is_dumpable();
 
 }  // namespace damon

@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/own_pages.h"
+#include "os/process.h"
 
 namespace damon {
 namespace {
@@ -67,7 +68,7 @@ bool list_own_pages(Vector<AddressRange>& pages) {
     return true;
 }
 
-pid_t current_process() { return getpid(); }
+pid_t current_process() { return process_id(); }
 
 void sleep_while_equal(const std::atomic<uint32_t>& word, uint32_t value) {
     constexpr uint64_t kMostNs = 1'000'000;

@@ -1,5 +1,6 @@
 // A worker among the things that a process does: signals, fork, exec, exit, and its death.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <thread>
 
+#include "support/declared_skip.h"
 #include "toy.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -125,6 +127,32 @@ int look_from_the_child(damon_ctx* ctx) {
     if (own.start(1) != 0 || damon_nr_running_ctxs() != 1) return 52;
     if (!kChildMakesThreads && own.step(10) != 0) return 53;
     return damon_snapshot_wait(own, 1, -1) == 0 && own.stop() == 0 ? 0 : 54;
+}
+
+// As the first process of a PID namespace: a context runs, and its child is the first process of the next one.
+int first_of_namespaces() {
+    alarm(60);
+    Context context;
+    if (getpid() != 1 || context.start() != 0) return 100;
+    if (unshare(CLONE_NEWPID) != 0) return 101;
+    const pid_t child = fork();
+    if (child == 0) _exit(getpid() == 1 ? look_from_the_child(context) : 102);
+    const int code = exit_code_of(child);
+    return damon_is_running(context) == 1 && context.stop() == 0 ? code : 103;
+}
+
+TEST(Process, AChildWithTheSameProcessIdIsAnotherProcess) {
+    constexpr int kNotAllowed = 77;
+    const pid_t outer = fork();
+    if (outer == 0) {
+        if (unshare(CLONE_NEWPID) != 0) _exit(kNotAllowed);
+        const pid_t first = fork();
+        if (first == 0) _exit(first_of_namespaces());
+        _exit(exit_code_of(first));
+    }
+    const int code = exit_code_of(outer);
+    if (code == kNotAllowed) return declared_skip("pid-namespace", strerror(errno));
+    EXPECT_EQ(code, 0);
 }
 
 TEST(Process, AChildCanOnlyFreeWhatItsParentRuns) {

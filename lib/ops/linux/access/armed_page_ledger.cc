@@ -5,6 +5,7 @@
 
 #include "base/fork_safe_lock.h"
 #include "base/heap.h"
+#include "os/process.h"
 #include "os/syscalls.h"
 
 namespace damon {
@@ -33,7 +34,7 @@ size_t capacity_for(size_t max_pages) { return max_pages + max_pages / 4 + 4; }
 
 int ArmedPageLedger::join(size_t max_pages, uint64_t huge_bytes) {
     leave();
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     const size_t capacity = capacity_for(max_pages);
     auto* entries = static_cast<Entry*>(heap_allocate(capacity * sizeof(Entry)));
     if (entries == nullptr) return -ENOMEM;
@@ -69,7 +70,7 @@ int ArmedPageLedger::join(size_t max_pages, uint64_t huge_bytes) {
 
 void ArmedPageLedger::leave() {
     if (owner_ == 0) return;
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     {
         const LockGuard guard(ledger.lock, self);
         for (ArmedPageLedger*& member : ledger.members) {

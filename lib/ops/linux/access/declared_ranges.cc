@@ -10,6 +10,7 @@
 #include "base/heap.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
+#include "os/process.h"
 #include "os/syscalls.h"
 
 namespace damon {
@@ -126,7 +127,7 @@ bool is_declared(AddressRange range) {
 }  // namespace
 
 int shared_declare(AddressRange range) {
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     if (!is_whole_pages(range)) return -EINVAL;
     if (!is_shared_mapping(range)) return -ENODEV;
     if (const int error = make_room(self)) return error;
@@ -144,7 +145,7 @@ int shared_declare(AddressRange range) {
 
 uint64_t next_declared(uint64_t address) {
     uint64_t next = UINT64_MAX;
-    const LockGuard guard(lock, sys::getpid());
+    const LockGuard guard(lock, process_id());
     find_slot([&](const SharedSlot& slot) {
         if (!slot.range.empty() && slot.range.start > address) next = std::min(next, slot.range.start);
         return false;
@@ -153,7 +154,7 @@ uint64_t next_declared(uint64_t address) {
 }
 
 int shared_withdraw(AddressRange range) {
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     if (!is_whole_pages(range)) return -EINVAL;
     bool checked = false;
     while (!range.empty()) {
@@ -204,7 +205,7 @@ int shared_unmap(void* address, size_t bytes) {
 
 bool SharedPin::pin(uint64_t address) {
     unpin();
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     const LockGuard guard(lock, self);
     SharedSlot* slot = slot_at(address);
     if (slot == nullptr) return false;
@@ -218,7 +219,7 @@ bool SharedPin::pin(uint64_t address) {
 
 void SharedPin::unpin() {
     if (slot_ == nullptr) return;
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     const LockGuard guard(lock, self);
     if (slot_->pinned_by == self && slot_->pins > 0) --slot_->pins;
     slot_ = nullptr;

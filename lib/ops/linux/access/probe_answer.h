@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "os/process.h"
+
 namespace damon {
 
 struct AccessCheckProbe {
@@ -33,7 +35,9 @@ inline AccessCheckProbe probe_failed(int negative_errno, const char* what) {
 #else
     const char* why = strerror(probe.error);  // musl's is a table; glibc's may allocate, to translate
 #endif
-    snprintf(probe.reason, sizeof probe.reason, "%s: %s", what, why == nullptr ? "unknown error" : why);
+    const bool closed = (probe.error == EACCES || probe.error == EPERM) && !process_is_dumpable();
+    snprintf(probe.reason, sizeof probe.reason, "%s: %s%s", what, why == nullptr ? "unknown error" : why,
+             closed ? "; after a change of credentials without exec it takes prctl(PR_SET_DUMPABLE, 1)" : "");
     return probe;
 }
 

@@ -99,7 +99,7 @@ UffdFeatures uffd_offered() {
 }
 
 int uffd_acquire(UffdFeatures& features) {
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     OwnNumber fresh;
     UffdFeatures fresh_features;
     for (;;) {
@@ -137,7 +137,7 @@ int uffd_acquire(UffdFeatures& features) {
 }
 
 void uffd_release() {
-    const pid_t self = sys::getpid();
+    const pid_t self = process_id();
     OwnNumber closing;
     {
         const LockGuard guard(shared.lock, self);
@@ -223,8 +223,8 @@ int uffd_lift_own(AddressRange range, uint64_t mode) {
 }
 
 uint32_t uffd_users() {
-    const LockGuard guard(shared.lock, sys::getpid());
-    return shared.owner == sys::getpid() ? shared.users : 0;
+    const LockGuard guard(shared.lock, process_id());
+    return shared.owner == process_id() ? shared.users : 0;
 }
 
 int uffd_rwprotect(AddressRange range) {
