@@ -36,6 +36,7 @@
 #include "model/ops_traits.h"
 #include "model/params.h"
 #include "model/sample.h"
+#include "model/saved_context.h"
 #include "model/snapshot.h"
 
 namespace damon {
@@ -160,6 +161,15 @@ public:
     // user_input goals, also while running; on the worker.
     void set_goal_value(size_t scheme_idx, size_t goal_idx, uint64_t value);
 
+    // --- what was learned (engine_saved.cc) -------------------------------------------------------------------
+
+    // Regions with counts of a whole window, ages, and what schemes remember. Targets with given ranges by position,
+    // the others by address. False: out of memory, `out` is as it was.
+    [[nodiscard]] bool save(uint64_t now_us, SavedContext& out) const;
+    // Takes it over, in a run: of each target what lies in the memory that it covers, in the place of its regions; of
+    // each scheme that has the same action. The window begins anew. Failure: nothing changed.
+    Status restore(const SavedContext& saved, uint64_t now_us);
+
     // Deep copy; false when out of memory.
     [[nodiscard]] bool copy_from(const Engine& other);
     bool operator==(const Engine& other) const;
@@ -181,6 +191,10 @@ private:
     Status adopt_ranges(std::span<uint8_t> new_targets);
     Status keep_given_ranges(std::span<TargetParams> before);
     void adopt_probes(std::span<const ProbeParams> before);
+
+    // The steps of restore, on a copy as well.
+    [[nodiscard]] bool take_over(const SavedContext& saved, uint64_t now_us);
+    void begin_window_after(const SavedContext& saved);
 
     Params params_;
     OpsTraits traits_;
