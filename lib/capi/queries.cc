@@ -1,4 +1,4 @@
-// Questions with exact answers, and what a context has learned as bytes.
+// Questions with exact answers.
 #include <cerrno>
 
 #include "capi/handles.h"
@@ -35,7 +35,3 @@ int damon_query_range(damon_ctx* ctx, const void*, size_t, struct damon_range_qu
 }
 
 int damon_wss(damon_ctx* ctx, struct damon_wss_result*) { return refuse(ctx, "damon_wss()"); }
-
-int64_t damon_ctx_save(const damon_ctx* ctx, void*, size_t) { return refuse(ctx, "damon_ctx_save()"); }
-
-int damon_ctx_restore(damon_ctx* ctx, const void*, size_t) { return refuse(ctx, "damon_ctx_restore()"); }

@@ -35,7 +35,7 @@ int AddedRanges::remove(AddressRange range, bool on_worker, uint32_t& flags) {
     return 0;
 }
 
-bool AddedRanges::read(Vector<AddressRange>& ranges) const {
+bool AddedRanges::read(Vector<AddressRange>& ranges, bool joined) const {
     RangeTree::Range some[kAtOnce];
     uint64_t from = 0;
     for (;;) {
@@ -45,7 +45,7 @@ bool AddedRanges::read(Vector<AddressRange>& ranges) const {
             nr_some = tree_.read(from, some);
         }
         for (size_t i = 0; i < nr_some; ++i) {
-            if (!ranges.empty() && ranges.back().end == some[i].start) {
+            if (joined && !ranges.empty() && ranges.back().end == some[i].start) {
                 ranges.back().end = some[i].end;
             } else if (!ranges.push_back(AddressRange{some[i].start, some[i].end})) {
                 return false;

@@ -35,9 +35,9 @@ public:
 
     // Grows with every change.
     uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-    // All ranges in order, those that touch as one. Holds the lock for a thousand of them at a time. False: out of
-    // memory.
-    [[nodiscard]] bool read(Vector<AddressRange>& ranges) const;
+    // All ranges in order; `joined`: those that touch as one. Holds the lock for a thousand of them at a time. Any
+    // thread. False: out of memory.
+    [[nodiscard]] bool read(Vector<AddressRange>& ranges, bool joined = true) const;
     // Moves a sample that lies in no range to the next one inside of its region. False: there is none.
     [[nodiscard]] bool place(Sample& sample) const;
     bool contains(uint64_t address) const;

@@ -204,6 +204,7 @@ Status Kdamond::give_target_ranges(uint32_t target_idx, std::span<const AddressR
 void Kdamond::forget_scheme_locked(size_t scheme_idx) {
     engine_.forget_scheme(scheme_idx);
     publisher_.forget_scheme_locked(scheme_idx);
+    if (scheme_idx < learned_.schemes.size()) learned_.schemes.erase(scheme_idx, scheme_idx + 1);
 }
 
 }  // namespace damon

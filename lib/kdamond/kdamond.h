@@ -128,6 +128,7 @@ public:
     Status give_target_ranges(uint32_t target_idx, std::span<const AddressRange> ranges);
     // The ranges that come and go; any thread.
     AddedRanges& added() { return added_; }
+    const AddedRanges& added() const { return added_; }
     // `attrs` with the intervals that the run, or the last one, tuned since they were set. The sync's mutex is held.
     Attrs attrs_as_tuned_locked(const Attrs& attrs) const;
     // They were set anew. The sync's mutex is held.
@@ -137,6 +138,17 @@ public:
     void forget_scheme_locked(size_t scheme_idx);
     uint64_t now_ns() const;
     uint64_t now_us() const;
+
+    // --- learned.cc: what was learned ---
+
+    // In a run: on its worker. Ranges are those of the engine.
+    Status save(SavedContext& out) const;
+    // Stopped: what the last run knew at its end, or what was restored since. The sync's mutex is held.
+    Status save_locked(SavedContext& out) const;
+    // In a run: on its worker, -EBUSY where give_target_ranges is. The addresses are those of now.
+    Status restore(const SavedContext& saved);
+    // Stopped: the next run begins with it. The sync's mutex is held.
+    void restore_locked(SavedContext&& saved);
 
 private:
     enum class Phase : uint8_t { kStopped, kStarting, kRunning, kEnded };
@@ -185,6 +197,10 @@ private:
     void leave_gate();
     void rest();
     void go_on();
+
+    // learned.cc
+    void keep_learned();
+    void bring_learned();
 
     // offload.cc: the same, where the ops monitor elsewhere
     void follow();
@@ -309,6 +325,8 @@ private:
     bool stepping_ = false;     // of these, stepping
     bool joining_ = false;
     uint64_t run_number_ = 0;
+    SavedContext learned_;    // stopped only; the worker writes it at both ends of a run
+    bool restoring_ = false;  // the next run begins with it
     Activity activity_;
     bool tuned_ = false;
     uint64_t tuned_sample_us_ = 0;

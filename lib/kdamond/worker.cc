@@ -104,6 +104,7 @@ Status Kdamond::begin_run() {
     refresh_coverage(RefreshReason::kInit, nullptr);
     engine_.start(seed_);
     refresh_coverage(RefreshReason::kGiven, nullptr);
+    bring_learned();
     publisher_.publish_schemes(engine_);
     stage_ = Stage::kIdle;
     deadline_ns_ = permitted_ns_ = 0;
@@ -125,6 +126,7 @@ void Kdamond::finish_run() {
     drop_deferred_commits();
     ops_->disarm();
     ops_->stop();
+    keep_learned();
     engine_.stop();
     mailbox_.close();
     walks_.close();
