@@ -3248,15 +3248,31 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Writes what the context has learned.
+    /**Writes what the context has learned, for another context, process or day (a warm start): the regions with their access
+counts and ages, and of each scheme its statistics and its quota with the charge window that is open. Parameters are no
+part of it. Targets with ranges, given or added, are saved by position: the ranges may lie elsewhere when they are
+restored. Targets without ranges are saved by address, where addresses mean the same (custom operations, simulation,
+physical memory); not with DAMON_OPS_VADDR, whose mappings another process has elsewhere.
+
+A running or paused context is saved by its worker between two intervals; a stopped one as it was at the end of its
+run, or as it was restored since. The bytes are the same on all machines: little-endian, versioned, with a checksum.
+```c
+int64_t needed = damon_ctx_save(ctx, NULL, 0);        // some more while it runs: regions come and go
+int64_t size = damon_ctx_save(ctx, buf, len);         // write `size` bytes to a file
+...                                                   // in the next process, with as many targets, ranges, schemes
+damon_ctx_restore(ctx, buf, (size_t)size);
+damon_start(&ctx, 1, 0);                              // the first window goes on from what was learned
+```
 
 - `ctx`: The context.
 
-- `buf`: Written; NULL with len 0: only the size.
+- `buf`: Written, if all of it fits; NULL with len 0.
 
-- `len`: Bytes in buf.
+- `len`: Bytes in buf. 0: a question for the size; nothing is written.
 
-Returns Bytes; -ENOSPC; -EINVAL; -EOPNOTSUPP: not in this release. Thread: control.
+Returns Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
+NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no
+ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.
 
 Since 0.1*/
     pub fn damon_ctx_save(
@@ -3266,16 +3282,23 @@ Since 0.1*/
     ) -> i64;
 }
 extern "C" {
-    /**Takes over what damon_ctx_save() wrote.
+    /**Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running one
+has it in the place of its regions at once, and begins its window anew. Range number n of a target takes over what was
+known of range number n, in the order of addresses, wherever it lies: where it is smaller than it was, its end is
+dropped; where it is larger, nothing is known of the rest. Counts and ages are told in the intervals of now; more
+regions than max_nr_regions are joined. Ranges that are given or added after the call begin without knowledge.
 
-- `ctx`: The context.
+- `ctx`: The context: as many targets as were saved, with as many ranges each, and schemes of the same actions.
 
-- `buf`: Not trusted.
+- `buf`: As saved. It is not trusted: every field is checked.
 
-- `len`: Bytes.
+- `len`: Bytes in buf, as damon_ctx_save() returned them.
 
-Returns 0;
--EINVAL; -EOPNOTSUPP: not in this release. Thread: control.
+Returns 0; -EINVAL: the bytes are damaged, of another version or no such bytes, or they were saved of other targets,
+ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
+schemes) or at a run's start or end; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no ranges, or the kernel's DAMON
+monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has changed. Thread: control;
+allowed in callbacks but those.
 
 Since 0.1*/
     pub fn damon_ctx_restore(

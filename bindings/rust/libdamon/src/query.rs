@@ -202,10 +202,12 @@ impl Monitor {
         })
     }
 
-    /// What the context has learned, as bytes: for [`restore`](Monitor::restore), also in another process.
+    /// What the context has learned, as bytes: for [`restore`](Monitor::restore), also in another process. Regions with
+    /// their ages, and what schemes remember; running, paused or stopped.
     ///
     /// # Errors
-    /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
+    /// `InvalidInput`: nothing was learned yet. `Unsupported`: a target follows the process's mappings, which another one
+    /// has elsewhere. `TimedOut`: a callback of it does not end.
     pub fn save(&self) -> Result<Vec<u8>> {
         self.after_callbacks("save")?;
         let _machine = self.occupy_machine();
@@ -218,7 +220,7 @@ impl Monitor {
                     bytes.truncate(size);
                     return Ok(bytes);
                 }
-                Ok(size) => bytes.resize(size, 0),
+                Ok(size) => bytes.resize(size + size / 4, 0),
                 // It has learned more since it was asked for the size.
                 Err(_) if size == i64::from(-errno::ENOSPC) && !bytes.is_empty() => bytes.clear(),
                 Err(_) => return self.checked("save", |_| size as i32).map(|_| bytes),
@@ -226,11 +228,13 @@ impl Monitor {
         }
     }
 
-    /// Takes over what [`save`](Monitor::save) wrote, by the position of targets and ranges. The bytes are not trusted.
+    /// Takes over what [`save`](Monitor::save) wrote, by the position of targets and ranges: at the next start, or at once
+    /// where the context runs. The bytes are not trusted.
     ///
     /// # Errors
-    /// `InvalidInput`: these are no such bytes, or of other targets. `Canceled`: the context does not run, or ended
-    /// meanwhile; `TimedOut`: a callback of it does not end.
+    /// `InvalidInput`: these are no such bytes, or of other targets, ranges or schemes. `Unsupported`: a target follows the
+    /// process's mappings, or the kernel's DAMON monitors. `Busy`: in a callback that uses the regions. `TimedOut`: a
+    /// callback of it does not end.
     pub fn restore(&self, bytes: &[u8]) -> Result<()> {
         self.after_callbacks("restore")?;
         let _machine = self.occupy_machine();

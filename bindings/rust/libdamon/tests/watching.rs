@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use damon::{exclude, Context, Coverage, ErrorKind, Ops, RangeOptions, RangeQuery, Result, SharedMap, State};
-use damon::{UnknownReason, WorkerAttr, WorkingSetOf};
+use damon::{SnapshotBuffer, UnknownReason, WorkerAttr, WorkingSetOf};
 use support::{builder, run, started, Eyes, PAGE};
 
 const MIB: usize = 1 << 20;
@@ -127,17 +127,26 @@ fn exact_questions_have_answers() {
     there(context.wss(WorkingSetOf::TrackedRanges));
 }
 
+/// Bytes of regions that have been as they are for ten windows.
+fn learned(context: &Context) -> usize {
+    let mut buffer = SnapshotBuffer::new();
+    let snapshot = context.snapshot(&mut buffer).unwrap();
+    snapshot.regions().iter().filter(|region| region.age() >= 10).map(|region| region.size()).sum()
+}
+
 #[test]
 fn what_was_learned_can_be_saved_and_restored() {
     let context = started(builder(), &Eyes::default());
-    run(&context, 1..50).unwrap();
-    let bytes = match there(context.save()) {
-        Some(bytes) => bytes,
-        None => return,
-    };
+    run(&context, 1..2000).unwrap();
+    let bytes = context.save().unwrap();
+    context.stop().unwrap();
+    assert!(!context.save().unwrap().is_empty());
     let mut other = builder().build().unwrap();
     other.set_operations(Eyes::default()).unwrap();
-    other.start().unwrap();
-    other.restore(&bytes).unwrap();
+    assert_eq!(other.save().unwrap_err().kind(), ErrorKind::InvalidInput);
     assert!(other.restore(&bytes[..bytes.len() / 2]).is_err());
+    other.restore(&bytes).unwrap();
+    other.start().unwrap();
+    run(&other, 1..50).unwrap();
+    assert!(learned(&other) > 0);
 }
