@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "damon_c.h"
+#include "support/heap_fault.h"
 #include "toy.h"
 
 namespace damon::test {
@@ -238,6 +239,34 @@ TEST(Saving, DamagedOrForeignBytesAreRefusedAndChangeNothing) {
     EXPECT_EQ(damon_ctx_restore(nullptr, bytes.data(), bytes.size()), -EINVAL);
     EXPECT_EQ(restored(second, bytes), 0) << errmsg_of(second);
     EXPECT_NE(report_of(second), before);
+}
+
+TEST(Saving, EveryAllocationMayFailAndChangesNothing) {
+    Context ctx(true);
+    learn(ctx);
+    const Bytes bytes = saved_of(ctx);
+    for (const bool running : {true, false}) {
+        SCOPED_TRACE(running ? "running" : "stopped");
+        ASSERT_EQ(ctx.step(50), 0);  // to know something else
+        ASSERT_EQ(running ? 0 : ctx.stop(), 0);
+        const Bytes before = saved_of(ctx);
+        const Report report = report_of(ctx);
+        int error = -ENOMEM;
+        for (uint64_t fail_at = 0; error != 0; ++fail_at) {
+            {
+                const HeapFault fault(fail_at);
+                const int64_t size = damon_ctx_save(ctx, nullptr, 0);
+                EXPECT_EQ(size, fault.hit() ? -ENOMEM : static_cast<int64_t>(before.size())) << fail_at;
+            }
+            const HeapFault fault(fail_at);
+            error = restored(ctx, bytes);
+            if (error == 0) break;
+            ASSERT_EQ(error, -ENOMEM) << errmsg_of(ctx);
+            EXPECT_EQ(report_of(ctx), report);
+            EXPECT_EQ(saved_of(ctx), before);
+        }
+        EXPECT_NE(saved_of(ctx), before);
+    }
 }
 
 TEST(Saving, SaysWhatItNeedsAndWritesNothingWhereThatDoesNotFit) {

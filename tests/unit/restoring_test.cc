@@ -150,6 +150,25 @@ TEST(Restoring, AWindowThatHadBegunBeginsAnew) {
     EXPECT_TRUE(test::sample_once(engine, accesses_in({{0, 200}})).aggregation);
 }
 
+// In a call between the last interval of a window and its snapshot.
+TEST(Restoring, AtTheEndOfAWindowWhatIsRestoredIsItsResult) {
+    SavedContext saved;
+    ASSERT_TRUE(learned_engine().save(0, saved));
+    Engine engine = started_engine(toy_params({{{0, 1000}}}), 2);
+    run_intervals(engine, 9, accesses_in({}));
+    ASSERT_TRUE(test::sample_once(engine, accesses_in({})).aggregation);
+    ASSERT_TRUE(engine.restore(saved, 0).ok());
+    SavedContext again;
+    ASSERT_TRUE(engine.save(0, again));
+    EXPECT_EQ(again, saved);
+    engine.finish();
+    for (int i = 1; i < 10; ++i) EXPECT_FALSE(test::sample_once(engine, accesses_in({{0, 200}})).aggregation);
+    EXPECT_TRUE(test::sample_once(engine, accesses_in({{0, 200}})).aggregation);
+    uint64_t old_bytes = 0;
+    for (const Region& region : test::regions_of(engine, 0)) old_bytes += region.age > 5 ? region.range.size() : 0;
+    EXPECT_GT(old_bytes, 800u);
+}
+
 TEST(Restoring, SavedAgainAtOnceItIsTheSame) {
     SavedContext saved;
     ASSERT_TRUE(learned_engine().save(0, saved));
@@ -158,6 +177,26 @@ TEST(Restoring, SavedAgainAtOnceItIsTheSame) {
     SavedContext again;
     ASSERT_TRUE(engine.save(0, again));
     EXPECT_EQ(again, saved);
+}
+
+TEST(Restoring, AContextOfFewerRegionsJoinsThem) {
+    SavedContext saved;
+    ASSERT_TRUE(learned_engine().save(0, saved));
+    saved.targets[0].regions.clear();
+    for (uint64_t i = 0; i < 100; ++i) {
+        SavedRegion region;
+        region.range = {10 * i, 10 * i + 10};
+        region.nr_accesses = static_cast<uint32_t>(i % 11);
+        ASSERT_TRUE(saved.targets[0].regions.push_back(region));
+    }
+    Params params = toy_params({{{0, 1000}}});
+    params.attrs.min_nr_regions = 3;
+    params.attrs.max_nr_regions = 20;
+    Engine engine = started_engine(params);
+    ASSERT_TRUE(engine.restore(saved, 0).ok());
+    EXPECT_LE(engine.nr_regions(), 20u + 3u);  // those that are cut for the minimum come on top
+    for (int i = 0; i < 10; ++i) run_intervals(engine, 1, accesses_in({}));
+    EXPECT_LE(engine.nr_regions(), 20u + 3u);
 }
 
 TEST(Restoring, CountsAndAgesAreToldInTheIntervalsOfNow) {
