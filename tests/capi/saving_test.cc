@@ -296,6 +296,51 @@ TEST(Saving, ATargetThatFollowsMappingsIsRefusedByItsNumber) {
     damon_ctx_free(ctx);
 }
 
+// 64 MiB of simulated memory, of which 16 MiB are always accessed; its target has no ranges.
+struct Simulated {
+    Simulated() {
+        damon_sim_range range;
+        damon_sim_range_init(&range);
+        range.end = 64 << 20;
+        EXPECT_EQ(damon_sim_add_range(sim, &range), 0);
+        damon_sim_pattern pattern;
+        damon_sim_pattern_init(&pattern);
+        pattern.start = 20 << 20;
+        pattern.end = 36 << 20;
+        EXPECT_EQ(damon_sim_add_pattern(sim, &pattern), 0);
+        EXPECT_EQ(damon_ctx_set_sim(ctx, sim), 0);
+        EXPECT_EQ(damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL), 0);
+        EXPECT_EQ(damon_ctx_set_seed(ctx, 1), 0);
+        EXPECT_EQ(damon_ctx_add_target(ctx, damon_target_new()), 0);
+    }
+    ~Simulated() {
+        damon_ctx_free(ctx);
+        damon_sim_free(sim);
+    }
+    void run(uint64_t nr_windows) {
+        ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg_of(ctx);
+        for (uint64_t i = 1; i <= 20 * nr_windows; ++i) ASSERT_EQ(damon_step(ctx, 5'000 * i), 0);
+    }
+    damon_sim* sim = damon_sim_new(nullptr);
+    damon_ctx* ctx = damon_ctx_new();
+};
+
+TEST(Saving, WhereAddressesMeanTheSameTargetsWithoutRangesGoByAddress) {
+    Simulated first;
+    first.run(40);
+    const Bytes bytes = saved_of(first.ctx);
+    Simulated second;
+    ASSERT_EQ(restored(second.ctx, bytes), 0) << errmsg_of(second.ctx);
+    second.run(1);
+    const Learned learned = learned_by(snapshot_of(second.ctx), 10, 20);
+    EXPECT_GE(learned.hot, uint64_t{12} << 20);
+    EXPECT_LE(learned.hot, uint64_t{16} << 20);
+    EXPECT_GE(learned.cold, uint64_t{36} << 20);
+    Context toy;
+    EXPECT_EQ(restored(toy, bytes), -EINVAL);
+    EXPECT_EQ(errmsg_of(toy), "target 0: was saved without ranges, and must be restored without");
+}
+
 TEST(Saving, CallbacksThatUseTheRegionsMaySaveAndMayNotRestore) {
     Context ctx(true);
     learn(ctx);
