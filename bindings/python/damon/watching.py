@@ -179,11 +179,13 @@ class Watching(Configuration):
         return WorkingSet(**{**found, "sees": Sees(found["sees"])})
 
     def save(self) -> bytes:
-        """What the context has learned, for restore()."""
+        """What the context has learned, for restore(): regions, ages, and what schemes remember. Running, paused or
+        stopped, but not of a target that follows the process's mappings."""
         return self._core.save()
 
     def restore(self, saved: bytes) -> None:
-        """Takes over what save() gave, also in another process."""
+        """Takes over what save() gave, also in another process and where the ranges lie elsewhere: at the next start, or
+        at once where the context runs. It has as many targets, ranges and schemes as were saved."""
         self._core.restore(bytes(saved))
 
     def _hold_ranges(self) -> None:

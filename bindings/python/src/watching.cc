@@ -117,21 +117,25 @@ py::dict wss(Ctx& self, int32_t mode, py::handle interval_us) {
     return write_struct(*result);
 }
 
-py::bytes save(const Ctx& self) {
-    const auto ctx = self.open();
-    std::string bytes;
-    for (;;) {
-        const int64_t size = without_gil(
-            [&] { return damon_ctx_save(ctx.get(), bytes.empty() ? nullptr : bytes.data(), bytes.size()); });
+// On whatever thread waits: no Python.
+int64_t save_to(damon_ctx* ctx, std::string& bytes) {
+    int64_t size = damon_ctx_save(ctx, nullptr, 0);
+    while (size > 0) {
         // It grows while the context runs.
-        if (size == -ENOSPC) {
-            bytes.resize(bytes.size() * 2);
-            continue;
-        }
-        check(ctx.get(), static_cast<int>(std::min<int64_t>(size, 0)));
-        if (!bytes.empty()) return py::bytes(bytes.data(), static_cast<size_t>(size));
-        bytes.resize(std::max<size_t>(static_cast<size_t>(size) + static_cast<size_t>(size) / 4, 64));
+        bytes.resize(static_cast<size_t>(size) + static_cast<size_t>(size) / 4);
+        size = damon_ctx_save(ctx, bytes.data(), bytes.size());
+        if (size != -ENOSPC) break;
+        size = damon_ctx_save(ctx, nullptr, 0);
     }
+    bytes.resize(static_cast<size_t>(std::max<int64_t>(size, 0)));
+    return size;
+}
+
+py::bytes save(Ctx& self) {
+    const auto bytes = std::make_shared<std::string>();
+    const auto take = [bytes](damon_ctx* ctx) { return static_cast<int>(std::min<int64_t>(save_to(ctx, *bytes), 0)); };
+    check(self.open().get(), wait_for_worker(self, take));
+    return py::bytes(*bytes);
 }
 
 void restore(Ctx& self, const py::bytes& saved) {

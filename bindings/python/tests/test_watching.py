@@ -117,16 +117,27 @@ def test_the_working_set_of_the_process_is_read() -> None:
         assert found is None or found.present_bytes > 0
 
 
+def learned(ctx: damon.Context) -> int:
+    """Bytes of regions that have been as they are for ten windows."""
+    return sum(region.end - region.start for region in ctx.snapshot() if region.age >= 10)
+
+
 def test_what_was_learned_is_saved_and_restored() -> None:
+    with pytest.raises(damon.InvalidParameterError, match="nothing was learned yet"):
+        toy_context().save()
     with toy_context(ToyMemory(hot=((MIB, MIB + MIB // 4),))) as ctx:
-        ctx.advance(10 * AGGR_US)
-        saved = released(ctx.save)
-    if saved is None:
-        return
+        ctx.advance(40 * AGGR_US)
+        saved = ctx.save()
+    assert ctx.save()  # stopped, it still knows
     with toy_context(ToyMemory(hot=((MIB, MIB + MIB // 4),))) as other:
         other.restore(saved)
-        with pytest.raises(damon.InvalidParameterError):
+        with pytest.raises(damon.InvalidParameterError, match="did not write them"):
             other.restore(b"not what was saved" * 10)
+        other.advance(2 * AGGR_US)
+        assert learned(other) > MIB * 3 // 4
+    with toy_context(ToyMemory(hot=((MIB, MIB + MIB // 4),))) as fresh:
+        fresh.advance(2 * AGGR_US)
+        assert learned(fresh) == 0
 
 
 def test_coverage_and_refresh_are_asked_for() -> None:
