@@ -1109,7 +1109,7 @@ struct damon_range_query {
 struct damon_wss_result {
     uint32_t size;          /**< sizeof(struct damon_wss_result). */
     int32_t mode;           /**< In: 0: tracked ranges, since the last query; 1: the whole process. */
-    uint64_t interval_us;   /**< In: mode 1: how long to wait between clearing and reading. */
+    uint64_t interval_us;   /**< In: mode 1: how long to wait between clearing and counting; not 0. */
     uint64_t touched_bytes; /**< Out: touched. */
     uint64_t present_bytes; /**< Out: present. */
     uint64_t unseen_bytes;  /**< Out: could not be looked at. */
@@ -1203,8 +1203,27 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * release. Thread: any. @since 0.1 */
 DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, struct damon_range_query *query);
 
-/** The working set, exactly. @param ctx The context. @param inout In and out. @return 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not
- * in this release. Thread: control. @since 0.1 */
+/** The working set: how much memory is touched in a time. Mode 0 (tracked ranges) is not in this release.
+ *
+ * Mode 1, the whole process: clears every accessed bit of the process's page tables, waits interval_us on the calling
+ * thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
+ * a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
+ * given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
+ * of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
+ * multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+ * another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
+ * goes on sampling undisturbed.
+ *
+ * Its price is the program's, so it is never done unasked. Clearing stops all of the program's page faults, mmap() and
+ * munmap() for 8 ms for each GiB of present 4 KiB pages (0.1 ms of huge pages); counting takes as long, and lets page
+ * faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
+ * and its own DAMON knew of this process by these bits is lost.
+ * @param ctx The context.
+ * @param inout size, mode and interval_us are read; with 0 as the result all other members are written.
+ * @return 0; -EINVAL: another mode, or interval_us is 0; -E2BIG; -EBUSY: another thread of the process is in this call,
+ * whose bits this one would clear; -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process is not dumpable;
+ * -ENOENT: no /proc, or a kernel that does not count accessed bits; -EOPNOTSUPP: mode 0, which is not in this release.
+ * Thread: any but the worker; waits interval_us. @since 0.1 */
 DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
 
 /** Writes what the context has learned. @param ctx The context. @param buf Written; NULL with len 0: only the size.
