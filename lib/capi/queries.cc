@@ -1,5 +1,6 @@
 // Questions with exact answers, and what a context has learned as bytes.
 #include <cerrno>
+#include <cstring>
 
 #include "capi/handles.h"
 #include "capi/structs.h"
@@ -22,9 +23,7 @@ constexpr int32_t kTracked = 0;
 constexpr int32_t kProcess = 1;
 
 Status check_wss(const damon_ctx& ctx, const damon_wss_result& asked) {
-    if (asked.mode == kTracked) {
-        return Status::fail(-EOPNOTSUPP, "mode 0 (tracked ranges) is not in this release; 1 is the whole process");
-    }
+    if (asked.mode == kTracked) return {};
     if (asked.mode != kProcess) {
         return Status::fail(-EINVAL, "mode %d; it must be 0 (tracked ranges) or 1 (the whole process)", asked.mode);
     }
@@ -56,6 +55,59 @@ Status measure_process(damon_wss_result& result) {
     return {};
 }
 
+Status refused(int error) {
+    if (error == 0) return {};
+    if (error == -EBUSY) return Status::fail(error, "another thread is asking this context about its tracked ranges");
+    return Status::fail(error, "not inside of one range that was added with DAMON_RANGE_TRACKED");
+}
+
+Status measure_tracked(damon_ctx& ctx, damon_wss_result& result) {
+    damon::TrackedAnswer answer;
+    const int error = ctx.tracked.query_all(answer);
+    if (error == -ENOENT) return Status::fail(error, "the context has no range with DAMON_RANGE_TRACKED");
+    if (error != 0) return refused(error);
+    result.touched_bytes = answer.counts.touched_bytes;
+    result.present_bytes = answer.present_bytes;
+    result.unseen_bytes = answer.counts.unseen_bytes;
+    result.sees = DAMON_SEES_WRITES;
+    return {};
+}
+
+Status check_query(const void* addr, size_t len, const damon_range_query& query) {
+    const damon::PageSizes sizes = damon::read_page_sizes();
+    const uint64_t unit = query.unit_bytes;
+    const auto start = reinterpret_cast<uint64_t>(addr);
+    if (query.flags != 0) return Status::fail(-EINVAL, "flags 0x%x: none is known", query.flags);
+    if (unit != sizes.base_bytes && unit != sizes.huge_bytes) {
+        return Status::fail(-EINVAL, "unit_bytes is %llu; it must be %llu (a page) or %llu (a huge page)",
+                            static_cast<unsigned long long>(unit), static_cast<unsigned long long>(sizes.base_bytes),
+                            static_cast<unsigned long long>(sizes.huge_bytes));
+    }
+    if (len == 0 || start % unit != 0 || len % unit != 0 || len > UINT64_MAX - start) {
+        return Status::fail(-EINVAL, "addr %p, len %zu: must be whole units of unit_bytes", addr, len);
+    }
+    const bool has_arrays = query.touched != nullptr || query.idle != nullptr;
+    if (!has_arrays || query.nr_units >= len / unit) return {};
+    return Status::fail(-EINVAL, "nr_units is %zu; this range has %llu", query.nr_units,
+                        static_cast<unsigned long long>(len / unit));
+}
+
+Status answer_query(damon_ctx& ctx, damon::AddressRange range, damon_range_query& query) {
+    const size_t nr_units = range.size() / query.unit_bytes;
+    if (query.touched != nullptr) memset(query.touched, 0, (nr_units + 63) / 64 * sizeof *query.touched);
+    if (query.idle != nullptr) memset(query.idle, UINT8_MAX, nr_units);
+    damon::TrackedAnswer answer;
+    const int error = ctx.tracked.query({range, query.unit_bytes, query.touched, query.idle}, answer);
+    if (error != 0) return refused(error);
+    query.touched_bytes = answer.counts.touched_bytes;
+    query.present_bytes = answer.present_bytes;
+    query.unseen_bytes = answer.counts.unseen_bytes;
+    query.unseen_reason = static_cast<int32_t>(answer.counts.unseen);
+    query.since_ns = answer.counts.since_ns;
+    query.sees = DAMON_SEES_WRITES;
+    return {};
+}
+
 }  // namespace
 
 void damon_range_query_init(struct damon_range_query* query) {
@@ -71,8 +123,18 @@ void damon_wss_result_init(struct damon_wss_result* result) {
     result->size = sizeof *result;
 }
 
-int damon_query_range(damon_ctx* ctx, const void*, size_t, struct damon_range_query*) {
-    return refuse(ctx, "damon_query_range()");
+int damon_query_range(damon_ctx* ctx, const void* addr, size_t len, struct damon_range_query* query) {
+    const damon::NoCancel no_cancel;
+    Status status = damon::check_handle(ctx);
+    damon_range_query asked;
+    damon_range_query_init(&asked);
+    if (status.ok()) status = damon::read_struct("damon_range_query", query, asked);
+    if (status.ok()) status = check_query(addr, len, asked);
+    const auto start = reinterpret_cast<uint64_t>(addr);
+    if (status.ok()) status = answer_query(*ctx, {start, start + len}, asked);
+    if (!status.ok()) return damon::report(ctx, status);
+    damon::write_struct(asked, query);
+    return 0;
 }
 
 int damon_wss(damon_ctx* ctx, struct damon_wss_result* inout) {
@@ -82,7 +144,7 @@ int damon_wss(damon_ctx* ctx, struct damon_wss_result* inout) {
     damon_wss_result_init(&result);
     if (status.ok()) status = damon::read_struct("damon_wss_result", inout, result);
     if (status.ok()) status = check_wss(*ctx, result);
-    if (status.ok()) status = measure_process(result);
+    if (status.ok()) status = result.mode == kProcess ? measure_process(result) : measure_tracked(*ctx, result);
     if (!status.ok()) return damon::report(ctx, status);
     damon::write_struct(result, inout);
     return 0;

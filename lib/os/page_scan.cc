@@ -1,6 +1,7 @@
 #include "os/page_scan.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/check.h"
 #include "os/syscalls.h"
@@ -189,6 +190,46 @@ int PageScan::arm_written(uint64_t page, bool& written) {
     const long armed = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
     written = armed == 1 && (region.categories & uapi::kPageWritten) != 0;
     return static_cast<int>(armed);
+}
+
+int PageScan::scan_runs(AddressRange range, uapi::ScanArguments& arguments, std::span<uapi::PageRegion> runs,
+                        uint64_t& until) {
+    arguments.start = range.start;
+    arguments.end = range.end;
+    arguments.vec = reinterpret_cast<uint64_t>(runs.data());
+    arguments.vec_len = runs.size();
+    arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
+    const long found = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
+    if (found > static_cast<long>(runs.size())) return -EIO;
+    // A call that gets nowhere must not be made again for ever.
+    if (found >= 0 && arguments.walk_end <= range.start) return -EIO;
+    until = std::min(arguments.walk_end, range.end);
+    return static_cast<int>(found);
+}
+
+int PageScan::look_populated(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
+    uapi::ScanArguments arguments;
+    arguments.return_mask = uapi::kPagePresent | uapi::kPageHuge | uapi::kPageWritten | uapi::kPageWpAllowed;
+    return scan_runs(range, arguments, runs, until);
+}
+
+bool PageScan::is_unregistered(AddressRange range) {
+    uapi::ScanArguments arguments;
+    arguments.max_pages = 1;
+    arguments.return_mask = uapi::kPageWpAllowed | uapi::kPagePresent | uapi::kPageSwapped;
+    uapi::PageRegion run;
+    uint64_t until = 0;
+    const bool found = scan_runs(range, arguments, {&run, 1}, until) == 1;
+    return found && (run.categories & uapi::kPageWpAllowed) == 0;
+}
+
+int PageScan::arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
+    uapi::ScanArguments arguments;
+    arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
+    arguments.category_mask = uapi::kPageWritten | uapi::kPageHuge;
+    arguments.category_inverted = uapi::kPageHuge;
+    arguments.return_mask = uapi::kPageWritten;
+    return scan_runs(range, arguments, runs, until);
 }
 
 }  // namespace damon
