@@ -164,11 +164,8 @@ void TrackedRanges::give_back(AddressRange range) {
         const AddressRange part = exclusion_.allowed(mapping.range.intersection(rest));
         const AddressRange piece = part.intersection({part.start, part.start + kLiftBytes});
         rest.start = piece.empty() ? mapping.range.end : piece.end;
-        uint64_t until = 0;
-        uapi::PageRegion run;
         // What is not registered must not become so by the proof whose the marks are.
-        if (piece.empty() || scan_.look_populated(piece, {&run, 1}, until) <= 0) continue;
-        if ((run.categories & uapi::kPageWpAllowed) == 0) continue;
+        if (piece.empty() || scan_.registered(piece) != 1) continue;
         (void)uffd_lift(piece, uapi::kRegisterModeWp);
         if (left.empty() || left.back().range != mapping.range) {
             (void)left.push_back(LeftRegistration{mapping.range, uapi::kRegisterModeWp});
@@ -282,24 +279,30 @@ uint64_t TrackedRanges::arm_mapped(AddressRange part) {
 // Bytes present; `to_arm`: from the first page that was written to the last.
 uint64_t TrackedRanges::look(AddressRange part, AddressRange& to_arm, bool& unregistered) {
     uapi::PageRegion runs[kRuns];
-    uint64_t present_bytes = 0;
+    uint64_t present_bytes = part.size();
     while (!part.empty()) {
         uint64_t until = part.end;
-        const int nr_runs = scan_.look_populated(part, runs, until);
-        if (nr_runs < 0) ArmedPageLedger::lose_tracked(part, Unknown::kOther);
+        const int nr_runs = scan_.look_unarmed(part, runs, until);
+        if (nr_runs < 0) {
+            ArmedPageLedger::lose_tracked(part, Unknown::kOther);
+            return present_bytes - part.size();
+        }
         for (int i = 0; i < nr_runs; ++i) {
             const AddressRange run{runs[i].start, runs[i].end};
             const uint64_t state = runs[i].categories;
-            if ((state & uapi::kPagePresent) != 0) present_bytes += run.size();
+            if ((state & uapi::kPagePresent) == 0) present_bytes -= run.size();
+            if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) continue;
             if ((state & uapi::kPageHuge) != 0) {
                 ArmedPageLedger::lose_tracked(run, Unknown::kHugePage);
-            } else if ((state & uapi::kPageWpAllowed) == 0) {
+                continue;
+            }
+            if ((state & uapi::kPageWpAllowed) == 0) {
                 ArmedPageLedger::lose_tracked(run, Unknown::kNotRegistered);
                 unregistered = true;
             }
-            const bool written = (state & uapi::kPageWritten) != 0 && (state & uapi::kPageHuge) == 0;
-            if (written && to_arm.empty()) to_arm.start = run.start;
-            if (written) to_arm.end = run.end;
+            if ((state & uapi::kPageWritten) == 0) continue;
+            if (to_arm.empty()) to_arm.start = run.start;
+            to_arm.end = run.end;
         }
         part.start = until;
     }
