@@ -1056,7 +1056,7 @@ enum damon_range_flags {
     DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by write protection
                                  (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
                                  Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
-                                 library's heap, and milliseconds a GiB of the calling thread when it is added. A pause
+                                 library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
                                  does not lift its marks, which then cost each page one more fault. */
 };
 

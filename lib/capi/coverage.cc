@@ -91,8 +91,13 @@ Status declared(AddressRange range) {
 // What is tracked are pages of this process.
 Status check_tracked(const damon_ctx& ctx) {
     const damon::Lock lock(ctx.sync.mutex);
-    if (ctx.params.ops_id == damon::OpsId::kVaddr && ctx.external_ops == nullptr) return {};
-    return Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED: needs DAMON_OPS_VADDR, which watches this process itself");
+    const damon::OpsId id = ctx.params.ops_id;
+    bool own = id == damon::OpsId::kVaddr || id == damon::OpsId::kFvaddr;
+    for (const damon::TargetParams& target : ctx.params.targets.span()) {
+        own = own && (target.pid == 0 || target.pid == ctx.pid);
+    }
+    if (own) return {};
+    return Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED needs DAMON_OPS_VADDR or _FVADDR, on this process");
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Questions with exact answers, and what a context has learned as bytes.
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -11,6 +13,9 @@
 namespace {
 
 using damon::Status;
+
+// read_page_sizes() reads a file, which takes longer than a question about a huge page.
+uint64_t page_bytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
 
 int refuse(const damon_ctx* ctx, const char* what) {
     const Status status = damon::check_handle(ctx);
@@ -74,14 +79,14 @@ Status measure_tracked(damon_ctx& ctx, damon_wss_result& result) {
 }
 
 Status check_query(const void* addr, size_t len, const damon_range_query& query) {
-    const damon::PageSizes sizes = damon::read_page_sizes();
     const uint64_t unit = query.unit_bytes;
     const auto start = reinterpret_cast<uint64_t>(addr);
     if (query.flags != 0) return Status::fail(-EINVAL, "flags 0x%x: none is known", query.flags);
-    if (unit != sizes.base_bytes && unit != sizes.huge_bytes) {
+    const uint64_t huge = unit == page_bytes() ? 0 : damon::read_page_sizes().huge_bytes;
+    if (unit != page_bytes() && unit != huge) {
         return Status::fail(-EINVAL, "unit_bytes is %llu; it must be %llu (a page) or %llu (a huge page)",
-                            static_cast<unsigned long long>(unit), static_cast<unsigned long long>(sizes.base_bytes),
-                            static_cast<unsigned long long>(sizes.huge_bytes));
+                            static_cast<unsigned long long>(unit), static_cast<unsigned long long>(page_bytes()),
+                            static_cast<unsigned long long>(huge));
     }
     if (len == 0 || start % unit != 0 || len % unit != 0 || len > UINT64_MAX - start) {
         return Status::fail(-EINVAL, "addr %p, len %zu: must be whole units of unit_bytes", addr, len);
@@ -114,7 +119,7 @@ void damon_range_query_init(struct damon_range_query* query) {
     if (query == nullptr) return;
     *query = {};
     query->size = sizeof *query;
-    query->unit_bytes = damon::read_page_sizes().base_bytes;
+    query->unit_bytes = page_bytes();
 }
 
 void damon_wss_result_init(struct damon_wss_result* result) {

@@ -68,9 +68,9 @@ public:
     // `written`: whether the page was not armed before, or had been written since.
     int arm_written(uint64_t page, bool& written);
 
-    // The front of `range`, which lies in one mapping: runs of pages in order, with kPagePresent, kPageSwapped, kPageHuge,
-    // kPageWritten and kPageWpAllowed. Left out are those that are present, small and write-protected, so that it costs
-    // little where most are. `until` is how far they reach. How many, or a negative errno.
+    // The front of `range`, which lies in one mapping: runs of pages in order, with kPagePresent, kPageSwapped,
+    // kPageHuge, kPageWritten and kPageWpAllowed. Left out are those that are present, small and write-protected, so
+    // that it costs little where most are. `until` is how far they reach. How many, or a negative errno.
     int look_unarmed(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until);
 
     // Write-protects the written pages of the front of `range` that are present or swapped out, in no huge mapping, and

@@ -36,7 +36,7 @@ public:
     TrackedRanges(const TrackedRanges&) = delete;
     TrackedRanges& operator=(const TrackedRanges&) = delete;
 
-    // Arms the range, whole pages, and keeps it so; 3 ms a present GiB. Takes a byte in 900 of it from the heap.
+    // Arms the range, whole pages, and keeps it so; 10 to 40 ms a present GiB. Takes a byte in 900 of it from the heap.
     Status add(AddressRange range);
     // Gives the marks back. False: it was not added.
     bool remove(AddressRange range);
