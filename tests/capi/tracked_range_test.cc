@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/declared_skip.h"
+#include "support/heap_fault.h"
 #include "toy.h"
 
 namespace damon::test {
@@ -202,6 +203,29 @@ TEST(TrackedRanges, WrongQuestionsNameWhatIsWrong) {
     EXPECT_EQ(damon_ctx_remove_range(memory.ctx(), memory.at(0), 64 * page), 0);
     damon_range_query_init(&query);
     EXPECT_EQ(damon_query_range(memory.ctx(), memory.at(0), page, &query), -ENOENT);
+}
+
+TEST(TrackedRanges, WithoutMemoryForOneNothingIsTrackedAndNothingIsHeld) {
+    Tracked memory(64);
+    if (!tracked(memory)) return;
+    ASSERT_EQ(damon_ctx_remove_range(memory.ctx(), memory.at(0), 64 * page), 0);
+    int refused = 0;
+    for (uint64_t fail_at = 0;; ++fail_at) {
+        const HeapFault fault(fail_at);
+        const int error = memory.track();
+        if (!fault.hit()) {
+            EXPECT_EQ(error, 0);
+            break;
+        }
+        EXPECT_TRUE(error == 0 || error == -ENOMEM) << error;
+        refused += error == -ENOMEM;
+        if (error != 0) continue;
+        EXPECT_EQ(damon_ctx_remove_range(memory.ctx(), memory.at(0), 64 * page), 0);
+    }
+    EXPECT_GE(refused, 5);
+    Question question;
+    question.nr_pages = 64;
+    EXPECT_EQ(question.ask(memory), 0);
 }
 
 TEST(TrackedRanges, OneQuestionAtATimeAndRemovalWaits) {

@@ -76,7 +76,10 @@ Status TrackedRanges::open() {
     } else {
         ledger_.set_tracked(&pages_);
         const int error = ledger_.join(1, sizes_.huge_bytes);
-        if (error != 0) status = Status::fail(error, "too many contexts of this process watch its memory");
+        if (error != 0) {
+            status = Status::fail(error, error == -ENOMEM ? "no memory to track ranges"
+                                                          : "too many contexts of this process watch its memory");
+        }
     }
     if (!status.ok()) close();
     generation_ = uffd_generation();
