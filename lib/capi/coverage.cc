@@ -9,6 +9,7 @@
 #include "capi/handles.h"
 #include "ops/linux/access/declared_ranges.h"
 #include "ops/linux/access/exclusion.h"
+#include "os/process.h"
 
 namespace {
 
@@ -48,9 +49,8 @@ Status check_range_flags(uint32_t flags) {
         return Status::fail(-EINVAL, "range flags 0x%x: only DAMON_RANGE_SHARED, _STABLE and _TRACKED are known",
                             flags);
     }
-    if ((flags & ~uint32_t{DAMON_RANGE_SHARED}) == 0) return {};
-    return Status::fail(-EOPNOTSUPP, "range flags 0x%x: DAMON_RANGE_STABLE and _TRACKED are not in this release",
-                        flags);
+    if ((flags & DAMON_RANGE_STABLE) == 0) return {};
+    return Status::fail(-EOPNOTSUPP, "range flags 0x%x: DAMON_RANGE_STABLE is not in this release", flags);
 }
 
 // Outwards; a range must not share a page with another one.
@@ -89,6 +89,18 @@ Status declared(AddressRange range) {
                         error == -EEXIST ? "declared already" : "no shared mapping as a whole");
 }
 
+// What is tracked are pages of this process.
+Status check_tracked(const damon_ctx& ctx) {
+    const damon::Lock lock(ctx.sync.mutex);
+    const damon::OpsId id = ctx.params.ops_id;
+    bool own = id == damon::OpsId::kVaddr || id == damon::OpsId::kFvaddr;
+    for (const damon::TargetParams& target : ctx.params.targets.span()) {
+        own = own && (target.pid == 0 || target.pid == damon::pid_of(ctx.pid));
+    }
+    if (own) return {};
+    return Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED needs DAMON_OPS_VADDR or _FVADDR, on this process");
+}
+
 }  // namespace
 
 int damon_ctx_set_coverage(damon_ctx* ctx, uint32_t flags) {
@@ -110,16 +122,23 @@ int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t f
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = check_range_flags(flags);
     if (status.ok()) status = whole_pages(addr, len, range);
+    const bool tracked = (flags & DAMON_RANGE_TRACKED) != 0;
+    if (status.ok() && tracked) status = check_tracked(*ctx);
     bool follows = false;
     if (status.ok()) status = become_one_of_ranges(*ctx, follows);
     if (status.ok() && follows && flags == 0) {
         status = Status::fail(-EINVAL, "the context follows its targets, which a range without flags would not change");
     }
     if (!status.ok()) return damon::report(ctx, status);
-    if ((flags & DAMON_RANGE_SHARED) != 0) status = declared(range);
+    if (tracked) status = ctx->tracked.add(range);
+    if (status.ok() && (flags & DAMON_RANGE_SHARED) != 0) {
+        status = declared(range);
+        if (!status.ok() && tracked) (void)ctx->tracked.remove(range);
+    }
     if (!status.ok() || follows) return damon::report(ctx, status);
     const int error = ctx->kdamond.added().add(range, flags);
     if (error == 0) return 0;
+    if (tracked) (void)ctx->tracked.remove(range);
     if ((flags & DAMON_RANGE_SHARED) != 0) (void)damon::shared_withdraw(range);
     return damon::report(
         ctx, error == -EEXIST ? Status::fail(-EINVAL, "addr %p, len %zu: overlaps a range that was added", addr, len)
@@ -132,10 +151,13 @@ int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = whole_pages(addr, len, range);
     if (!status.ok()) return damon::report(ctx, status);
+    const bool tracked = ctx->tracked.remove(range);
     uint32_t flags = DAMON_RANGE_SHARED;
     int error = 0;
-    if (ctx->kdamond.added().only()) error = ctx->kdamond.added().remove(range, ctx->kdamond.on_worker(), flags);
+    const bool only = ctx->kdamond.added().only();
+    if (only) error = ctx->kdamond.added().remove(range, ctx->kdamond.on_worker(), flags);
     if (error == 0 && (flags & DAMON_RANGE_SHARED) != 0) error = damon::shared_withdraw(range);
+    if (tracked && !only) error = 0;  // it need not have been declared too
     if (error == 0) return 0;
     return damon::report(ctx, Status::fail(error, "addr %p, len %zu: there is no such range", addr, len));
 }

@@ -13,6 +13,7 @@
 #include "damon_c.h"
 #include "kdamond/kdamond.h"
 #include "model/params.h"
+#include "ops/linux/access/tracked_ranges.h"
 #include "ops/linux/vaddr.h"
 #include "ops/offload/offload_ops.h"
 
@@ -71,6 +72,7 @@ struct damon_ctx {
     damon::CustomOps custom_ops;
     damon::VaddrOps vaddr_ops;
     damon::OffloadOps kernel_ops;
+    damon::TrackedRanges tracked;
     damon::Ops* external_ops = nullptr;  // the simulator's; owned by its handle
     damon::Kdamond kdamond;
 };

@@ -101,4 +101,17 @@ bool cgroup_node_bytes(std::string_view text, int32_t nid, uint64_t page_bytes, 
     return any;
 }
 
+uint64_t reclaim_scanned_pages(std::string_view text) {
+    uint64_t pages = 0;
+    while (!text.empty()) {
+        std::string_view line = take_line(text);
+        // pgscan_anon and pgscan_file count the same pages once more.
+        const std::string_view name = take_word(line);
+        if (!text_begins(name, "pgscan_") || name == "pgscan_anon" || name == "pgscan_file") continue;
+        uint64_t value = 0;
+        if (leading_number(line, value)) pages += value;
+    }
+    return pages;
+}
+
 }  // namespace damon

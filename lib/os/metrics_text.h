@@ -20,4 +20,7 @@ bool some_pressure_total(std::string_view text, uint64_t& total_us);
 // named has 0.
 bool cgroup_node_bytes(std::string_view text, int32_t nid, uint64_t page_bytes, uint64_t& bytes);
 
+// Of whole lines of /proc/vmstat: pages that reclaim has looked at since boot, whoever asked for it.
+uint64_t reclaim_scanned_pages(std::string_view text);
+
 }  // namespace damon

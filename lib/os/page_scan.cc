@@ -1,6 +1,7 @@
 #include "os/page_scan.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/check.h"
 #include "os/syscalls.h"
@@ -189,6 +190,54 @@ int PageScan::arm_written(uint64_t page, bool& written) {
     const long armed = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
     written = armed == 1 && (region.categories & uapi::kPageWritten) != 0;
     return static_cast<int>(armed);
+}
+
+int PageScan::scan_runs(AddressRange range, uapi::ScanArguments& arguments, std::span<uapi::PageRegion> runs,
+                        uint64_t& until) {
+    arguments.start = range.start;
+    arguments.end = range.end;
+    arguments.vec = reinterpret_cast<uint64_t>(runs.data());
+    arguments.vec_len = runs.size();
+    const long found = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
+    if (found > static_cast<long>(runs.size())) return -EIO;
+    // A call that gets nowhere must not be made again for ever.
+    if (found >= 0 && arguments.walk_end <= range.start) return -EIO;
+    until = std::min(arguments.walk_end, range.end);
+    return static_cast<int>(found);
+}
+
+int PageScan::look_unarmed(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
+    uapi::ScanArguments arguments;
+    // Each page that matches costs five times as much as one that does not.
+    arguments.category_inverted = uapi::kPagePresent | uapi::kPageWpAllowed;
+    arguments.category_anyof_mask =
+        uapi::kPagePresent | uapi::kPageWpAllowed | uapi::kPageWritten | uapi::kPageHuge | uapi::kPageSwapped;
+    arguments.return_mask =
+        uapi::kPagePresent | uapi::kPageSwapped | uapi::kPageHuge | uapi::kPageWritten | uapi::kPageWpAllowed;
+    return scan_runs(range, arguments, runs, until);
+}
+
+int PageScan::registered(AddressRange range) {
+    uapi::ScanArguments arguments;
+    arguments.max_pages = 1;
+    arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
+    arguments.return_mask = uapi::kPageWpAllowed;
+    uapi::PageRegion run;
+    uint64_t until = 0;
+    // A page without any of the categories that are asked for is told too.
+    const int found = scan_runs(range, arguments, {&run, 1}, until);
+    if (found <= 0) return found == 0 ? -ENOENT : found;
+    return (run.categories & uapi::kPageWpAllowed) != 0 ? 1 : 0;
+}
+
+int PageScan::arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
+    uapi::ScanArguments arguments;
+    arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
+    arguments.category_mask = uapi::kPageWritten | uapi::kPageHuge;
+    arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
+    arguments.category_inverted = uapi::kPageHuge;
+    arguments.return_mask = uapi::kPageWritten;
+    return scan_runs(range, arguments, runs, until);
 }
 
 }  // namespace damon

@@ -68,7 +68,23 @@ public:
     // `written`: whether the page was not armed before, or had been written since.
     int arm_written(uint64_t page, bool& written);
 
+    // The front of `range`, which lies in one mapping: runs of pages in order, with kPagePresent, kPageSwapped,
+    // kPageHuge, kPageWritten and kPageWpAllowed. Left out are those that are present, small and write-protected, so
+    // that it costs little where most are. `until` is how far they reach. How many, or a negative errno.
+    int look_unarmed(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until);
+
+    // Write-protects the written pages of the front of `range` that are present or swapped out, in no huge mapping, and
+    // in one that is registered for asynchronous write protection; tells which they were. As look_unarmed; -EPERM:
+    // some of it is not registered so.
+    int arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until);
+
+    // Whether the first page of `range` that is present or swapped out lies in a mapping that is registered for
+    // asynchronous write protection: 1 or 0; or a negative errno, -ENOENT: there is no such page.
+    int registered(AddressRange range);
+
 private:
+    int scan_runs(AddressRange range, uapi::ScanArguments& arguments, std::span<uapi::PageRegion> runs,
+                  uint64_t& until);
     size_t scan_group(std::span<const uint64_t> pages, std::span<uint32_t> states, bool only_unprotected,
                       const RunSink* keep);
     void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);

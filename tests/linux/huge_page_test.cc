@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/access/tracked_ranges.h"
 #include "ops/linux/access/uffd_mapping.h"
 #include "os/page_sizes.h"
 #include "support/declared_skip.h"
@@ -33,6 +34,20 @@ protected:
     Memory memory_;
     bool huge_ = false;
 };
+
+TEST_F(HugePages, AreUnseenInATrackedRangeAndStayHuge) {
+    if (!huge_) return;
+    TrackedRanges tracked;
+    if (!tracked.add(memory_.range()).ok()) return declared_skip("uffd-wp", "not the check of this kernel");
+    memory_.write(page_of(1, 7));
+    TrackedAnswer answer;
+    ASSERT_EQ(tracked.query_all(answer), 0);
+    EXPECT_EQ(answer.counts.unseen_bytes, memory_.bytes());
+    EXPECT_EQ(answer.counts.unseen, Unknown::kHugePage);
+    EXPECT_EQ(answer.counts.touched_bytes, 0u);
+    EXPECT_EQ(answer.present_bytes, memory_.bytes());
+    EXPECT_EQ(huge_kb(), all_kb());
+}
 
 TEST_F(HugePages, WriteProtectionLeavesThemAloneAndSaysSo) {
     if (!huge_) return;

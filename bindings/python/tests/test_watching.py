@@ -94,7 +94,7 @@ def test_a_question_about_a_tracked_range_is_answered_by_the_page() -> None:
     view = memoryview(memory)
     with damon.monitor_self(memory, sample_us=1_000, aggr_us=10_000) as ctx:
         if released(lambda: ctx.add_range(memory, damon.RangeFlags.TRACKED) or True) is None:
-            with pytest.raises(damon.UnsupportedError):
+            with pytest.raises(damon.NotFoundError, match="DAMON_RANGE_TRACKED"):
                 ctx.query_range(memory)
             return
         for at in range(0, 4 * MIB, mmap.PAGESIZE):
@@ -103,7 +103,10 @@ def test_a_question_about_a_tracked_range_is_answered_by_the_page() -> None:
         view[10 * mmap.PAGESIZE] = 2
         answer = ctx.query_range(memory, idle=True)
         assert answer.touched is not None and len(answer.touched) == 4 * MIB // mmap.PAGESIZE
-        assert answer.unseen_bytes > 0 or [at for at, hit in enumerate(answer.touched) if hit] == [10]
+        assert answer.unseen_bytes == 0 and answer.touched_bytes == mmap.PAGESIZE
+        assert [at for at, hit in enumerate(answer.touched) if hit] == [10]
+        view[20 * mmap.PAGESIZE] = 2
+        assert ctx.wss().touched_bytes == mmap.PAGESIZE
 
 
 def test_units_of_a_question_are_not_nothing() -> None:
@@ -113,8 +116,9 @@ def test_units_of_a_question_are_not_nothing() -> None:
 
 def test_the_working_set_of_the_process_is_read() -> None:
     with damon.monitor_self(bytearray(MIB), sample_us=1_000, aggr_us=10_000) as ctx:
-        found = released(lambda: ctx.wss(10_000))
-        assert found is None or found.present_bytes > 0
+        found = ctx.wss(10_000)
+        assert found.present_bytes > found.touched_bytes > 0
+        assert found.sees == damon.Sees.READS | damon.Sees.WRITES
 
 
 def learned(ctx: damon.Context) -> int:

@@ -110,7 +110,7 @@ fn exact_questions_have_answers() {
     let mut heap = SharedMap::new(4 * MIB).unwrap();
     heap.fill(1);
     let context = watching(&heap);
-    let options = RangeOptions { tracked: true, stable: true };
+    let options = RangeOptions { tracked: true, ..RangeOptions::default() };
     let mut query = RangeQuery::new().touched().idle();
     assert_eq!((query.nr_units(), query.is_touched(0), query.idle_time(0)), (0, false, None));
     if there(context.add_range(heap.range(), options)).is_none() {
@@ -121,10 +121,12 @@ fn exact_questions_have_answers() {
     heap[17 * PAGE] = 2;
     let answer = context.query_range(heap.range(), &mut query).unwrap();
     assert_eq!(query.nr_units(), 4 * MIB / PAGE);
-    if answer.unseen_bytes == 0 {
-        assert!(query.is_touched(17) && !query.is_touched(400), "{answer:?}");
-    }
-    there(context.wss(WorkingSetOf::TrackedRanges));
+    assert_eq!((answer.unseen_bytes, answer.touched_bytes), (0, PAGE as u64), "{answer:?}");
+    assert!(query.is_touched(17) && !query.is_touched(400), "{answer:?}");
+    heap[18 * PAGE] = 2;
+    assert_eq!(context.wss(WorkingSetOf::TrackedRanges).unwrap().touched_bytes, PAGE as u64);
+    let process = context.wss(WorkingSetOf::Process(Duration::from_millis(1))).unwrap();
+    assert!(process.present_bytes > process.touched_bytes && process.touched_bytes > 0, "{process:?}");
 }
 
 /// Bytes of regions that have been as they are for ten windows.

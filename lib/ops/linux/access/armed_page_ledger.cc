@@ -177,7 +177,7 @@ bool ArmedPageLedger::begin(uint64_t unit, AccessCheck way) {
     if (own == nullptr) return false;
     if (own->state == kNone) own->state = kArming;  // else: for another sample of the same page
     own->way = static_cast<uint8_t>(way) & 7;
-    bool armed_by_others = false;
+    bool armed_by_others = tracked_by_others(unit);
     for (const ArmedPageLedger* member : ledger.members) {
         if (member != nullptr && member != this && member->lifting_.load()) own->lost = 1;
     }
@@ -193,6 +193,8 @@ bool ArmedPageLedger::begin(uint64_t unit, AccessCheck way) {
 }
 
 void ArmedPageLedger::end(const Entry& own, bool wiped) {
+    const uint64_t page = own.unit & ~uint64_t{1};
+    if (wiped) for_tracked(this, [page](TrackedPages& tracked) { tracked.hit({page, page + 1}); });
     for_others(own.unit, [&](Entry& other) {
         if ((other.busy_by & bit_) != 0) {
             other.busy_by &= ~bit_;
@@ -244,7 +246,7 @@ void ArmedPageLedger::end_lifting() { lifting_.store(false); }
 bool ArmedPageLedger::begin_lift(uint64_t unit) {
     if (owner_ == 0) return false;
     const LockGuard guard(ledger.lock, owner_);
-    bool taken = false;
+    bool taken = tracked_by_others(unit);
     for_others(unit, [&taken](const Entry& other) {
         const bool marks = other.state == kArming || other.state == kArmed;
         taken = taken || (marks && other.way != kByAbsence);
@@ -257,6 +259,92 @@ bool ArmedPageLedger::begin_lift(uint64_t unit) {
 void ArmedPageLedger::end_lift(uint64_t unit) {
     const LockGuard guard(ledger.lock, owner_);
     if (Entry* own = find(unit)) own->state = kNone;
+}
+
+// visit(pages) for those of members but one.
+template <typename Visit>
+void ArmedPageLedger::for_tracked(const ArmedPageLedger* but, Visit visit) {
+    for (const ArmedPageLedger* member : ledger.members) {
+        if (member != nullptr && member != but && member->tracked_ != nullptr) visit(*member->tracked_);
+    }
+}
+
+bool ArmedPageLedger::tracked_by_others(uint64_t unit) const {
+    bool tracked = false;
+    const uint64_t page = unit & ~uint64_t{1};
+    for_tracked(this, [&tracked, page](const TrackedPages& pages) { tracked = tracked || pages.contains(page); });
+    return tracked;
+}
+
+ForkSafeLock& ArmedPageLedger::lock() { return ledger.lock; }
+
+bool ArmedPageLedger::is_tracked(uint64_t page) {
+    const LockGuard guard(ledger.lock, owner_);
+    return tracked_by_others(page);
+}
+
+bool ArmedPageLedger::any_tracked(AddressRange range) {
+    if (ledger.nr_members.load() == 0) return false;
+    bool any = false;
+    const LockGuard guard(ledger.lock, current_process());
+    for_tracked(nullptr, [&any, range](const TrackedPages& pages) { any = any || pages.overlaps(range); });
+    return any;
+}
+
+void ArmedPageLedger::lose_tracked(AddressRange range, Unknown why) {
+    if (ledger.nr_members.load() == 0) return;
+    const LockGuard guard(ledger.lock, current_process());
+    for_tracked(nullptr, [range, why](TrackedPages& pages) { pages.lose(range, why); });
+}
+
+void ArmedPageLedger::notice_joins() { crowded_ = crowded_ || ledger.nr_members.load() > 1; }
+
+// visit(entry) for the pages in `range` that others have armed one by one, or are arming.
+template <typename Visit>
+void ArmedPageLedger::for_armed_by_others(AddressRange range, Visit visit) {
+    for (ArmedPageLedger* member : ledger.members) {
+        if (member == nullptr || member == this || member->nr_used_ == 0) continue;
+        for (size_t i = 0; i < member->capacity_; ++i) {
+            Entry& entry = member->entries_[i];
+            const bool counts =
+                entry.interval == member->interval_ && (entry.state == kArmed || entry.state == kArming);
+            if (counts && entry.way != kByAbsence && range.contains(entry.unit & ~uint64_t{1})) visit(entry);
+        }
+    }
+}
+
+void ArmedPageLedger::begin_range(AddressRange range) {
+    const LockGuard guard(ledger.lock, owner_);
+    for_armed_by_others(range, [this](Entry& entry) {
+        if (entry.state == kArmed) entry.busy_by |= bit_;
+    });
+}
+
+void ArmedPageLedger::wiped(std::span<const AddressRange> written) {
+    if (written.empty()) return;
+    const LockGuard guard(ledger.lock, owner_);
+    for (const AddressRange part : written) {
+        tracked_->hit(part);
+        for_tracked(this, [part](TrackedPages& pages) { pages.hit(part); });
+    }
+    for_armed_by_others({written.front().start, written.back().end}, [&](Entry& entry) {
+        const uint64_t page = entry.unit & ~uint64_t{1};
+        for (const AddressRange part : written) {
+            if (!part.contains(page)) continue;
+            // As in end(): armed meanwhile, it may have been written before or after.
+            const bool before = (entry.busy_by & bit_) != 0;
+            if (before) {
+                entry.hit = 1;
+            } else {
+                entry.disturbed = 1;
+            }
+        }
+    });
+}
+
+void ArmedPageLedger::end_range(AddressRange range) {
+    const LockGuard guard(ledger.lock, owner_);
+    for_armed_by_others(range, [this](Entry& entry) { entry.busy_by &= ~bit_; });
 }
 
 UnknownReason ArmedPageLedger::judge(uint64_t unit, bool& accessed) {

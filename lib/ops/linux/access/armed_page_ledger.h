@@ -3,6 +3,9 @@
 // which page armed at this moment. A context that runs alone pays one load per interval.
 //
 // Arming a page is: begin, the system calls, finish. Looking at it is: the system call, then judge.
+//
+// A member may also have whole ranges armed (TrackedPages), with write protection: every page of them counts as armed
+// by it, all the time. It arms them by begin_range, system calls and wiped, end_range.
 #pragma once
 
 #include <sys/types.h>
@@ -10,8 +13,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
+#include "base/fork_safe_lock.h"
+#include "base/system.h"
 #include "ops/linux/access/access_check.h"
+#include "ops/linux/access/tracked_pages.h"
 
 namespace damon {
 
@@ -59,6 +66,29 @@ public:
     bool begin_lift(uint64_t unit);
     void end_lift(uint64_t unit);
 
+    // --- of members that have whole ranges armed ---
+
+    // Before join. The pages are the caller's and stay until leave.
+    void set_tracked(TrackedPages* tracked) { tracked_ = tracked; }
+    // change(), under the lock that guards all members' tracked pages.
+    template <typename Change>
+    static void change_tracked(Change change) {
+        const LockGuard guard(lock(), current_process());
+        change();
+    }
+    // Around the calls that arm `range` anew; between them, what they found written and set anew.
+    void begin_range(AddressRange range);
+    void wiped(std::span<const AddressRange> written);
+    void end_range(AddressRange range);
+    // Marks in `range` were dropped, or are about to be: of what was written before, and what was not, nothing is
+    // known.
+    static void lose_tracked(AddressRange range, Unknown why);
+    // Whether another member has the page armed so.
+    bool is_tracked(uint64_t page);
+    static bool any_tracked(AddressRange range);
+    // Another member has joined since begin_interval: before each batch of calls that arm.
+    void notice_joins();
+
     // What the mark's own answer is worth. `accessed` is that answer, and may be turned into yes. kNot: it holds.
     UnknownReason judge(uint64_t unit, bool& accessed);
 
@@ -86,6 +116,13 @@ private:
     };
     static_assert(sizeof(Entry) == 16);
 
+    static ForkSafeLock& lock();
+    template <typename Visit>
+    void for_armed_by_others(AddressRange range, Visit visit);
+    template <typename Visit>
+    static void for_tracked(const ArmedPageLedger* but, Visit visit);
+    bool tracked_by_others(uint64_t unit) const;
+
     uint64_t base_of(uint64_t unit) const { return unit & ~(huge_bytes_ - 1); }
     template <typename Visit>
     void visit_overlapping(uint64_t unit, Visit visit);
@@ -100,6 +137,7 @@ private:
     Entry* entries_ = nullptr;
     size_t capacity_ = 0;
     size_t nr_used_ = 0;
+    TrackedPages* tracked_ = nullptr;
     uint64_t huge_bytes_ = 0;
     uint32_t bit_ = 0;  // of this member
     uint16_t interval_ = 0;

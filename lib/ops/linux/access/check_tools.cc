@@ -4,7 +4,6 @@
 #include "ops/linux/access/uffd_mapping.h"
 
 namespace damon {
-
 void CheckTools::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     if (reads_marks) {
         scan.look_marked(pages, states);
@@ -17,6 +16,11 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
     if (mapping.is_owned(mode, page)) return UnknownReason::kNone;
     if (!mapping.registrable.contains(page)) return UnknownReason::kNotYet;
     const uint64_t end = mapping.registrable.end;
+    // What comes into a tracked range from elsewhere (mremap) has no marks, as if it had all been written.
+    const bool tracked = ledger.crowded() && ArmedPageLedger::any_tracked(mapping.registrable);
+    if (tracked && scan.registered(mapping.registrable) == 0) {
+        ArmedPageLedger::lose_tracked(mapping.registrable, Unknown::kNotRegistered);
+    }
     const bool was_apart = mappings.next_start(end) > end;
     switch (register_mapping(mapping, mode, exclusion, statistics)) {
         case ArmResult::kArmed: {

@@ -59,6 +59,8 @@ void wait_for_workers(pid_t self) {
 
 }  // namespace
 
+void wait_for_batches() { wait_for_workers(process_id()); }
+
 bool any_excluded() { return nr_excluded.load() != 0; }
 
 int exclude_range(AddressRange range) {

@@ -15,6 +15,8 @@ namespace damon {
 int exclude_range(AddressRange range);
 // Takes one exclude_range of the same range back. 0; -ENOENT: it is not excluded; -EINVAL as above.
 int include_range(AddressRange range);
+// Returns when every batch of system calls has ended that was under way (Exclusion::enter). Not within one.
+void wait_for_batches();
 // Whether anything is excluded; a moment ago.
 bool any_excluded();
 

@@ -39,6 +39,7 @@ void AccessChecker::arm(std::span<Sample> samples) {
 
 void AccessChecker::arm_batch(std::span<Sample> samples) {
     const ExclusionScope scope(tools_.exclusion);
+    tools_.ledger.notice_joins();
     PageBatch batch;
     for (size_t i = 0; i < samples.size(); ++i) {
         samples[i].seen = Seen::kUnknown;

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/fork_safe_lock.h"
+#include "ops/linux/access/armed_page_ledger.h"
 #include "os/own_file.h"
 #include "os/process.h"
 #include "os/syscalls.h"
@@ -193,6 +194,7 @@ int uffd_unregister(AddressRange range, uint64_t mode, uint64_t* grown) {
     // Older kernels let one descriptor unregister the mappings of another. Registering is always checked: where it is
     // refused, the program has put a mapping of its own there meanwhile.
     if (const int error = uffd_register(range, mode)) return error;
+    ArmedPageLedger::lose_tracked(range, Unknown::kNotRegistered);
     // Before and after: a context that arms in between must notice too.
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
     uapi::UffdRange request{range.start, range.size()};
@@ -206,6 +208,7 @@ int uffd_lift(AddressRange range, uint64_t mode) {
     const int fd = own_fd();
     if (fd < 0) return fd;
     if (const int error = uffd_register(range, mode)) return error;  // whose it is, see above
+    ArmedPageLedger::lose_tracked(range, Unknown::kOther);
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
     const int result = uffd_lift_own(range, mode);
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);

@@ -25,6 +25,8 @@ bool zap_applies(const CachedMapping& mapping) { return mapping.shared; }
 
 Armed arm(CheckTools& tools, CachedMapping&, Page page) {
     if (!tools.guard.admits(page.address, tools.mappings.maps(), tools.sizes)) return {UnknownReason::kNotDeclared};
+    // A dropped entry would take a mark of a tracked range with it; write protection sees there.
+    if (tools.ledger.crowded() && tools.ledger.is_tracked(page.address)) return {UnknownReason::kOtherContext};
     const uint32_t huge = page.state & uapi::kPageHuge;
     tools.begin_marking(page, AccessCheck::kZap);
     UnknownReason unknown = UnknownReason::kNone;

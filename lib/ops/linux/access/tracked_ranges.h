@@ -1,0 +1,77 @@
+// The ranges of a context that are kept armed as a whole, so that "which pages were written since I asked?" has an
+// exact answer at any time (DAMON_RANGE_TRACKED). By asynchronous write protection alone: it sees writes, by the
+// program and by the kernel on its behalf, to base pages. Independent of the worker: the threads that ask look and arm
+// anew, PAGEMAP_SCAN by pieces of 16 MiB, each of which holds the address space for some 50 us, with a rest between
+// them.
+//
+// What was written is known by the marks, which whoever arms or drops them shares through the ledger. A page that is
+// not present is not armed: it counts as touched when it is there the next time. Unknown, until asked again: what was
+// not mapped or was mapped anew, huge pages, excluded memory, pages whose marks were lost.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/status.h"
+#include "ops/linux/access/armed_page_ledger.h"
+#include "ops/linux/access/exclusion.h"
+#include "ops/linux/access/tracked_pages.h"
+#include "os/page_scan.h"
+#include "os/page_sizes.h"
+#include "os/proc_maps.h"
+
+namespace damon {
+
+struct TrackedAnswer {
+    TrackedCounts counts;
+    uint64_t present_bytes = 0;
+};
+
+// Any thread, one call at a time: a second query is refused, add and remove wait.
+class TrackedRanges {
+public:
+    TrackedRanges() = default;
+    // In the process that made it; in a child it only closes what was inherited.
+    ~TrackedRanges();
+    TrackedRanges(const TrackedRanges&) = delete;
+    TrackedRanges& operator=(const TrackedRanges&) = delete;
+
+    // Arms the range, whole pages, and keeps it so; 10 to 40 ms a present GiB. Takes a byte in 900 of it from the heap.
+    Status add(AddressRange range);
+    // Gives the marks back. False: it was not added.
+    bool remove(AddressRange range);
+    bool empty() const { return pages_.all().empty(); }
+
+    // Fills in what is not null of the units. 0; -ENOENT: not inside of one range; -EBUSY: a call is under way.
+    int query(const TrackedUnits& units, TrackedAnswer& answer);
+    // All ranges. 0, -ENOENT: there are none; -EBUSY.
+    int query_all(TrackedAnswer& answer);
+
+private:
+    class Turn;
+
+    Status open();
+    void close();
+    bool list_with(TrackedRange* added);
+    void list_without(const TrackedRange* removed);
+    void verify_descriptor();
+    void answer_units(TrackedRange& range, const TrackedUnits& units, TrackedAnswer& answer);
+    uint64_t arm(AddressRange piece);
+    uint64_t arm_mapped(AddressRange part);
+    uint64_t look(AddressRange part, AddressRange& to_arm, bool& unregistered);
+    void arm_written(AddressRange part);
+    int register_mappings(AddressRange range);
+    void give_back(AddressRange range);
+
+    TrackedPages pages_;  // guarded by the ledger's lock, and changed by who has the turn
+    ArmedPageLedger ledger_;
+    Exclusion exclusion_;
+    PageScan scan_;
+    ProcMaps maps_;
+    PageSizes sizes_;
+    uint64_t generation_ = 0;  // of the userfaultfd that has the marks
+    pid_t owner_ = 0;          // 0: not open
+    std::atomic<uint32_t> busy_{0};
+};
+
+}  // namespace damon

@@ -1,0 +1,43 @@
+// The accessed bits of this process's page tables, all at once: the kernel's files that clear and count them (Linux
+// 5.4). Needs a process that may be dumped (PR_SET_DUMPABLE), and no privileges.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace damon {
+
+// What /proc/PID/smaps_rollup counts.
+struct AccessedBytes {
+    uint64_t present = 0;   // mapped, of the page sizes that have accessed bits counted
+    uint64_t accessed = 0;  // of these: since the bits were cleared
+    uint64_t hugetlb = 0;   // pages of hugetlbfs, of which the kernel counts no accessed bits
+};
+
+// Of its text. False: present or accessed bytes are not in it.
+bool parse_accessed_bytes(std::string_view rollup, AccessedBytes& bytes);
+
+// Clears every accessed bit of this process and drops what its processors remember of them: without that, what was
+// accessed just before would not be seen again. Holds the address space for writing, 8 ms for each GiB of 4 KiB pages.
+// 0 or a negative errno.
+int clear_accessed_bits();
+
+// Holds the address space for reading as long as clearing does. 0 or a negative errno.
+int read_accessed_bytes(AccessedBytes& bytes);
+
+// Pages that reclaim has looked at, of the whole system, since boot, by the text of /proc/vmstat.
+class ReclaimScans {
+public:
+    // 0 or a negative errno.
+    int read();
+    uint64_t pages() const { return pages_; }
+
+private:
+    uint64_t pages_ = 0;
+};
+
+// Whether reclaim on this system is known to leave a page's accessed bit alone until it takes the page: the
+// multi-generational LRU, where it is switched on, clears the bits of pages that it ages.
+bool reclaim_keeps_accessed_bits();
+
+}  // namespace damon

@@ -1,0 +1,218 @@
+// Ranges that are kept armed as a whole: every write is told once, whoever arms the same pages, and what cannot be told
+// is said to be unknown.
+#include "ops/linux/access/tracked_ranges.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ops/linux/access/uffd.h"
+#include "support/declared_skip.h"
+#include "watched.h"
+
+namespace damon::test {
+namespace {
+
+struct Asked {
+    int error = 0;
+    std::set<size_t> touched;
+    TrackedAnswer answer;
+};
+
+class TrackedRangesTest : public testing::Test {
+protected:
+    static constexpr size_t kPages = 1000;
+
+    void SetUp() override {
+        const UffdFeatures offered = uffd_offered();
+        if (!offered.wp_async || offered.rwp_async) return declared_skip("uffd-wp", "not the check of this kernel");
+        memory_.fill();
+        const Status status = tracked_.add(memory_.range());
+        ASSERT_TRUE(status.ok()) << status.text();
+    }
+    Asked ask(size_t first = 0, size_t nr_pages = kPages) {
+        std::vector<uint64_t> bits((nr_pages + 63) / 64);
+        Asked asked;
+        const AddressRange range{memory_.address(first), memory_.address(first + nr_pages)};
+        asked.error = tracked_.query({range, page_bytes(), bits.data(), nullptr}, asked.answer);
+        for (size_t i = 0; i < nr_pages; ++i) {
+            if ((bits[i / 64] >> i % 64 & 1) != 0) asked.touched.insert(first + i);
+        }
+        return asked;
+    }
+    using Pages = std::set<size_t>;
+
+    Memory memory_{kPages};
+    TrackedRanges tracked_;
+};
+
+TEST_F(TrackedRangesTest, EachWriteIsToldOnceAndReadsAreNot) {
+    if (IsSkipped()) return;
+    EXPECT_EQ(ask().touched, Pages());
+    memory_.write(3);
+    memory_.write(999);
+    memory_.read(7);
+    const Asked asked = ask();
+    EXPECT_EQ(asked.touched, (Pages{3, 999}));
+    EXPECT_EQ(asked.answer.counts.touched_bytes, 2 * page_bytes());
+    EXPECT_EQ(asked.answer.present_bytes, memory_.bytes());
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, 0u);
+    EXPECT_EQ(ask().touched, Pages());
+    EXPECT_TRUE(memory_.is_as_filled());
+}
+
+TEST_F(TrackedRangesTest, AQuestionAboutAPartLeavesTheRestForTheNext) {
+    if (IsSkipped()) return;
+    memory_.write(10);
+    memory_.write(500);
+    EXPECT_EQ(ask(400, 200).touched, Pages{500});
+    EXPECT_EQ(ask().touched, Pages{10});
+}
+
+TEST_F(TrackedRangesTest, WhatASampleFoundWrittenAndArmedAnewIsStillTold) {
+    if (IsSkipped()) return;
+    AccessChecker checker;
+    ASSERT_TRUE(checker.start(AccessCheck::kUffdWp, 16).ok());
+    memory_.write(5);
+    auto samples = memory_.samples({5, 6, 7});
+    checker.arm(samples);
+    memory_.write(6);
+    checker.look(samples);
+    EXPECT_EQ(samples[1].seen, Seen::kYes);
+    EXPECT_EQ(samples[2].seen, Seen::kNo);
+    // Armed once more: 6 was written, and the marks of 5 and 7 still stand.
+    checker.arm(samples);
+    checker.look(samples);
+    EXPECT_EQ(ask().touched, (Pages{5, 6}));
+    checker.stop();
+    EXPECT_EQ(ask().touched, Pages());
+}
+
+TEST_F(TrackedRangesTest, WhatAQuestionArmedAnewIsStillTheSamplesHit) {
+    if (IsSkipped()) return;
+    AccessChecker checker;
+    ASSERT_TRUE(checker.start(AccessCheck::kUffdWp, 16).ok());
+    auto samples = memory_.samples({20, 21});
+    checker.arm(samples);
+    memory_.write(20);
+    EXPECT_EQ(ask().touched, Pages{20});
+    checker.look(samples);
+    EXPECT_EQ(samples[0].seen, Seen::kYes);
+    EXPECT_EQ(samples[1].seen, Seen::kNo);
+    EXPECT_EQ(ask().touched, Pages());
+}
+
+TEST_F(TrackedRangesTest, TwoContextsTrackTheSameRange) {
+    if (IsSkipped()) return;
+    TrackedRanges other;
+    ASSERT_TRUE(other.add(memory_.range()).ok());
+    memory_.write(30);
+    EXPECT_EQ(ask().touched, Pages{30});
+    TrackedAnswer answer;
+    ASSERT_EQ(other.query_all(answer), 0);
+    EXPECT_EQ(answer.counts.touched_bytes, page_bytes());
+}
+
+TEST_F(TrackedRangesTest, AMappingThatWasReplacedIsUnknownOnce) {
+    if (IsSkipped()) return;
+    void* hole = memory_.data(100);
+    ASSERT_EQ(munmap(hole, 50 * page_bytes()), 0);
+    Asked asked = ask();
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, 50 * page_bytes());
+    EXPECT_EQ(asked.answer.counts.unseen, Unknown::kUnmapped);
+    EXPECT_EQ(asked.answer.counts.touched_bytes, 0u);
+    EXPECT_EQ(asked.touched.size(), 50u);  // unknown is never cold
+    ASSERT_EQ(mmap(hole, 50 * page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+              hole);
+    memory_.write(110);
+    asked = ask();
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, page_bytes());
+    EXPECT_EQ(asked.answer.counts.unseen, Unknown::kNotRegistered);
+    EXPECT_EQ(asked.touched, Pages{110});
+    memory_.write(111);
+    asked = ask();
+    EXPECT_EQ(asked.touched, Pages{111});
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, 0u);
+}
+
+// A sample registers what was moved in before the question comes.
+TEST_F(TrackedRangesTest, MemoryThatWasMovedInIsUnknownAndNotWritten) {
+    if (IsSkipped()) return;
+    Memory source(10);
+    source.fill();
+    ASSERT_NE(mremap(source.data(), source.bytes(), source.bytes(), MREMAP_MAYMOVE | MREMAP_FIXED, memory_.data(200)),
+              MAP_FAILED);
+    AccessChecker checker;
+    ASSERT_TRUE(checker.start(AccessCheck::kUffdWp, 16).ok());
+    auto samples = memory_.samples({205});
+    for (int i = 0; i < 2; ++i) {
+        checker.arm(samples);
+        checker.look(samples);
+    }
+    const Asked asked = ask();
+    EXPECT_EQ(asked.answer.counts.touched_bytes, 0u);
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, 10 * page_bytes());
+    memory_.write(203);
+    EXPECT_EQ(ask().touched, Pages{203});
+}
+
+TEST_F(TrackedRangesTest, LiftedMarksAndExcludedMemoryAreUnknown) {
+    if (IsSkipped()) return;
+    const AddressRange part{memory_.address(300), memory_.address(310)};
+    ASSERT_EQ(uffd_lift(part, uapi::kRegisterModeWp), 0);
+    Asked asked = ask();
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, part.size());
+    EXPECT_EQ(asked.answer.counts.touched_bytes, 0u);
+    ASSERT_EQ(exclude_range(part), 0);
+    asked = ask();
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, part.size());
+    EXPECT_EQ(asked.answer.counts.unseen, Unknown::kExcluded);
+    ASSERT_EQ(include_range(part), 0);
+    EXPECT_EQ(ask().answer.counts.unseen_bytes, part.size());
+    EXPECT_EQ(ask().answer.counts.unseen_bytes, 0u);
+    memory_.write(305);
+    EXPECT_EQ(ask().touched, Pages{305});
+}
+
+TEST_F(TrackedRangesTest, AChildDisturbsNothing) {
+    if (IsSkipped()) return;
+    const pid_t child = fork();
+    if (child == 0) {
+        memory_.write(1);
+        tracked_.~TrackedRanges();
+        _exit(0);
+    }
+    memory_.write(2);
+    EXPECT_EQ(ask().touched, Pages{2});
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    memory_.write(4);
+    EXPECT_EQ(ask().touched, Pages{4});
+}
+
+TEST_F(TrackedRangesTest, WhatIsRemovedHasNoMarksAndNobodyHoldsTheDescriptor) {
+    if (IsSkipped()) return;
+    ASSERT_EQ(uffd_users(), 1u);
+    EXPECT_FALSE(tracked_.remove({memory_.address(0), memory_.address(10)}));
+    ASSERT_TRUE(tracked_.remove(memory_.range()));
+    EXPECT_EQ(uffd_users(), 0u);
+    EXPECT_EQ(ask().error, -ENOENT);
+    // Added again while a context is at work; then removed from beside it.
+    AccessChecker checker;
+    ASSERT_TRUE(checker.start(AccessCheck::kUffdWp, 16).ok());
+    ASSERT_TRUE(tracked_.add(memory_.range()).ok());
+    EXPECT_EQ(ask().touched, Pages());
+    ASSERT_TRUE(tracked_.remove(memory_.range()));
+    PageScan scan;
+    ASSERT_EQ(scan.open(page_bytes()), 0);
+    EXPECT_FALSE(scan.any_marked(memory_.range()));
+}
+
+}  // namespace
+}  // namespace damon::test
