@@ -2258,7 +2258,8 @@ Since 0.1
 
 A process with a second thread is another thing for some calls: a program whose library constructor starts a context
 cannot unshare(CLONE_NEWUSER) any more, and setpriv --reuid and the like, which change the credentials of one thread,
-abort. Start after such changes.*/
+abort. Start after such changes; after setuid() without exec, set PR_SET_DUMPABLE first, or /proc is closed to the
+process. dlclose() never unloads the shared library: it is linked with -z nodelete.*/
     pub fn damon_start(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
@@ -2706,7 +2707,11 @@ pub type damon_coverage_flags = crate::ctypes::c_uint;
 pub const DAMON_RANGE_SHARED: damon_range_flags = 1;
 /// Is not remapped or grown while it is watched.
 pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
-/// Kept armed as a whole for damon_query_range().
+/**Kept armed as a whole for damon_query_range(), until it is removed: by write protection
+(Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
+Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
+library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
+does not lift its marks, which then cost each page one more fault.*/
 pub const DAMON_RANGE_TRACKED: damon_range_flags = 4;
 /// Flags of damon_ctx_add_range().
 pub type damon_range_flags = crate::ctypes::c_uint;
@@ -2963,7 +2968,7 @@ pub struct damon_wss_result {
     pub size: u32,
     /// In: 0: tracked ranges, since the last query; 1: the whole process.
     pub mode: i32,
-    /// In: mode 1: how long to wait between clearing and reading.
+    /// In: mode 1: how long to wait between clearing and counting; not 0.
     pub interval_us: u64,
     /// Out: touched.
     pub touched_bytes: u64,
@@ -3127,7 +3132,9 @@ is removed.
 
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
 declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
--EOPNOTSUPP: DAMON_RANGE_STABLE and _TRACKED are not in this release. Thread: any.
+-EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_STABLE, which is not in this release;
+DAMON_RANGE_TRACKED where this system has no asynchronous write protection, where it has read-write protection (not in
+this release), or where the context does not watch this process by itself. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_add_range(
@@ -3209,19 +3216,34 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Which units of a tracked range were touched since this context's last query of it.
+    /**Which units of a tracked range were touched since this context's last question about them, or since the range was
+added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
+behalf, is told once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
+those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
+before the question is told as not present, not as touched.
+
+What cannot be told from written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
+not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
+(#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
+and everything once the program has closed the library's descriptor.
+
+The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
+for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
 
 - `ctx`: The context.
 
-- `addr`:
-Start.
+- `addr`: Start, a multiple of unit_bytes.
 
-- `len`: Bytes.
+- `len`: Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not
+asked about is kept for the next question.
 
-- `query`: In and out.
+- `query`: size, unit_bytes, touched, idle and nr_units are read, all else is written. `touched` has a whole number of
+64-bit words for the units; a unit is touched if any of its pages is. An idle time is that of the unit's youngest page,
+up to the question that found it touched, in steps of 16 ms. since_ns is the oldest beginning among the pieces.
 
-Returns 0; -EINVAL; -E2BIG; -EBUSY; -ENOENT; -EOPNOTSUPP: not in this
-release. Thread: any.
+Returns 0; -ENOENT: not inside of one such range; -EINVAL: a member or parameter is wrong; -E2BIG; -EBUSY: another thread
+is asking this context. After an error the arrays hold nothing of use. Thread: any.
 
 Since 0.1*/
     pub fn damon_query_range(
@@ -3232,14 +3254,32 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**The working set, exactly.
+    /**The working set: how much memory is touched in a time.
+
+Mode 0: damon_query_range() of all of the context's tracked ranges, added up; the next question begins here too.
+
+Mode 1, the whole process: clears every accessed bit of the process's page tables, waits interval_us on the calling
+thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
+a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
+given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
+of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
+multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
+goes on sampling undisturbed.
+
+Its price is the program's, so it is never done unasked. Clearing stops all of the program's page faults, mmap() and
+munmap() for 8 to 30 ms for each GiB of present 4 KiB pages (0.3 ms of huge pages); counting takes as long, and lets page
+faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
+and its own DAMON knew of this process by these bits is lost.
 
 - `ctx`: The context.
 
-- `inout`: In and out.
+- `inout`: size, mode and interval_us are read; with 0 as the result all other members are written.
 
-Returns 0; -EINVAL; -E2BIG; -EOPNOTSUPP: not
-in this release. Thread: control.
+Returns 0; -EINVAL: another mode, or interval_us is 0 in mode 1; -E2BIG; -EBUSY: another thread is asking (mode 0) or
+is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
+is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits (mode 1).
+Thread: any, in mode 1 any but the worker; waits interval_us there.
 
 Since 0.1*/
     pub fn damon_wss(
