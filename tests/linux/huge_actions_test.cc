@@ -44,13 +44,15 @@ TEST_F(HugeActions, CollapseMakesWhatIsThereHugeAtOnce) {
     for (size_t page = 0; page < 2 * pages_; ++page) memory.data(page)[0] = static_cast<char>(page);
     ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
     Acting collapse(DamosAction::kCollapse);
-    // The kernel refuses pages that it is just moving about: they are collapsed when asked again.
+    // The kernel refuses pages that it is just moving about: they are collapsed when asked again. Its own daemon, which
+    // the advice wakes up, may have been there first.
     uint64_t applied = 0;
-    for (int i = 0; i < 100 && applied < 2 * huge_; ++i) {
+    for (int i = 0; i < 100 && applied + collapse.skipped(Skip::kAlreadySo) < 2 * huge_; ++i) {
         collapse.now_us += 10'000'000;  // beyond what backs off
         applied += collapse.apply(memory.range()).applied;
     }
-    EXPECT_EQ(applied, 2 * huge_);
+    EXPECT_LE(applied, 2 * huge_);
+    EXPECT_GT(applied + collapse.skipped(Skip::kAlreadySo), 0u);
     EXPECT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(2 * huge_));
     // What was empty stays empty.
     EXPECT_GE(collapse.skipped(Skip::kAbsent), huge_);
