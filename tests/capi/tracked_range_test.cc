@@ -56,7 +56,7 @@ std::string errmsg(const damon_ctx* ctx) {
 // False, and the test is skipped, where this system cannot.
 bool tracked(const Tracked& memory) {
     const int error = memory.track();
-    if (error == -EOPNOTSUPP) declared_skip("uffd-wp", errmsg(memory.ctx()));
+    if (error == -EOPNOTSUPP) declared_skip("tracking", errmsg(memory.ctx()));
     EXPECT_TRUE(error == 0 || error == -EOPNOTSUPP) << errmsg(memory.ctx());
     return error == 0;
 }

@@ -30,7 +30,7 @@ protected:
 
     void SetUp() override {
         const UffdFeatures offered = uffd_offered();
-        if (!offered.wp_async || offered.rwp_async) return declared_skip("uffd-wp", "not the check of this kernel");
+        if (!offered.wp_async || offered.rwp_async) return declared_skip("tracking", "not the check of this kernel");
         memory_.fill();
         const Status status = tracked_.add(memory_.range());
         ASSERT_TRUE(status.ok()) << status.text();

@@ -5,7 +5,7 @@ Results are files that scripts/report.py adds up: one .xml for each kernel and p
 what is to be said about the boot. DAMON_VM_KERNEL=/path/vmlinuz replaces the current kernel (its modules are not
 loaded), DAMON_VM_ACCEL (tcg) and DAMON_VM_MEMORY (2G) are handed to qemu, GTEST_FILTER to the test programs.
 
-Nothing may skip on the current kernel, which has all that is tested. The pick of an access check is also tried outside of
+Nothing may skip on the current kernel, which has all that is tested, but for what the library cannot do there yet. The pick of an access check is also tried outside of
 the machine, by the same binary.
 """
 
@@ -98,10 +98,18 @@ def boot_lines(shown, received, seconds, ended):
     return lines
 
 
+# Of tests/skips.txt: what the library cannot do on the current kernel yet.
+NOT_YET = ("SKIP tracking:",)
+
+
 def skips(xml):
-    """Names of the tests of a result file that were skipped."""
-    cases = ElementTree.fromstring(xml).iter("testcase")
-    return [f"{case.get('classname')}.{case.get('name')}" for case in cases if case.find("skipped") is not None]
+    """Names of the tests of a result file that were skipped and should not have been."""
+    names = []
+    for case in ElementTree.fromstring(xml).iter("testcase"):
+        skipped = case.find("skipped")
+        if skipped is not None and not any(reason in skipped.get("message", "") for reason in NOT_YET):
+            names.append(f"{case.get('classname')}.{case.get('name')}")
+    return names
 
 
 def program_results(received):
