@@ -74,7 +74,7 @@ class Attrs:
         *,
         sample: Union[float, timedelta] = 0.005,
         aggr: Union[float, timedelta] = 0.1,
-        ops_update: Union[float, timedelta] = 60.0,
+        ops_update: Union[float, timedelta] = 1.0,
         **others: Unpack[OtherAttrsOptions],
     ) -> Attrs:
         """With intervals in seconds or as timedelta: `Attrs.of(sample=0.001, aggr=0.02, max_nr_regions=500)`."""

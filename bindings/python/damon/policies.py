@@ -37,7 +37,10 @@ class Probe:
 
 @dataclasses.dataclass(frozen=True)
 class Reclaim:
-    """Pages out what has not been accessed for long, while memory is scarce."""
+    """Pages out what has not been accessed for long, while memory is scarce.
+
+    allow_unseen_reads: act also where reads cannot be seen; own_memcg: scarce in this process's memory group.
+    """
 
     skip_anon: bool = False
     min_age_us: int = 120_000_000
@@ -55,11 +58,16 @@ class Reclaim:
     aggr_us: int = 100_000
     min_nr_regions: int = 10
     max_nr_regions: int = 1_000
+    allow_unseen_reads: bool = False
+    own_memcg: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class LruSort:
-    """Tells the kernel what to reclaim first and last: two schemes, for hot memory and for cold."""
+    """Tells the kernel what to reclaim first and last: two schemes, for hot memory and for cold.
+
+    allow_unseen_reads, own_memcg: as of Reclaim.
+    """
 
     hot_thres_access_freq: int = 500
     cold_min_age_us: int = 120_000_000
@@ -76,6 +84,8 @@ class LruSort:
     aggr_us: int = 100_000
     min_nr_regions: int = 10
     max_nr_regions: int = 1_000
+    allow_unseen_reads: bool = False
+    own_memcg: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

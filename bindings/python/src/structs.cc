@@ -148,6 +148,8 @@ Fields fields_of(const damon_reclaim_params&) {
         DAMON_U64(damon_reclaim_params, aggr_us),
         DAMON_U64(damon_reclaim_params, min_nr_regions),
         DAMON_U64(damon_reclaim_params, max_nr_regions),
+        DAMON_U32(damon_reclaim_params, allow_unseen_reads),
+        DAMON_U32(damon_reclaim_params, own_memcg),
     };
     return kFields;
 }
@@ -169,6 +171,8 @@ Fields fields_of(const damon_lru_sort_params&) {
         DAMON_U64(damon_lru_sort_params, aggr_us),
         DAMON_U64(damon_lru_sort_params, min_nr_regions),
         DAMON_U64(damon_lru_sort_params, max_nr_regions),
+        DAMON_U32(damon_lru_sort_params, allow_unseen_reads),
+        DAMON_U32(damon_lru_sort_params, own_memcg),
     };
     return kFields;
 }
