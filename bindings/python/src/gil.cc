@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <thread>
 
 #include "callbacks.h"
 
@@ -13,13 +14,21 @@ namespace {
 std::atomic<bool> ended{false};
 std::atomic<unsigned long> last_thread{0};  // the one that ends Python
 
-// At the end of a worker its thread state goes as well.
+std::atomic<unsigned> nr_leaving{0};  // threads that are giving their thread state back
+
+void give_thread_state_back() {
+    pybind11::gil_scoped_acquire gil;
+    gil.dec_ref();
+}
+
+// At the end of a worker, which may come after its context's stop has returned, its thread state goes as well.
 struct KeptThreadState {
     bool kept = false;
     ~KeptThreadState() {
-        if (!kept || python_ended()) return;
-        pybind11::gil_scoped_acquire gil;
-        gil.dec_ref();
+        if (!kept) return;
+        ++nr_leaving;
+        if (!python_ended()) give_thread_state_back();
+        --nr_leaving;
     }
 };
 
@@ -37,6 +46,9 @@ void keep_thread_state(bool known) {
 void end_python() {
     last_thread = PyThread_get_thread_ident();
     ended = true;
+    // Who has not seen that gets the GIL now: later it would unwind a destructor, which ends the process.
+    const pybind11::gil_scoped_release others_run;
+    while (nr_leaving != 0) std::this_thread::yield();
 }
 
 void park_thread() {
