@@ -38,7 +38,7 @@ protected:
 TEST_F(HugePages, AreUnseenInATrackedRangeAndStayHuge) {
     if (!huge_) return;
     TrackedRanges tracked;
-    if (!tracked.add(memory_.range()).ok()) return declared_skip("uffd-wp", "not the check of this kernel");
+    if (!tracked.add(memory_.range()).ok()) return declared_skip("tracking", "not the check of this kernel");
     memory_.write(page_of(1, 7));
     TrackedAnswer answer;
     ASSERT_EQ(tracked.query_all(answer), 0);
