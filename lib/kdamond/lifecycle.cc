@@ -114,7 +114,7 @@ void Kdamond::stop() {
     }
     stop_requested_ = true;
     sync_.worker.notify_all();
-    // Another thread may start the next run before this one wakes up: that run is not this one's to wait for.
+    // Another thread may start the next run before this thread wakes up: a stop does not wait for that run.
     const uint64_t run_number = run_number_;
     while (phase_ == Phase::kRunning && run_number_ == run_number) sync_.callers.wait(sync_.mutex);
     if (run_number_ == run_number) show_stopped_locked();

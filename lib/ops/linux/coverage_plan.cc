@@ -9,7 +9,7 @@ namespace {
 
 // Areas may hold so much more than memory: gaps that are passed over make fewer regions, of which each costs a sample.
 constexpr uint64_t kMemoryPerSpare = 32;
-// Of the areas that there may be, so many of one are made whatever their gaps are.
+// An eighth of the areas that there may be is made whatever the size of the gaps between them.
 constexpr size_t kAreasPerFew = 8;
 
 uint64_t bytes_in(std::span<const AddressRange> ranges) {
