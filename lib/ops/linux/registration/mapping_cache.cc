@@ -10,8 +10,11 @@ namespace {
 
 constexpr size_t kUsualMappings = 1024;
 // Readings after which what a mapping grew by is registered though it did not grow again: each such growth is a mapping
-// more for good, but memory that is never seen is worse.
-constexpr uint32_t kPatience = 60;
+// more for good, but memory that is never seen is worse, and the sooner so the more it is.
+constexpr uint64_t kPatience = 60;
+uint32_t patience(uint64_t grown_bytes, uint64_t stood_bytes) {
+    return static_cast<uint32_t>(std::min(kPatience, 4 + 4 * (stood_bytes / grown_bytes)));
+}
 
 // Registrations live in the kernel's mapping, and splitting or growing it keeps them.
 void inherit_registration(CachedMapping& now, const CachedMapping& before) {
@@ -40,6 +43,7 @@ void inherit_settled(CachedMapping& now, std::span<const CachedMapping> before) 
         now.stood = hull(now.stood, old.stood.intersection(now.range));
         now.held_back |= old.held_back;
         now.still = std::max(now.still, old.still);
+        now.patience = std::max(now.patience, old.patience);
     }
 }
 
@@ -114,9 +118,10 @@ void MappingCache::settle(size_t idx, std::span<const CachedMapping> before) {
             now.registrable = is_new ? AddressRange() : now.stood;
             now.held_back = grown_bytes < stood_bytes;
             now.still = 0;
+            now.patience = patience(grown_bytes, stood_bytes);
         } else if (!now.held_back) {
             now.registrable = range;
-        } else if (++now.still >= kPatience && now.registrable != range) {
+        } else if (++now.still >= now.patience && now.registrable != range) {
             now.registrable = range;
             now.held_back = false;
         }

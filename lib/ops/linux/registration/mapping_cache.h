@@ -26,6 +26,7 @@ struct CachedMapping {
     AddressRange registrable;    // the part that may be registered, see RegisterWhen
     AddressRange stood;          // the part that the last reading of all had seen too
     uint32_t still = 0;          // readings since it grew
+    uint32_t patience = 0;       // readings after which what it grew by is registered all the same
     uint32_t read_in = 0;        // the interval in which it was last read
     uint64_t verified_scan = 0;  // the scan behind which it was last seen to be registered as a whole
 
@@ -48,7 +49,7 @@ struct CachedMapping {
 enum class RegisterWhen : uint8_t {
     kSeen,     // at once, as a whole
     kSettled,  // what the reading before has seen too; what a mapping grew by last, unless it is the larger part, waits
-               // until it grows again, or kPatience readings
+               // until it grows again, or some readings: 8 where it doubled, up to 60
 };
 
 class MappingCache {
