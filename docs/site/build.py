@@ -54,7 +54,7 @@ def write_if_changed(path, text):
 
 def assemble(facts):
     """Writes the pages; facts are numbers that pages name as {{ name }}."""
-    reference.polished(BUILD / "doxygen" / "xml", BUILD / "xml")
+    reference.polished(BUILD / "doxygen" / "xml", BUILD / "xml", (ROOT / "include" / "damon_c.h").read_text())
     made = {**reference.pages_of(BUILD / "doxygen" / "xml"), **python_reference.pages()}
     where = pages()
     rewriter = links.Rewriter(ROOT, where)

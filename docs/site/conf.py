@@ -41,7 +41,7 @@ myst_url_schemes = {
     "https": None,
     "mailto": None,
     "site": {"url": "{{path}}"},
-    "place": {"url": "{{path}}#{{fragment}}"},
+    "place": {"url": "{{path}}#{{fragment}}", "classes": ["place"]},
 }
 highlight_language = "none"
 smartquotes = False

@@ -49,13 +49,36 @@ def things_in(group):
     return things
 
 
-def polished(folder, target):
-    """A copy of the XML in which each function's thread and release are one line of their own, and in which each
-    group's description is a page of Doxygen's as well: its members are on our page one by one, in sections."""
+def nested_members(header):
+    """{(structure, member): 'inner.member'} of structures inside of structures, which Doxygen makes flat."""
+    found = {}
+    for structure, body in re.findall(r"^struct (\w+) \{(.*?)^\};", header, re.M | re.S):
+        for inside, inner in re.findall(r"^    struct \{(.*?)^    \} (\w+);", body, re.M | re.S):
+            for member in re.findall(r"^        \w[^;/]*?\b(\w+);", inside, re.M):
+                found[structure, member] = f"{inner}.{member}"
+    return found
+
+
+def with_nested_names(text, structure, nested):
+    for (parent, member), name in nested.items():
+        if parent == structure:
+            for before, after in ((">", "</name>"), ("::", "</qualifiedname>"), ("::", "</definition>")):
+                text = text.replace(f"{before}{member}{after}", f"{before}{name}{after}")
+    return text
+
+
+def polished(folder, target, header):
+    """A copy of the XML in which each function's thread and release are one line of their own, members of inner structures
+    have the inner one's name in front, and each group's description is a page of Doxygen's as well: its members are on
+    our page one by one, in sections."""
+    nested = nested_members(header)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for path in folder.glob("*.xml"):
         text = MEMBER.sub(lambda m: with_thread_line(m.group()), path.read_text())
+        if path.name.startswith("struct"):
+            structure = ET.fromstring(text).find("compounddef").findtext("compoundname")
+            text = with_nested_names(text, structure, nested)
         (target / path.name).write_text(text)
     index, pages = (target / "index.xml").read_text(), ""
     for path in folder.glob("group__*.xml"):

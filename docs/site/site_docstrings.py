@@ -21,7 +21,7 @@ def as_literal_blocks(lines):
 
 
 def on_docstring(app, what, name, obj, options, lines):
-    lines[:] = as_literal_blocks(lines)
+    lines[:] = [] if lines and lines[0].startswith("Alias for field number") else as_literal_blocks(lines)
 
 
 def setup(app):

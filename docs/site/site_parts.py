@@ -1,4 +1,4 @@
-"""Sphinx extension: `drawn`, a figure that exists for light and for dark pages.
+"""Sphinx extension: members of inner structures show whose they are; `drawn`, a figure for light and for dark pages.
 
     ```{drawn} regions
     What the picture shows, in words.
@@ -6,9 +6,13 @@
 """
 
 import pathlib
+import re
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx import addnodes
+
+INNER = re.compile(r"c\.\w+\.(\w+)\.\w+$")
 
 
 class Drawn(Directive):
@@ -33,6 +37,19 @@ class Drawn(Directive):
         return [figure]
 
 
+def show_inner_structures(app, doctree):
+    """Breathe drops the inner structure's name from the line of its member; the structure itself has no name."""
+    for line in doctree.findall(addnodes.desc_signature):
+        inner = next(filter(None, (INNER.match(place) for place in line["ids"])), None)
+        name = line.next_node(addnodes.desc_name)
+        if inner and name:
+            name.parent.insert(name.parent.index(name), addnodes.desc_addname("", f"{inner.group(1)}."))
+    for text in list(doctree.findall(nodes.Text)):
+        if text.astext() == "[anonymous]" or text.astext().endswith(".[anonymous]"):
+            text.parent.replace(text, nodes.Text("{...}"))
+
+
 def setup(app):
+    app.connect("doctree-read", show_inner_structures)
     app.add_directive("drawn", Drawn)
     return {"parallel_read_safe": True}
