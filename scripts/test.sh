@@ -23,6 +23,7 @@ parts=(
     "sanitize-rust      full        6  sanitize_rust"
     "python-versions    full        9  python_versions"
     "site               full        5  docs_command"
+    "fuzz               full        6  fuzz_command 30s"
     "builds             full       25  test_builds"
 )
 
