@@ -62,11 +62,11 @@ def assemble(facts):
     for origin, name in where.items():
         text = (ROOT / origin).read_text()
         text = rewriter.rewritten(text, origin)
+        if origin.startswith("docs/site/"):
+            text = links.with_facts(text, facts, origin)
         if origin == "docs/damon-semantics.md":
             text = rules.with_anchors(text)
         texts[name] = text
-    for name, text in texts.items():
-        texts[name] = links.with_facts(text, facts, name)
     texts["rules.md"] = rules.index_page((ROOT / "docs" / "damon-semantics.md").read_text())
     texts["index.md"] = toc.with_leftovers(texts)
     for name, text in texts.items():
