@@ -6,10 +6,30 @@ fmt_command() {
     python3 -B tests/lint/format.py --fix
 }
 
-docs_command() {
+# The reference of damon_c.h alone: seconds, and every warning of the header's comments.
+reference() {
     need_packages "${packages_docs[@]}"
-    mkdir -p build/docs
+    rm -rf build/docs/doxygen
+    mkdir -p build/docs/doxygen
     doxygen docs/Doxyfile
+    say "build/docs/doxygen/html/index.html"
+}
+
+# The site: the reference, the pages of docs/, programs with what they print, the bindings. With --quick, without
+# building the bindings: what was built before is documented.
+docs_command() {
+    reference
+    setup_build
+    setup_python docs/requirements.txt
+    build_preset release --target damon
+    local strict=()
+    if [ "${1:-}" != --quick ]; then
+        setup_python bindings/python/requirements-dev.txt
+        bindings/python/install.sh
+        setup_rust
+        strict=(--strict)
+    fi
+    .venv/bin/python -B docs/site/build.py --library build/release/lib "${strict[@]}"
     say "build/docs/html/index.html"
 }
 
