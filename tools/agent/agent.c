@@ -124,6 +124,16 @@ static void sleep_ms(uint64_t ms) {
     while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {}
 }
 
+/* By the thread when it ends, or by the program's exit while the thread goes on: whoever comes first. */
+static void close_page(int unmap) {
+    int32_t own = (int32_t)getpid();
+    if (!__atomic_compare_exchange_n(&agent.opened_by, &own, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return;
+    page_retire(&agent.page);
+    if (!unmap) return;
+    damon_include(agent.page.header, agent.page.bytes);
+    page_unmap(&agent.page);
+}
+
 static void* run(void* unused) {
     struct agent_options* options = &agent.options;
     uint32_t seen = 0;
@@ -147,7 +157,7 @@ static void* run(void* unused) {
         monitor_publish(&agent.monitor, &agent.page);
         follow(&seen);
     }
-    page_retire(&agent.page);
+    close_page(1);
     return unused;
 }
 
@@ -211,5 +221,5 @@ __attribute__((constructor)) static void begin(void) {
 }
 
 __attribute__((destructor)) static void end(void) {
-    if (__atomic_load_n(&agent.opened_by, __ATOMIC_ACQUIRE) == (int32_t)getpid()) page_retire(&agent.page);
+    close_page(0);
 }

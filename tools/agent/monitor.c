@@ -73,7 +73,12 @@ static damon_ctx* make_context(const struct monitor* monitor, const struct damon
         *error = add_schemes(ctx, schemes, scheme_bytes);
     }
     if (*error == 0) return ctx;
-    explain(ctx, *error, text, room);
+    if (*error == -EPERM)
+        snprintf(text, room, "a scheme from outside may not call a function of the program");
+    else if (damon_ctx_errmsg(ctx, NULL, 0) <= 0 && target == NULL)
+        snprintf(text, room, "the schemes are not those of a 'damon' command of this release");
+    else
+        explain(ctx, *error, text, room);
     damon_target_free(target);
     damon_ctx_free(ctx);
     return NULL;

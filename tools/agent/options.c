@@ -8,6 +8,8 @@ struct option_name {
     size_t offset;
 };
 
+static const uint64_t default_ring_bytes = 2 << 20;
+
 #define PLAIN(name) {#name, offsetof(struct agent_options, name)}
 #define ATTR(name) {#name, offsetof(struct agent_options, attrs.name)}
 #define GOAL(name) {"goal_" #name, offsetof(struct agent_options, attrs.intervals_goal.name)}
@@ -72,7 +74,7 @@ void options_read(struct agent_options* options, const char* text) {
     memset(options, 0, sizeof *options);
     options->delay_ms = 200;
     options->min_rss_bytes = 4 << 20;
-    options->ring_bytes = 2 << 20;
+    options->ring_bytes = default_ring_bytes;
     damon_attrs_init(&options->attrs);
     while (text != NULL && *text != '\0' && options->error[0] == '\0') {
         size_t length = strcspn(text, ",");
@@ -80,8 +82,10 @@ void options_read(struct agent_options* options, const char* text) {
         text += length;
         if (*text == ',') text++;
     }
-    uint64_t ring = options->ring_bytes;
-    if (options->error[0] == '\0' && (ring < 65536 || ring > ((uint64_t)1 << 28) || (ring & (ring - 1)) != 0))
+    const uint64_t ring = options->ring_bytes;
+    if (ring >= 65536 && ring <= ((uint64_t)1 << 28) && (ring & (ring - 1)) == 0) return;
+    options->ring_bytes = default_ring_bytes; /* the file tells the error */
+    if (options->error[0] == '\0')
         snprintf(options->error, sizeof options->error,
                  "DAMON_AGENT: ring_bytes is %llu; it must be a power of two from 65536 to 268435456",
                  (unsigned long long)ring);

@@ -206,7 +206,11 @@ void page_append(struct page* page, struct damon_agent_record* record, const str
 }
 
 void page_retire(struct page* page) {
-    if (page->header == NULL || page->header->pid != (int32_t)getpid()) return;
     __atomic_store_n(&page->header->ended, 1, __ATOMIC_RELEASE);
     unlink(page->path);
+}
+
+void page_unmap(struct page* page) {
+    munmap(page->header, page->bytes);
+    page->header = NULL;
 }

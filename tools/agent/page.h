@@ -40,5 +40,6 @@ void page_append(struct page* page, struct damon_agent_record* record, const str
 
 /* Tells tools that nothing comes any more, and removes the file. The mapping stays. */
 void page_retire(struct page* page);
+void page_unmap(struct page* page);
 
 #endif
