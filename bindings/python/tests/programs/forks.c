@@ -1,5 +1,5 @@
-/* Forks; parent and child live until their input ends. Prints the child's process id, and at the end how many threads and
- * open descriptors the program has, which the agent must not add to. */
+/* Forks; parent and child live until their input ends. Prints the child's process id, and at the end how many threads
+ * and open descriptors the program has, which the agent must not add to. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@ int main(void) {
     }
     char* memory = malloc(1 << 20);
     memset(memory, 1, 1 << 20);
-    while (getchar() != EOF) {}
+    while (getchar() != EOF) {
+    }
     free(memory);
     int status = 0;
     if (child != 0 && (waitpid(child, &status, 0) != child || status != 0)) return 2;
