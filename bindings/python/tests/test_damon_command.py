@@ -172,6 +172,25 @@ def test_checks_say_what_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("checks") == 0 and "private memory" in capsys.readouterr().out
 
 
+def test_where_userfaultfd_is_refused_checks_says_so_first_and_top_shows_nothing_as_idle(
+    folder: pathlib.Path, hot_part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filtered = built(folder, "no_userfaultfd")
+    ran = subprocess.run([filtered, *damon_words(), "checks"], capture_output=True, text=True, timeout=60)
+    lines = ran.stdout.splitlines()
+    assert ran.returncode == 0 and "are not seen here at all" in lines[1] and "userfaultfd is refused" in lines[2]
+    with running(filtered, hot_part) as process:
+        until(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text() == "hot_part\n", "the filter is set")
+        page_of(process.pid).close()
+
+        def top() -> Any:
+            return answer(capsys, "top", "--json", str(process.pid))
+
+        until(lambda: top()["unknown_bytes"] >= 64 * MIB, "all of the program's memory is unknown")
+        found = top()
+    assert found["accessed_bytes"] == 0 and "not_registered" not in found["unknown_by_reason"]
+
+
 def test_mistakes_are_told_with_what_to_do(pid: int, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
     assert "damon run -- PROGRAM" in refusal(capsys, "run")
     assert "no program 'there-is-none'" in refusal(capsys, "run", "--", "there-is-none")
