@@ -130,7 +130,9 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
                     text += os.read(terminal, 65536)
                 except OSError:
                     break
-                if text.count(b"hot_part") >= 3:
+                if text.count(b"hot_part") == 3:
+                    os.write(terminal, b"p")
+                if b"paused" in text and process.poll() is None:
                     process.kill()
                     process.wait()
         finally:
@@ -138,7 +140,17 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     assert b"\x1b[48;" in text, "the strip has colours"
-    assert b"has ended" in text
+    assert b"paused" in text and b"has ended" in text
+
+
+def test_completion_and_manual_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("completion", "bash") == 0
+    completion = capsys.readouterr().out
+    assert "--monitoring_intervals" in completion
+    assert command("manual") == 0
+    manual = capsys.readouterr().out
+    for name in ("run", "top", "tune"):
+        assert re.search(rf"^COMMAND.*damon {name}\b", manual, re.M), manual[:500]
 
 
 def test_ps_lists_what_is_monitored(pid: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ MODULES = (
     "ps",
     "control",
     "checks",
+    "shell",
 )
 
 _EPILOG = "Each command has --help, and --json where it tells something. Times: 5ms, 1s, 2m; sizes: 4K, 16M, 1G; max."
