@@ -116,8 +116,9 @@ struct damon_agent_snapshot {
     int32_t phase; /* enum damon_agent_phase */
     uint64_t published_ns, published_wall_ns;
     uint64_t rss_bytes;
-    uint32_t nr_regions; /* 0, with info.nr_regions more than region_cap: they did not fit */
-    uint32_t nr_schemes; /* at most DAMON_AGENT_MAX_SCHEMES of them follow */
+    uint64_t agent_cpu_ns; /* CPU time of the agent's own thread; the worker's is stats.cpu_ns */
+    uint32_t nr_regions;   /* 0, with info.nr_regions more than region_cap: they did not fit */
+    uint32_t nr_schemes;   /* at most DAMON_AGENT_MAX_SCHEMES of them follow */
     char message[240];
     struct damon_snapshot_info info;
     struct damon_attrs attrs;

@@ -260,6 +260,7 @@ void monitor_publish(struct monitor* monitor, struct page* page) {
     to->phase = monitor->phase;
     memcpy(to->message, monitor->message, sizeof monitor->message);
     to->rss_bytes = monitor_rss_bytes(monitor);
+    to->agent_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     to->attrs = monitor->attrs;
     to->nr_regions = to->nr_schemes = 0;
     if (monitor->ctx != NULL) {

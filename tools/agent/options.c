@@ -25,10 +25,11 @@ static const struct option_name option_names[] = {
 };
 
 static const char* const left_alone[] = {
-    "setpriv",   "unshare",   "nsenter", "sudo",       "su",          "doas", "runuser",
-    "pkexec",    "login",     "chroot",  "capsh",      "bwrap",       "runc", "crun",
-    "newuidmap", "newgidmap", "newgrp",  "fusermount", "fusermount3", "chfn", "chsh",
-    "passwd",    "ssh-agent", "gdb",     "strace",     "ltrace",      "perf", "damon",
+    "buildah",    "bwrap",          "capsh",   "chfn",       "chroot",      "chsh",      "crun",   "damon",
+    "doas",       "firejail",       "flatpak", "fusermount", "fusermount3", "gdb",       "login",  "ltrace",
+    "machinectl", "newgidmap",      "newgrp",  "newuidmap",  "nsenter",     "passwd",    "perf",   "pkexec",
+    "podman",     "rootlesskit",    "runc",    "runuser",    "setpriv",     "ssh-agent", "strace", "su",
+    "sudo",       "systemd-nspawn", "unshare", "valgrind",
 };
 
 static void wrong(struct agent_options* options, const char* what, const char* text, size_t length) {
