@@ -184,6 +184,14 @@ def test_checks_say_what_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("checks") == 0 and "private memory" in capsys.readouterr().out
 
 
+def test_checks_of_a_process_say_what_is_seen_of_each_mapping(pid: int, capsys: pytest.CaptureFixture[str]) -> None:
+    found = answer(capsys, "checks", "--json", str(pid))
+    anonymous = next(one for one in found["mappings"] if one["name"] == "anonymous")
+    assert anonymous["both_bytes"] + anonymous["writes_bytes"] + anonymous["unknown_bytes"] >= 60 * MIB
+    assert (anonymous["unknown_bytes"] == 0) == (anonymous["reasons"] == [])
+    assert command("checks", str(pid)) == 0 and re.search(r"^ .*  anonymous\b", capsys.readouterr().out, re.M)
+
+
 def test_where_userfaultfd_is_refused_checks_says_so_first_and_top_shows_nothing_as_idle(
     folder: pathlib.Path, hot_part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
