@@ -97,6 +97,19 @@ def test_top_needs_no_pid_where_one_process_is_monitored(pid: int, capsys: pytes
     assert answer(capsys, "top", "--json")["pid"] == pid
 
 
+def test_top_is_an_overview_where_several_processes_are_monitored(
+    pid: int, hot_part: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    with running(hot_part) as process:
+        page_of(process.pid).close()
+        assert {one["pid"] for one in answer(capsys, "top", "--json")} == {pid, process.pid}
+        assert command("top") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert all(f"hot_part ({one}) " in "\n".join(lines) for one in (pid, process.pid))
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_top_is_clean_text_at_every_width_when_piped(pid: int, width: int, capsys: pytest.CaptureFixture[str],
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
