@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import time
@@ -17,8 +18,8 @@ from damon import agent_files
 from damon import agent_layout as layout
 from damon.agent_page import AgentError, AgentPage, Command, NoAgentError, Phase
 from damon.agent_schemes import attrs_fields, request_of
-from damon.enums import State
-from damon.params import AccessPattern, Attrs, Scheme
+from damon.enums import FilterType, State
+from damon.params import AccessPattern, Attrs, Filter, Scheme
 
 SEES_WRITES = damon.probe_access_check().available
 
@@ -142,6 +143,30 @@ def test_a_request_cannot_name_a_function(hot: tuple[subprocess.Popen[str], Agen
     request[4] = int(damon.Action.CALLBACK)
     with pytest.raises(AgentError, match="may not call a function"):
         page.command(Command.SCHEMES, bytes(request))
+
+
+def test_a_request_of_any_bytes_is_refused_or_done_and_breaks_nothing(
+    hot: tuple[subprocess.Popen[str], AgentPage, int]
+) -> None:
+    process, page, _ = hot
+    chance = random.Random(7)
+    sound = [request_of([Scheme(action="stat", filters=[Filter(FilterType.ANON)])]), bytes(attrs_fields(FAST)), b""]
+    refused = 0
+    for _ in range(60):
+        request = bytearray(chance.choice(sound))
+        for _ in range(chance.randrange(3)):
+            if request:
+                request[chance.randrange(len(request))] = chance.choice((0, 1, 127, 128, 255))
+        try:
+            page.command(chance.choice((Command.TUNE, Command.SCHEMES)), bytes(request[: chance.choice((None, 7, 200))]))
+        except AgentError as error:
+            assert "answer" not in str(error)
+            refused += 1
+    assert refused > 10
+    page.command(Command.SCHEMES)
+    page.command(Command.TUNE, bytes(attrs_fields(FAST)))
+    window_of(page, page.snapshot().regions.seq)
+    assert process.poll() is None
 
 
 def test_windows_are_drained_in_order_and_losses_are_counted(hot_part: str) -> None:
