@@ -133,6 +133,18 @@ def test_schemes_come_go_and_count(hot: tuple[subprocess.Popen[str], AgentPage, 
         page.command(Command.SCHEMES, b"\1" * 100)
 
 
+def test_a_program_can_start_with_schemes_and_paused(hot_part: str) -> None:
+    schemes = [Scheme(action="stat", pattern=AccessPattern(min_nr_accesses=3)), Scheme(action="cold")]
+    with running(hot_part, schemes=schemes, paused=True) as process, page_of(process.pid) as page:
+        until(lambda: page.snapshot().phase == Phase.RUNNING, "the monitor is there")
+        snapshot = page.snapshot()
+        assert snapshot.state.state == State.PAUSED and snapshot.regions.seq == 0
+        assert [one.params.action for one in snapshot.schemes] == [damon.Action.STAT, damon.Action.COLD]
+        assert snapshot.schemes[0].params.pattern.min_nr_accesses == 3
+        page.command(Command.RESUME)
+        window_of(page)
+
+
 def test_a_request_cannot_name_a_function(hot: tuple[subprocess.Popen[str], AgentPage, int]) -> None:
     _, page, _ = hot
     request = bytearray(request_of([Scheme(action="stat")]))
