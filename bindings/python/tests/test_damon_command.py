@@ -83,7 +83,9 @@ def test_every_command_has_help_that_can_be_printed(capsys: pytest.CaptureFixtur
 def test_top_finds_the_hot_part_of_a_program(pid: int, capsys: pytest.CaptureFixture[str]) -> None:
     def found() -> bool:
         top = answer(capsys, "top", "--once", "--json", str(pid))
-        assert top["total_bytes"] >= 64 * MIB and top["program"] == "hot_part"
+        assert top["program"] == "hot_part"
+        if top["total_bytes"] < 64 * MIB:
+            return False  # the mappings were read while the program filled them
         if not SEES_WRITES:
             return bool(top["unknown_bytes"] >= 60 * MIB)
         anonymous = next(one for one in top["mappings"] if one["name"] == "anonymous")
@@ -134,7 +136,7 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
             os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="40")
             words = [*damon_words(), "top", "-d", "100ms", str(process.pid)]
             os.execv(words[0], words)
-        text, deadline = b"", time.monotonic() + 30
+        text, is_told, deadline = b"", False, time.monotonic() + 30
         try:
             while b"has ended" not in text and time.monotonic() < deadline:
                 if not select.select([terminal], [], [], 0.2)[0]:
@@ -143,8 +145,8 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
                     text += os.read(terminal, 65536)
                 except OSError:
                     break
-                if text.count(b"hot_part") == 3:
-                    os.write(terminal, b"p")
+                if text.count(b"hot_part") >= 3 and not is_told:
+                    is_told = os.write(terminal, b"p") == 1
                 if b"paused" in text and process.poll() is None:
                     process.kill()
                     process.wait()
@@ -198,9 +200,12 @@ def test_checks_say_what_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_checks_of_a_process_say_what_is_seen_of_each_mapping(pid: int, capsys: pytest.CaptureFixture[str]) -> None:
-    found = answer(capsys, "checks", "--json", str(pid))
-    anonymous = next(one for one in found["mappings"] if one["name"] == "anonymous")
-    assert anonymous["both_bytes"] + anonymous["writes_bytes"] + anonymous["unknown_bytes"] >= 60 * MIB
+    def largest() -> Any:
+        found = answer(capsys, "checks", "--json", str(pid))["mappings"][0]
+        return found if sum(found[f"{kind}_bytes"] for kind in ("both", "writes", "unknown")) >= 60 * MIB else None
+
+    anonymous = until(largest, "the mappings are read again")
+    assert anonymous["name"] == "anonymous"
     assert (anonymous["unknown_bytes"] == 0) == (anonymous["reasons"] == [])
     assert command("checks", str(pid)) == 0 and re.search(r"^ .*  anonymous\b", capsys.readouterr().out, re.M)
 
