@@ -123,6 +123,16 @@ def candidates(pid: int) -> Iterator[tuple[str, int]]:
             yield os.path.join(directory, f"{pid}{SUFFIX}"), owner
 
 
+def is_mapped(pid: int) -> bool:
+    """Whether a process has its agent's file mapped: not after it has begun another program, or where another process has
+    its id. True where that cannot be told."""
+    try:
+        with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as maps:
+            return any(line.rstrip("\n").endswith(SUFFIX) and "/" in line for line in maps)
+    except OSError:
+        return True
+
+
 def find(pid: int, *, writable: bool) -> tuple[str, int]:
     """(path, descriptor) of the agent's file of a process. NoAgentError: it has none; AgentError: it is refused."""
     refused: Optional[AgentError] = None

@@ -296,6 +296,8 @@ class AgentPage:
             raise AgentError(f"{self.path} is of process {header.pid}, not of {self.pid}")
         if agent_files.start_ticks(self.pid) not in (0, header.start_ticks):
             raise NoAgentError(f"process {self.pid} has no agent; {self.path} is of an earlier process with that id")
+        if not agent_files.is_mapped(self.pid) and agent_files.start_ticks(self.pid):
+            raise NoAgentError(f"process {self.pid} has no agent (yet); {self.path} is of the program that it was before")
         return header
 
     def _snapshot_from(self, head: layout.SnapshotHead, data: bytes) -> PageSnapshot:

@@ -16,8 +16,14 @@ from .command import Command, CommandError, show_json
 
 # In the order in which `damon --help` lists them.
 MODULES = (
+    "run",
+    "top",
     "ps",
+    "control",
+    "checks",
+    "record",
     "report",
+    "export",
 )
 
 _EPILOG = "Each command has --help, and --json where it tells something. Times: 5ms, 1s, 2m; sizes: 4K, 16M, 1G; max."

@@ -1,0 +1,58 @@
+"""damon top: what a process's memory is doing, live or once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from ..agent_page import AgentPage
+from . import monitoring
+from .command import Command, CommandError, process_id, show_json
+from .findings import as_json, findings_of
+from .ps import monitored
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pid", type=process_id, nargs="?", metavar="PID", help="the process; not needed where one is monitored")
+    parser.add_argument("--once", action="store_true", help="show it once; so it is where the output is no terminal")
+    parser.add_argument("--wait", action="store_true", help="with --once: wait for the first window")
+    parser.add_argument("-d", "--delay", type=monitoring.time_us, default=500_000, metavar="TIME",
+                        help="how often to look (default: 500ms)")
+    parser.add_argument("--rows", type=int, metavar="N", help="rows of each table")
+
+
+def _only_pid() -> int:
+    """The one process that is monitored."""
+    found = [one for one in monitored() if "error" not in one]
+    if len(found) == 1:
+        return int(found[0]["pid"])
+    if not found:
+        raise CommandError("no process is monitored: start one by 'damon run -- PROGRAM'")
+    names = ", ".join(f"{one['pid']} ({one['program']})" for one in found[:8])
+    raise CommandError(f"{len(found)} processes are monitored: name one of {names}" + (", ..." if len(found) > 8 else ""))
+
+
+def _wait_for_window(page: AgentPage, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while page.snapshot().regions.seq == 0 and not page.has_ended and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _run(options: argparse.Namespace) -> int:
+    pid = options.pid if options.pid is not None else _only_pid()
+    with AgentPage.open(pid) as page:
+        if options.wait:
+            _wait_for_window(page, 30)
+        if options.json:
+            show_json(as_json(findings_of(page)))
+            return 0
+        from . import top_screen  # takes a moment, which the other commands need not wait
+
+        if not options.once and sys.stdout.isatty():
+            return top_screen.live(page, options)
+        top_screen.once(page, options)
+    return 0
+
+
+COMMANDS = (Command("top", "show what a process's memory is doing, live", _add_options, _run),)

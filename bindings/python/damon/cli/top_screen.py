@@ -1,0 +1,75 @@
+"""The screen of `damon top`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import deque
+from typing import Optional
+
+from rich.console import Console
+from rich.live import Live
+
+from .. import agent_files
+from ..agent_page import AgentPage
+from . import top_view
+from .findings import Findings, findings_of
+
+_STRIPS = 8  # windows that are shown above each other
+_LEAST_WIDTH = 40
+
+
+class _Screen:
+    """What is shown of one process, and what it showed lately."""
+
+    def __init__(self, console: Console, rows: Optional[int]) -> None:
+        self._console = console
+        self._rows = rows
+        self._width = 0
+        self._seq = 0
+        self._strips: deque[top_view.Cells] = deque(maxlen=_STRIPS)
+        self._sizes: deque[int] = deque(maxlen=200)
+
+    def update(self, found: Findings) -> None:
+        width = max(self._console.width, _LEAST_WIDTH)
+        if width != self._width:
+            self._strips.clear()
+            self._width = width
+        if found.snapshot.regions.seq != self._seq or not self._strips:
+            self._seq = found.snapshot.regions.seq
+            self._strips.append(top_view.strip_of(found, width))
+            self._sizes.append(found.snapshot.regions.working_set_bytes())
+
+    def view(self, found: Findings) -> top_view.RenderableType:
+        self.update(found)
+        rows = self._rows
+        if rows is None:
+            rows = max((self._console.height - 13 - len(self._strips)) // 2, 3) if self._console.is_terminal else 12
+        return top_view.view(found, self._width, strips=self._strips, sizes=self._sizes, rows=rows,
+                             is_coloured=self._console.is_terminal and self._console.color_system is not None)
+
+
+def live(page: AgentPage, options: argparse.Namespace) -> int:
+    """Until the process ends or the user interrupts."""
+    console = Console(highlight=False)
+    pid = page.pid
+    screen = _Screen(console, options.rows)
+    with Live(screen.view(findings_of(page)), console=console, screen=True, auto_refresh=False) as shown:
+        while True:
+            time.sleep(max(options.delay, 50_000) / 1e6)
+            if not page.is_current:
+                if agent_files.start_ticks(pid) == 0:
+                    break
+                page.close()
+                page = AgentPage.open(pid)  # the process has begun another program
+            shown.update(screen.view(findings_of(page)), refresh=True)
+    print(f"process {pid} has ended")
+    return 0
+
+
+def once(page: AgentPage, options: argparse.Namespace) -> None:
+    """As it is now."""
+    console = Console(highlight=False)
+    if console.width < _LEAST_WIDTH:
+        console.width = _LEAST_WIDTH
+    console.print(_Screen(console, options.rows).view(findings_of(page)))
