@@ -193,7 +193,8 @@ class AgentPage:
     def snapshot(self) -> PageSnapshot:
         """The latest."""
         lock_at = self.header.snapshot_offset
-        for attempt in range(1000):
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline:
             before = self._word(lock_at)
             if before % 2 == 0:
                 head = self._read_fields(layout.SnapshotHead, lock_at)
@@ -201,7 +202,7 @@ class AgentPage:
                 data = self._read(size, lock_at + _SNAPSHOT)
                 if head.lock == before and self._word(lock_at) == before:
                     return self._snapshot_from(head, data)
-            time.sleep(0.0002 if attempt < 100 else 0.002)
+            time.sleep(0.0002)
         raise AgentError(f"process {self.pid} was stopped in the middle of writing: continue it (kill -CONT {self.pid})")
 
     def drain(self) -> Drained:
