@@ -25,7 +25,7 @@ def simulated(path: pathlib.Path, seconds: int = 10, **options: Any) -> pathlib.
     machine.add_pattern(start=LATER[0], end=LATER[1], begin_us=seconds * 500_000)
     cold = damon.Scheme(action="pageout", pattern=damon.AccessPattern(max_nr_accesses=0, min_age=30))
     with machine.context(schemes=[cold], seed=1) as ctx:
-        with records.record(ctx, path, wall_ns=WALL_NS, **{"labels": {"service": "toy"}, **options}) as recorder:
+        with records.record(ctx, path, **{"wall_ns": WALL_NS, "labels": {"service": "toy"}, **options}) as recorder:
             recorder.writer.mappings(MAPPINGS, 0)
             ctx.advance(seconds * 1_000_000)
     return path

@@ -32,7 +32,7 @@ def _pieces(found: Loaded) -> Iterator[str]:
     last = found.windows[-1]
     separator = "["
     for target in found.targets:
-        record = {
+        record: dict[str, Any] = {
             "kdamond_idx": 0, "context_idx": 0, "scheme_idx": None, "target_id": target, "scheme_filters": [],
             "intervals": {"sample_us": last.sample_us, "aggr_us": last.aggr_us,
                           "ops_update_us": _number(found.header.attrs.get("ops_update_us"), 1_000_000)},

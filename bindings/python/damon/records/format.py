@@ -63,8 +63,8 @@ def _json_of(data: bytes) -> dict[str, Any]:
 
 
 def _member(value: dict[str, Any], name: str, kind: type, default: Any = None) -> Any:
-    found = value.get(name, default)
-    if type(found) is not kind or (kind is int and not 0 <= found < 2**64):
+    found: Any = value.get(name, default)
+    if type(found) is not kind or (isinstance(found, int) and not 0 <= found < 2**64):
         raise RecordError(f"its {name} is {str(found)[:80]!r}, which is no {_WORDS[kind]}")
     return found
 
@@ -182,7 +182,8 @@ def _pack_column(values: Any) -> bytes:
     width = next(width for width in _WIDTHS if most < 1 << (8 * width))
     is_constant = bool((values == values[0]).all())
     packed = (values[:1] if is_constant else values).astype(_WIDTHS[width])
-    return bytes((width + (_CONSTANT if is_constant else 0),)) + np.ascontiguousarray(packed).tobytes()
+    data: bytes = np.ascontiguousarray(packed).tobytes()
+    return bytes((width + (_CONSTANT if is_constant else 0),)) + data
 
 
 def pack_window(window: Window) -> bytes:

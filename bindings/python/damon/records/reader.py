@@ -73,7 +73,7 @@ class Part:
                 raise RecordError(f"{self.path} is damaged: the frame at byte {self._at}: {error}") from error
             self._at += layout.FRAME.size + length
             if frame is not None:
-                yield frame  # type: ignore[misc]
+                yield frame
 
     def _ends_here(self, end: int, size: int) -> bool:
         """A frame with a wrong checksum is one that was cut short where nothing follows."""

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .. import _core
-from ..enums import AccessCheck, State
+from ..enums import AccessCheck, Action, State
 from ..errors import DamonError
 from .host import header_of, mappings_of
 from .writer import Writer
@@ -151,7 +151,7 @@ def scheme_stats_of(context: Context) -> list[dict[str, Any]]:
     found = []
     for place, scheme in enumerate(context.schemes):
         stat = dataclasses.asdict(context.scheme_stat(place))
-        found.append({"action": scheme.action.name.lower(), **{name: int(value) for name, value in stat.items()}})
+        found.append({"action": Action(int(scheme.action)).name.lower(), **{name: int(value) for name, value in stat.items()}})
     return found
 
 
