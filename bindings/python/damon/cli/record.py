@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..agent_page import AgentError, AgentPage, NoAgentError
 from ..params import Attrs
@@ -79,6 +79,7 @@ class _Recording:
     drainer: Optional[Drainer] = None
     nr_windows: int = 0
     nr_lost: int = 0
+    after_ns: int = 0
     told_at: float = 0.0
 
     def follow(self, pid: int) -> None:
@@ -113,15 +114,16 @@ class _Recording:
             time.sleep(_WAIT_FOR_AGENT_S)
 
     def _drain(self, page: AgentPage) -> None:
-        from ..records.draining import Drainer, attrs_of_page
+        from ..records.draining import Drainer
 
         if self.writer is None:  # the first program may begin another one before it has a window
             while not self.stop and page.is_current and page.snapshot().regions.seq == 0:
                 time.sleep(_WAIT_FOR_AGENT_S)
             if page.snapshot().regions.seq == 0:
                 return
-            self.writer = _writer_of(self.options, page.pid, page.program, attrs_of_page(page.snapshot()))
-        drainer = Drainer(page, self.writer)
+            self._begin(page)
+        assert self.writer is not None
+        drainer = Drainer(page, self.writer, self.after_ns)
         self.drainer = drainer
         while not self.stop and page.is_current:
             drainer.take()
@@ -131,21 +133,25 @@ class _Recording:
         self.nr_windows += drainer.nr_windows
         self.nr_lost += drainer.nr_lost
 
+    def _begin(self, page: AgentPage) -> None:
+        from ..records.draining import attrs_of_page, last_window_ns
+        from ..records.host import header_of
+        from ..records.writer import Writer
+
+        options = self.options
+        header = header_of(page.pid, command_line=not options.no_command_line, program=page.program,
+                           attrs=attrs_of_page(page.snapshot()), labels=dict(options.label))
+        if options.append:
+            self.after_ns = last_window_ns(options.output, header)
+        self.writer = Writer(options.output, header, max_bytes=options.max_bytes, max_seconds=options.max_time / 1e6,
+                             keep=options.keep, append=options.append)
+
     def _tell(self, drainer: Drainer) -> None:
         now = time.monotonic()
         if self.writer is not None and sys.stderr.isatty() and now - self.told_at >= 1 and not self.options.quiet:
             self.told_at = now
             print(f"\r{self.nr_windows + drainer.nr_windows} windows, {self.writer.part_bytes >> 10} KiB ", end="",
                   file=sys.stderr, flush=True)
-
-
-def _writer_of(options: argparse.Namespace, pid: int, program: str, attrs: dict[str, Any]) -> Writer:
-    from ..records.host import header_of
-    from ..records.writer import Writer
-
-    header = header_of(pid, command_line=not options.no_command_line, program=program, attrs=attrs, labels=dict(options.label))
-    return Writer(options.output, header, max_bytes=options.max_bytes, max_seconds=options.max_time / 1e6, keep=options.keep,
-                  append=options.append)
 
 
 def _check_output(path: str) -> None:

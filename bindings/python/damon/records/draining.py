@@ -10,6 +10,8 @@ from ..agent_page import AgentError, AgentPage, PageSnapshot
 from ..enums import Action, State
 from .convert import window_of_agent
 from .host import mappings_of
+from .model import Header
+from .reader import Record
 from .writer import Writer
 
 _MAPPINGS_EVERY_S = 1.0
@@ -21,8 +23,9 @@ _ACTIONS = {int(action): action.name.lower() for action in Action}
 class Drainer:
     """Takes what the agent has in its ring, again and again, into a record."""
 
-    def __init__(self, page: AgentPage, writer: Writer) -> None:
-        self._page, self._writer = page, writer
+    def __init__(self, page: AgentPage, writer: Writer, after_ns: int = 0) -> None:
+        """after_ns: windows up to then were written down before."""
+        self._page, self._writer, self._after_ns = page, writer, after_ns
         self._state: Optional[int] = None
         self._attrs: Optional[dict[str, Any]] = writer.header.attrs or None
         self._mapped_at = self._asked_at = float("-inf")
@@ -37,13 +40,14 @@ class Drainer:
             self._writer.event("lost", drained.records[0].time_ns if drained.records else None, nr_windows=drained.lost)
         if drained.records:
             self._note_mappings()
-        for record in drained.records:
+        records = [record for record in drained.records if record.time_ns > self._after_ns]
+        for record in records:
             self._note_state(record.state, record.time_ns)
             self._writer.window(window_of_agent(record))
             self.poll_s = min(max(record.aggr_us / 1e6, _LEAST_POLL_S), _MOST_POLL_S)
-        self.nr_windows += len(drained.records)
+        self.nr_windows += len(records)
         self._note_snapshot(is_last=False)
-        return len(drained.records)
+        return len(records)
 
     def finish(self) -> None:
         """The last look."""
@@ -82,6 +86,17 @@ class Drainer:
                 self._writer.event("attrs", None, **attrs)
             self._attrs = attrs
         self._writer.schemes(scheme_stats_of(snapshot))
+
+
+def last_window_ns(path: str, header: Header) -> int:
+    """When the last window ended that a record has of the same process; 0: it has none."""
+    try:
+        with Record(path) as record:
+            if (record.header.boot_id, record.header.pid) != (header.boot_id, header.pid):
+                return 0
+            return max((window.time_ns for window in record), default=0)
+    except FileNotFoundError:
+        return 0
 
 
 def attrs_of_page(snapshot: PageSnapshot) -> dict[str, Any]:
