@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,6 +43,16 @@ static uint64_t start_ticks(void) {
     return ticks;
 }
 
+/* Not program_invocation_short_name: servers write over their arguments, of which that is a part. */
+static void process_name(char* name, size_t room) {
+    int file = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ssize_t length = read(file, name, room - 1);
+    close(file);
+    name[length > 0 ? length : 0] = '\0';
+    name[strcspn(name, "\n")] = '\0';
+}
+
 /* A descriptor of the folder, made if need be; negative errno where it is not the user's alone. */
 static int open_directory(const char* path) {
     struct stat found;
@@ -52,6 +65,29 @@ static int open_directory(const char* path) {
     return -EPERM;
 }
 
+/* Removes the files of processes that are gone without having done so: killed, or ended by _exit(). The C library's
+ * opendir() would allocate. */
+static void sweep(int folder) {
+    struct entry { /* struct linux_dirent64 */
+        uint64_t inode, next;
+        unsigned short bytes;
+        unsigned char kind;
+        char name[];
+    };
+    _Alignas(8) char buffer[4096];
+    long length;
+    while ((length = syscall(SYS_getdents64, folder, buffer, sizeof buffer)) > 0) {
+        for (long at = 0; at < length;) {
+            const struct entry* entry = (const struct entry*)(buffer + at);
+            char* rest;
+            const long pid = strtol(entry->name, &rest, 10);
+            if (pid > 0 && pid <= INT32_MAX && strcmp(rest, ".damon") == 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+                unlinkat(folder, entry->name, 0);
+            at += entry->bytes;
+        }
+    }
+}
+
 /* A new file of that size, all of it there; negative errno. */
 static int make_file(const char* path, const char* name, size_t bytes) {
     struct rlimit limit;
@@ -61,6 +97,7 @@ static int make_file(const char* path, const char* name, size_t bytes) {
         close(folder);
         return -EFBIG;
     }
+    sweep(folder);
     unlinkat(folder, name, 0); /* of the program that this process was before exec */
     int file = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int error = file < 0 ? errno : 0;
@@ -133,7 +170,7 @@ static void write_header(struct page* page, size_t mailbox, size_t snapshot, siz
     header->ring_offset = ring;
     header->ring_bytes = page->ring_bytes;
     header->sizes = sizes;
-    snprintf(header->program, sizeof header->program, "%s", program_invocation_short_name);
+    process_name(header->program, sizeof header->program);
     __atomic_thread_fence(__ATOMIC_RELEASE);
     memcpy(header->magic, DAMON_AGENT_MAGIC, sizeof header->magic); /* last: until then it is no such file */
 }

@@ -18,6 +18,7 @@ import fcntl
 import mmap
 import os
 import platform
+import sys
 import time
 from ctypes import Structure
 from dataclasses import dataclass
@@ -270,7 +271,7 @@ class AgentPage:
         return kind.from_buffer_copy(self._read(ctypes.sizeof(kind), offset))
 
     def _word(self, offset: int) -> int:
-        return int.from_bytes(self._read(4, offset), _BYTE_ORDER)
+        return int.from_bytes(self._read(4, offset), sys.byteorder)
 
     def _checked_header(self) -> layout.Header:
         size = os.fstat(self._file).st_size
@@ -318,7 +319,7 @@ class AgentPage:
         """(the record, None for padding; where the next one begins). What it has in it may be torn."""
         at = position % self.header.ring_bytes
         rest = self.header.ring_bytes - at
-        bytes_, kind = (int.from_bytes(self._read(8, self.header.ring_offset + at)[i : i + 4], _BYTE_ORDER) for i in (0, 4))
+        bytes_, kind = (int.from_bytes(self._read(8, self.header.ring_offset + at)[i : i + 4], sys.byteorder) for i in (0, 4))
         if bytes_ < 8 or bytes_ % 8 or bytes_ > min(rest, ring_head - position):
             if self._read_fields(layout.Header, 0).ring_tail > position:
                 return None, position  # torn; the caller goes on from the tail
@@ -352,9 +353,9 @@ class AgentPage:
         box = self._read_fields(layout.Mailbox, at)
         number = (box.command + 1) & 0xFFFFFFFF
         os.pwrite(self._file, request, at + layout.Mailbox.request.offset)
-        os.pwrite(self._file, int(kind).to_bytes(4, _BYTE_ORDER) + len(request).to_bytes(4, _BYTE_ORDER),
+        os.pwrite(self._file, int(kind).to_bytes(4, sys.byteorder) + len(request).to_bytes(4, sys.byteorder),
                   at + layout.Mailbox.kind.offset)
-        os.pwrite(self._file, number.to_bytes(4, _BYTE_ORDER), at)
+        os.pwrite(self._file, number.to_bytes(4, sys.byteorder), at)
         wake(self._file, at)
         while time.monotonic() < deadline:
             box = self._read_fields(layout.Mailbox, at)
@@ -369,9 +370,6 @@ class AgentPage:
                 raise AgentError(f"process {self.pid} has ended")
             time.sleep(0.003)
         raise AgentError(f"process {self.pid} does not answer: is it stopped (kill -CONT {self.pid})?")
-
-
-_BYTE_ORDER = "little" if bytes(ctypes.c_uint16(1)) == b"\1\0" else "big"
 
 
 def printable(text: bytes) -> str:

@@ -176,13 +176,18 @@ def test_the_file_is_the_users_alone_and_goes_with_the_program(hot: tuple[subpro
     assert not os.path.exists(page.path) and page.has_ended
 
 
-def test_the_file_of_a_killed_program_is_removed_by_the_next_look(hot_part: str) -> None:
-    with running(hot_part) as process, page_of(process.pid) as page:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert os.path.exists(page.path)
-        agent_files.remove_stale()
-        assert not os.path.exists(page.path)
+def test_the_file_of_a_killed_program_is_removed_by_the_next_tool_or_agent(hot_part: str) -> None:
+    for is_agent in (False, True):
+        with running(hot_part) as process, page_of(process.pid) as page:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            assert os.path.exists(page.path)
+            if is_agent:
+                with running(hot_part) as other, page_of(other.pid):
+                    assert not os.path.exists(page.path)
+            else:
+                agent_files.remove_stale()
+                assert not os.path.exists(page.path)
 
 
 @pytest.mark.parametrize("follow", [False, True])

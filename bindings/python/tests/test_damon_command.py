@@ -18,6 +18,7 @@ import pytest
 from agent_support import MIB, built, command, damon_words, page_of, running, until, window_of
 
 import damon
+from damon import agent_files
 from damon.cli import parser
 from damon.mappings import Mapping, Names, mappings_of
 
@@ -47,6 +48,14 @@ def pid(folder: pathlib.Path, hot_part: str) -> Iterator[int]:
         os.environ.pop(name, None)
         if value is not None:
             os.environ[name] = value
+
+
+@pytest.fixture(autouse=True)
+def only_own_agents(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of others that are monitored on this machine are not seen."""
+    monkeypatch.setattr(agent_files, "_other_users", set)
+    here = [str(folder / "damon")]
+    monkeypatch.setattr(agent_files, "directories", lambda uid: here)
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
@@ -101,9 +110,9 @@ def test_top_is_clean_text_at_every_width_when_piped(pid: int, width: int, capsy
     assert len(strip) == width
 
 
-def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, tmp_path: pathlib.Path,
+def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, folder: pathlib.Path,
                                                              monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     with running(hot_part) as process:
         with page_of(process.pid) as page:
             window_of(page)

@@ -32,7 +32,7 @@ def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_m
                 exclude: str = "") -> dict[str, str]:
     """What a program needs in its environment to have an agent inside."""
     goal = attrs.intervals_goal
-    words = {
+    words: dict[str, object] = {
         "delay_ms": delay_ms, "min_rss_bytes": min_rss_bytes, "ring_bytes": ring_bytes, "follow_fork": int(follow_fork),
         "coverage": coverage, "paused": int(paused), "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
         "ops_update_us": attrs.ops_update_us, "min_nr_regions": attrs.min_nr_regions,

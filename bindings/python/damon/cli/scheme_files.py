@@ -5,6 +5,7 @@ Times and sizes have units, nr_accesses are shares of a window, ages are times. 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from collections.abc import Iterable
@@ -53,7 +54,7 @@ def _parsed(text: str, name: str) -> Any:
             if not name.endswith((".yaml", ".yml")):
                 raise ValueError(f"is no JSON: {error}") from error
     try:
-        import yaml
+        yaml = importlib.import_module("yaml")
     except ImportError as error:
         raise ValueError("is YAML, which needs PyYAML: pip install pyyaml; or give it as JSON") from error
     try:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import Optional
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from .. import agent_files
@@ -27,7 +27,7 @@ class _Screen:
         self._rows = rows
         self._width = 0
         self._seq = 0
-        self._strips: deque[top_view.Cells] = deque(maxlen=_STRIPS)
+        self._strips: deque[top_view.Cells] = deque(maxlen=max(min(_STRIPS, console.height // 6), 1))
         self._sizes: deque[int] = deque(maxlen=200)
 
     def update(self, found: Findings) -> None:
@@ -40,11 +40,15 @@ class _Screen:
             self._strips.append(top_view.strip_of(found, width))
             self._sizes.append(found.snapshot.regions.working_set_bytes())
 
-    def view(self, found: Findings) -> top_view.RenderableType:
+    def view(self, found: Findings) -> RenderableType:
         self.update(found)
-        rows = self._rows
-        if rows is None:
-            rows = max((self._console.height - 13 - len(self._strips)) // 2, 3) if self._console.is_terminal else 12
+        rows = self._rows if self._rows is not None else 12
+        if self._rows is None and self._console.is_terminal:
+            fixed = len(self._console.render_lines(self._with_rows(found, 0)))
+            rows = max((self._console.height - fixed - 1) // 2, 1)
+        return self._with_rows(found, rows)
+
+    def _with_rows(self, found: Findings, rows: int) -> RenderableType:
         return top_view.view(found, self._width, strips=self._strips, sizes=self._sizes, rows=rows,
                              is_coloured=self._console.is_terminal and self._console.color_system is not None)
 

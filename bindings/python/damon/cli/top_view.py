@@ -19,6 +19,7 @@ from .findings import Findings
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _HATCHED = "grey50"
+_NAME_WIDTH = 40
 Cells = list[tuple[Optional[float], bool]]
 
 
@@ -32,8 +33,9 @@ def view(found: Findings, width: int, *, strips: Sequence[Cells], sizes: Sequenc
         parts += [Text(), *(_strip(cells, is_coloured) for cells in strips), _legend(width, is_coloured)]
         if len(sizes) > 1:
             parts.append(_history(sizes, width))
-        parts += [Text(), _mappings(found, width, rows), Text(), _hottest(found, width, rows)]
     parts += _notes(found, width)
+    if found.regions:
+        parts += [Text(), _mappings(found, width, rows), Text(), _hottest(found, width, rows)]
     return Group(*parts)
 
 
@@ -121,12 +123,10 @@ def _history(sizes: Sequence[int], width: int) -> Text:
 
 def _table(*columns: tuple[str, bool]) -> Table:
     """(heading, whether it is a number)."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False,
-                  header_style="bold")
-    for heading, is_number in columns:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+    for place, (heading, is_number) in enumerate(columns):
         table.add_column(heading, justify="right" if is_number else "left", no_wrap=True, overflow="ellipsis",
-                         min_width=4 if not is_number else None, ratio=None if is_number else 1)
-    table.expand = True
+                         min_width=len(heading), max_width=_NAME_WIDTH if place == 0 and not is_number else None)
     return table
 
 
@@ -157,13 +157,13 @@ def _mappings(found: Findings, width: int, rows: int) -> RenderableType:
 
 
 def _hottest(found: Findings, width: int, rows: int) -> RenderableType:
-    """Regions, the hottest first."""
+    """Regions, those with the most accessed memory first."""
     columns = [("REGION", True), ("SIZE", True), ("HEAT", True)]
     if width >= 60:
         columns.append(("AGE", True))
     columns.append(("MAPPING", False))
     table = _table(*columns)
-    order = sorted(zip(found.regions, found.names), key=lambda one: (-(found.share(one[0]) or 0), -one[0].size))
+    order = sorted(zip(found.regions, found.names), key=lambda one: (-(found.share(one[0]) or 0) * one[0].size, -one[0].size))
     for region, name in order[:rows]:
         cells = [f"{region.start:x}", size_text(region.size), _share_text(found.share(region))]
         if width >= 60:
@@ -177,9 +177,10 @@ def _notes(found: Findings, width: int) -> list[RenderableType]:
     regions = found.snapshot.regions
     lines = [hidden_text(unknown_by_reason(regions.rows()), regions.total_bytes), writes_only_text(regions.flags)]
     if found.snapshot.state.state == State.LIMITED:
-        lines.append(found.snapshot.state.reason.decode("utf-8", "replace"))
+        lines.append(f"windows take {units.time_text(regions.window_us)} instead of {units.time_text(regions.aggr_us)}, to stay "
+                     f"within the limit: 'damon tune {found.pid} --max_overhead 3%' gives more")
     for place, one in enumerate(schemes_json(found.snapshot)):
         lines.append(f"scheme {place}: {one['action']}, tried {size_text(one['sz_tried'])}, applied to "
                      f"{size_text(one['sz_applied'])}" + ("" if one["active"] else ", waits for its watermarks"))
     shown = [line for line in lines if line]
-    return [Text(), *(_fitted(Text(line), width) for line in shown)] if shown else []
+    return [_fitted(Text(line), width) for line in shown]
