@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import multiprocessing
 import os
 import pathlib
 import tempfile
@@ -71,7 +72,7 @@ def record_day(number: int, folder: str) -> tuple[int, int]:
 
 def simulate(hosts: int, folder: str) -> tuple[float, float]:
     """Mean bytes a host and day: (record, data set)."""
-    with concurrent.futures.ProcessPoolExecutor() as pool:
+    with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         sizes = list(pool.map(record_day, range(hosts), [folder] * hosts, chunksize=4))
     return sum(size for size, _ in sizes) / hosts, sum(size for _, size in sizes) / hosts
 
@@ -87,7 +88,7 @@ def answer(folder: str) -> list[tuple[str, int, float, float, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--hosts", type=int, default=20)
+    parser.add_argument("--hosts", type=int, default=4)
     parser.add_argument("--folder", type=pathlib.Path, help="keep the records and the data set there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

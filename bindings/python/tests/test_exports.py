@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import Any
 
 import numpy
 import pytest
@@ -122,26 +121,6 @@ def test_a_record_over_midnight_is_in_two_days_and_idle_times_may_be_missing(tmp
     days = {found.parent.name: parquet.read_table(found, partitioning=None) for found in (tmp_path / "set").rglob("*.parquet")}
     assert {"day=2024-10-03", "day=2024-10-04"} <= set(days)
     assert any(table["idle_us"].null_count for table in days.values())
-
-
-def test_a_fleet_is_an_ordinary_data_set(tmp_path: pathlib.Path) -> None:
-    module("duckdb", "parquet")
-    module("pyarrow", "parquet")
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "examples"))
-    try:
-        import fleet
-    finally:
-        sys.path.pop(0)
-    record_bytes = parquet_bytes = 0
-    for number in range(2):
-        sizes = fleet.record_day(number, str(tmp_path))
-        record_bytes, parquet_bytes = record_bytes + sizes[0], parquet_bytes + sizes[1]
-    found: dict[str, Any] = {service: (hosts, watched, idle) for service, hosts, watched, idle, _ in fleet.answer(str(tmp_path))}
-    assert set(found) == {"batch", "cache"} and 10_000 < parquet_bytes < 2 * record_bytes < 1_000_000
-    hosts, watched, idle = found["cache"]
-    assert hosts == 1 and watched == pytest.approx(12.25, abs=0.1)
-    never, daytime = 6.0, 3.0 * (24 - 8 - 1) / 24  # GiB; idle times of an hour begin an hour late
-    assert idle == pytest.approx((never * 23 + daytime * 24) / 24, rel=0.1)
 
 
 def test_exports_of_what_is_no_record_are_refused(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

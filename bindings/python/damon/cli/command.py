@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -36,3 +37,22 @@ def process_id(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 2**31:
         raise argparse.ArgumentTypeError(f"'{text}' is no process id; 'damon ps' lists those that are monitored")
     return int(text)
+
+
+class Progress:
+    """A line at the terminal for what takes longer than a second; nothing where there is no terminal."""
+
+    def __init__(self, words: str) -> None:
+        self._words, self._next = words, time.monotonic() + 1
+        self._is_shown = sys.stderr.isatty()
+
+    def __call__(self, number: int) -> None:
+        now = time.monotonic()
+        if self._is_shown and now >= self._next:
+            self._next = now + 0.2
+            print(f"\r{self._words.format(number)}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Clears the line."""
+        if self._is_shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

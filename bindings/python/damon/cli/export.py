@@ -6,7 +6,7 @@ import argparse
 import os
 
 from ..views import size_text
-from .command import Command, CommandError, show_json
+from .command import Command, CommandError, Progress, show_json
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,9 @@ def _run(options: argparse.Namespace) -> int:
         from ..records import damo, parquet
         from ..records.loading import load
 
-        found = load(options.file)
+        progress = Progress("reading: {} windows ")
+        found = load(options.file, progress)
+        progress.end()
         if options.to == "damo":
             output = options.output or "damon.data"
             hidden = damo.save(found, output)

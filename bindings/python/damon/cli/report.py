@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from rich.console import Console
 from rich.text import Text
 
-from .command import Command, CommandError, show_json
+from .command import Command, CommandError, Progress, show_json
 
 if TYPE_CHECKING:
     from ..records.loading import Loaded
@@ -211,7 +211,10 @@ def _run(options: argparse.Namespace) -> int:
     try:
         from ..records.loading import load
 
-        options.report(load(options.file), options)
+        progress = Progress("reading: {} windows ")
+        found = load(options.file, progress)
+        progress.end()
+        options.report(found, options)
     except ImportError as error:
         raise CommandError(f"reports need {error.name}: pip install 'libdamon[report]'") from error
     except ValueError as error:

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from ..record import read_record
 from ..views import windows_of
@@ -53,18 +53,18 @@ class Loaded:
         return self.mappings[max(place - 1, 0)].entries
 
 
-def load(path: Union[str, os.PathLike[str]]) -> Loaded:
-    """RecordError: it is no record, is damaged, or has no window."""
+def load(path: Union[str, os.PathLike[str]], tell: Callable[[int], None] = lambda nr_windows: None) -> Loaded:
+    """RecordError: it is no record, is damaged, or has no window. tell: is told how many windows are read so far."""
     name = os.fspath(path)
     with open(name, "rb") as file:
         is_text = file.read(1) == b"{"
-    found = _from_recording(name) if is_text else _from_record(name)
+    found = _from_recording(name, tell) if is_text else _from_record(name, tell)
     if not found.windows:
         raise RecordError(f"{name} has no window: it was recorded for less than one aggregation interval")
     return found
 
 
-def _from_record(path: str) -> Loaded:
+def _from_record(path: str, tell: Callable[[int], None]) -> Loaded:
     with Record(path) as record:
         found = Loaded(path, record.header)
         lists: dict[type, list[Any]] = {Window: found.windows, Mappings: found.mappings, SchemeStats: found.schemes,
@@ -72,11 +72,12 @@ def _from_record(path: str) -> Loaded:
         for frame in record.frames():
             wall_ns = max(record.header.wall_time_of(frame.time_ns), 0)
             lists[type(frame)].append(dataclasses.replace(frame, time_ns=wall_ns))
+            tell(len(found.windows))
         found.torn_bytes = record.torn_bytes
     return found
 
 
-def _from_recording(path: str) -> Loaded:
+def _from_recording(path: str, tell: Callable[[int], None]) -> Loaded:
     found: Optional[Loaded] = None
     for snapshot in read_record(path):
         if found is None:
@@ -84,4 +85,5 @@ def _from_recording(path: str) -> Loaded:
                                attrs={name: getattr(snapshot, name) for name in ("sample_us", "aggr_us")})
             found = Loaded(path, header)
         found.windows.append(window_of(snapshot, snapshot.time_ns))
+        tell(len(found.windows))
     return found or Loaded(path, header_of(0, command_line=False))

@@ -3,7 +3,7 @@ not mean that it is idle."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -12,7 +12,8 @@ from ..enums import RegionFlags
 from .loading import Loaded
 from .model import IDLE_UNKNOWN, Mapping, Window
 
-CUT_BYTES = 64 << 20  # holes above this are left out of pictures
+_CUT_SHARE = 50  # holes above 1 / 50 of what is watched are left out of pictures, but none below this:
+_LEAST_CUT_BYTES = 1 << 20
 _SECOND = 1_000_000
 IDLE_STEPS = ((0, "below 1 s"), (_SECOND, "1 s"), (10 * _SECOND, "10 s"), (60 * _SECOND, "1 min"), (600 * _SECOND, "10 min"),
               (3600 * _SECOND, "1 h"), (24 * 3600 * _SECOND, "1 d"))  # from so many microseconds on
@@ -24,9 +25,10 @@ class Spread:
     def __init__(self, window: Window, target_idx: Optional[int] = None) -> None:
         np = self._np = need_numpy("reports")
         regions = window.regions
-        if target_idx is not None:
+        if target_idx is not None and bool((regions["target_idx"] != target_idx).any()):
             regions = regions[regions["target_idx"] == target_idx]
-        self.regions = regions[np.argsort(regions["start"], kind="stable")]
+        is_sorted = len(regions) < 2 or bool((regions["start"][1:] >= regions["start"][:-1]).all())
+        self.regions = regions if is_sorted else regions[np.argsort(regions["start"], kind="stable")]
         self.is_unknown = (self.regions["flags"] & int(RegionFlags.UNKNOWN)) != 0
         self.share = np.minimum(self.regions["nr_accesses"] / max(window.max_nr_accesses, 1), 1.0)
         self.sizes = (self.regions["end"] - self.regions["start"]).astype(float)
@@ -42,19 +44,24 @@ class Spread:
         return np.interp(high, self._points, sums) - np.interp(low, self._points, sums)
 
 
-def spans_of(windows: Sequence[Window], target_idx: int, cut_bytes: int = CUT_BYTES) -> list[tuple[int, int]]:
+def spans_of(windows: Sequence[Window], target_idx: int) -> list[tuple[int, int]]:
     """The addresses that regions covered at any time, without large holes."""
     np = need_numpy("reports")
     runs: set[tuple[int, int]] = set()
     for window in windows:
-        regions = window.regions[window.regions["target_idx"] == target_idx]
+        regions = Spread(window, target_idx).regions
         if len(regions):
-            regions = regions[np.argsort(regions["start"], kind="stable")]
             begins = np.concatenate(([True], regions["start"][1:] != regions["end"][:-1]))
             runs.update(zip(regions["start"][begins].tolist(), regions["end"][np.concatenate((begins[1:], [True]))].tolist()))
+    watched = _merged(runs, 0)
+    return _merged(watched, max(sum(end - start for start, end in watched) // _CUT_SHARE, _LEAST_CUT_BYTES))
+
+
+def _merged(runs: Iterable[tuple[int, int]], hole_bytes: int) -> list[tuple[int, int]]:
+    """The ranges, sorted; those with at most such a hole between them become one."""
     spans: list[tuple[int, int]] = []
     for start, end in sorted(runs):
-        if spans and start <= spans[-1][1] + cut_bytes:
+        if spans and start <= spans[-1][1] + hole_bytes:
             spans[-1] = (spans[-1][0], max(spans[-1][1], end))
         else:
             spans.append((start, end))
@@ -124,7 +131,8 @@ def grid(found: Loaded, target_idx: int, places: int, times: int) -> Grid:
         seen = ~spread.is_unknown
         rows = np.zeros((3, places))
         for row, per_byte in zip(rows, (seen * spread.share, seen * 1.0, spread.is_unknown * 1.0)):
-            np.add.at(row, place, spread.between(low, high, per_byte))
+            if per_byte.any():
+                row += np.bincount(place, spread.between(low, high, per_byte), places)
         first, last = int((opened - begin) / step), min(int((closed - begin) / step) + 1, times)
         for time in range(first, last):
             overlap = min(closed, begin + (time + 1) * step) - max(opened, begin + time * step)

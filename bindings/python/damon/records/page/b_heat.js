@@ -111,6 +111,18 @@ DAMON.heat = (() => {
     context.strokeRect(box.left - 0.5, box.top - 0.5, box.width + 1, box.height + 1);
   };
 
+  // Between spans of addresses something was left out.
+  const drawCuts = (context) => {
+    context.strokeStyle = DAMON.colour("--page");
+    let before = 0;
+    for (const [start, end] of DAMON.spans.slice(0, -1)) {
+      before += (end - start) / DAMON.unit;
+      const y = Math.round(toY(before)) + 0.5;
+      if (y <= box.top || y >= box.top + box.height) continue;
+      context.beginPath(); context.moveTo(box.left, y); context.lineTo(box.left + box.width, y); context.stroke();
+    }
+  };
+
   const drawNames = (context) => {
     if (box.right < 100) return;
     context.textAlign = "left";
@@ -161,6 +173,7 @@ DAMON.heat = (() => {
     context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
     context.drawImage(picture(), box.left, box.top, box.width, box.height);
     context.lineWidth = 1;
+    drawCuts(context);
     drawAxes(context);
     drawNames(context);
     drawCross(context);
