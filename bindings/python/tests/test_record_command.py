@@ -19,7 +19,7 @@ import damon
 from damon import records
 from damon.agent_page import AgentPage, Command
 from damon.cli import main
-from damon.records.draining import Drainer
+from damon.records.draining import Drainer, last_window_ns
 from damon.records.loading import load
 
 SEES_WRITES = damon.probe_access_check().available
@@ -111,6 +111,21 @@ def test_windows_that_the_ring_lost_are_counted(
     found = load(tmp_path / "lost.rec")
     assert drainer.nr_lost > 0 and found.nr_lost == drainer.nr_lost
     assert len(found.windows) == drainer.nr_windows
+
+
+def test_windows_that_a_record_has_are_not_written_again(
+    hot: tuple[subprocess.Popen[str], AgentPage, int], tmp_path: pathlib.Path
+) -> None:
+    process, page, _ = hot
+    path = tmp_path / "again.rec"
+    window_of(page, after=page.snapshot().regions.seq + 3)
+    for _ in range(2):
+        header = records.header_of(process.pid)
+        after_ns = last_window_ns(str(path), header)
+        with records.Writer(path, header, append=True) as writer, AgentPage.open(process.pid) as other:
+            assert Drainer(other, writer, after_ns).take() >= (1 if after_ns == 0 else 0)
+    seqs = [window.seq for window in load(path).windows]
+    assert len(seqs) > 2 and seqs == sorted(set(seqs))
 
 
 def test_a_program_is_run_and_recorded_and_its_exit_code_is_kept(tmp_path: pathlib.Path) -> None:

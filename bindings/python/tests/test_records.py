@@ -176,6 +176,12 @@ def test_a_tail_that_was_cut_short_is_left_out_wherever_it_was_cut(tmp_path: pat
         assert record.torn_bytes == (cut - begin if cut < end else 0)
 
 
+def test_a_last_frame_whose_checksum_is_wrong_is_left_out(tmp_path: pathlib.Path, whole: bytes) -> None:
+    begin, end = frames_of(whole)[-1]
+    record = records.open(written(tmp_path, whole[:end - 1] + bytes([whole[end - 1] ^ 1])))
+    assert len(list(record.frames())) == len(frames_of(whole)) - 1 and record.torn_bytes == end - begin
+
+
 def test_zeroes_at_the_end_are_left_out(tmp_path: pathlib.Path, whole: bytes) -> None:
     record = records.open(written(tmp_path, whole + bytes(5_000)))
     assert len(list(record)) == 100 and record.torn_bytes == 5_000
