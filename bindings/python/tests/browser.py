@@ -116,7 +116,8 @@ def browser(folder: pathlib.Path) -> Iterator[Browser]:
     def place_pipes() -> None:
         os.dup2(high[0], 3), os.dup2(high[1], 4)
 
-    with subprocess.Popen(words, pass_fds=(3, 4), preexec_fn=place_pipes, stdout=subprocess.DEVNULL,
+    env = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # a sanitizer's runtime
+    with subprocess.Popen(words, env=env, pass_fds=(3, 4), preexec_fn=place_pipes, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, start_new_session=True) as process:
         for file in (to_browser, from_browser, *high):
             os.close(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -37,7 +38,8 @@ def damo(*words: str) -> str:
     path = shutil.which("damo", path=str(pathlib.Path(sys.executable).parent)) or shutil.which("damo")
     if path is None:
         declared_skip("damo", "damo is not installed")
-    ran = subprocess.run([path, *words], capture_output=True, text=True, timeout=120)
+    env = {name: value for name, value in os.environ.items() if name not in ("LD_PRELOAD", "PYTHONPATH")}
+    ran = subprocess.run([path, *words], capture_output=True, text=True, timeout=120, env=env)
     assert ran.returncode == 0, f"damo {' '.join(words)}: {ran.stdout[-500:]} {ran.stderr[-500:]}"
     return ran.stdout
 
