@@ -4,9 +4,9 @@
  * (agent_page.h), starts the monitor (whose worker is the second and last thread), publishes each window, and obeys
  * commands; while the monitor is paused it sleeps on the command word and nothing wakes up at all.
  *
- * Nothing is started in a set-uid program, in one that is excluded by its name (options.c), and in a forked child, unless
- * follow_fork says so. The thread has all signals blocked and a file table of its own: the program's descriptors are
- * neither seen nor changed, and its own cannot be closed by the program.
+ * Nothing is started in a set-uid program, in one that is excluded by its name (options.c), and in a forked child,
+ * unless follow_fork says so. The thread has all signals blocked and a file table of its own: the program's descriptors
+ * are neither seen nor changed, and its own cannot be closed by the program.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -43,7 +43,7 @@ static struct {
     struct monitor monitor;
     struct page page;
     unsigned char request[DAMON_AGENT_REQUEST_BYTES]; /* a copy: the shared one may change while it is checked */
-    int32_t opened_by; /* process id, once the page is there */
+    int32_t opened_by;                                /* process id, once the page is there */
 } agent;
 
 /* A file table of this thread's own, without the program's files. Before Linux 5.9 the program's stays: descriptors are
@@ -121,7 +121,8 @@ static void follow(uint32_t* seen) {
 
 static void sleep_ms(uint64_t ms) {
     struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {}
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+    }
 }
 
 /* By the thread when it ends, or by the program's exit while the thread goes on: whoever comes first. */
@@ -170,7 +171,7 @@ static void start_thread(void) {
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, 256 << 10);
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* the thread inherits it */
+    pthread_sigmask(SIG_SETMASK, &all, &before);               /* the thread inherits it */
     if (pthread_create(&thread, &attr, run, NULL) == EINVAL) { /* more static thread-local memory than stack */
         pthread_attr_setstacksize(&attr, 8 << 20);
         pthread_create(&thread, &attr, run, NULL);
@@ -220,6 +221,4 @@ __attribute__((constructor)) static void begin(void) {
     start_thread();
 }
 
-__attribute__((destructor)) static void end(void) {
-    close_page(0);
-}
+__attribute__((destructor)) static void end(void) { close_page(0); }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file agent_page.h
- * @brief The file that the agent (libdamon_agent.so) shares with the tools: what a program's monitor finds, and commands.
+ * @brief The file that the agent (libdamon_agent.so) shares with the tools: what a program's monitor finds, and
+ * commands.
  *
- * One file a monitored process, `DIRECTORY/PID.damon`, mode 0600, mapped shared by the agent and by each tool. DIRECTORY is
- * $XDG_RUNTIME_DIR/damon, /dev/shm/damon-UID or /tmp/damon-UID: a folder of the user's, mode 0700, that is no link. Both
- * sides check that before they open a file, and open it with O_NOFOLLOW.
+ * One file a monitored process, `DIRECTORY/PID.damon`, mode 0600, mapped shared by the agent and by each tool.
+ * DIRECTORY is $XDG_RUNTIME_DIR/damon, /dev/shm/damon-UID or /tmp/damon-UID: a folder of the user's, mode 0700, that is
+ * no link. Both sides check that before they open a file, and open it with O_NOFOLLOW.
  *
  *     0                       struct damon_agent_header      written once, but for `ended` and the ring's three words
  *     mailbox_offset          struct damon_agent_mailbox     written by tools, and by the agent as it answers
@@ -13,22 +14,22 @@
  *       + sizeof              struct damon_region_info[region_cap]
  *     ring_offset             records, ring_bytes in all
  *
- * Numbers are those of the machine. Structures of damon_c.h are embedded as they are; the header tells their sizes, and a
- * tool that knows other sizes refuses the file: agent and tool must be of one release.
+ * Numbers are those of the machine. Structures of damon_c.h are embedded as they are; the header tells their sizes, and
+ * a tool that knows other sizes refuses the file: agent and tool must be of one release.
  *
- * **Sequence lock.** The writer makes `lock` odd, writes, makes it even. A reader copies between two reads of `lock` and
- * tries again unless both gave the same even number.
+ * **Sequence lock.** The writer makes `lock` odd, writes, makes it even. A reader copies between two reads of `lock`
+ * and tries again unless both gave the same even number.
  *
- * **Ring.** A record is one window: struct damon_agent_record, then its regions, then padding to 8 bytes. Positions count
- * bytes ever written; a record at position P lies at ring_offset + P % ring_bytes and never wraps: where the rest of the ring
- * is too short, it holds one record of kind DAMON_AGENT_PADDING (of which only `bytes` and `kind` are written). The agent
- * moves ring_tail past what it is about to overwrite, then writes, then moves ring_head. A reader begins at ring_tail, goes
- * on to ring_head, and looks at ring_tail again after each copy: where it has passed the record, the copy is void and the
- * reader goes on from there. `number` has no gaps, so a gap tells how many were lost.
+ * **Ring.** A record is one window: struct damon_agent_record, then its regions, then padding to 8 bytes. Positions
+ * count bytes ever written; a record at position P lies at ring_offset + P % ring_bytes and never wraps: where the rest
+ * of the ring is too short, it holds one record of kind DAMON_AGENT_PADDING (of which only `bytes` and `kind` are
+ * written). The agent moves ring_tail past what it is about to overwrite, then writes, then moves ring_head. A reader
+ * begins at ring_tail, goes on to ring_head, and looks at ring_tail again after each copy: where it has passed the
+ * record, the copy is void and the reader goes on from there. `number` has no gaps, so a gap tells how many were lost.
  *
- * **Commands.** A tool takes an exclusive flock() of the file, fills the request in, adds 1 to `command`, and wakes the agent
- * (FUTEX_WAKE, not private, on `command`). The agent answers when `answered` has reached the value of `command`. It looks
- * at the word after each window, at least four times a second, and at once while it is paused.
+ * **Commands.** A tool takes an exclusive flock() of the file, fills the request in, adds 1 to `command`, and wakes the
+ * agent (FUTEX_WAKE, not private, on `command`). The agent answers when `answered` has reached the value of `command`.
+ * It looks at the word after each window, at least four times a second, and at once while it is paused.
  */
 #ifndef DAMON_AGENT_PAGE_H
 #define DAMON_AGENT_PAGE_H
@@ -54,8 +55,8 @@ struct damon_agent_header {
     uint64_t file_bytes;
     int32_t pid; /* in the process's own namespace of process ids */
     uint32_t uid;
-    uint64_t start_ticks; /* when the process began: field 22 of /proc/PID/stat. Tells a reused process id. */
-    uint64_t made_ns;     /* CLOCK_MONOTONIC */
+    uint64_t start_ticks;  /* when the process began: field 22 of /proc/PID/stat. Tells a reused process id. */
+    uint64_t made_ns;      /* CLOCK_MONOTONIC */
     uint64_t made_wall_ns; /* CLOCK_REALTIME */
     uint64_t mailbox_offset;
     uint64_t snapshot_offset;
@@ -63,12 +64,12 @@ struct damon_agent_header {
     uint64_t ring_offset;
     uint64_t ring_bytes; /* a power of two */
     struct damon_agent_sizes sizes;
-    char program[16];     /* name of the process, terminated */
-    uint32_t ended;       /* 1: the monitor or the program has ended; nothing comes any more */
-    uint32_t reserved;    /* 0 */
-    uint64_t ring_head;   /* where the next record begins */
-    uint64_t ring_tail;   /* the oldest record that is whole */
-    uint64_t nr_records;  /* written so far: the number of the last */
+    char program[16];    /* name of the process, terminated */
+    uint32_t ended;      /* 1: the monitor or the program has ended; nothing comes any more */
+    uint32_t reserved;   /* 0 */
+    uint64_t ring_head;  /* where the next record begins */
+    uint64_t ring_tail;  /* the oldest record that is whole */
+    uint64_t nr_records; /* written so far: the number of the last */
 };
 
 /* What damon_agent_record.kind can be. */
@@ -76,24 +77,24 @@ enum damon_agent_record_kind { DAMON_AGENT_PADDING = 0, DAMON_AGENT_WINDOW = 1 }
 
 /* One window. struct damon_region_info[nr_regions] follow. */
 struct damon_agent_record {
-    uint32_t bytes; /* all of it, a multiple of 8 */
-    uint32_t kind;  /* enum damon_agent_record_kind */
-    uint64_t number; /* from 1, without gaps */
+    uint32_t bytes;   /* all of it, a multiple of 8 */
+    uint32_t kind;    /* enum damon_agent_record_kind */
+    uint64_t number;  /* from 1, without gaps */
     uint64_t time_ns; /* CLOCK_MONOTONIC: when the window ended */
     uint64_t wall_ns; /* CLOCK_REALTIME of the same moment */
     uint64_t seq;     /* of the snapshot; seqs have gaps where the agent came late */
     uint64_t window_us, sample_us, aggr_us;
     uint64_t min_nr_regions, max_nr_regions;
-    uint64_t total_bytes;    /* of all regions */
-    uint64_t accessed_bytes; /* of regions with an access; a lower bound where unknown_bytes is not 0 */
-    uint64_t unknown_bytes;  /* of regions that could not be looked at */
-    uint64_t rss_bytes;      /* resident, of the whole process */
-    uint64_t cpu_ns;         /* CPU time of the worker so far */
+    uint64_t total_bytes;                    /* of all regions */
+    uint64_t accessed_bytes;                 /* of regions with an access; a lower bound where unknown_bytes is not 0 */
+    uint64_t unknown_bytes;                  /* of regions that could not be looked at */
+    uint64_t rss_bytes;                      /* resident, of the whole process */
+    uint64_t cpu_ns;                         /* CPU time of the worker so far */
     uint64_t nr_samples, nr_unknown_samples; /* so far */
     uint32_t nr_regions, max_nr_accesses;
     uint32_t flags; /* enum damon_snapshot_flags */
     uint32_t nr_targets;
-    int32_t state; /* enum damon_state */
+    int32_t state;        /* enum damon_state */
     uint32_t cost_permil; /* damon_state_info.cost_permil */
 };
 
@@ -115,8 +116,9 @@ struct damon_agent_snapshot {
     int32_t phase; /* enum damon_agent_phase */
     uint64_t published_ns, published_wall_ns;
     uint64_t rss_bytes;
-    uint32_t nr_regions; /* 0, with info.nr_regions more than region_cap: they did not fit */
-    uint32_t nr_schemes; /* at most DAMON_AGENT_MAX_SCHEMES of them follow */
+    uint64_t agent_cpu_ns; /* CPU time of the agent's own thread; the worker's is stats.cpu_ns */
+    uint32_t nr_regions;   /* 0, with info.nr_regions more than region_cap: they did not fit */
+    uint32_t nr_schemes;   /* at most DAMON_AGENT_MAX_SCHEMES of them follow */
     char message[240];
     struct damon_snapshot_info info;
     struct damon_attrs attrs;
@@ -135,7 +137,8 @@ enum damon_agent_command {
     DAMON_AGENT_REFRESH = 6  /* publish what there is now, also while paused */
 };
 
-/* In a request: one scheme. struct damos_filter[nr_filters] and struct damos_quota_goal[nr_goals] follow, then the next. */
+/* In a request: one scheme. struct damos_filter[nr_filters] and struct damos_quota_goal[nr_goals] follow, then the
+ * next. */
 struct damon_agent_scheme_head {
     struct damos_params params; /* action_fn and action_data must be NULL */
     uint32_t nr_filters, nr_goals;

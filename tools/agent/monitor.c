@@ -61,8 +61,8 @@ static void explain(const damon_ctx* ctx, int error, char* text, size_t room) {
 }
 
 /* A context with these parameters, which watches the memory of the process; NULL with *error and text. */
-static damon_ctx* make_context(const struct monitor* monitor, const struct damon_attrs* attrs, const unsigned char* schemes,
-                               size_t scheme_bytes, int* error, char* text, size_t room) {
+static damon_ctx* make_context(const struct monitor* monitor, const struct damon_attrs* attrs,
+                               const unsigned char* schemes, size_t scheme_bytes, int* error, char* text, size_t room) {
     damon_ctx* ctx = damon_ctx_new();
     damon_target* target = damon_target_new();
     *error = ctx == NULL || target == NULL ? -ENOMEM : damon_ctx_set_attrs(ctx, attrs);
@@ -166,16 +166,20 @@ int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind
         return -ECANCELED;
     }
     switch (kind) {
-    case DAMON_AGENT_PAUSE:
-    case DAMON_AGENT_RESUME:
-        error = damon_set_pause(monitor->ctx, kind == DAMON_AGENT_PAUSE);
-        if (error == 0) snprintf(answer, room, kind == DAMON_AGENT_PAUSE ? "paused" : "resumed");
-        break;
-    case DAMON_AGENT_TUNE: error = tune(monitor, page, request, bytes, answer, room); break;
-    case DAMON_AGENT_SCHEMES: error = replace_schemes(monitor, request, bytes, answer, room); break;
-    default:
-        snprintf(answer, room, "the agent knows no command %u", kind);
-        return -EOPNOTSUPP;
+        case DAMON_AGENT_PAUSE:
+        case DAMON_AGENT_RESUME:
+            error = damon_set_pause(monitor->ctx, kind == DAMON_AGENT_PAUSE);
+            if (error == 0) snprintf(answer, room, kind == DAMON_AGENT_PAUSE ? "paused" : "resumed");
+            break;
+        case DAMON_AGENT_TUNE:
+            error = tune(monitor, page, request, bytes, answer, room);
+            break;
+        case DAMON_AGENT_SCHEMES:
+            error = replace_schemes(monitor, request, bytes, answer, room);
+            break;
+        default:
+            snprintf(answer, room, "the agent knows no command %u", kind);
+            return -EOPNOTSUPP;
     }
     if (error != 0 && answer[0] == '\0') explain(monitor->ctx, error, answer, room);
     return error;
@@ -241,7 +245,8 @@ static void publish_schemes(const struct monitor* monitor, struct damon_agent_sn
     for (size_t at = 0; at < monitor->scheme_bytes && nr < DAMON_AGENT_MAX_SCHEMES; nr++) {
         struct damon_agent_scheme_head head; /* was checked when it was taken */
         memcpy(&head, monitor->schemes + at, sizeof head);
-        at += sizeof head + head.nr_filters * sizeof(struct damos_filter) + head.nr_goals * sizeof(struct damos_quota_goal);
+        at += sizeof head + head.nr_filters * sizeof(struct damos_filter) +
+              head.nr_goals * sizeof(struct damos_quota_goal);
         to->schemes[nr].params = head.params;
         damos_stat_init(&to->schemes[nr].stat);
         damon_ctx_get_scheme_stat(monitor->ctx, nr, &to->schemes[nr].stat);
@@ -255,6 +260,7 @@ void monitor_publish(struct monitor* monitor, struct page* page) {
     to->phase = monitor->phase;
     memcpy(to->message, monitor->message, sizeof monitor->message);
     to->rss_bytes = monitor_rss_bytes(monitor);
+    to->agent_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     to->attrs = monitor->attrs;
     to->nr_regions = to->nr_schemes = 0;
     if (monitor->ctx != NULL) {

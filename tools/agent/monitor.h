@@ -1,4 +1,5 @@
-/* The agent's context: made, changed by commands, and told to the shared file. One thread, but for damon_c.h's own rules. */
+/* The agent's context: made, changed by commands, and told to the shared file. One thread, but for damon_c.h's own
+ * rules. */
 #ifndef DAMON_AGENT_MONITOR_H
 #define DAMON_AGENT_MONITOR_H
 

@@ -10,21 +10,26 @@ struct option_name {
 
 static const uint64_t default_ring_bytes = 2 << 20;
 
-#define PLAIN(name) {#name, offsetof(struct agent_options, name)}
-#define ATTR(name) {#name, offsetof(struct agent_options, attrs.name)}
-#define GOAL(name) {"goal_" #name, offsetof(struct agent_options, attrs.intervals_goal.name)}
+#define PLAIN(name) \
+    { #name, offsetof(struct agent_options, name) }
+#define ATTR(name) \
+    { #name, offsetof(struct agent_options, attrs.name) }
+#define GOAL(name) \
+    { "goal_" #name, offsetof(struct agent_options, attrs.intervals_goal.name) }
 
 static const struct option_name option_names[] = {
-    PLAIN(delay_ms),        PLAIN(min_rss_bytes), PLAIN(ring_bytes),     PLAIN(follow_fork),
-    PLAIN(coverage),        PLAIN(paused),        ATTR(sample_us),       ATTR(aggr_us),
-    ATTR(ops_update_us),    ATTR(min_nr_regions), ATTR(max_nr_regions),  ATTR(max_overhead_permil),
-    GOAL(access_bp),        GOAL(aggrs),          GOAL(min_sample_us),   GOAL(max_sample_us),
+    PLAIN(delay_ms),     PLAIN(min_rss_bytes), PLAIN(ring_bytes),    PLAIN(follow_fork),
+    PLAIN(coverage),     PLAIN(paused),        ATTR(sample_us),      ATTR(aggr_us),
+    ATTR(ops_update_us), ATTR(min_nr_regions), ATTR(max_nr_regions), ATTR(max_overhead_permil),
+    GOAL(access_bp),     GOAL(aggrs),          GOAL(min_sample_us),  GOAL(max_sample_us),
 };
 
 static const char* const left_alone[] = {
-    "setpriv", "unshare", "nsenter", "sudo",  "su",        "doas",      "runuser",  "pkexec", "login",
-    "chroot",  "capsh",   "bwrap",   "runc",  "crun",      "newuidmap", "newgidmap", "newgrp", "fusermount",
-    "fusermount3", "chfn", "chsh",   "passwd", "ssh-agent", "gdb",      "strace",   "ltrace", "perf", "damon",
+    "buildah",    "bwrap",          "capsh",   "chfn",       "chroot",      "chsh",      "crun",   "damon",
+    "doas",       "firejail",       "flatpak", "fusermount", "fusermount3", "gdb",       "login",  "ltrace",
+    "machinectl", "newgidmap",      "newgrp",  "newuidmap",  "nsenter",     "passwd",    "perf",   "pkexec",
+    "podman",     "rootlesskit",    "runc",    "runuser",    "setpriv",     "ssh-agent", "strace", "su",
+    "sudo",       "systemd-nspawn", "unshare", "valgrind",
 };
 
 static void wrong(struct agent_options* options, const char* what, const char* text, size_t length) {

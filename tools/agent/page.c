@@ -81,7 +81,8 @@ static void sweep(int folder) {
             const struct entry* entry = (const struct entry*)(buffer + at);
             char* rest;
             const long pid = strtol(entry->name, &rest, 10);
-            if (pid > 0 && pid <= INT32_MAX && strcmp(rest, ".damon") == 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+            if (pid > 0 && pid <= INT32_MAX && strcmp(rest, ".damon") == 0 && kill((pid_t)pid, 0) != 0 &&
+                errno == ESRCH)
                 unlinkat(folder, entry->name, 0);
             at += entry->bytes;
         }
@@ -115,7 +116,8 @@ static int make_file(const char* path, const char* name, size_t bytes) {
 static int map_file(struct page* page, const char* directory, size_t bytes) {
     char name[32];
     snprintf(name, sizeof name, "%d.damon", (int)getpid());
-    if (snprintf(page->path, sizeof page->path, "%s/%s", directory, name) >= (int)sizeof page->path) return -ENAMETOOLONG;
+    if (snprintf(page->path, sizeof page->path, "%s/%s", directory, name) >= (int)sizeof page->path)
+        return -ENAMETOOLONG;
     int file = make_file(directory, name, bytes);
     if (file < 0) return file;
     void* mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -151,11 +153,11 @@ static int open_somewhere(struct page* page, const struct page_folders* folders,
 
 static void write_header(struct page* page, size_t mailbox, size_t snapshot, size_t ring) {
     struct damon_agent_header* header = page->header;
-    const struct damon_agent_sizes sizes = {
-        sizeof(struct damon_region_info), sizeof(struct damon_snapshot_info), sizeof(struct damon_attrs),
-        sizeof(struct damon_state_info),  sizeof(struct damon_ctx_stats),     sizeof(struct damos_params),
-        sizeof(struct damos_stat),        sizeof(struct damon_action_stats),  sizeof(struct damos_filter),
-        sizeof(struct damos_quota_goal)};
+    const struct damon_agent_sizes sizes = {sizeof(struct damon_region_info), sizeof(struct damon_snapshot_info),
+                                            sizeof(struct damon_attrs),       sizeof(struct damon_state_info),
+                                            sizeof(struct damon_ctx_stats),   sizeof(struct damos_params),
+                                            sizeof(struct damos_stat),        sizeof(struct damon_action_stats),
+                                            sizeof(struct damos_filter),      sizeof(struct damos_quota_goal)};
     header->version = DAMON_AGENT_VERSION;
     header->header_bytes = sizeof *header;
     header->file_bytes = page->bytes;
@@ -199,9 +201,7 @@ void page_begin(struct page* page) {
     __atomic_thread_fence(__ATOMIC_RELEASE); /* odd before what follows */
 }
 
-void page_end(struct page* page) {
-    __atomic_store_n(&page->snapshot->lock, ++page->lock, __ATOMIC_RELEASE);
-}
+void page_end(struct page* page) { __atomic_store_n(&page->snapshot->lock, ++page->lock, __ATOMIC_RELEASE); }
 
 /* Makes room for so many bytes, which do not wrap. Their place in the ring. */
 static unsigned char* ring_room(struct page* page, uint64_t bytes) {

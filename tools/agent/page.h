@@ -27,8 +27,8 @@ struct page_folders {
     char runtime[240]; /* $XDG_RUNTIME_DIR */
 };
 
-/* Makes the file in the first folder that is fit: `first`, `runtime`/damon, /dev/shm/damon-UID, /tmp/damon-UID. All of it
- * is allocated, so that no write to it can fail later. 0 or a negative errno. */
+/* Makes the file in the first folder that is fit: `first`, `runtime`/damon, /dev/shm/damon-UID, /tmp/damon-UID. All of
+ * it is allocated, so that no write to it can fail later. 0 or a negative errno. */
 int page_open(struct page* page, const struct page_folders* folders, size_t region_cap, uint64_t ring_bytes);
 
 /* Between these two the snapshot may be written. */

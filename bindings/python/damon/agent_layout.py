@@ -191,7 +191,7 @@ class SnapshotHead(Structure):
     _fields_ = [
         ("lock", c_uint32),
         ("phase", c_int32),
-        *((name, c_uint64) for name in ("published_ns", "published_wall_ns", "rss_bytes")),
+        *((name, c_uint64) for name in ("published_ns", "published_wall_ns", "rss_bytes", "agent_cpu_ns")),
         ("nr_regions", c_uint32),
         ("nr_schemes", c_uint32),
         ("message", c_char * 240),

@@ -81,6 +81,7 @@ class PageSnapshot:
     published_ns: int  # CLOCK_MONOTONIC
     published_wall_ns: int
     rss_bytes: int
+    agent_cpu_ns: int  # of the agent's own thread
     regions: RecordedSnapshot  # seq 0: no window has ended yet
     attrs: layout.AttrsFields
     state: layout.StateFields
@@ -313,7 +314,7 @@ class AgentPage:
         nr_schemes = min(head.nr_schemes, layout.MAX_SCHEMES)
         schemes = tuple(SchemeState(s.params, s.stat) for s in head.schemes[:nr_schemes])
         return PageSnapshot(Phase(head.phase), printable(head.message), head.published_ns, head.published_wall_ns,
-                            head.rss_bytes, regions, head.attrs, head.state, head.stats, head.action_stats, schemes)
+                            head.rss_bytes, head.agent_cpu_ns, regions, head.attrs, head.state, head.stats, head.action_stats, schemes)
 
     def _record_at(self, position: int, ring_head: int) -> tuple[Optional[bytes], int]:
         """(the record, None for padding; where the next one begins). What it has in it may be torn."""

@@ -76,15 +76,16 @@ def test_the_hot_part_of_a_program_is_found(hot: tuple[subprocess.Popen[str], Ag
 
 
 def test_the_agent_has_two_threads_and_no_descriptor_in_the_program(
-    hot: tuple[subprocess.Popen[str], AgentPage, int]
+    hot: tuple[subprocess.Popen[str], AgentPage, int], hot_part: str
 ) -> None:
     process, page, _ = hot
     window_of(page)
     names = thread_names(process.pid)
     assert len(names) == 3 and "damon_agent" in names, names
-    assert all("damon" not in os.readlink(f"/proc/{process.pid}/fd/{number}") and
-               "userfaultfd" not in os.readlink(f"/proc/{process.pid}/fd/{number}")
-               for number in os.listdir(f"/proc/{process.pid}/fd"))
+    with subprocess.Popen([hot_part], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as plain:
+        assert plain.stdout is not None and plain.stdout.readline()
+        assert set(os.listdir(f"/proc/{process.pid}/fd")) <= set(os.listdir(f"/proc/{plain.pid}/fd"))
+        plain.communicate(b"")
 
 
 def test_a_paused_agent_does_not_wake_up_and_resumes(hot: tuple[subprocess.Popen[str], AgentPage, int]) -> None:
@@ -192,15 +193,18 @@ def test_the_file_of_a_killed_program_is_removed_by_the_next_tool_or_agent(hot_p
 
 @pytest.mark.parametrize("follow", [False, True])
 def test_a_forked_child_is_monitored_only_if_asked(forks: str, follow: bool) -> None:
-    with running(forks, follow_fork=follow, delay_ms=10) as process:
-        assert process.stdout is not None
-        child = int(process.stdout.readline().split()[0])
-        window_of(page_of(process.pid))
+    with running(forks, follow_fork=follow) as process, page_of(process.pid) as parent:
+        assert process.stdout is not None and process.stdin is not None
+        window_of(parent)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        child = int(process.stdout.readline())
         if follow:
             with page_of(child) as page:
                 window_of(page)
         else:
             assert len(thread_names(child)) == 1
+            assert ".damon" not in pathlib.Path(f"/proc/{child}/maps").read_text()
             with pytest.raises(NoAgentError):
                 AgentPage.open(child)
         process.communicate("", timeout=30)

@@ -130,7 +130,9 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
                     text += os.read(terminal, 65536)
                 except OSError:
                     break
-                if text.count(b"hot_part") >= 3:
+                if text.count(b"hot_part") == 3:
+                    os.write(terminal, b"p")
+                if b"paused" in text and process.poll() is None:
                     process.kill()
                     process.wait()
         finally:
@@ -138,7 +140,17 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     assert b"\x1b[48;" in text, "the strip has colours"
-    assert b"has ended" in text
+    assert b"paused" in text and b"has ended" in text
+
+
+def test_completion_and_manual_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("completion", "bash") == 0
+    completion = capsys.readouterr().out
+    assert "--monitoring_intervals" in completion
+    assert command("manual") == 0
+    manual = capsys.readouterr().out
+    for name in ("run", "top", "tune"):
+        assert re.search(rf"COMMAND.*damon {name}\b", manual), manual[:500]
 
 
 def test_ps_lists_what_is_monitored(pid: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,6 +182,25 @@ def test_checks_say_what_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
                                                  "uffd_wp" if by_name["uffd_wp"]["available"] else None)
     assert bool(found["advice"]) != by_name["uffd_rwp"]["available"]
     assert command("checks") == 0 and "private memory" in capsys.readouterr().out
+
+
+def test_where_userfaultfd_is_refused_checks_says_so_first_and_top_shows_nothing_as_idle(
+    folder: pathlib.Path, hot_part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filtered = built(folder, "no_userfaultfd")
+    ran = subprocess.run([filtered, *damon_words(), "checks"], capture_output=True, text=True, timeout=60)
+    lines = ran.stdout.splitlines()
+    assert ran.returncode == 0 and "are not seen here at all" in lines[1] and "userfaultfd is refused" in lines[2]
+    with running(filtered, hot_part) as process:
+        until(lambda: pathlib.Path(f"/proc/{process.pid}/comm").read_text() == "hot_part\n", "the filter is set")
+        page_of(process.pid).close()
+
+        def top() -> Any:
+            return answer(capsys, "top", "--json", str(process.pid))
+
+        until(lambda: top()["unknown_bytes"] >= 64 * MIB, "all of the program's memory is unknown")
+        found = top()
+    assert found["accessed_bytes"] == 0 and "not_registered" not in found["unknown_by_reason"]
 
 
 def test_mistakes_are_told_with_what_to_do(pid: int, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:

@@ -24,6 +24,7 @@ MODULES = (
     "record",
     "report",
     "export",
+    "shell",
 )
 
 _EPILOG = "Each command has --help, and --json where it tells something. Times: 5ms, 1s, 2m; sizes: 4K, 16M, 1G; max."

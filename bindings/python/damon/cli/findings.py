@@ -99,6 +99,7 @@ def as_json(found: Findings) -> dict[str, Any]:
         "max_nr_accesses": regions.max_nr_accesses,
         "cost_permil": snapshot.state.cost_permil,
         "cpu_ns": snapshot.stats.cpu_ns,
+        "agent_cpu_ns": snapshot.agent_cpu_ns,
         "nr_skipped_intervals": snapshot.stats.nr_skipped_intervals,
         "regions": [{"start": r.start, "end": r.end, "nr_accesses": r.nr_accesses, "age_us": r.age_us, "idle_us": r.idle_us,
                      "unknown": r.unknown, "writes_only": r.writes_only, "mapping": name}

@@ -42,8 +42,10 @@ def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_m
     }
     if exclude:
         words["exclude"] = exclude
-    before = os.environ.get("LD_PRELOAD", "")
+    before, sanitizer = os.environ.get("LD_PRELOAD", ""), os.environ.get("ASAN_OPTIONS", "")
     found = {
+        # The address sanitizer's runtime refuses to come behind another library: programs built with it would not begin.
+        "ASAN_OPTIONS": f"{sanitizer}:verify_asan_link_order=0".lstrip(":"),
         "LD_PRELOAD": agent_library() + (f":{before}" if before else ""),
         "DAMON_AGENT": ",".join(f"{name}={value}" for name, value in words.items()),
         "DAMON_AGENT_DIR": agent_files.make_directory(os.geteuid()),

@@ -55,4 +55,5 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (Command("top", "show what a process's memory is doing, live", _add_options, _run),)
+COMMANDS = (Command("top", "show what a process's memory is doing, live", _add_options, _run,
+                    epilog="While it shows: p pauses and resumes the monitor, q quits."),)

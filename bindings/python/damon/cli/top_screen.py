@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
+import select
+import sys
+import termios
 import time
+import tty
 from collections import deque
-from typing import Optional
+from typing import Any, Optional
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 from .. import agent_files
-from ..agent_page import AgentPage
+from ..agent_page import AgentError, AgentPage, Command
+from ..enums import State
 from . import top_view
 from .findings import Findings, findings_of
 
@@ -53,14 +59,51 @@ class _Screen:
                              is_coloured=self._console.is_terminal and self._console.color_system is not None)
 
 
+class _Keys:
+    """Keys of the terminal, one at a time; none where the input is no terminal."""
+
+    def __init__(self) -> None:
+        self._input = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else -1
+        self._before: list[Any] = []
+
+    def __enter__(self) -> _Keys:
+        if self._input >= 0:
+            self._before = termios.tcgetattr(self._input)
+            tty.setcbreak(self._input)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._input >= 0:
+            termios.tcsetattr(self._input, termios.TCSADRAIN, self._before)
+
+    def wait(self, seconds: float) -> str:
+        """The key that was pressed meanwhile; empty: none."""
+        if self._input < 0:
+            time.sleep(seconds)
+            return ""
+        ready, _, _ = select.select([self._input], [], [], seconds)
+        return os.read(self._input, 1).decode("ascii", "replace") if ready else ""
+
+
+def _toggle_pause(page: AgentPage) -> None:
+    try:
+        page.command(Command.RESUME if page.snapshot().state.state == State.PAUSED else Command.PAUSE)
+    except AgentError:
+        pass  # what it does then is on the screen
+
+
 def live(page: AgentPage, options: argparse.Namespace) -> int:
-    """Until the process ends or the user interrupts."""
+    """Until the process ends or the user goes."""
     console = Console(highlight=False)
     pid = page.pid
     screen = _Screen(console, options.rows)
-    with Live(screen.view(findings_of(page)), console=console, screen=True, auto_refresh=False) as shown:
+    with _Keys() as keys, Live(screen.view(findings_of(page)), console=console, screen=True, auto_refresh=False) as shown:
         while True:
-            time.sleep(max(options.delay, 50_000) / 1e6)
+            key = keys.wait(max(options.delay, 50_000) / 1e6)
+            if key == "q":
+                return 0
+            if key == "p":
+                _toggle_pause(page)
             if not page.is_current:
                 if agent_files.start_ticks(pid) == 0:
                     break

@@ -78,10 +78,11 @@ def _cost(found: Findings) -> str:
     state, stats, attrs = found.snapshot.state, found.snapshot.stats, found.snapshot.attrs
     if found.snapshot.phase != Phase.RUNNING:
         return "monitor: takes nothing now"
+    cpu_s = (stats.cpu_ns + found.snapshot.agent_cpu_ns) / 1e9
     limit = f" of at most {attrs.max_overhead_permil / 10:g} %" if attrs.max_overhead_permil else ""
     if state.state == State.PAUSED:
-        return f"monitor: paused, takes nothing; {stats.cpu_ns / 1e9:.2f} s of CPU time so far"
-    return f"monitor: {state.cost_permil / 10:.1f} %{limit} of a CPU; {stats.cpu_ns / 1e9:.2f} s of CPU time so far"
+        return f"monitor: paused, takes nothing; {cpu_s:.2f} s of CPU time so far"
+    return f"monitor: {state.cost_permil / 10:.1f} %{limit} of a CPU; {cpu_s:.2f} s of CPU time so far"
 
 
 def _strip(cells: Cells, is_coloured: bool) -> Text:

@@ -1,6 +1,4 @@
-/* Forks; parent and child live until their input ends. Prints the child's process id, and at the end how many threads and
- * open descriptors the program has, which the agent must not add to. */
-#include <dirent.h>
+/* Forks when a line comes in; parent and child live until their input ends. Prints the child's process id. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +6,18 @@
 #include <unistd.h>
 
 int main(void) {
-    int open_descriptors = 0;
+    char* memory = malloc(1 << 20);
+    memset(memory, 1, 1 << 20);
+    setvbuf(stdin, NULL, _IONBF, 0);
+    if (getchar() == EOF) return 1;
     pid_t child = fork();
     if (child < 0) return 1;
     if (child != 0) {
-        DIR* folder = opendir("/proc/self/fd");
-        while (folder != NULL && readdir(folder) != NULL) open_descriptors++;
-        printf("%d %d\n", (int)child, open_descriptors);
+        printf("%d\n", (int)child);
         fflush(stdout);
     }
-    char* memory = malloc(1 << 20);
-    memset(memory, 1, 1 << 20);
-    while (getchar() != EOF) {}
+    while (getchar() != EOF) {
+    }
     free(memory);
     int status = 0;
     if (child != 0 && (waitpid(child, &status, 0) != child || status != 0)) return 2;
