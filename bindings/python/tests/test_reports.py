@@ -149,6 +149,23 @@ def test_large_holes_are_left_out_and_time_that_was_not_watched_is_blank(
     assert share[0] == [1.0, 0.0] and share[-1] == [1.0, 0.0] and share[len(share) // 2] == [None, None]
 
 
+def test_of_long_records_windows_are_left_out_evenly(
+    record: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = load(record)
+    monkeypatch.setattr("damon.records.loading.MOST_REGIONS", 400)
+    found = load(record)
+    assert sum(len(window.regions) for window in found.windows) <= 400 and found.nr_windows == 100
+    assert 15 <= len(found.windows) <= 50 and found.windows[-1].seq == 100
+    assert (found.times[0][0], found.times[-1][1]) == (whole.times[0][0], whole.times[-1][1])
+    assert all(before[1] == after[0] for before, after in zip(found.times, found.times[1:]))
+    lengths = {round((end - begin) / 1e8) for begin, end in found.times[1:-1]}
+    assert len(lengths) == 1, lengths
+    share = numpy.array(json_of(capsys, "heatmap", str(record), "--height", "8")["share"], float)
+    assert not numpy.isnan(share).any() and share[10:, 0].min() > 0.9
+    assert f"{len(found.windows)} of its 100 windows are shown" in "\n".join(lines_of(capsys, "wss", str(record)))
+
+
 def test_parts_of_another_boot_are_put_on_one_clock(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "boots.rec"
     for began in (10**18, 10**18 + 60 * 10**9):

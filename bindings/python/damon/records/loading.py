@@ -17,22 +17,24 @@ from .model import Event, Header, Mapping, Mappings, SchemeStats, Window
 from .reader import Record
 
 
+MOST_REGIONS = 1 << 24  # in memory, 56 bytes each; of longer records each second window is left out, then three of four...
+
+
 @dataclass
 class Loaded:
-    """What reports are made from. Times are those of the wall clock in nanoseconds, also `time_ns` of what is in here."""
+    """What reports are made from. Times are those of the wall clock in nanoseconds, also `time_ns` of what is in here.
+    times: (begin, end) of each window; what lies between two of them was not watched. A window stands for those before it
+    that were left out."""
 
     path: str
     header: Header
     windows: list[Window] = field(default_factory=list)
+    times: list[tuple[int, int]] = field(default_factory=list)
     mappings: list[Mappings] = field(default_factory=list)
     schemes: list[SchemeStats] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     torn_bytes: int = 0
-
-    @property
-    def times(self) -> list[tuple[int, int]]:
-        """(begin, end) of each window; what lies between two of them was not watched."""
-        return windows_of(self.windows)  # type: ignore[arg-type]
+    nr_windows: int = 0  # also of those that were left out
 
     @property
     def targets(self) -> list[int]:
@@ -53,6 +55,52 @@ class Loaded:
         return self.mappings[max(place - 1, 0)].entries
 
 
+class _Collector:
+    """Takes windows one by one, and leaves some out where there are too many."""
+
+    def __init__(self, found: Loaded) -> None:
+        self._found = found
+        self._step = 1  # of so many windows the last one is kept
+        self._merged = 0  # that the last one kept stands for
+        self._last: Optional[Window] = None
+        self._nr_regions = 0
+
+    def add(self, window: Window) -> None:
+        windows, times = self._found.windows, self._found.times
+        both = [window] if self._last is None else [self._last, window]
+        begin, end = windows_of(both)[-1]  # type: ignore[arg-type]
+        self._last = window
+        if times and times[-1][1] == begin and self._merged < self._step:
+            self._nr_regions -= len(windows[-1].regions)
+            windows[-1], times[-1] = window, (times[-1][0], end)
+            self._merged += 1
+        else:
+            windows.append(window)
+            times.append((begin, end))
+            self._merged = 1
+        self._nr_regions += len(window.regions)
+        self._found.nr_windows += 1
+        if self._nr_regions > MOST_REGIONS and len(windows) > 1:
+            self._halve()
+
+    def _halve(self) -> None:
+        """Keeps the second of each two that follow each other."""
+        windows: list[Window] = []
+        times: list[tuple[int, int]] = []
+        is_pair = False
+        for window, (begin, end) in zip(self._found.windows, self._found.times):
+            if times and times[-1][1] == begin and not is_pair:
+                windows[-1], times[-1], is_pair = window, (times[-1][0], end), True
+            else:
+                windows.append(window)
+                times.append((begin, end))
+                is_pair = False
+        self._found.windows[:], self._found.times[:] = windows, times
+        self._nr_regions = sum(len(window.regions) for window in windows)
+        self._merged += self._step if is_pair else 0
+        self._step *= 2
+
+
 def load(path: Union[str, os.PathLike[str]], tell: Callable[[int], None] = lambda nr_windows: None) -> Loaded:
     """RecordError: it is no record, is damaged, or has no window. tell: is told how many windows are read so far."""
     name = os.fspath(path)
@@ -67,12 +115,15 @@ def load(path: Union[str, os.PathLike[str]], tell: Callable[[int], None] = lambd
 def _from_record(path: str, tell: Callable[[int], None]) -> Loaded:
     with Record(path) as record:
         found = Loaded(path, record.header)
-        lists: dict[type, list[Any]] = {Window: found.windows, Mappings: found.mappings, SchemeStats: found.schemes,
-                                        Event: found.events}
+        collector = _Collector(found)
+        lists: dict[type, list[Any]] = {Mappings: found.mappings, SchemeStats: found.schemes, Event: found.events}
         for frame in record.frames():
-            wall_ns = max(record.header.wall_time_of(frame.time_ns), 0)
-            lists[type(frame)].append(dataclasses.replace(frame, time_ns=wall_ns))
-            tell(len(found.windows))
+            frame = dataclasses.replace(frame, time_ns=max(record.header.wall_time_of(frame.time_ns), 0))
+            if isinstance(frame, Window):
+                collector.add(frame)
+                tell(found.nr_windows)
+            else:
+                lists[type(frame)].append(frame)
         found.torn_bytes = record.torn_bytes
     return found
 
@@ -84,6 +135,7 @@ def _from_recording(path: str, tell: Callable[[int], None]) -> Loaded:
             header = header_of(0, command_line=False, monotonic_ns=0, wall_ns=0, host="", boot_id="", program="",
                                attrs={name: getattr(snapshot, name) for name in ("sample_us", "aggr_us")})
             found = Loaded(path, header)
-        found.windows.append(window_of(snapshot, snapshot.time_ns))
-        tell(len(found.windows))
+            collector = _Collector(found)
+        collector.add(window_of(snapshot, snapshot.time_ns))
+        tell(found.nr_windows)
     return found or Loaded(path, header_of(0, command_line=False))

@@ -114,7 +114,7 @@ def _facts(found: Loaded) -> list[tuple[str, str]]:
         facts.append(("Access check", check["reason"]))
     facts += [
         ("Began", began.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        ("Recorded", f"{text.duration_text(seconds)}, {len(windows)} windows of {text.duration_text(windows[-1].aggr_us / 1e6)}"),
+        ("Recorded", f"{text.duration_text(seconds)}, {found.nr_windows} windows of {text.duration_text(windows[-1].aggr_us / 1e6)}"),
         ("Sampling interval", text.duration_text(windows[-1].sample_us / 1e6)),
         ("Written by", f"libdamon {_core.version_string()}"),
     ]

@@ -145,6 +145,8 @@ def notes(found: Loaded, windows: Sequence[Window]) -> list[Text]:
                      "at; it may be in use")
     if any(window.writes_only for window in windows):
         lines.append("only writes can be seen here: idle means not written")
+    if found.nr_windows > len(found.windows):
+        lines.append(f"a long record: {len(found.windows)} of its {found.nr_windows} windows are shown")
     if found.nr_lost:
         lines.append(f"{found.nr_lost} windows were lost while recording: the recorder came late")
     if found.torn_bytes:

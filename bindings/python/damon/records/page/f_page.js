@@ -77,6 +77,7 @@ DAMON.start = async () => {
   DAMON.chart(DAMON.byId("wss"), "Working set over time", DAMON.workingSet,
               { colour: "--hot", bands: hidden ? [2] : [], other: hasRss ? 4 : null });
   DAMON.showSchemes();
+  DAMON.heat.layout();
   new ResizeObserver(DAMON.heat.layout).observe(DAMON.heat.canvas);
   document.documentElement.dataset.ready = "yes";
 };
