@@ -8,6 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 
+from ..mappings import printable
 from ..record import read_record
 from ..views import windows_of
 from .convert import window_of
@@ -17,6 +18,7 @@ from .model import Event, Header, Mapping, Mappings, SchemeStats, Window
 from .reader import Record
 
 
+_MOST_NS = 2**63 - 1  # the year 2262
 MOST_REGIONS = 1 << 24  # in memory, 56 bytes each; of longer records each second window is left out, then three of four...
 
 
@@ -45,7 +47,7 @@ class Loaded:
     def nr_lost(self) -> int:
         """Windows that the recorder did not get."""
         return sum(event.values["nr_windows"] for event in self.events
-                   if event.name == "lost" and type(event.values.get("nr_windows")) is int)
+                   if event.name == "lost" and type(event.values.get("nr_windows")) is int and event.values["nr_windows"] > 0)
 
     def mappings_at(self, time_ns: int) -> tuple[Mapping, ...]:
         """The mappings at a moment; the first that are known before them."""
@@ -67,9 +69,11 @@ class _Collector:
 
     def add(self, window: Window) -> None:
         windows, times = self._found.windows, self._found.times
+        if not 0 <= window.time_ns <= _MOST_NS:
+            raise RecordError(f"{self._found.path} is damaged: its window {window.seq} ended {window.time_ns} ns after 1970")
         both = [window] if self._last is None else [self._last, window]
         begin, end = windows_of(both)[-1]  # type: ignore[arg-type]
-        self._last = window
+        begin, self._last = max(begin, 0), window
         if times and times[-1][1] == begin and self._merged < self._step:
             self._nr_regions -= len(windows[-1].regions)
             windows[-1], times[-1] = window, (times[-1][0], end)
@@ -112,18 +116,31 @@ def load(path: Union[str, os.PathLike[str]], tell: Callable[[int], None] = lambd
     return found
 
 
+def _printable_header(header: Header) -> Header:
+    """What a file says is not to control a terminal."""
+    line = None if header.command_line is None else tuple(map(printable, header.command_line))
+    labels = {printable(name): printable(value) for name, value in header.labels.items()}
+    return dataclasses.replace(header, host=printable(header.host), program=printable(header.program), command_line=line,
+                               labels=labels)
+
+
+def _printable_mappings(found: Mappings) -> Mappings:
+    return dataclasses.replace(found, entries=tuple(one._replace(name=printable(one.name)) for one in found.entries))
+
+
 def _from_record(path: str, tell: Callable[[int], None]) -> Loaded:
     with Record(path) as record:
-        found = Loaded(path, record.header)
+        found = Loaded(path, _printable_header(record.header))
         collector = _Collector(found)
         lists: dict[type, list[Any]] = {Mappings: found.mappings, SchemeStats: found.schemes, Event: found.events}
         for frame in record.frames():
-            frame = dataclasses.replace(frame, time_ns=max(record.header.wall_time_of(frame.time_ns), 0))
+            wall_ns = record.header.wall_time_of(frame.time_ns)
             if isinstance(frame, Window):
-                collector.add(frame)
+                collector.add(dataclasses.replace(frame, time_ns=wall_ns))
                 tell(found.nr_windows)
             else:
-                lists[type(frame)].append(frame)
+                one = dataclasses.replace(frame, time_ns=min(max(wall_ns, 0), _MOST_NS))
+                lists[type(frame)].append(_printable_mappings(one) if isinstance(one, Mappings) else one)
         found.torn_bytes = record.torn_bytes
     return found
 

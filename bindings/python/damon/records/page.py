@@ -169,9 +169,9 @@ def _packed_columns(
         low = (regions["start"].astype(float) - starts[span] + before[span]) / unit
         size = (regions["end"] - regions["start"]).astype(float) / unit
         idle = np.where(regions["idle_us"] == np.uint64(IDLE_UNKNOWN), _UNKNOWN_MS, regions["idle_us"] // np.uint64(1000))
-        share = np.where(column.hidden >= 0.5, _UNKNOWN_SHARE, np.rint(column.share * _SHARES))
+        share = np.where(column.hidden >= 0.5, _UNKNOWN_SHARE, np.rint(np.clip(column.share, 0, 1) * _SHARES))
         for array, values in zip(arrays, (low, np.maximum(size, 1), regions["age_us"] // np.uint64(1000), idle, share)):
-            array.append(np.minimum(values, _UNKNOWN_MS))
+            array.append(np.clip(values, 0, _UNKNOWN_MS))
     kinds = ("<u4", "<u4", "<u4", "<u4", "<u2")
     data = b"".join(np.concatenate(array).astype(kind).tobytes() for array, kind in zip(arrays, kinds))
     return {
