@@ -53,10 +53,23 @@ static void process_name(char* name, size_t room) {
     name[strcspn(name, "\n")] = '\0';
 }
 
+/* Whether the folder above is the user's or the system's: another user could put a link in the place of what is in it.
+ */
+static int parent_is_trusted(const char* path) {
+    char parent[256];
+    struct stat found;
+    const size_t length = (size_t)(strrchr(path, '/') - path);
+    if (length == 0 || length >= sizeof parent) return 0;
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    return stat(parent, &found) == 0 && (found.st_uid == geteuid() || found.st_uid == 0);
+}
+
 /* A descriptor of the folder, made if need be; negative errno where it is not the user's alone. */
 static int open_directory(const char* path) {
     struct stat found;
     if (path[0] != '/') return -EINVAL;
+    if (!parent_is_trusted(path)) return -EPERM;
     if (mkdir(path, 0700) != 0 && errno != EEXIST) return -errno;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0) return -errno;

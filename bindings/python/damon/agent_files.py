@@ -58,6 +58,10 @@ def open_directory(path: str, uid: int) -> int:
         raise
     except OSError as error:
         raise AgentError(f"{path} is refused: {error.strerror}; it must be a folder, no link, of mode 0700") from error
+    above = os.stat(os.path.dirname(path)).st_uid
+    if above not in (uid, 0):  # it could put a link there
+        os.close(folder)
+        raise AgentError(f"{path} is refused: the folder above is of user {above}; it must be of {uid} or of root")
     found = os.fstat(folder)
     if found.st_uid != uid or stat.S_IMODE(found.st_mode) & 0o077:
         os.close(folder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import time
@@ -17,8 +19,8 @@ from damon import agent_files
 from damon import agent_layout as layout
 from damon.agent_page import AgentError, AgentPage, Command, NoAgentError, Phase
 from damon.agent_schemes import attrs_fields, request_of
-from damon.enums import State
-from damon.params import AccessPattern, Attrs, Scheme
+from damon.enums import FilterType, State
+from damon.params import AccessPattern, Attrs, Filter, Scheme
 
 SEES_WRITES = damon.probe_access_check().available
 
@@ -131,6 +133,18 @@ def test_schemes_come_go_and_count(hot: tuple[subprocess.Popen[str], AgentPage, 
         page.command(Command.SCHEMES, b"\1" * 100)
 
 
+def test_a_program_can_start_with_schemes_and_paused(hot_part: str) -> None:
+    schemes = [Scheme(action="stat", pattern=AccessPattern(min_nr_accesses=3)), Scheme(action="cold")]
+    with running(hot_part, schemes=schemes, paused=True) as process, page_of(process.pid) as page:
+        until(lambda: page.snapshot().phase == Phase.RUNNING, "the monitor is there")
+        snapshot = page.snapshot()
+        assert snapshot.state.state == State.PAUSED and snapshot.regions.seq == 0
+        assert [one.params.action for one in snapshot.schemes] == [damon.Action.STAT, damon.Action.COLD]
+        assert snapshot.schemes[0].params.pattern.min_nr_accesses == 3
+        page.command(Command.RESUME)
+        window_of(page)
+
+
 def test_a_request_cannot_name_a_function(hot: tuple[subprocess.Popen[str], AgentPage, int]) -> None:
     _, page, _ = hot
     request = bytearray(request_of([Scheme(action="stat")]))
@@ -144,13 +158,38 @@ def test_a_request_cannot_name_a_function(hot: tuple[subprocess.Popen[str], Agen
         page.command(Command.SCHEMES, bytes(request))
 
 
+def test_a_request_of_any_bytes_is_refused_or_done_and_breaks_nothing(
+    hot: tuple[subprocess.Popen[str], AgentPage, int]
+) -> None:
+    process, page, _ = hot
+    chance = random.Random(7)
+    sound = [request_of([Scheme(action="stat", filters=[Filter(FilterType.ANON)])]), bytes(attrs_fields(FAST)), b""]
+    refused = 0
+    for _ in range(60):
+        request = bytearray(chance.choice(sound))
+        for _ in range(chance.randrange(3)):
+            if request:
+                request[chance.randrange(len(request))] = chance.choice((0, 1, 127, 128, 255))
+        try:
+            page.command(chance.choice((Command.TUNE, Command.SCHEMES)), bytes(request[: chance.choice((None, 7, 200))]))
+        except AgentError as error:
+            assert "answer" not in str(error)
+            refused += 1
+    assert refused > 10
+    page.command(Command.SCHEMES)
+    page.command(Command.TUNE, bytes(attrs_fields(FAST)))
+    window_of(page, page.snapshot().regions.seq)
+    assert process.poll() is None
+
+
 def test_windows_are_drained_in_order_and_losses_are_counted(hot_part: str) -> None:
-    with running(hot_part, ring_bytes=65536) as process, page_of(process.pid) as page:
+    many = dataclasses.replace(FAST, aggr_us=4_000, min_nr_regions=100)  # the ring holds a dozen windows
+    with running(hot_part, attrs=many, ring_bytes=65536) as process, page_of(process.pid) as page:
         window_of(page)
         first, lost = page.drain()
         assert first and lost == 0
         number = first[-1].number
-        until(lambda: page.snapshot().regions.seq > number + 80, "the ring is written over")
+        until(lambda: page.snapshot().regions.seq > number + 25, "the ring is written over")
         records, lost = page.drain()
         assert lost > 0 and records[0].number == number + lost + 1
         assert [r.number for r in records] == list(range(records[0].number, records[0].number + len(records)))
@@ -269,6 +308,12 @@ def test_the_agent_refuses_folders_that_are_not_the_users_alone(hot_part: str, t
         with running(hot_part, variables={"DAMON_AGENT_DIR": str(bad)}) as process, page_of(process.pid) as page:
             assert os.path.dirname(page.path) == str(tmp_path / "damon")
         assert not os.listdir(bad)
+    if os.geteuid() == 0:  # others cannot give folders away
+        theirs = tmp_path / "theirs"
+        theirs.mkdir()
+        os.chown(theirs, 65534, -1)
+        with running(hot_part, variables={"DAMON_AGENT_DIR": str(theirs / "mine")}) as process, page_of(process.pid):
+            assert not os.listdir(theirs)
 
 
 def test_a_link_in_the_place_of_the_file_is_replaced_and_not_followed(tmp_path: pathlib.Path) -> None:

@@ -181,6 +181,11 @@ def test_folders_that_others_could_have_made_are_refused(forged: Forged, tmp_pat
     with pytest.raises(AgentError, match="0770; they must be"):
         opened()
     forged.path.parent.chmod(0o700)
+    if os.geteuid() == 0:  # others cannot give folders away
+        os.chown(tmp_path, 65534, -1)
+        with pytest.raises(AgentError, match="folder above is of user 65534"):
+            opened()
+        os.chown(tmp_path, 0, -1)
     link = tmp_path / "link"
     link.symlink_to(forged.path.parent)
     monkeypatch.setenv("DAMON_AGENT_DIR", str(link))

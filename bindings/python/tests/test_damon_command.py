@@ -97,6 +97,19 @@ def test_top_needs_no_pid_where_one_process_is_monitored(pid: int, capsys: pytes
     assert answer(capsys, "top", "--json")["pid"] == pid
 
 
+def test_top_is_an_overview_where_several_processes_are_monitored(
+    pid: int, hot_part: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    with running(hot_part) as process:
+        page_of(process.pid).close()
+        assert {one["pid"] for one in answer(capsys, "top", "--json")} == {pid, process.pid}
+        assert command("top") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert all(f"hot_part ({one}) " in "\n".join(lines) for one in (pid, process.pid))
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_top_is_clean_text_at_every_width_when_piped(pid: int, width: int, capsys: pytest.CaptureFixture[str],
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +195,14 @@ def test_checks_say_what_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
                                                  "uffd_wp" if by_name["uffd_wp"]["available"] else None)
     assert bool(found["advice"]) != by_name["uffd_rwp"]["available"]
     assert command("checks") == 0 and "private memory" in capsys.readouterr().out
+
+
+def test_checks_of_a_process_say_what_is_seen_of_each_mapping(pid: int, capsys: pytest.CaptureFixture[str]) -> None:
+    found = answer(capsys, "checks", "--json", str(pid))
+    anonymous = next(one for one in found["mappings"] if one["name"] == "anonymous")
+    assert anonymous["both_bytes"] + anonymous["writes_bytes"] + anonymous["unknown_bytes"] >= 60 * MIB
+    assert (anonymous["unknown_bytes"] == 0) == (anonymous["reasons"] == [])
+    assert command("checks", str(pid)) == 0 and re.search(r"^ .*  anonymous\b", capsys.readouterr().out, re.M)
 
 
 def test_where_userfaultfd_is_refused_checks_says_so_first_and_top_shows_nothing_as_idle(

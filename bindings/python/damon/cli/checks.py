@@ -9,8 +9,11 @@ import platform
 from typing import Any
 
 from .. import _core
+from ..agent_page import AgentPage
 from ..enums import AccessCheck
-from .command import Command, show_json
+from ..views import REASON_WORDS, size_text
+from .command import Command, process_id, show_json
+from .findings import Findings, findings_of
 
 # What each kind of memory gets, the best first: see docs/access-checks.md.
 _KINDS = (
@@ -69,7 +72,41 @@ def _userfaultfd_error() -> int:
     return ctypes.get_errno()
 
 
+def seen_of(found: Findings) -> list[dict[str, Any]]:
+    """Of each mapping of a process that is monitored: bytes whose reads and writes, writes, or no accesses are seen."""
+    groups: dict[str, dict[str, Any]] = {}
+    for region, name in zip(found.regions, found.names):
+        group = groups.setdefault(name, {"name": name, "both_bytes": 0, "writes_bytes": 0, "unknown_bytes": 0, "reasons": []})
+        kind = "unknown" if region.unknown else "writes" if region.writes_only else "both"
+        group[f"{kind}_bytes"] += region.size
+        reason = REASON_WORDS.get(region.unknown_reason) if region.unknown else None  # type: ignore[call-overload]
+        if reason and reason not in group["reasons"]:
+            group["reasons"].append(reason)
+    return sorted(groups.values(), key=lambda one: -(one["both_bytes"] + one["writes_bytes"] + one["unknown_bytes"]))
+
+
+def _of_process(options: argparse.Namespace) -> int:
+    with AgentPage.open(options.pid) as page:
+        found = findings_of(page)
+    seen = seen_of(found)
+    if options.json:
+        show_json({"pid": found.pid, "program": found.program, "mappings": seen})
+        return 0
+    print(f"{'READS+WRITES':>12} {'WRITES ONLY':>12} {'NOTHING':>12}  MAPPING")
+    for one in seen:
+        sizes = (size_text(one[name]) if one[name] else "-" for name in ("both_bytes", "writes_bytes", "unknown_bytes"))
+        print(" ".join(f"{size:>12}" for size in sizes) + f"  {one['name']}" +
+              (f" ({', '.join(one['reasons'])})" if one["reasons"] else ""))
+    return 0
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pid", type=process_id, nargs="?", metavar="PID", help="what is seen of the mappings of this process")
+
+
 def _run(options: argparse.Namespace) -> int:
+    if options.pid is not None:
+        return _of_process(options)
     found = findings()
     if options.json:
         show_json(found)
@@ -87,4 +124,4 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = (Command("checks", "how accesses are seen on this machine, and why not better", lambda parser: None, _run),)
+COMMANDS = (Command("checks", "how accesses are seen on this machine, and why not better", _add_options, _run),)

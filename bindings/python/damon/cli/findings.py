@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ..agent_page import AgentPage, PageSnapshot
+from .. import agent_files
+from ..agent_page import AgentError, AgentPage, PageSnapshot
 from ..mappings import Names, read_mappings
 from ..record import RecordedRegion
 from ..views import share_of, unknown_by_reason
@@ -53,6 +54,19 @@ def findings_of(page: AgentPage) -> Findings:
                      [names.of(region.start, region.end) or "?" for region in snapshot.regions.regions])
     found.mappings = _by_mapping(found)
     return found
+
+
+def all_findings() -> list[Findings]:
+    """Of every process that is monitored, the largest first. One that ends meanwhile is left out."""
+    found = []
+    for pid in agent_files.pids():
+        try:
+            with AgentPage.open(pid) as page:
+                if not page.has_ended:
+                    found.append(findings_of(page))
+        except AgentError:
+            continue
+    return sorted(found, key=lambda one: -one.snapshot.rss_bytes)
 
 
 def _by_mapping(found: Findings) -> list[MappingHeat]:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .. import agent_files
-from ..agent_page import AgentError, AgentPage, Phase
+from ..agent_page import AgentError, AgentPage, NoAgentError, Phase
 from ..enums import State
 from ..views import size_text
 from .command import Command, show_json
@@ -22,6 +22,8 @@ def monitored() -> list[dict[str, Any]]:
                 if page.has_ended:
                     continue
                 found.append({"pid": pid, "program": page.program, **_state_of(page)})
+        except NoAgentError:
+            continue  # its file is of what the process was before
         except AgentError as error:
             if agent_files.start_ticks(pid):
                 found.append({"pid": pid, "program": "?", "error": str(error)})

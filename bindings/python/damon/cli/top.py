@@ -9,12 +9,12 @@ import time
 from ..agent_page import AgentPage
 from . import monitoring
 from .command import Command, CommandError, process_id, show_json
-from .findings import as_json, findings_of
+from .findings import all_findings, as_json, findings_of
 from .ps import monitored
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pid", type=process_id, nargs="?", metavar="PID", help="the process; not needed where one is monitored")
+    parser.add_argument("pid", type=process_id, nargs="?", metavar="PID", help="the process; without: the one that is monitored, or an overview of all")
     parser.add_argument("--once", action="store_true", help="show it once; so it is where the output is no terminal")
     parser.add_argument("--wait", action="store_true", help="with --once: wait for the first window")
     parser.add_argument("-d", "--delay", type=monitoring.time_us, default=500_000, metavar="TIME",
@@ -22,15 +22,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", type=int, metavar="N", help="rows of each table")
 
 
-def _only_pid() -> int:
-    """The one process that is monitored."""
-    found = [one for one in monitored() if "error" not in one]
-    if len(found) == 1:
-        return int(found[0]["pid"])
+def _pids(options: argparse.Namespace) -> list[int]:
+    """Which processes to show."""
+    if options.pid is not None:
+        return [options.pid]
+    found = [int(one["pid"]) for one in monitored() if "error" not in one]
     if not found:
         raise CommandError("no process is monitored: start one by 'damon run -- PROGRAM'")
-    names = ", ".join(f"{one['pid']} ({one['program']})" for one in found[:8])
-    raise CommandError(f"{len(found)} processes are monitored: name one of {names}" + (", ..." if len(found) > 8 else ""))
+    return found
 
 
 def _wait_for_window(page: AgentPage, seconds: float) -> None:
@@ -40,8 +39,16 @@ def _wait_for_window(page: AgentPage, seconds: float) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    pid = options.pid if options.pid is not None else _only_pid()
-    with AgentPage.open(pid) as page:
+    pids = _pids(options)
+    is_live = not options.once and not options.json and sys.stdout.isatty()
+    if len(pids) > 1:
+        if options.json:
+            show_json([as_json(found) for found in all_findings()])
+            return 0
+        from . import top_overview
+
+        return top_overview.show(options, is_live=is_live)
+    with AgentPage.open(pids[0]) as page:
         if options.wait:
             _wait_for_window(page, 30)
         if options.json:
@@ -49,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
             return 0
         from . import top_screen  # takes a moment, which the other commands need not wait
 
-        if not options.once and sys.stdout.isatty():
+        if is_live:
             return top_screen.live(page, options)
         top_screen.once(page, options)
     return 0

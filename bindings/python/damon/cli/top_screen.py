@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
-import select
-import sys
-import termios
-import time
-import tty
 from collections import deque
-from typing import Any, Optional
+from typing import Optional
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -20,9 +14,9 @@ from ..agent_page import AgentError, AgentPage, Command
 from ..enums import State
 from . import top_view
 from .findings import Findings, findings_of
+from .keys import Keys
 
 _STRIPS = 8  # windows that are shown above each other
-_LEAST_WIDTH = 40
 
 
 class _Screen:
@@ -37,7 +31,7 @@ class _Screen:
         self._sizes: deque[int] = deque(maxlen=200)
 
     def update(self, found: Findings) -> None:
-        width = max(self._console.width, _LEAST_WIDTH)
+        width = max(self._console.width, top_view.LEAST_WIDTH)
         if width != self._width:
             self._strips.clear()
             self._width = width
@@ -59,32 +53,6 @@ class _Screen:
                              is_coloured=self._console.is_terminal and self._console.color_system is not None)
 
 
-class _Keys:
-    """Keys of the terminal, one at a time; none where the input is no terminal."""
-
-    def __init__(self) -> None:
-        self._input = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else -1
-        self._before: list[Any] = []
-
-    def __enter__(self) -> _Keys:
-        if self._input >= 0:
-            self._before = termios.tcgetattr(self._input)
-            tty.setcbreak(self._input)
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        if self._input >= 0:
-            termios.tcsetattr(self._input, termios.TCSADRAIN, self._before)
-
-    def wait(self, seconds: float) -> str:
-        """The key that was pressed meanwhile; empty: none."""
-        if self._input < 0:
-            time.sleep(seconds)
-            return ""
-        ready, _, _ = select.select([self._input], [], [], seconds)
-        return os.read(self._input, 1).decode("ascii", "replace") if ready else ""
-
-
 def _toggle_pause(page: AgentPage) -> None:
     try:
         page.command(Command.RESUME if page.snapshot().state.state == State.PAUSED else Command.PAUSE)
@@ -97,7 +65,7 @@ def live(page: AgentPage, options: argparse.Namespace) -> int:
     console = Console(highlight=False)
     pid = page.pid
     screen = _Screen(console, options.rows)
-    with _Keys() as keys, Live(screen.view(findings_of(page)), console=console, screen=True, auto_refresh=False) as shown:
+    with Keys() as keys, Live(screen.view(findings_of(page)), console=console, screen=True, auto_refresh=False) as shown:
         while True:
             key = keys.wait(max(options.delay, 50_000) / 1e6)
             if key == "q":
@@ -117,6 +85,6 @@ def live(page: AgentPage, options: argparse.Namespace) -> int:
 def once(page: AgentPage, options: argparse.Namespace) -> None:
     """As it is now."""
     console = Console(highlight=False)
-    if console.width < _LEAST_WIDTH:
-        console.width = _LEAST_WIDTH
+    if console.width < top_view.LEAST_WIDTH:
+        console.width = top_view.LEAST_WIDTH
     console.print(_Screen(console, options.rows).view(findings_of(page)))

@@ -20,6 +20,7 @@ from .findings import Findings
 _BARS = " ▁▂▃▄▅▆▇█"
 _HATCHED = "grey50"
 _NAME_WIDTH = 40
+LEAST_WIDTH = 40
 Cells = list[tuple[Optional[float], bool]]
 
 
@@ -30,7 +31,7 @@ def view(found: Findings, width: int, *, strips: Sequence[Cells], sizes: Sequenc
     if found.snapshot.phase != Phase.RUNNING:
         parts.append(_fitted(Text(found.snapshot.message or "nothing is monitored (yet)"), width))
     if found.regions:
-        parts += [Text(), *(_strip(cells, is_coloured) for cells in strips), _legend(width, is_coloured)]
+        parts += [Text(), *(strip(cells, is_coloured) for cells in strips), legend(width, is_coloured)]
         if len(sizes) > 1:
             parts.append(_history(sizes, width))
     parts += _notes(found, width)
@@ -85,7 +86,7 @@ def _cost(found: Findings) -> str:
     return f"monitor: {state.cost_permil / 10:.1f} %{limit} of a CPU; {cpu_s:.2f} s of CPU time so far"
 
 
-def _strip(cells: Cells, is_coloured: bool) -> Text:
+def strip(cells: Cells, is_coloured: bool) -> Text:
     text = Text(no_wrap=True, overflow="crop")
     for share, is_hidden in cells:
         if not is_coloured:
@@ -99,7 +100,7 @@ def _strip(cells: Cells, is_coloured: bool) -> Text:
     return text
 
 
-def _legend(width: int, is_coloured: bool) -> Text:
+def legend(width: int, is_coloured: bool) -> Text:
     text = Text(no_wrap=False)
     if is_coloured:
         text.append("idle ", "dim")
