@@ -174,6 +174,14 @@ def test_what_cannot_be_recorded_is_said_before_anything_is_started(
     assert not made.exists() and not (tmp_path / "x.rec").exists()
 
 
+def test_a_full_disk_does_not_end_the_program(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sh", "-c", f"sleep 1.5; touch {tmp_path / 'ended'}; exit 5"]
+    assert main(["record", "-o", "/dev/full", *FAST_OPTIONS, "--", *words]) == 5
+    error = capsys.readouterr().err
+    assert "/dev/full: No space left on device; the program goes on unrecorded" in error and error.count("\n") == 1
+    assert (tmp_path / "ended").exists()
+
+
 def test_a_program_that_ends_before_its_first_window_is_told(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", "-o", str(tmp_path / "x.rec"), "--", "true"]) == 0
     assert "ended before its first window" in capsys.readouterr().err

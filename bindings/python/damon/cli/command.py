@@ -27,6 +27,13 @@ class Command:
     has_json: bool = True  # --json is added, and obeyed by run
 
 
+def words_of(error: Exception) -> str:
+    """With the name of the file, where the system refuses one."""
+    words = getattr(error, "strerror", None) or str(error)
+    name = getattr(error, "filename", None)
+    return f"{name}: {words}" if name else words
+
+
 def show_json(value: Any) -> None:
     """One value, a line of its own."""
     print(json.dumps(value, indent=None if not sys.stdout.isatty() else 2))
@@ -44,12 +51,12 @@ class Progress:
 
     def __init__(self, words: str) -> None:
         self._words, self._next = words, time.monotonic() + 1
-        self._is_shown = sys.stderr.isatty()
+        self._is_terminal, self._is_shown = sys.stderr.isatty(), False
 
     def __call__(self, number: int) -> None:
         now = time.monotonic()
-        if self._is_shown and now >= self._next:
-            self._next = now + 0.2
+        if self._is_terminal and now >= self._next:
+            self._next, self._is_shown = now + 0.2, True
             print(f"\r{self._words.format(number)}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:

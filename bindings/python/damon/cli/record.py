@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Optional
 from ..agent_page import AgentError, AgentPage, NoAgentError
 from ..params import Attrs
 from . import monitoring, run
-from .command import Command, CommandError, process_id, show_json
+from .command import Command, CommandError, process_id, show_json, words_of
 
 if TYPE_CHECKING:
     from ..records.draining import Drainer
@@ -204,8 +204,9 @@ def _recorded(recording: _Recording, words: list[str], prepared: Optional[tuple[
     recording.child = child = subprocess.Popen(words, executable=path, env=variables)
     try:
         recording.follow(child.pid)
-    except AgentError as error:
-        print(f"damon record: {error}", file=sys.stderr)
+    except (AgentError, OSError, ValueError) as error:  # the program goes on, without a record
+        print(f"damon record: {words_of(error)}; the program goes on unrecorded", file=sys.stderr)
+        return _ended(recording, child)
     if not recording.stop.is_asked:
         _summary(recording)  # before the program's end, where the time is over
     code = _ended(recording, child)
