@@ -212,7 +212,7 @@ def test_keys_move_the_cross_and_choose_a_moment(files: tuple[pathlib.Path, path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_window(
     files: tuple[pathlib.Path, pathlib.Path], chromium: Browser, width: int, scheme: str
 ) -> None:
