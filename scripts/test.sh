@@ -20,6 +20,7 @@ parts=(
     "tidy               by-name     3  test_tidy" # has findings; joins the tiers without them
     "debug              full        7  test_preset debug"
     "sanitize-python    full        6  sanitize_python"
+    "browser            full        2  test_browser"
     "sanitize-rust      full        6  sanitize_rust"
     "python-versions    full        9  python_versions"
     "site               full        5  docs_command"
@@ -88,6 +89,15 @@ test_builds() {
 }
 
 # The bindings' tests with a sanitizer in the library; see bindings/*/sanitize.sh.
+# The pages of `damon report html` in a browser. The part python does it too, where there is one.
+test_browser() {
+    want_packages "${packages_browser[@]}"
+    setup_python bindings/python/requirements-dev.txt
+    .venv/bin/python -c 'import damon' 2>/dev/null || bindings/python/install.sh
+    .venv/bin/python -B -m pytest -q -p no:cacheprovider --junitxml "$PWD/$results/$part.xml" \
+        -c bindings/python/pyproject.toml --rootdir bindings/python bindings/python/tests/test_page.py
+}
+
 sanitize_python() {
     setup_python bindings/python/requirements-dev.txt
     bindings/python/sanitize.sh "$PWD/$results/$part.xml"

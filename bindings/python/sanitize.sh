@@ -28,7 +28,7 @@ cmake --build "$build" --parallel "${DAMON_JOBS:-$(nproc)}" --target _core
 rm -rf "$build/site" "$build/findings"
 mkdir -p "$build/findings"
 cmake --install "$build" --prefix "$build/site" --component Unspecified >/dev/null
-cp -r damon/*.py damon/cli damon/py.typed "$build/site/damon"
+cp -r damon/*.py damon/cli damon/records damon/py.typed "$build/site/damon"
 
 cd "$build"
 status=0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 from .record import RecordedSnapshot
 from .views import Heatmap, heatmap, notes_on, share_of, size_text, windows_of, working_sets
@@ -59,9 +59,14 @@ def _label_addresses(axes: Any, found: Heatmap) -> None:
 
 def save_heatmap(snapshots: Sequence[RecordedSnapshot], path: str, target_idx: int) -> None:
     """Time to the right, addresses upwards. Black: idle. Hatched: not visible. White: not watched then."""
+    save_cells(heatmap(snapshots, target_idx=target_idx, places=300, times=400), path, target_idx,
+               notes_on(snapshots, target_idx))
+
+
+def save_cells(found: Heatmap, path: str, target_idx: int, notes: Sequence[str]) -> None:
+    """The same of cells."""
     plt = _pyplot()
     nan = float("nan")
-    found = heatmap(snapshots, target_idx=target_idx, places=300, times=400)
     nr_times, nr_places = len(found.rows), len(found.rows[0])
     cells = [[nan] * nr_times for _ in range(nr_places)]
     blank = [[nan] * nr_times for _ in range(nr_places)]
@@ -77,7 +82,6 @@ def save_heatmap(snapshots: Sequence[RecordedSnapshot], path: str, target_idx: i
     mebibytes = sum(end - start for start, end in found.spans) / _MIB
     seconds = max(found.seconds, 1e-9)
     drawn = {"aspect": "auto", "origin": "lower", "interpolation": "nearest", "extent": (0, seconds, 0, mebibytes)}
-    notes = notes_on(snapshots, target_idx)
     if any(value > 0 for row in found.hidden for value in row):
         axes.add_patch(plt.Rectangle((0, 0), seconds, mebibytes, zorder=-1, **_HIDDEN))
         _legend_for_hidden(axes)
@@ -90,7 +94,9 @@ def save_heatmap(snapshots: Sequence[RecordedSnapshot], path: str, target_idx: i
     _save(plt, figure, axes, path, title, notes)
 
 
-def save_working_sets(snapshots: Sequence[RecordedSnapshot], path: str, min_nr_accesses: int) -> None:
+def save_working_sets(
+    snapshots: Sequence[RecordedSnapshot], path: str, min_nr_accesses: int, notes: Optional[Sequence[str]] = None
+) -> None:
     """Bytes accessed over time; what could not be looked at is stacked on top, hatched."""
     plt = _pyplot()
     sizes = working_sets(snapshots, min_nr_accesses)
@@ -118,7 +124,7 @@ def save_working_sets(snapshots: Sequence[RecordedSnapshot], path: str, min_nr_a
     axes.set_xlabel("seconds")
     axes.set_ylabel("MiB")
     words = "a window" if min_nr_accesses <= 1 else f"at least {min_nr_accesses} samples of a window"
-    _save(plt, figure, axes, path, f"Memory accessed in {words}", notes_on(snapshots))
+    _save(plt, figure, axes, path, f"Memory accessed in {words}", notes_on(snapshots) if notes is None else notes)
 
 
 def save_snapshot(snapshot: RecordedSnapshot, path: str) -> None:

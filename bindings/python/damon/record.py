@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Protocol, Union
 
 from . import _core
 from .enums import RegionFlags, SnapshotFlags
@@ -101,6 +101,16 @@ class RecordedSnapshot:
         return sum(r.size for r in self.regions if r.nr_accesses >= min_nr_accesses and not r.unknown)
 
 
+class SnapshotTaker(Protocol):
+    """What a context tells of its snapshots."""
+
+    def begin(self) -> None: ...
+
+    def take(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Recorder:
     """What Context.record() gives. A thread writes down what a worker finds; in manual drive each step does."""
 
@@ -177,7 +187,7 @@ class Recorder:
         self.close()
 
 
-def close_all(recorders: Iterable[Recorder]) -> None:
+def close_all(recorders: Iterable[SnapshotTaker]) -> None:
     """Closes all of them; raises what the first to fail raised."""
     failure: Optional[BaseException] = None
     for recorder in recorders:

@@ -1,4 +1,4 @@
-"""Each program of README.md and of examples/ runs, with warnings as errors, but for that of what cannot be seen here."""
+"""Each program of README.md, of docs/records.md and of examples/ runs, with warnings as errors, but for that of what cannot be seen here."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import subprocess
 import sys
 
 import pytest
+from skipping import module
 
 BINDING = pathlib.Path(__file__).resolve().parents[1]
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", (BINDING / "README.md").read_text(), re.M | re.S)
+MANUALS = (BINDING / "README.md", BINDING.parents[1] / "docs" / "records.md")
+BLOCKS = [block for path in MANUALS for block in re.findall(r"^```python\n(.*?)^```$", path.read_text(), re.M | re.S)]
 
 # What its output has to have, for each example.
 EXAMPLES = {
     "find_cold.py": r"cold for 3 windows or more: (1[5-9]\d|2\d\d) MiB",
     "pause_critical.py": r"samples while paused: 0\n",
     "pageout_quota.py": r" 60 s: [1-4]\.\d\d GiB resident",
+    "fleet.py": r"cache +1 +12\.25 GiB +7\.\d\d GiB +6\d\.\d %\n",
     "latency_quota.py": r"dropped so far [1-9]\d* MiB",
 }
 
@@ -41,5 +44,7 @@ def test_the_manual_has_programs() -> None:
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (BINDING / "examples").glob("*.py")))
 def test_the_examples_do_what_they_are_there_for(name: str, tmp_path: pathlib.Path) -> None:
+    if name == "fleet.py":
+        module("duckdb", "parquet"), module("pyarrow", "parquet")
     said = run(tmp_path, str(BINDING / "examples" / name))
     assert re.search(EXAMPLES[name], said), said

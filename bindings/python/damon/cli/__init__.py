@@ -12,7 +12,7 @@ from typing import Optional
 from .. import _core
 from ..agent_files import AgentError
 from ..errors import DamonError
-from .command import Command, CommandError, show_json
+from .command import Command, CommandError, show_json, words_of
 
 # In the order in which `damon --help` lists them.
 MODULES = (
@@ -21,6 +21,9 @@ MODULES = (
     "ps",
     "control",
     "checks",
+    "record",
+    "report",
+    "export",
     "shell",
 )
 
@@ -48,12 +51,6 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _words_of(error: Exception) -> str:
-    words = getattr(error, "strerror", None) or str(error)
-    name = getattr(error, "filename", None)
-    return f"{name}: {words}" if name else words
-
-
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The console script."""
     options = parser().parse_args(arguments)
@@ -68,6 +65,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 130
     except (AgentError, CommandError, DamonError, OSError) as error:
         if getattr(options, "json", False):
-            show_json({"error": _words_of(error)})
-        print(f"damon {options.command}: {_words_of(error)}", file=sys.stderr)
+            show_json({"error": words_of(error)})
+        print(f"damon {options.command}: {words_of(error)}", file=sys.stderr)
         return 1
