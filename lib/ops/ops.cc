@@ -13,6 +13,8 @@ void Ops::refresh(uint32_t, RefreshReason, TargetCoverage&) {}
 bool Ops::wants_refresh() const { return false; }
 void Ops::arm(std::span<Sample>) {}
 void Ops::look(std::span<Sample>) {}
+void Ops::arm_spans(std::span<Span>) {}
+void Ops::look_spans(std::span<Span>) {}
 void Ops::disarm() {}
 uint64_t Ops::release_some() { return 0; }
 Status Ops::notice() { return {}; }
