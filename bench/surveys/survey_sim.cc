@@ -58,7 +58,8 @@ struct Run {
     // `nr` runs in equal parts of the space.
     void runs(uint64_t space, uint64_t nr, uint64_t bytes) {
         for (uint64_t i = 0; i < nr; ++i) {
-            const uint64_t start = i * (space / nr) + place(space / nr, bytes);
+            const uint64_t part = align_down(space / nr, 4096);
+            const uint64_t start = i * part + place(part, bytes);
             hot({start, start + bytes});
         }
     }
@@ -75,7 +76,7 @@ SimPattern steps(SimPatternKind kind, AddressRange range) {
 }
 
 void small_in_1g(Run& run) { run.map(kGiB), run.somewhere(kGiB, kMiB); }
-void part_of_64g(Run& run) { run.map(64 * kGiB), run.somewhere(64 * kGiB, 6'871'040); }
+void part_of_64g(Run& run) { run.map(64 * kGiB), run.somewhere(64 * kGiB, 6'868'992); }
 void part_of_1t(Run& run) { run.map(kTiB), run.somewhere(kTiB, 109'953'024); }
 void fifty_in_1t(Run& run) { run.map(kTiB), run.runs(kTiB, 50, 2 * kMiB); }
 void tenth_of_256m(Run& run) { run.map(256 * kMiB), run.somewhere(256 * kMiB, 26'841'088); }

@@ -87,7 +87,7 @@ std::span<Sample> Engine::plan() {
         planned_ = samples_.resize(regions_.nr_regions()) && probe_hits_.resize(nr_hits);
         DAMON_CHECK(planned_);
         if (!planned_) return {};
-        if (surveys()) {
+        if (surveys() && survey_.has_room(regions_.nr_regions())) {
             survey_.draw_samples(regions_, samples_.span(), cadence_.passed_sample_intervals);
         } else {
             draw_samples(regions_, samples_.span(), streams_.sampling);

@@ -9,8 +9,6 @@ namespace {
 
 constexpr uint8_t kNewForWindows = 3;
 constexpr size_t kMaxNew = 16;
-// Of all regions, as many may come from surveys.
-constexpr uint64_t kShareOfRegions = 4;
 
 // The region of the target that ends after `address`; nr_regions_of where there is none.
 size_t region_ending_after(const RegionList& regions, size_t target, uint64_t address) {
@@ -96,7 +94,7 @@ void FoundRuns::cut_out(RegionList& regions, RunLimits limits) {
         if (largest == nullptr) return;
         largest->is_cut = true;
         const AddressRange wanted = region_for(largest->range, limits.min_region_sz);
-        if (wanted.empty() || regions.nr_regions() + 2 > limits.max_nr_regions / kShareOfRegions) continue;
+        if (wanted.empty() || !fits(regions.nr_regions(), limits.max_nr_regions)) continue;
         largest->range = wanted;
         cut_at(regions, largest->target_idx, wanted.start);
         cut_at(regions, largest->target_idx, wanted.end);

@@ -23,6 +23,10 @@ public:
     [[nodiscard]] bool reserve(uint64_t max_nr_regions);
     [[nodiscard]] bool copy_from(const FoundRuns& other);
     void clear() { runs_.clear(); }
+    // Whether one more run can be cut out.
+    static bool fits(size_t nr_regions, uint64_t max_nr_regions) {
+        return nr_regions + 2 <= max_nr_regions / kShareOfRegions;
+    }
 
     // Not cut yet. Where there is no room it is dropped.
     void add(uint32_t target_idx, AddressRange run);
@@ -38,6 +42,9 @@ public:
     bool operator==(const FoundRuns&) const = default;
 
 private:
+    // Of all regions, as many may come from surveys.
+    static constexpr uint64_t kShareOfRegions = 4;
+
     struct Run {
         AddressRange range;
         uint32_t target_idx = 0;

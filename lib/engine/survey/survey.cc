@@ -46,6 +46,7 @@ bool Survey::prepare(const Attrs& attrs, uint64_t share_bp, uint32_t page_bytes)
 
 void Survey::set_window(const Attrs& attrs) {
     window_ = attrs.aggr_samples();
+    max_nr_regions_ = attrs.max_nr_regions;
     patience_ = static_cast<uint16_t>(std::clamp<uint64_t>(window_ / 5, 1, kMostPatience));
 }
 
@@ -60,6 +61,7 @@ bool Survey::copy_from(const Survey& other) {
     }
     copy.budget_ = other.budget_;
     copy.page_bytes_ = other.page_bytes_;
+    copy.max_nr_regions_ = other.max_nr_regions_;
     copy.window_ = other.window_;
     copy.patience_ = other.patience_;
     copy.seed_ = other.seed_;
@@ -172,7 +174,7 @@ void Survey::follow(std::span<const Sample> samples, std::span<const Region> reg
     budget_.pass(elapsed_us);
     take_answers();
     looking_.clear();
-    if (budget_.may_begin()) follow_surprises(samples, regions);
+    if (budget_.may_begin() && has_room(regions.size())) follow_surprises(samples, regions);
 }
 
 void Survey::take_answers() {

@@ -40,7 +40,9 @@ public:
     void forget();
 
     bool active() const { return budget_.share_bp() != 0; }
-    uint64_t share_bp() const { return budget_.share_bp(); }
+    // Whether a run could become regions now. Where there is no room for cuts, samples are DAMON's own and nothing is
+    // followed: among few regions it is the chance of the samples that lets bounds move.
+    bool has_room(size_t nr_regions) const { return active() && FoundRuns::fits(nr_regions, max_nr_regions_); }
 
     // One sampling interval, around which the caller arms and looks:
     // Spans to be armed now. Valid until look().
@@ -96,6 +98,7 @@ private:
 
     SurveyBudget budget_;
     uint32_t page_bytes_ = 4096;
+    uint64_t max_nr_regions_ = 0;
     uint64_t window_ = 0;    // sampling intervals
     uint16_t patience_ = 1;  // sampling intervals that a span of a zoom stays armed
     uint64_t seed_ = 0;
