@@ -3,8 +3,8 @@
 #include <cerrno>
 
 #include "ops/linux/access/access_check_table.h"
-#include "ops/linux/access/uffd.h"
-#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/registration/uffd.h"
+#include "ops/linux/registration/uffd_mapping.h"
 #include "os/process.h"
 
 namespace damon {

@@ -1,6 +1,6 @@
 #include "ops/linux/access/uffd_trial.h"
 
-#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
 namespace {

@@ -1,8 +1,8 @@
 // Registering a mapping with the process's userfaultfd, lazily, and what its refusals mean (fact 4).
 #pragma once
 
-#include "ops/linux/access/exclusion.h"
-#include "ops/linux/access/mapping_cache.h"
+#include "ops/linux/registration/exclusion.h"
+#include "ops/linux/registration/mapping_cache.h"
 
 namespace damon {
 

@@ -17,8 +17,8 @@
 
 #include "base/fork_safe_lock.h"
 #include "base/system.h"
-#include "ops/linux/access/access_check.h"
-#include "ops/linux/access/tracked_pages.h"
+#include "ops/access_check.h"
+#include "ops/linux/registration/tracked_pages.h"
 
 namespace damon {
 

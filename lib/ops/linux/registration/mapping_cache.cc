@@ -1,9 +1,9 @@
-#include "ops/linux/access/mapping_cache.h"
+#include "ops/linux/registration/mapping_cache.h"
 
 #include <algorithm>
 #include <cerrno>
 
-#include "ops/linux/access/left_registrations.h"
+#include "ops/linux/registration/left_registrations.h"
 
 namespace damon {
 namespace {

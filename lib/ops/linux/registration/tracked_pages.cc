@@ -1,4 +1,4 @@
-#include "ops/linux/access/tracked_pages.h"
+#include "ops/linux/registration/tracked_pages.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "ops/linux/access/call_pieces.h"
+#include "ops/linux/registration/call_pieces.h"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
-#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/registration/uffd_mapping.h"
 
 #include <cerrno>
 
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/page_scan.h"
 
 namespace damon {

@@ -1,9 +1,9 @@
-#include "ops/linux/access/range_release.h"
+#include "ops/linux/registration/range_release.h"
 
 #include <cerrno>
 
-#include "ops/linux/access/call_pieces.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/call_pieces.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
 #include "os/proc_maps.h"
 #include "os/syscalls.h"

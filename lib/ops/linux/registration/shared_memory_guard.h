@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
 

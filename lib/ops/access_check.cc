@@ -1,4 +1,4 @@
-#include "ops/linux/access/access_check.h"
+#include "ops/access_check.h"
 
 namespace damon {
 

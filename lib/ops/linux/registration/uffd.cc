@@ -1,4 +1,4 @@
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 
 #include <fcntl.h>
 
@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "base/fork_safe_lock.h"
-#include "ops/linux/access/armed_page_ledger.h"
+#include "ops/linux/registration/armed_page_ledger.h"
 #include "os/own_file.h"
 #include "os/process.h"
 #include "os/syscalls.h"

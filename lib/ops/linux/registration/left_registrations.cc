@@ -1,4 +1,4 @@
-#include "ops/linux/access/left_registrations.h"
+#include "ops/linux/registration/left_registrations.h"
 
 #include <atomic>
 

@@ -1,4 +1,4 @@
-#include "ops/linux/access/exclusion.h"
+#include "ops/linux/registration/exclusion.h"
 
 #include <algorithm>
 #include <atomic>
@@ -6,7 +6,7 @@
 
 #include "base/fork_safe_lock.h"
 #include "base/heap.h"
-#include "ops/linux/access/range_release.h"
+#include "ops/linux/registration/range_release.h"
 #include "os/page_sizes.h"
 #include "os/process.h"
 #include "os/syscalls.h"

@@ -1,4 +1,4 @@
-#include "ops/linux/access/shared_memory_guard.h"
+#include "ops/linux/registration/shared_memory_guard.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "ops/linux/memory_areas.h"
+#include "model/memory_areas.h"
 
 #include <algorithm>
 

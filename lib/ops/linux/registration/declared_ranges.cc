@@ -1,4 +1,4 @@
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 
 #include <sched.h>
 

@@ -1,4 +1,4 @@
-#include "ops/linux/access/armed_page_ledger.h"
+#include "ops/linux/registration/armed_page_ledger.h"
 
 #include <atomic>
 #include <cerrno>

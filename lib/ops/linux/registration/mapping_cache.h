@@ -6,7 +6,7 @@
 
 #include "base/vector.h"
 #include "model/address_range.h"
-#include "ops/linux/access/access_check.h"
+#include "ops/access_check.h"
 #include "os/proc_maps.h"
 
 namespace damon {
