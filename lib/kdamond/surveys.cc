@@ -16,6 +16,34 @@ uint64_t model_cost_ns(std::span<const Span> spans, uint64_t page_ns) {
     return cost_ns;
 }
 
+// What of the span lies in added ranges, around its middle: whole pages of one stretch.
+void clip(Span& span, const AddedRanges& added) {
+    const uint64_t middle = span.start + span.nr_pages / 2 * uint64_t{span.page_bytes};
+    AddressRange rest = span.range();
+    AddressRange stretch;
+    for (AddressRange part; !(part = added.next_part(rest)).empty(); rest.start = part.end) {
+        if (!stretch.empty() && stretch.end == part.start) {
+            stretch.end = part.end;
+        } else if (!stretch.contains(middle)) {
+            stretch = part;
+        }
+    }
+    stretch = {align_up(stretch.start, span.page_bytes), align_down(stretch.end, span.page_bytes)};
+    if (!stretch.contains(middle)) stretch = {span.start, span.start};
+    span.start = stretch.start;
+    span.nr_pages = static_cast<uint16_t>(stretch.size() / span.page_bytes);
+}
+
+bool lies_in(const Span& span, const AddedRanges& added) {
+    AddressRange rest = span.range();
+    while (!rest.empty()) {
+        const AddressRange part = added.next_part(rest);
+        if (part.empty() || part.start != rest.start) return false;
+        rest.start = part.end;
+    }
+    return true;
+}
+
 }  // namespace
 
 void Kdamond::arm_spans() {
@@ -24,6 +52,9 @@ void Kdamond::arm_spans() {
     {
         const CpuScope scope(meter_, Consumer::kSurvey);
         const AddedRanges::Touch touch(added_, touches_itself());
+        for (Span& span : spans) {
+            if (added_.only()) clip(span, added_);
+        }
         ops_->arm_spans(spans);
     }
     charge_survey(model_cost_ns(spans, kModelArmPageNs), 0);
@@ -35,6 +66,7 @@ void Kdamond::look_spans() {
     {
         const CpuScope scope(meter_, Consumer::kSurvey);
         const AddedRanges::Touch touch(added_, touches_itself());
+        for (Span& span : spans) span.withdrawn = added_.only() && !lies_in(span, added_);
         ops_->look_spans(spans);
     }
     uint64_t nr_hits = 0;

@@ -23,6 +23,7 @@ struct PageMap {
 
 struct Span {
     static constexpr unsigned kMaxPages = 128;
+    static constexpr unsigned kMaxArmed = 576;  // spans at a time
 
     uint64_t start = 0;  // a page's
     uint32_t page_bytes = 0;
@@ -30,6 +31,7 @@ struct Span {
     uint16_t nr_pages = 0;      // at most kMaxPages
     uint16_t nr_intervals = 1;  // for how many more sampling intervals it stays armed; 1: looked at the next time
     uint32_t asker = 0;         // the engine's
+    bool withdrawn = false;     // what it lies in was taken from the ops since it was armed: not to be touched
     uint64_t ops_private = 0;   // for the ops between arm and look
     PageMap hit;                // filled by Ops::look_spans: pages that were accessed
     PageMap known;              // filled by Ops::look_spans: pages of which that can be said

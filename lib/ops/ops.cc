@@ -6,6 +6,7 @@ namespace damon {
 
 OpsTraits Ops::traits() const { return {}; }
 Status Ops::validate(const Params&) const { return {}; }
+bool Ops::can_survey(const Params&) const { return true; }
 Status Ops::start(const Params&) { return {}; }
 void Ops::commit(const Params&) {}
 void Ops::stop() {}

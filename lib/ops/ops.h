@@ -37,6 +37,9 @@ public:
     // Checks that the parameters can be served at all. No effect; any thread.
     virtual Status validate(const Params& params) const;
 
+    // Whether surveys can be served with these parameters, where the traits say that they can be at all. Any thread.
+    virtual bool can_survey(const Params& params) const;
+
     // Begins a run. Failure: nothing is held.
     virtual Status start(const Params& params);
     // New parameters of a run, already validated, before the engine takes them over: takes the memory that commit will

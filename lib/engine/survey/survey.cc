@@ -14,7 +14,8 @@ constexpr uint64_t kRetrySpread = 21;     // 10 to 30
 constexpr unsigned kZoomsAnInterval = 2;  // that arm more than one page
 constexpr uint64_t kMostPatience = 20;
 // Where every zoom has asked for as much as it can there are as many spans.
-constexpr size_t kMaxSpans = Survey::kMaxZooms * Zoom::kMaxSpans;
+constexpr size_t kMaxSpans = Span::kMaxArmed;
+static_assert(kMaxSpans >= Survey::kMaxZooms * Zoom::kMaxSpans);
 
 // One step of splitmix64.
 constexpr uint64_t mix(uint64_t value) {
