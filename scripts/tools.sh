@@ -20,6 +20,15 @@ demo_command() {
     build/release/examples/reclaim
 }
 
+# Minutes in all, shared out among the access checks.
+chaos_command() {
+    local minutes=${1:-2} seed=${2:-1}
+    setup_build
+    want_packages libgtest-dev
+    build_preset release --target chaos_tests
+    CHAOS_SECONDS=$((minutes * 20)) CHAOS_SEED=$seed build/release/tests/chaos_tests
+}
+
 bench_command() {
     setup_build
     if [ "${1:-}" = --side-by-side ]; then

@@ -64,7 +64,7 @@ Status AccessChecker::choose(AccessCheck choice) {
     for (const AccessCheckRow* row : access_check_rows()) {
         const bool chosen = choice == AccessCheck::kAuto || choice == row->id;
         if (!chosen || row->source != AnswerSource::kPages) continue;
-        last = row->probe();
+        last = probe_row(*row);
         if (last.available) enabled_[nr_enabled_++] = row;
     }
     if (!tools_.scan.can_scan()) give_up([](const AccessCheckRow& row) { return row.needs_scan; });

@@ -8,6 +8,7 @@
 #include "base/arithmetic.h"
 #include "base/fork_safe_lock.h"
 #include "base/heap.h"
+#include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
 #include "os/process.h"
@@ -180,12 +181,14 @@ void* shared_map(size_t bytes, int& error) {
     error = -EINVAL;
     if (bytes == 0 || bytes > SIZE_MAX - page) return nullptr;
     bytes = align_up(bytes, page);
-    const int fd = sys::memfd_create("damon");
-    error = fd;
-    if (fd < 0) return nullptr;
-    error = sys::ftruncate(fd, bytes);
-    void* address = error == 0 ? sys::mmap(bytes, fd, error) : nullptr;
-    sys::close(fd);
+    void* address = nullptr;
+    {
+        const ScopedFile memory(sys::memfd_create("damon"));
+        error = memory.fd();
+        if (error < 0) return nullptr;
+        error = sys::ftruncate(memory.fd(), bytes);
+        if (error == 0) address = sys::mmap(bytes, memory.fd(), error);
+    }
     if (address == nullptr) return nullptr;
     const uint64_t start = reinterpret_cast<uint64_t>(address);
     error = shared_declare({start, start + bytes});

@@ -50,15 +50,14 @@ int open_descriptor() {
     if (user_mode >= 0) return user_mode;
     const int plain = sys::userfaultfd(flags);
     if (plain >= 0) return plain;
-    const int device = sys::open_read("/dev/userfaultfd");
-    if (device < 0) return user_mode;
-    const long opened = sys::ioctl(device, uapi::kUffdNew, reinterpret_cast<void*>(static_cast<intptr_t>(flags)));
-    sys::close(device);
+    const ScopedFile device(sys::open_read("/dev/userfaultfd"));
+    if (device.fd() < 0) return user_mode;
+    const long opened = sys::ioctl(device.fd(), uapi::kUffdNew, reinterpret_cast<void*>(static_cast<intptr_t>(flags)));
     return opened < 0 ? user_mode : static_cast<int>(opened);
 }
 
 // A descriptor with what is offered switched on; negative errno.
-OwnNumber open_enabled(UffdFeatures& features) {
+OwnNumber open_enabled_once(UffdFeatures& features) {
     features = uffd_offered();
     if (features.error != 0) return {features.error, 0};
     const OwnNumber file = move_and_mark(open_descriptor());
@@ -70,9 +69,17 @@ OwnNumber open_enabled(UffdFeatures& features) {
     const long result = sys::ioctl(file.fd, uapi::kUffdioApi, &api);
     // Without the asynchronous mode a fault would wait for a handler that nobody runs.
     if (result < 0 || (api.features & wanted) != wanted) {
-        sys::close(file.fd);
+        close_own_number(file, process_id());
         return {result < 0 ? static_cast<int32_t>(result) : -ENOTSUP, 0};
     }
+    return file;
+}
+
+OwnNumber open_enabled(UffdFeatures& features) {
+    OwnNumber file = open_enabled_once(features);
+    // EBADF, or what another kind of file answers: the program closed the descriptor in between.
+    const auto closed = [](int error) { return error == -EBADF || error == -ENOTTY || error == -EINVAL; };
+    for (int tries = 1; closed(file.fd) && tries < kTriesToOpen; ++tries) file = open_enabled_once(features);
     return file;
 }
 
@@ -80,14 +87,13 @@ OwnNumber open_enabled(UffdFeatures& features) {
 
 UffdFeatures uffd_offered() {
     UffdFeatures features;
-    const int fd = open_descriptor();
-    if (fd < 0) {
-        features.error = fd;
+    const ScopedFile file(open_descriptor());
+    if (file.fd() < 0) {
+        features.error = file.fd();
         return features;
     }
     uapi::UffdApi api;
-    const long result = sys::ioctl(fd, uapi::kUffdioApi, &api);
-    sys::close(fd);
+    const long result = sys::ioctl(file.fd(), uapi::kUffdioApi, &api);
     if (result < 0) {
         features.error = static_cast<int>(result);
         return features;
