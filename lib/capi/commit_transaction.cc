@@ -216,7 +216,9 @@ bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
     damon::Ops& ops = damon::ops_of(dst, params.ops_id);
     status = complete_params(handles.commit);
     if (status.ok()) status = ops.validate(params);
-    if (status.ok()) status = damon::Engine::validate(params, ops.traits());
+    damon::OpsTraits traits = ops.traits();
+    if (!ops.can_survey(params)) traits.span_page_bytes = 0;
+    if (status.ok()) status = damon::Engine::validate(params, traits);
     if (!status.ok()) return true;
     const size_t nr_before = dst.schemes.size();
     take_locked(handles);

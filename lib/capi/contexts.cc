@@ -143,7 +143,9 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
     if (ctx->kdamond.on_worker()) return damon::commit_attrs_on_worker(*ctx, wanted);
     damon::Params probe;
     probe.attrs = wanted;
-    status = damon::Engine::validate(probe, damon::OpsTraits());
+    damon::OpsTraits traits;
+    traits.span_page_bytes = 4096;  // the operations may come later: whether they serve surveys is for the start
+    status = damon::Engine::validate(probe, traits);
     if (!status.ok()) return damon::report(ctx, status);
     return change_stopped(ctx, [&] {
         ctx->params.attrs = wanted;

@@ -20,6 +20,7 @@ void Engine::start(uint64_t seed) {
     streams_ = RandomStreams(seed);
     split_memory_ = {};
     planned_ = false;
+    survey_.start(seed);
     for (uint32_t target = 0; target < params_.targets.size(); ++target) {
         const std::span<const AddressRange> given = params_.targets[target].ranges.span();
         if (given.empty()) continue;
@@ -86,7 +87,11 @@ std::span<Sample> Engine::plan() {
         planned_ = samples_.resize(regions_.nr_regions()) && probe_hits_.resize(nr_hits);
         DAMON_CHECK(planned_);
         if (!planned_) return {};
-        draw_samples(regions_, samples_.span(), streams_.sampling);
+        if (surveys() && survey_.has_room(regions_.nr_regions())) {
+            survey_.draw_samples(regions_, samples_.span(), cadence_.passed_sample_intervals);
+        } else {
+            draw_samples(regions_, samples_.span(), streams_.sampling);
+        }
     }
     std::fill(probe_hits_.begin(), probe_hits_.end(), uint8_t{0});
     return cadence_.latched_attributes_only ? std::span<Sample>{} : samples_.span();
@@ -102,6 +107,7 @@ Due Engine::record_samples(uint64_t elapsed_us) {
     if (planned_) {
         const std::span<Region> regions = regions_.all();
         if (!cadence_.latched_attributes_only) count_answers(regions, samples_.span());
+        if (surveys()) survey_.follow(samples_.span(), regions, elapsed_us);
         if (!probe_hits_.empty()) {
             const uint64_t highest_sum = count_probe_hits(regions, probe_hits_.span(), weights_);
             if (cadence_.latched_attributes_only) highest_score = highest_sum;
@@ -135,14 +141,35 @@ bool Engine::finish() {
         if (params_.attrs.intervals_goal.aggrs != 0 && cadence_.intervals_tune_due()) tune_intervals();
         cadence_.advance_aggregation(params_.attrs);
         cadence_.restart_window();
+        survey_.end_window(regions_, {params_.attrs.max_nr_regions, params_.min_region_sz, params_.attrs.aggr_samples()});
         reset_window(regions_.all());
-        split_regions(regions_, {params_.attrs.max_nr_regions, params_.min_region_sz}, split_memory_,
-                      streams_.splitting);
+        split_at_random();
         DAMON_CHECK(is_valid());
     }
     if (!cadence_.ops_update_due()) return false;
     cadence_.advance_ops_update(params_.attrs);
     return true;
+}
+
+void Engine::split_at_random() {
+    const auto spares = [](const void* survey, uint32_t target_idx, const Region& region) {
+        return static_cast<const Survey*>(survey)->keeps_whole(target_idx, region);
+    };
+    Spared spared;
+    if (survey_.active()) spared = {&survey_, spares};
+    split_regions(regions_, {params_.attrs.max_nr_regions, params_.min_region_sz}, split_memory_, streams_.splitting,
+                  spared);
+}
+
+std::span<Span> Engine::spans_to_arm() {
+    return planned_ && surveys() ? survey_.arm(cadence_.latched_sample_us) : std::span<Span>{};
+}
+
+std::span<Span> Engine::spans_to_look_at() { return survey_.active() ? survey_.look() : std::span<Span>{}; }
+
+bool Engine::prepare_survey() {
+    const uint64_t share_bp = params_.attrs.survey_share_bp(traits_.span_page_bytes != 0);
+    return survey_.prepare(params_.attrs, share_bp, traits_.span_page_bytes);
 }
 
 void Engine::tune_intervals() {
@@ -165,6 +192,7 @@ void Engine::change_attrs(const Attrs& attrs) {
         convert_results(regions_.all(), {before, attrs, aggregating, weights_.nr_probes()});
     }
     params_.attrs = attrs;
+    survey_.set_window(attrs);
     for (size_t i = 0; i < schemes_.size(); ++i) {
         params_.schemes[i].derive_age(attrs.aggr_us);
         reschedule_scheme(params_.schemes[i], before, attrs, ticks_for(params_.schemes[i], cadence_), schemes_[i]);

@@ -30,6 +30,7 @@
 #include "engine/monitor/splitting.h"
 #include "engine/schemes/apply_walk.h"
 #include "engine/schemes/scheme_state.h"
+#include "engine/survey/survey.h"
 #include "model/action.h"
 #include "model/metrics.h"
 #include "model/observation.h"
@@ -105,6 +106,15 @@ public:
     // ops have no probes or none are set.
     std::span<uint8_t> probe_hits();
 
+    // Around the interval too, where surveys are made: spans to be armed now, after plan; spans to be looked at now,
+    // before record_samples, to be answered in place; and what both cost, with what they took from the program. Empty
+    // where there are none.
+    std::span<Span> spans_to_arm();
+    std::span<Span> spans_to_look_at();
+    void charge_survey(uint64_t cost_ns) { survey_.charge(cost_ns); }
+    // What was armed is not looked at, or time has passed in between: surveys begin anew.
+    void forget_survey() { survey_.forget(); }
+
     // T += 1, counts the answers, and at the end of a window merges and cuts to the minimum count (L-7, L-8). An answer
     // "unknown" is never an access. `elapsed_us` is how long the interval took, pauses left out: what is given in
     // microseconds goes by it. Without it the interval took the time that it was to take.
@@ -142,6 +152,7 @@ public:
     uint64_t passed_sample_intervals() const;  // T
     const Cadence& cadence() const;
     const RegionList& regions() const;
+    const Survey& survey() const { return survey_; }
     // How long the window has been so far, at its end how long it was.
     uint64_t window_us() const { return cadence_.window_us; }
     // Moving sum of nr_accesses (M-14) of one region.
@@ -182,6 +193,9 @@ private:
     void end_window(uint64_t highest_score);
     void tune_intervals();
     void change_attrs(const Attrs& attrs);
+    [[nodiscard]] bool prepare_survey();
+    bool surveys() const { return survey_.active() && !cadence_.latched_attributes_only; }
+    void split_at_random();
     ApplyContext apply_context();
 
     // The steps of a commit, on a copy of the engine that is thrown away where one fails; engine_commit.cc.
@@ -210,6 +224,7 @@ private:
     bool planned_ = false;
     uint64_t size_limit_ = 0;  // L, as the latest M-22 returned it (M-17)
     SplitMemory split_memory_;
+    Survey survey_;
 
     Vector<SchemeState> schemes_;  // parallel to params_.schemes
     ApplyWalk walk_;

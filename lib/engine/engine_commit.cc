@@ -36,6 +36,7 @@ Status Engine::validate(const Params& params, const OpsTraits& traits) {
         if (Status status = validate_reach(params.schemes[i], i, params.attrs); !status.ok()) return status;
     }
     if (Status status = validate_targets(params); !status.ok()) return status;
+    if (Status status = validate_survey(params.attrs, traits); !status.ok()) return status;
     return validate_attrs(params.attrs);
 }
 
@@ -47,7 +48,7 @@ Status Engine::prepare(const Params& params, const OpsTraits& traits) {
     if (!next.params_.copy_from(params) || !next.regions_.resize_targets(params.targets.size()) ||
         !next.reserve_regions(region_capacity_for(params)) ||
         !carry_over_schemes(schemes_.span(), next.params_.schemes.span(), params.attrs, Cadence{}, next.schemes_) ||
-        !next.walk_.reserve(next.params_.schemes.span())) {
+        !next.walk_.reserve(next.params_.schemes.span()) || !next.prepare_survey()) {
         return no_memory(params);
     }
     for (TargetParams& target : next.params_.targets) coalesce_ranges(target.ranges);
@@ -121,7 +122,9 @@ Status Engine::adopt(const Params& params, const OpsTraits& traits, Vector<uint8
         cadence_.begin_intervals_tune(params_.attrs, aggr_samples_);
     }
     adopt_probes(before.probes.span());
-    return reserve_regions(region_capacity_for(params_)) ? Status{} : no_memory(params);
+    // Targets may have new numbers.
+    if (!(before.targets == params_.targets)) survey_.forget();
+    return reserve_regions(region_capacity_for(params_)) && prepare_survey() ? Status{} : no_memory(params);
 }
 
 bool Engine::adopt_targets(Vector<TargetParams>& targets, std::span<SchemeState> schemes,
@@ -184,7 +187,8 @@ bool Engine::copy_from(const Engine& other) {
     Engine copy;
     if (!copy.params_.copy_from(other.params_) || !copy.regions_.copy_from(other.regions_) ||
         !copy.samples_.copy_from(other.samples_) || !copy.probe_hits_.copy_from(other.probe_hits_) ||
-        !copy.schemes_.copy_from(other.schemes_) || !copy.walk_.copy_from(other.walk_)) {
+        !copy.schemes_.copy_from(other.schemes_) || !copy.walk_.copy_from(other.walk_) ||
+        !copy.survey_.copy_from(other.survey_)) {
         return false;
     }
     copy.traits_ = other.traits_;

@@ -103,6 +103,7 @@ Status Engine::restore(const SavedContext& saved, uint64_t now_us) {
 bool Engine::take_over(const SavedContext& saved, uint64_t now_us) {
     walk_.cancel(apply_context());
     planned_ = false;
+    survey_.forget();
     for (size_t target = 0; target < std::min(saved.targets.size(), regions_.nr_targets()); ++target) {
         Vector<Region> regions;
         const std::span<const SavedRegion> known = saved.targets[target].regions.span();

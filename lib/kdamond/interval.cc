@@ -11,11 +11,13 @@ void Kdamond::begin_interval() {
     take_over_ranges(false);
     in_step_ = true;
     const std::span<Sample> asked = engine_.plan();
+    if (resting_) engine_.forget_survey();
     nr_asked_ = asked.size();  // none where only attributes are monitored (P-4)
     {
         const AddedRanges::Touch touch(added_, touches_itself());
         ops_->arm(placed(asked));
     }
+    arm_spans();
     in_step_ = false;
     if (resting_) counted_ns_ = now_ns();
     resting_ = false;
@@ -31,6 +33,7 @@ void Kdamond::count_interval() {
         const AddedRanges::Touch touch(added_, touches_itself());
         ops_->look(still_placed(asked));
     }
+    look_spans();
     return_answers(asked);
     count_answers(asked);
     if (traits_.has_probes && !engine_.params().probes.empty()) ops_->probe(samples, engine_.probe_hits());

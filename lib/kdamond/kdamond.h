@@ -168,6 +168,9 @@ private:
     void read_mappings();
     uint64_t elapsed_us();
     void count_answers(std::span<const Sample> samples);
+    void arm_spans();
+    void look_spans();
+    void charge_survey(uint64_t model_ns, uint64_t nr_hits);
     void apply_schemes();
     Outcome act(const ActionRequest& request);
     void refresh_coverage(RefreshReason reason, const Vector<uint8_t>* only);
@@ -284,6 +287,8 @@ private:
     bool refresh_deferred_ = false;
     uint64_t charged_sampling_ns_ = 0;
     uint64_t charged_update_ns_ = 0;
+    uint64_t charged_survey_ns_ = 0;  // to the budget of surveys
+    uint64_t survey_cost_ns_ = 0;     // of this interval, for the limit
     ThreadOptions thread_options_;
     uint64_t seed_ = 0;
     std::atomic<bool> manual_{false};

@@ -14,7 +14,8 @@ Kdamond::Kdamond(WorkerSync& sync, const WorkerCallbacks& callbacks)
 Kdamond::~Kdamond() = default;
 
 Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& options) {
-    const OpsTraits traits = ops.traits();
+    OpsTraits traits = ops.traits();
+    if (!ops.can_survey(params)) traits.span_page_bytes = 0;
     if (traits.offloaded && options.manual) {
         return Status::fail(-EINVAL, "drive is manual: the kernel's DAMON keeps its own time, use a worker thread");
     }

@@ -113,6 +113,8 @@ Status Kdamond::begin_run() {
     // What a start costs, once, is not what the limit is on: it would delay the first window.
     charged_sampling_ns_ = meter_.spent_now(Consumer::kSampling);
     charged_update_ns_ = meter_.spent(Consumer::kUpdate);
+    charged_survey_ns_ = meter_.spent(Consumer::kSurvey);
+    survey_cost_ns_ = 0;
     window_.start(now_ns());
     cost_rate_.start(now_ns());
     mailbox_.open();
@@ -203,13 +205,15 @@ Kdamond::Sleep Kdamond::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
 }
 
 // The limit is on all of the monitor's own work: sampling with everything that belongs to it, what the program pays for
-// accesses that are seen, and reading the mappings.
+// accesses that are seen, surveys, and reading the mappings.
 void Kdamond::charge_interval() {
     const uint64_t now = clock_.now_ns();
     const uint64_t sampling_ns = meter_.spent_now(Consumer::kSampling);
     const uint64_t update_ns = meter_.spent(Consumer::kUpdate);
     const uint64_t cost_ns =
-        saturating_add(sampling_ns - charged_sampling_ns_, saturating_mul(nr_seen_, traits_.access_cost_ns));
+        saturating_add(saturating_add(sampling_ns - charged_sampling_ns_, survey_cost_ns_),
+                       saturating_mul(nr_seen_, traits_.access_cost_ns));
+    survey_cost_ns_ = 0;
     overhead_.add_debt(update_ns - charged_update_ns_);
     cost_rate_.add(saturating_add(cost_ns, update_ns - charged_update_ns_));
     charged_sampling_ns_ = sampling_ns;

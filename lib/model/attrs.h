@@ -28,6 +28,13 @@ struct Attrs {
     uint64_t referenced_us = 0;         // passes over accessed bits; 0: none
     uint64_t survey_bp = kU64Max;       // budget of surveys; kU64Max: the library's choice
 
+    static constexpr uint64_t kDefaultSurveyBp = 10;
+    // What surveys may cost; `served`: the ops can serve them.
+    constexpr uint64_t survey_share_bp(bool served) const {
+        if (survey_bp != kU64Max) return survey_bp;
+        return served ? kDefaultSurveyBp : 0;
+    }
+
     // S of C-2: the sampling interval that every division uses.
     constexpr uint64_t divisor_us() const { return sample_us == 0 ? 1 : sample_us; }
     // W of C-2: sampling intervals in one aggregation window.

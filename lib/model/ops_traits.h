@@ -21,6 +21,7 @@ struct OpsTraits {
     bool simulated = false;        // acting costs the time that Outcome::elapsed_ns says, not real time
     bool offloaded = false;  // somebody else monitors: there is no plan, arm and look, only OffloadedMonitor::observe
     bool obeys_unseen_rule = false;  // page by page; else the engine passes over regions that UnseenRule touches
+    uint32_t span_page_bytes = 0;    // Ops::arm_spans and look_spans serve spans of pages of this size; 0: they do not
     // What an access that is seen took from the program, about: it counts against Attrs::max_overhead_permil.
     uint32_t access_cost_ns = 0;
     ScoreSource score = ScoreSource::kNone;

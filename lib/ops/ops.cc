@@ -6,6 +6,7 @@ namespace damon {
 
 OpsTraits Ops::traits() const { return {}; }
 Status Ops::validate(const Params&) const { return {}; }
+bool Ops::can_survey(const Params&) const { return true; }
 Status Ops::start(const Params&) { return {}; }
 void Ops::commit(const Params&) {}
 void Ops::stop() {}
@@ -13,6 +14,8 @@ void Ops::refresh(uint32_t, RefreshReason, TargetCoverage&) {}
 bool Ops::wants_refresh() const { return false; }
 void Ops::arm(std::span<Sample>) {}
 void Ops::look(std::span<Sample>) {}
+void Ops::arm_spans(std::span<Span>) {}
+void Ops::look_spans(std::span<Span>) {}
 void Ops::disarm() {}
 uint64_t Ops::release_some() { return 0; }
 Status Ops::notice() { return {}; }

@@ -13,6 +13,7 @@
 #include "model/ops_traits.h"
 #include "model/params.h"
 #include "model/sample.h"
+#include "model/span.h"
 
 namespace damon {
 
@@ -36,6 +37,9 @@ public:
     // Checks that the parameters can be served at all. No effect; any thread.
     virtual Status validate(const Params& params) const;
 
+    // Whether surveys can be served with these parameters, where the traits say that they can be at all. Any thread.
+    virtual bool can_survey(const Params& params) const;
+
     // Begins a run. Failure: nothing is held.
     virtual Status start(const Params& params);
     // New parameters of a run, already validated, before the engine takes them over: takes the memory that commit will
@@ -57,6 +61,11 @@ public:
     virtual void arm(std::span<Sample> samples);
     // Fills `seen` (and `writes_only`) of the samples that were last armed.
     virtual void look(std::span<Sample> samples);
+    // Surveys, where the traits say that spans are served. Arms spans, after the samples of an interval, until they are
+    // looked at, in this interval or a later one; or until disarm.
+    virtual void arm_spans(std::span<Span> spans);
+    // Fills `hit` and `known`, after the samples were looked at.
+    virtual void look_spans(std::span<Span> spans);
     // There is no look at what was armed, and no arm for a while. Takes no longer than an arm, whatever the size of the
     // memory: marks that are left are dropped by release_some.
     virtual void disarm();

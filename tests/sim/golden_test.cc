@@ -53,6 +53,7 @@ void compare_with_golden(const std::string& name, const std::string& text) {
 void run_windows(SimRun& run, const std::string& name, unsigned windows) {
     run.params.attrs.min_nr_regions = 3;
     run.params.attrs.max_nr_regions = 12;
+    run.params.attrs.survey_bp = 0;  // DAMON as it is in the kernel
     run.start();
     std::string text;
     for (unsigned i = 0; i < windows; ++i) {
@@ -105,6 +106,7 @@ TEST(Golden, ReclaimUnderAQuota) {
     run.seed = 6;
     run.params.attrs.min_nr_regions = 3;
     run.params.attrs.max_nr_regions = 12;
+    run.params.attrs.survey_bp = 0;
     run.map(0, 1'000 * kPage);
     run.pattern(SimPatternKind::kConstant, {300 * kPage, 400 * kPage});
     SimPattern& shift = run.pattern(SimPatternKind::kPulse, {600 * kPage, 700 * kPage});

@@ -15,12 +15,16 @@ bool split_once(RegionList& regions, size_t target, size_t index, uint64_t min_r
     return cut != 0 && cut < size && regions.split_at(target, index, cut);
 }
 
-void split_all(RegionList& regions, uint64_t nr_parts, uint64_t min_region_sz, Random& random) {
+void split_all(RegionList& regions, uint64_t nr_parts, uint64_t min_region_sz, Random& random, Spared spared) {
     const uint64_t too_small = saturating_mul(2, min_region_sz);
     for (size_t target = 0; target < regions.nr_targets(); ++target) {
         size_t index = 0;
         while (index < regions.nr_regions_of(target)) {
             size_t nr_made = 0;
+            if (spared(target, regions.at(target, index))) {
+                ++index;
+                continue;
+            }
             for (uint64_t attempt = 1; attempt < nr_parts; ++attempt) {
                 if (regions.at(target, index).size() <= too_small) break;
                 nr_made += split_once(regions, target, index, min_region_sz, random);
@@ -31,7 +35,8 @@ void split_all(RegionList& regions, uint64_t nr_parts, uint64_t min_region_sz, R
 }
 
 // M-26: every `step`-th region of all, beginning with number `offset`.
-void split_every(RegionList& regions, uint64_t step, uint64_t offset, uint64_t min_region_sz, Random& random) {
+void split_every(RegionList& regions, uint64_t step, uint64_t offset, uint64_t min_region_sz, Random& random,
+                 Spared spared) {
     const uint64_t large_enough = saturating_mul(2, min_region_sz);
     uint64_t until_next = offset;
     for (size_t target = 0; target < regions.nr_targets(); ++target) {
@@ -41,7 +46,7 @@ void split_every(RegionList& regions, uint64_t step, uint64_t offset, uint64_t m
                 continue;
             }
             until_next = step - 1;
-            if (regions.at(target, index).size() < large_enough) continue;
+            if (regions.at(target, index).size() < large_enough || spared(target, regions.at(target, index))) continue;
             index += split_once(regions, target, index, min_region_sz, random);
         }
     }
@@ -72,7 +77,7 @@ uint64_t cut_to_size_limit(RegionList& regions, SizeBounds bounds) {
     return limit;
 }
 
-void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory, Random& random) {
+void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory, Random& random, Spared spared) {
     const size_t nr_regions = regions.nr_regions();
     const uint64_t max_nr_regions = bounds.max_nr_regions;
     const bool unchanged = memory.nr_regions == nr_regions;
@@ -81,11 +86,11 @@ void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory,
     if (nr_regions > max_nr_regions / 2) {
         const uint64_t step = max_nr_regions / (max_nr_regions - nr_regions);
         const uint64_t offset = memory.rotation++ % step;
-        split_every(regions, step, offset, bounds.min_region_sz, random);
+        split_every(regions, step, offset, bounds.min_region_sz, random, spared);
         return;
     }
     const uint64_t nr_parts = unchanged && nr_regions < max_nr_regions / 3 ? 3 : 2;
-    split_all(regions, nr_parts, bounds.min_region_sz, random);
+    split_all(regions, nr_parts, bounds.min_region_sz, random, spared);
 }
 
 }  // namespace damon

@@ -29,12 +29,22 @@ struct SplitMemory {
     bool operator==(const SplitMemory&) const = default;
 };
 
+// Regions that random splits leave whole.
+struct Spared {
+    const void* owner = nullptr;
+    bool (*spares)(const void* owner, uint32_t target_idx, const Region& region) = nullptr;
+    bool operator()(size_t target, const Region& region) const {
+        return spares != nullptr && spares(owner, static_cast<uint32_t>(target), region);
+    }
+};
+
 struct SplitBounds {
     uint64_t max_nr_regions;
     uint64_t min_region_sz;  // power of two
 };
 
 // M-24 to M-26: splits all regions, or where that would be too many a rotating share of them, at random places.
-void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory, Random& random);
+void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory, Random& random,
+                   Spared spared = {});
 
 }  // namespace damon

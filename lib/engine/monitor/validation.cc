@@ -43,9 +43,10 @@ Status validate_attrs(const Attrs& attrs) {
     if (attrs.referenced_us != 0) {
         return Status::fail(-EOPNOTSUPP, "referenced_us %" PRIu64 " must be 0 in this release", attrs.referenced_us);
     }
-    if (attrs.survey_bp != 0 && attrs.survey_bp != kU64Max) {
-        return Status::fail(-EOPNOTSUPP, "survey_bp %" PRIu64 " must be 0 or DAMON_SURVEY_DEFAULT in this release",
-                            attrs.survey_bp);
+    if (attrs.survey_bp > kBp && attrs.survey_bp != kU64Max) {
+        return Status::fail(-EINVAL,
+                            "survey_bp %" PRIu64 " must be at most %" PRIu64 " (bp of one CPU), or DAMON_SURVEY_DEFAULT",
+                            attrs.survey_bp, kBp);
     }
     if (attrs.min_nr_regions < kMinNrRegions) {
         return Status::fail(-EINVAL, "min_nr_regions %" PRIu64 " must be at least %" PRIu64, attrs.min_nr_regions,
@@ -68,6 +69,14 @@ Status validate_attrs(const Attrs& attrs) {
                             attrs.max_overhead_permil, kWholeCpuPermil);
     }
     return {};
+}
+
+Status validate_survey(const Attrs& attrs, const OpsTraits& traits) {
+    if (attrs.survey_share_bp(traits.span_page_bytes != 0) == 0 || traits.span_page_bytes != 0) return {};
+    return Status::fail(-EOPNOTSUPP,
+                        "survey_bp is %" PRIu64 " but these operations cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT "
+                        "would be right",
+                        attrs.survey_bp);
 }
 
 Status validate_probes(const Params& params, const OpsTraits& traits) {

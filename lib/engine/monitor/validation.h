@@ -10,6 +10,9 @@
 namespace damon {
 
 // O-2, O-3, in that order.
+// The budget of surveys, for ops that can serve them or not.
+Status validate_survey(const Attrs& attrs, const OpsTraits& traits);
+
 Status validate_attrs(const Attrs& attrs);
 
 // At most four, only where the ops can evaluate them if they have weights, and weighted sums that fit

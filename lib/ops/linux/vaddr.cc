@@ -48,6 +48,7 @@ OpsTraits VaddrOps::traits() const {
     traits.obeys_unseen_rule = true;
     traits.access_cost_ns = kAccessCostNs;
     traits.score = ScoreSource::kBuiltin;
+    traits.span_page_bytes = static_cast<uint32_t>(read_page_sizes().base_bytes);
     return traits;
 }
 
@@ -68,6 +69,12 @@ Status VaddrOps::validate(const Params& params) const {
     if (check->source == AnswerSource::kNone) {
         return Status::fail(-EOPNOTSUPP, "access check %s is not in this release", check->constant);
     }
+    if (params.attrs.survey_share_bp(false) != 0 && !can_survey(params)) {
+        return Status::fail(-EOPNOTSUPP,
+                            "survey_bp is %llu but access check %s cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT would "
+                            "be right",
+                            static_cast<unsigned long long>(params.attrs.survey_bp), check->constant);
+    }
     if (check->source == AnswerSource::kReports) return {};  // whose memory it is does not matter then
     for (size_t i = 0; i < params.targets.size(); ++i) {
         if (normalized(params.targets[i].pid) == 0) continue;
@@ -78,6 +85,16 @@ Status VaddrOps::validate(const Params& params) const {
             i, params.targets[i].pid, access_check_row(static_cast<int32_t>(AccessCheck::kReport))->constant);
     }
     return {};
+}
+
+bool VaddrOps::can_survey(const Params& params) const {
+    const AccessCheckRow* check = access_check_row(params.access_check);
+    return check != nullptr && (check->source == AnswerSource::kBest || check->spans.serves != nullptr);
+}
+
+// Room for what surveys ask. Without it, their questions have no answer.
+void VaddrOps::prepare_survey(const Params& params) {
+    if (params.attrs.survey_share_bp(true) != 0 && can_survey(params)) (void)checker_.reserve_spans(Span::kMaxArmed);
 }
 
 Status VaddrOps::start(const Params& params) {
@@ -94,8 +111,10 @@ Status VaddrOps::start(const Params& params) {
     prober_.take_prepared();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
-    if (!takes_reports())
+    if (!takes_reports()) {
+        prepare_survey(params);
         return as_documented(checker_.start(access_check_->id, most_samples(params), RegisterWhen::kSettled));
+    }
     report_statistics_ = {};
     if (!checker_.exclusion().join_group()) return Status::fail(-EAGAIN, "too many contexts of this process run");
     if (!reports_.reserve(std::max(kMinReports, most_samples(params)))) {
@@ -117,6 +136,7 @@ void VaddrOps::commit(const Params& params) {
     max_nr_regions_ = params.attrs.max_nr_regions;
     coverage_flags_ = params.coverage;
     (void)checker_.grow(most_samples(params));
+    prepare_survey(params);
     prober_.take_prepared();
 }
 
@@ -195,6 +215,14 @@ void VaddrOps::look(std::span<Sample> samples) {
     } else {
         checker_.look(samples);
     }
+}
+
+void VaddrOps::arm_spans(std::span<Span> spans) {
+    if (!takes_reports()) checker_.arm_spans(spans);
+}
+
+void VaddrOps::look_spans(std::span<Span> spans) {
+    if (!takes_reports()) checker_.look_spans(spans);
 }
 
 void VaddrOps::disarm() {

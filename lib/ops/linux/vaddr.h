@@ -18,6 +18,7 @@ class VaddrOps final : public Ops {
 public:
     OpsTraits traits() const override;
     Status validate(const Params& params) const override;
+    bool can_survey(const Params& params) const override;
     Status start(const Params& params) override;
     Status change(const Params& params) override;
     void commit(const Params& params) override;
@@ -29,6 +30,8 @@ public:
     bool wants_refresh() const override { return ops_id_ != OpsId::kFvaddr && nr_gone() != nr_gone_refreshed_; }
     void arm(std::span<Sample> samples) override;
     void look(std::span<Sample> samples) override;
+    void arm_spans(std::span<Span> spans) override;
+    void look_spans(std::span<Span> spans) override;
     void disarm() override;
     uint64_t release_some() override;
     Status notice() override;
@@ -55,6 +58,7 @@ public:
 private:
     CoverageRule rule_of(uint32_t target_idx, std::span<const AddressRange> given) const;
     [[nodiscard]] bool read_mappings(uint32_t target_idx, RefreshReason reason);
+    void prepare_survey(const Params& params);
     bool reads_for_checker(RefreshReason reason) const { return !takes_reports() && reason == RefreshReason::kUpdate; }
     size_t max_areas() const;
     uint64_t nr_gone() const;

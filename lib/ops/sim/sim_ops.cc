@@ -90,6 +90,7 @@ OpsTraits SimOps::traits() const {
     traits.simulated = true;
     traits.obeys_unseen_rule = true;
     traits.score = ScoreSource::kPhysical;
+    traits.span_page_bytes = static_cast<uint32_t>(world_.page_size());
     return traits;
 }
 
@@ -138,24 +139,45 @@ void SimOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& 
 
 void SimOps::arm(std::span<Sample>) { armed_us_ = now_us_; }
 
+Seen SimOps::seen_since(uint32_t target_idx, uint64_t address, uint64_t since_us, size_t& hint,
+                        bool& writes_only) const {
+    writes_only = false;
+    const size_t found = world_.find_piece(target_idx, address, hint);
+    if (found == SimWorld::kNoPiece || !alive(target_idx)) return Seen::kUnknown;
+    hint = found;
+    const SimPiece& piece = world_.pieces()[found];
+    const uint32_t flags = world_.range_of(piece).flags;
+    if ((flags & kSimRangeOpaque) != 0) return Seen::kUnknown;
+    writes_only = (flags & kSimRangeWritesOnly) != 0;
+    const uint64_t expected = world_.expected_nano(piece, address, {since_us, now_us_}, writes_only);
+    // What happened to a page in a stretch of time is a fact of the world: whoever asks gets the same answer.
+    const uint64_t page = align_down(address, world_.page_size());
+    const uint64_t fate = mix(mix(mix(mix(seed_, target_idx), page), since_us), now_us_);
+    return expected != 0 && fate >= silence_q64(expected) ? Seen::kYes : Seen::kNo;
+}
+
 void SimOps::look(std::span<Sample> samples) {
     size_t hint = 0;
     for (Sample& sample : samples) {
-        sample.seen = Seen::kUnknown;
-        sample.writes_only = false;
-        const size_t found = world_.find_piece(sample.target_idx, sample.addr, hint);
-        if (found == SimWorld::kNoPiece || !alive(sample.target_idx)) continue;
-        hint = found;
-        const SimPiece& piece = world_.pieces()[found];
-        const uint32_t flags = world_.range_of(piece).flags;
-        if ((flags & kSimRangeOpaque) != 0) continue;
-        sample.writes_only = (flags & kSimRangeWritesOnly) != 0;
-        const uint64_t expected = world_.expected_nano(piece, sample.addr, {armed_us_, now_us_}, sample.writes_only);
-        // What happened to a page in a stretch of time is a fact of the world: whoever asks gets the same answer.
-        const uint64_t page = align_down(sample.addr, world_.page_size());
-        const uint64_t fate = mix(mix(mix(mix(seed_, sample.target_idx), page), armed_us_), now_us_);
-        const bool accessed = expected != 0 && fate >= silence_q64(expected);
-        sample.seen = accessed ? Seen::kYes : Seen::kNo;
+        sample.seen = seen_since(sample.target_idx, sample.addr, armed_us_, hint, sample.writes_only);
+    }
+}
+
+void SimOps::arm_spans(std::span<Span> spans) {
+    for (Span& span : spans) span.ops_private = now_us_;
+}
+
+void SimOps::look_spans(std::span<Span> spans) {
+    size_t hint = 0;
+    for (Span& span : spans) {
+        span.hit = span.known = {};
+        for (unsigned page = 0; page < span.nr_pages; ++page) {
+            const uint64_t address = span.start + uint64_t{page} * span.page_bytes;
+            bool writes_only = false;
+            const Seen seen = seen_since(span.target_idx, address, span.ops_private, hint, writes_only);
+            if (seen != Seen::kUnknown) span.known.set(page);
+            if (seen == Seen::kYes) span.hit.set(page);
+        }
     }
 }
 

@@ -59,6 +59,8 @@ public:
     // that is then the present one.
     void arm(std::span<Sample> samples) override;
     void look(std::span<Sample> samples) override;
+    void arm_spans(std::span<Span> spans) override;
+    void look_spans(std::span<Span> spans) override;
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override { return !target_ends_.empty(); }
     Outcome apply(const ActionRequest& request) override;
@@ -69,6 +71,8 @@ public:
 private:
     Status replace_world(SimWorld& next);
     bool alive(uint32_t target_idx) const;
+    // Whether somebody could look at a page, and found it accessed since `since_us`.
+    Seen seen_since(uint32_t target_idx, uint64_t address, uint64_t since_us, size_t& hint, bool& writes_only) const;
     bool measure_one(MetricQuery& query, const SimStat& stat) const;
 
     uint64_t seed_;

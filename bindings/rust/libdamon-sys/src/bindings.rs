@@ -119,9 +119,15 @@ contexts.*/
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
 Not in this release: other values are refused with -EOPNOTSUPP.*/
     pub referenced_us: u64,
-    /**Budget of surveys (searches for small hot sets between the samples), in basis points of a CPU. 0: none.
-#DAMON_SURVEY_DEFAULT (default): what the operations can serve. Not in this release: other values are refused with
--EOPNOTSUPP.*/
+    /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
+followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
+a region of its own when the window ends. So a mebibyte that is hot in a gibibyte is found within half a second
+rather than one to four. What they cost, with the program's page faults, stays within the budget in any ten
+seconds; it counts against max_overhead_permil too. Samples fall on points that leave no gaps then, rather than at
+random. Nothing of it where the regions are more than a quarter of max_nr_regions. 0: none, the algorithm is the
+kernel's. #DAMON_SURVEY_DEFAULT (default): 10, a thousandth of a CPU, where the operations can serve surveys, else
+0; other values on operations that cannot (custom ones, a kernel's DAMON, DAMON_ACCESS_CHECK_REPORT) are refused
+with -EOPNOTSUPP by damon_start() and damon_commit_ctx(). See docs/surveys.md.*/
     pub survey_bp: u64,
 }
 /// Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive.

@@ -141,8 +141,8 @@ impl Attrs {
         self
     }
 
-    /// Budget of surveys (searches for small hot sets between the samples), in basis points of a CPU; `None` (the
-    /// default): the library's choice.
+    /// Budget of surveys, which find small hot sets, in basis points of a CPU; `Some(0)`: none. `None` (the default):
+    /// 10, a thousandth of a CPU, where the operations can serve surveys, else 0; another value there is refused.
     #[must_use]
     pub fn survey_bp(mut self, budget: Option<u32>) -> Self {
         self.survey_bp = budget;

@@ -8,6 +8,7 @@
 #include "ops/access_check.h"
 #include "ops/linux/access/check_tools.h"
 #include "ops/linux/access/probe_answer.h"
+#include "ops/linux/access/span_check.h"
 
 namespace damon {
 
@@ -68,6 +69,7 @@ struct AccessCheckRow {
     // because pages that are armed already cost less, and what is left is swept when nothing is sampled; or it has
     // none.
     void (*lift)(CheckTools& tools, std::span<const uint64_t> pages) = nullptr;
+    SpanCheck spans{};
 };
 
 }  // namespace damon

@@ -15,6 +15,7 @@ int AccessChecker::open(size_t max_samples) {
     tools_.page_states.clear();
     tools_.armed_share = 0;
     if (!tools_.exclusion.join_group()) return -EUSERS;
+    tools_.ledger.set_spans(&tools_.spans);
     return tools_.ledger.join(max_samples, tools_.sizes.huge_bytes);
 }
 
@@ -127,6 +128,10 @@ bool AccessChecker::refresh(ProcMaps::Visit visit, void* context) {
 
 void AccessChecker::disarm() {
     forget();
+    if (!tools_.spans.empty()) {
+        ArmedPageLedger::change_tracked([this] { tools_.spans.clear(); });
+        swept_ = false;
+    }
     release_idx_ = 0;
     piece_ = {};
 }

@@ -51,6 +51,13 @@ public:
     void look(std::span<Sample> samples);
     // Memory may have changed by this thread's own doing.
     void forget() { tools_.page_states.clear(); }
+    // Surveys: room for so many spans at a time, none without; then spans as Ops::arm_spans and look_spans say. Those
+    // that are not armed are unknown.
+    bool reserve_spans(size_t max_spans);
+    bool serves_spans() const;
+    void arm_spans(std::span<Span> spans);
+    void look_spans(std::span<Span> spans);
+
     // There is no look at what was armed: release_some lifts those marks, or the next arm does. Mappings stay
     // registered, because the kernel unregisters page by page (fact 16).
     void disarm();
@@ -85,6 +92,11 @@ private:
     void note_armed(const AccessCheckRow& row, uint64_t page);
     void lift_armed(size_t max_pages);
     void keep_files();
+
+    // span_arming.cc
+    const AccessCheckRow* row_for(const CachedMapping& mapping, AddressRange part);
+    void look_at(Span& span);
+    void lift_span(const AccessCheckRow& row, AddressRange part, unsigned first, const PageMap& marked);
 
     // release.cc
     bool sweep_some();

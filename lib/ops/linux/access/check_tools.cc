@@ -1,5 +1,7 @@
 #include "ops/linux/access/check_tools.h"
 
+#include "base/arithmetic.h"
+
 #include "ops/linux/registration/uffd.h"
 #include "ops/linux/registration/uffd_mapping.h"
 
@@ -39,6 +41,17 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
     }
 }
 
+// A mark that told of an access was set anew.
+void CheckTools::tell_spans(Page page) {
+    if (spans.empty()) return;
+    AddressRange unit = page_at(page.address);
+    if (page.huge()) {
+        unit.start = align_down(page.address, sizes.huge_bytes);
+        unit.end = unit.start + sizes.huge_bytes;
+    }
+    ArmedPageLedger::change_tracked([&] { spans.hit(unit); });
+}
+
 bool CheckTools::begin_marking(Page& page, AccessCheck check) {
     if (!ledger.crowded()) return false;
     if (!ledger.begin(ArmedPageLedger::unit_of(page.address, sizes.huge_bytes, page.huge()), check)) return false;
@@ -47,6 +60,7 @@ bool CheckTools::begin_marking(Page& page, AccessCheck check) {
 }
 
 void CheckTools::end_marking(Page page, UnknownReason unknown, bool wiped) {
+    if (wiped && unknown == UnknownReason::kNone) tell_spans(page);
     if (!ledger.crowded()) return;
     const uint64_t unit = ArmedPageLedger::unit_of(page.address, sizes.huge_bytes, page.huge());
     if (unknown == UnknownReason::kNone) {

@@ -31,6 +31,7 @@ struct CheckTools {
     ArmedPageLedger ledger;
     SharedMemoryGuard guard;
     Exclusion exclusion;
+    SpanPages spans;  // of surveys, armed now; listed in the ledger
     AccessStatistics statistics;
     bool reads_marks = false;  // a check is at work whose marks PAGEMAP_SCAN does not tell
 
@@ -54,6 +55,7 @@ struct CheckTools {
     bool begin_marking(Page& page, AccessCheck check);
     // `wiped`: there was a mark that told of an access, and it was set anew.
     void end_marking(Page page, UnknownReason unknown, bool wiped);
+    void tell_spans(Page page);
 };
 
 }  // namespace damon

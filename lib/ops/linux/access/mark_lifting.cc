@@ -16,6 +16,7 @@ size_t group_size(CheckTools& tools, std::span<const uint64_t> pages, uint64_t m
         AddressRange{pages[0], pages[0] + max_call_bytes}) {
         return 1;  // the gaps may be excluded
     }
+    if (tools.spans.overlaps({pages[0], pages[0] + max_call_bytes})) return 1;  // or armed for a survey
     while (size < pages.size() && mapping != nullptr && mapping->range.contains(pages[size]) &&
            pages[size] >= pages[size - 1] &&
            pages[size] - pages[size - 1] <= (kMaxGapPages + 1) * tools.sizes.base_bytes &&

@@ -89,6 +89,7 @@ bool AccessChecker::arm_unseen(Sample& sample, uint64_t page) {
 
 void AccessChecker::note_armed(const AccessCheckRow& row, uint64_t page) {
     if (row.register_mode == 0) return;
+    if (!tools_.spans.empty() && tools_.spans.contains(page)) return;  // whose look lifts it
     // There is room since grow; beyond, all marks are found by a sweep.
     const bool kept = row.lift != nullptr && armed_.size() < armed_.capacity() &&
                       armed_.push_back(page | static_cast<uint64_t>(row.id));

@@ -82,6 +82,7 @@ Unseen arm_unseen(CheckTools& tools, uint64_t page) {
     if (seen == PageStateCache::Page::kMarked) return Unseen::kArmed;
     if (mapping->page_bytes > tools.sizes.base_bytes || !is_base_block(tools, page)) return Unseen::kLookFirst;
     const ArmResult result = protect(*mapping, tools.page_at(page), tools.statistics);
+    if (result == ArmResult::kArmed) tools.tell_spans({page, 0});
     return result == ArmResult::kArmed ? Unseen::kArmed : Unseen::kLookFirst;
 }
 
@@ -165,6 +166,58 @@ void look(CheckTools& tools, std::span<const uint64_t> pages, std::span<uint32_t
     }
 }
 
+bool serves_span(CheckTools&, const CachedMapping& mapping, AddressRange part) {
+    return mapping.is_owned(uapi::kRegisterModeRwp, part.start) && mapping.registrable.covers(part);
+}
+
+// The states of the pages of a part, of look_marked.
+size_t look_at(CheckTools& tools, AddressRange part, std::span<uint32_t, Span::kMaxPages> states) {
+    uint64_t pages[Span::kMaxPages];
+    size_t nr_pages = 0;
+    for (uint64_t page = part.start; page < part.end; page += tools.sizes.base_bytes) pages[nr_pages++] = page;
+    tools.scan.look_marked({pages, nr_pages}, states.first(nr_pages));
+    return nr_pages;
+}
+
+// Of a marked page the look does not tell whether it is huge; of each block the first page that is present does.
+bool is_of_base_pages(CheckTools& tools, AddressRange part, std::span<const uint32_t> states) {
+    uint64_t told = CheckTools::kNoBlock;
+    for (uint64_t page = part.start; page < part.end; page += tools.sizes.base_bytes) {
+        const uint64_t block = align_down(page, tools.sizes.huge_bytes);
+        const uint32_t state = states[(page - part.start) / tools.sizes.base_bytes];
+        if (block == told || (state & uapi::kPagePresent) == 0) continue;
+        if (!is_base_block(tools, page)) return false;
+        told = block;
+    }
+    return true;
+}
+
+// Of a huge page a part would be split off: it is left alone, and unknown.
+bool arm_span(CheckTools& tools, AddressRange part) {
+    uint32_t states[Span::kMaxPages];
+    const size_t nr_pages = look_at(tools, part, states);
+    PageMap accessed;
+    for (unsigned i = 0; i < nr_pages; ++i) {
+        if ((states[i] & (PageScan::kFailed | uapi::kPageHuge)) != 0) return false;
+        if ((states[i] & PageScan::kMarked) == 0 && (states[i] & uapi::kPageAccessed) != 0) accessed.set(i);
+    }
+    if (!is_of_base_pages(tools, part, states) || uffd_rwprotect(part) != 0) return false;
+    tell_wiped(tools, part, accessed);
+    return true;
+}
+
+void look_span(CheckTools& tools, AddressRange part, unsigned first, SpanAnswer& answer) {
+    uint32_t states[Span::kMaxPages];
+    const size_t nr_pages = look_at(tools, part, states);
+    for (unsigned i = 0; i < nr_pages; ++i) {
+        bool accessed = false;
+        const UnknownReason unknown = judge(states[i], accessed);
+        if (unknown != UnknownReason::kNone) continue;
+        answer.known.set(first + i);
+        if (accessed) answer.hit.set(first + i);
+    }
+}
+
 AccessCheckProbe try_out(UffdTrial& trial) {
     trial.scan.ask_for_accessed();
     bool seen[4] = {true, false, false, true};  // idle, read, written, idle again
@@ -211,6 +264,7 @@ constinit const AccessCheckRow kUffdRwpRow = {
     .arm = arm,
     .look = look,
     .judge = judge,
+    .spans = {.serves = serves_span, .arm = arm_span, .look = look_span},
 };
 
 }  // namespace damon

@@ -69,6 +69,56 @@ void lift(CheckTools& tools, std::span<const uint64_t> pages) {
     lift_pages(tools, pages, uapi::kRegisterModeWp, kUffdWpRow.limits.lift_bytes);
 }
 
+bool serves_span(CheckTools&, const CachedMapping& mapping, AddressRange part) {
+    return mapping.is_owned(uapi::kRegisterModeWp, part.start) && mapping.registrable.covers(part);
+}
+
+bool arm_span(CheckTools& tools, AddressRange part) {
+    PageMap written;
+    for (AddressRange rest = part; !rest.empty();) {
+        uapi::PageRegion runs[Span::kMaxPages / 2 + 1];
+        const int nr_runs = tools.scan.arm_written_runs(rest, runs, rest.start);
+        if (nr_runs < 0) return false;
+        for (int i = 0; i < nr_runs; ++i) {
+            for (uint64_t page = runs[i].start; page < runs[i].end; page += tools.sizes.base_bytes) {
+                written.set(static_cast<unsigned>((page - part.start) / tools.sizes.base_bytes));
+            }
+        }
+    }
+    tell_wiped(tools, part, written);
+    return true;
+}
+
+// A hole tells that nothing was written, unless it is none any more.
+void look_span(CheckTools& tools, AddressRange part, unsigned first, SpanAnswer& answer) {
+    uint64_t next = part.start;  // up to here all is told
+    const auto index = [&](uint64_t page) {
+        return first + static_cast<unsigned>((page - part.start) / tools.sizes.base_bytes);
+    };
+    const auto tell_armed = [&](uint64_t until) {
+        for (; next < until; next += tools.sizes.base_bytes) {
+            answer.known.set(index(next));
+            answer.marked.set(index(next));
+        }
+    };
+    for (AddressRange rest = part; !rest.empty();) {
+        uapi::PageRegion runs[Span::kMaxPages / 2 + 1];
+        const int nr_runs = tools.scan.look_unarmed(rest, runs, rest.start);
+        if (nr_runs < 0) return;
+        for (int i = 0; i < nr_runs; ++i) {
+            tell_armed(runs[i].start);
+            const uint64_t state = runs[i].categories;
+            const bool there = (state & (uapi::kPagePresent | uapi::kPageSwapped)) != 0;
+            const bool known = !there || (state & (uapi::kPageWpAllowed | uapi::kPageHuge)) == uapi::kPageWpAllowed;
+            for (; next < runs[i].end; next += tools.sizes.base_bytes) {
+                if (known) answer.known.set(index(next));
+                if (known && there && (state & uapi::kPageWritten) != 0) answer.hit.set(index(next));
+            }
+        }
+        tell_armed(rest.start);
+    }
+}
+
 UnknownReason judge(uint32_t state, bool& accessed) {
     if ((state & PageScan::kFailed) != 0) return UnknownReason::kFailed;
     if ((state & PageScan::kMapped) == 0) return UnknownReason::kUnmapped;
@@ -122,6 +172,7 @@ constinit const AccessCheckRow kUffdWpRow = {
     .arm = arm,
     .judge = judge,
     .lift = lift,
+    .spans = {.serves = serves_span, .arm = arm_span, .look = look_span},
 };
 
 }  // namespace damon

@@ -49,6 +49,48 @@ UnknownReason judge(uint32_t state, bool& accessed) {
     return UnknownReason::kNone;
 }
 
+bool serves_span(CheckTools& tools, const CachedMapping& mapping, AddressRange part) {
+    return mapping.shared && tools.guard.admits(part.start, tools.mappings.maps(), tools.sizes) &&
+           tools.guard.covers(part);
+}
+
+// The states of the pages of a part.
+void look_at(CheckTools& tools, AddressRange part, std::span<uint32_t, Span::kMaxPages> states) {
+    uint64_t pages[Span::kMaxPages];
+    size_t nr_pages = 0;
+    for (uint64_t page = part.start; page < part.end; page += tools.sizes.base_bytes) pages[nr_pages++] = page;
+    tools.scan.look({pages, nr_pages}, states.first(nr_pages));
+}
+
+bool arm_span(CheckTools& tools, AddressRange part) {
+    if (tools.ledger.crowded() && ArmedPageLedger::any_tracked(part)) return false;
+    uint32_t states[Span::kMaxPages];
+    look_at(tools, part, states);
+    PageMap present;
+    const size_t nr_pages = part.size() / tools.sizes.base_bytes;
+    for (unsigned i = 0; i < nr_pages; ++i) {
+        if ((states[i] & (PageScan::kFailed | uapi::kPageHuge)) != 0) return false;
+        if ((states[i] & uapi::kPagePresent) != 0) present.set(i);
+    }
+    if (sys::madvise(part.start, part.size(), MADV_DONTNEED) != 0) return false;
+    tell_wiped(tools, part, present);
+    return true;
+}
+
+void look_span(CheckTools& tools, AddressRange part, unsigned first, SpanAnswer& answer) {
+    uint32_t states[Span::kMaxPages];
+    look_at(tools, part, states);
+    const size_t nr_pages = part.size() / tools.sizes.base_bytes;
+    for (unsigned i = 0; i < nr_pages; ++i) {
+        if ((states[i] & (PageScan::kFailed | PageScan::kMapped)) != PageScan::kMapped) continue;
+        answer.known.set(first + i);
+        if ((states[i] & uapi::kPagePresent) != 0) answer.hit.set(first + i);
+    }
+}
+
+// A read maps up to so much around it (fact 6).
+constexpr uint64_t kFaultAroundBytes = 64 << 10;
+
 AccessCheckProbe try_out(volatile char* memory, const PageSizes& sizes) {
     const uint64_t page = reinterpret_cast<uint64_t>(memory);
     PageScan scan;
@@ -93,6 +135,7 @@ constinit const AccessCheckRow kZapRow = {
     .inapplicable = UnknownReason::kNotDeclared,
     .arm = arm,
     .judge = judge,
+    .spans = {.serves = serves_span, .arm = arm_span, .look = look_span, .unit_bytes = kFaultAroundBytes},
 };
 
 }  // namespace damon

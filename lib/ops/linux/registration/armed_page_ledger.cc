@@ -194,7 +194,7 @@ bool ArmedPageLedger::begin(uint64_t unit, AccessCheck way) {
 
 void ArmedPageLedger::end(const Entry& own, bool wiped) {
     const uint64_t page = own.unit & ~uint64_t{1};
-    if (wiped) for_tracked(this, [page](TrackedPages& tracked) { tracked.hit({page, page + 1}); });
+    if (wiped) for_tracked(this, [page](auto& tracked) { tracked.hit({page, page + 1}); });
     for_others(own.unit, [&](Entry& other) {
         if ((other.busy_by & bit_) != 0) {
             other.busy_by &= ~bit_;
@@ -265,14 +265,16 @@ void ArmedPageLedger::end_lift(uint64_t unit) {
 template <typename Visit>
 void ArmedPageLedger::for_tracked(const ArmedPageLedger* but, Visit visit) {
     for (const ArmedPageLedger* member : ledger.members) {
-        if (member != nullptr && member != but && member->tracked_ != nullptr) visit(*member->tracked_);
+        if (member == nullptr || member == but) continue;
+        if (member->tracked_ != nullptr) visit(*member->tracked_);
+        if (member->spans_ != nullptr && !member->spans_->empty()) visit(*member->spans_);
     }
 }
 
 bool ArmedPageLedger::tracked_by_others(uint64_t unit) const {
     bool tracked = false;
     const uint64_t page = unit & ~uint64_t{1};
-    for_tracked(this, [&tracked, page](const TrackedPages& pages) { tracked = tracked || pages.contains(page); });
+    for_tracked(this, [&tracked, page](const auto& pages) { tracked = tracked || pages.contains(page); });
     return tracked;
 }
 
@@ -287,14 +289,14 @@ bool ArmedPageLedger::any_tracked(AddressRange range) {
     if (ledger.nr_members.load() == 0) return false;
     bool any = false;
     const LockGuard guard(ledger.lock, current_process());
-    for_tracked(nullptr, [&any, range](const TrackedPages& pages) { any = any || pages.overlaps(range); });
+    for_tracked(nullptr, [&any, range](const auto& pages) { any = any || pages.overlaps(range); });
     return any;
 }
 
 void ArmedPageLedger::lose_tracked(AddressRange range, Unknown why) {
     if (ledger.nr_members.load() == 0) return;
     const LockGuard guard(ledger.lock, current_process());
-    for_tracked(nullptr, [range, why](TrackedPages& pages) { pages.lose(range, why); });
+    for_tracked(nullptr, [range, why](auto& pages) { pages.lose(range, why); });
 }
 
 void ArmedPageLedger::notice_joins() { crowded_ = crowded_ || ledger.nr_members.load() > 1; }
@@ -324,8 +326,9 @@ void ArmedPageLedger::wiped(std::span<const AddressRange> written) {
     if (written.empty()) return;
     const LockGuard guard(ledger.lock, owner_);
     for (const AddressRange part : written) {
-        tracked_->hit(part);
-        for_tracked(this, [part](TrackedPages& pages) { pages.hit(part); });
+        if (tracked_ != nullptr) tracked_->hit(part);
+        if (spans_ != nullptr) spans_->hit(part);
+        for_tracked(this, [part](auto& pages) { pages.hit(part); });
     }
     for_armed_by_others({written.front().start, written.back().end}, [&](Entry& entry) {
         const uint64_t page = entry.unit & ~uint64_t{1};

@@ -4,7 +4,7 @@
 //
 // Arming a page is: begin, the system calls, finish. Looking at it is: the system call, then judge.
 //
-// A member may also have whole ranges armed (TrackedPages), with write protection: every page of them counts as armed
+// A member may also have whole ranges armed (TrackedPages, SpanPages), with write protection: every page of them counts as armed
 // by it, all the time. It arms them by begin_range, system calls and wiped, end_range.
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "base/fork_safe_lock.h"
 #include "base/system.h"
 #include "ops/access_check.h"
+#include "ops/linux/registration/span_pages.h"
 #include "ops/linux/registration/tracked_pages.h"
 
 namespace damon {
@@ -70,6 +71,8 @@ public:
 
     // Before join. The pages are the caller's and stay until leave.
     void set_tracked(TrackedPages* tracked) { tracked_ = tracked; }
+    // The same for the spans of a survey, which are armed for a while only.
+    void set_spans(SpanPages* spans) { spans_ = spans; }
     // change(), under the lock that guards all members' tracked pages.
     template <typename Change>
     static void change_tracked(Change change) {
@@ -138,6 +141,7 @@ private:
     size_t capacity_ = 0;
     size_t nr_used_ = 0;
     TrackedPages* tracked_ = nullptr;
+    SpanPages* spans_ = nullptr;
     uint64_t huge_bytes_ = 0;
     uint32_t bit_ = 0;  // of this member
     uint16_t interval_ = 0;
