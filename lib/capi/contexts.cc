@@ -143,7 +143,9 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
     if (ctx->kdamond.on_worker()) return damon::commit_attrs_on_worker(*ctx, wanted);
     damon::Params probe;
     probe.attrs = wanted;
-    status = damon::Engine::validate(probe, damon::OpsTraits());
+    damon::OpsTraits any;  // which operations there will be is not known yet
+    any.has_passes = true;
+    status = damon::Engine::validate(probe, any);
     if (!status.ok()) return damon::report(ctx, status);
     return change_stopped(ctx, [&] {
         ctx->params.attrs = wanted;

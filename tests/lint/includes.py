@@ -22,9 +22,10 @@ INSIDE = {
     "engine/monitor": set(),
     "engine/schemes": {"engine/monitor"},
     "ops": set(),
-    "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions"},
+    "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes"},
     "ops/linux/access": set(),
     "ops/linux/actions": {"ops/linux/access"},
+    "ops/linux/passes": {"ops/linux/access"},
     "ops/offload": {"ops"},
     "ops/sim": {"ops"},
 }

@@ -11,6 +11,8 @@ namespace damon {
 
 // O-2, O-3, in that order.
 Status validate_attrs(const Attrs& attrs);
+// Whether the ops can serve referenced_us.
+Status validate_passes(const Params& params, const OpsTraits& traits);
 
 // At most four, only where the ops can evaluate them if they have weights, and weighted sums that fit
 // (P-8).
