@@ -232,8 +232,15 @@ struct damon_attrs {
      * both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
      * contexts. */
     uint64_t max_overhead_permil;
-    /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
-     * Not in this release: other values are refused with -EOPNOTSUPP. */
+    /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
+     * (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
+     * DAMON_COVER_STABLE, in windows of a huge page, each of which they make a mapping of its own until the context is
+     * paused or stopped, or the range removed: a quarter at most of the mappings that the process may still have, larger
+     * windows where those are too few. They work in small steps between the samples, and count as cost: what the worker
+     * takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
+     * too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
+     * at a time has passes. docs/access-checks.md has prices and stalls. Needs asynchronous write protection (Linux
+     * 6.7); -EOPNOTSUPP with operations that read no accessed bits. */
     uint64_t referenced_us;
     /** Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
      * followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -280,7 +287,9 @@ struct damon_region_info {
     uint64_t age_us;        /**< For how long nr_accesses stayed similar, microseconds of monitoring. A window of which one
                                  sampling interval took most (a stopped process) counts at most twice aggr_us. */
     uint64_t idle_us;       /**< Since the last access that was seen, or since the region is watched where there was none;
-                                 in the same time as age_us. 2^64-1: not known (#DAMON_REGION_UNKNOWN). */
+                                 in the same time as age_us. 2^64-1: not known (#DAMON_REGION_UNKNOWN).
+                                 With #DAMON_REGION_REFERENCED: no more than the time for which passes over accessed bits
+                                 have seen all of it untouched, up to the last pass. */
     uint32_t target_idx;    /**< Position of its target in the context. */
     uint32_t nr_accesses;   /**< Samples of the window that found it accessed, of damon_snapshot_info.max_nr_accesses. */
     uint32_t age;           /**< Windows for which nr_accesses stayed similar. */
@@ -294,8 +303,13 @@ enum damon_region_flags {
     DAMON_REGION_UNKNOWN = 1,     /**< Less than a quarter of the window's samples could be looked at: nr_accesses does not
                                        mean cold, age and age_us stand still, and no action but DAMOS_STAT is applied. */
     DAMON_REGION_WRITES_ONLY = 2, /**< Only writes to (a part of) this region can be seen. */
-    DAMON_REGION_PARTIAL = 4      /**< Some samples of the window could not be looked at: nr_accesses is scaled from those
+    DAMON_REGION_PARTIAL = 4,     /**< Some samples of the window could not be looked at: nr_accesses is scaled from those
                                        that could. damon_region_info.unknown_reason says why. */
+    DAMON_REGION_REFERENCED = 8   /**< Passes over accessed bits (damon_attrs.referenced_us) know all of the region, reads
+                                       too, where samples cannot: touched since the last pass: idle_us is 0 and
+                                       nr_accesses at least 1, how often is for the samples to say. Untouched: age, age_us
+                                       and idle_us are of time in which passes saw it so. It is not #DAMON_REGION_UNKNOWN,
+                                       and for schemes its reads are seen. */
 };
 
 /** What a snapshot is, besides its regions. */
@@ -1146,13 +1160,16 @@ DAMON_API int damon_live_read(const damon_ctx *ctx, struct damon_region_info *re
 enum damon_coverage_flags {
     DAMON_COVER_FILES = 1,       /**< Mappings of files too. */
     DAMON_COVER_THREE_AREAS = 2, /**< The kernel's rule: everything but the two largest gaps between mappings. */
-    DAMON_COVER_STABLE = 4       /**< Nothing that is watched is remapped or grown: as DAMON_RANGE_STABLE for all. */
+    DAMON_COVER_STABLE = 4       /**< No private memory is remapped or grown: as DAMON_RANGE_STABLE for all of it. For who
+                                      knows the whole program: mremap() of a stable mapping fails with EFAULT. */
 };
 
 /** Flags of damon_ctx_add_range(). */
 enum damon_range_flags {
     DAMON_RANGE_SHARED = 1, /**< Declared shared, as damon_shared_declare(). */
-    DAMON_RANGE_STABLE = 2, /**< Is not remapped or grown while it is watched. */
+    DAMON_RANGE_STABLE = 2, /**< Is not moved or grown by mremap() until it is removed (that would fail with EFAULT): passes
+                                 (damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
+                                 as ever: mprotect, madvise, munmap, fork, read(2) into it. */
     DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by write protection
                                  (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
                                  Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
@@ -1276,8 +1293,7 @@ DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info 
 /** What targets without ranges cover.
  * @param ctx The context.
  * @param flags enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
- * @return 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running; -EOPNOTSUPP: DAMON_COVER_STABLE,
- * which is not in this release. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner. @since 0.1 */
 DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
 
 /** Adds a range to what the context watches, at any time: it is sampled from the next interval on (with more than 1,024
@@ -1294,9 +1310,9 @@ DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
  * is removed.
  * @return 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
  * declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
- * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_STABLE, which is not in this release;
- * DAMON_RANGE_TRACKED where this system has no asynchronous write protection, where it has read-write protection (not in
- * this release), or where the context does not watch this process by itself. Thread: any. @since 0.1 */
+ * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
+ * protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
+ * not watch this process by itself. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
 
 /** Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
@@ -1305,7 +1321,8 @@ DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, 
  * @param ctx The context.
  * @param addr As added.
  * @param len As added.
- * @return 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. @since 0.1 */
+ * @return 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is stable
+ * is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched. @since 0.1 */
 DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t len);
 
 /** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
@@ -1543,7 +1560,7 @@ enum damon_access_check {
     DAMON_ACCESS_CHECK_UFFD_RWP = 1, /**< userfaultfd read-write protection: reads and writes. Newest kernels. */
     DAMON_ACCESS_CHECK_ZAP = 2,      /**< Declared shared mappings: reads and writes, any kernel. */
     DAMON_ACCESS_CHECK_UFFD_WP = 3,  /**< userfaultfd asynchronous write protection: writes only. Linux 6.7. */
-    DAMON_ACCESS_CHECK_REFERENCED = 4, /**< Accessed bits. Not in this release. */
+    DAMON_ACCESS_CHECK_REFERENCED = 4, /**< Accessed bits, by passes alone: no samples. Needs damon_attrs.referenced_us. */
     DAMON_ACCESS_CHECK_UFFD_MOVE = 5, /**< Parked pages. Not in this release. */
     DAMON_ACCESS_CHECK_MPROTECT = 6, /**< PROT_NONE and a signal handler. Not in this release. */
     DAMON_ACCESS_CHECK_PAGE_IDLE = 7, /**< Idle page tracking. Not in this release. */

@@ -143,9 +143,10 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
     if (ctx->kdamond.on_worker()) return damon::commit_attrs_on_worker(*ctx, wanted);
     damon::Params probe;
     probe.attrs = wanted;
-    damon::OpsTraits traits;
-    traits.span_page_bytes = 4096;  // the operations may come later: whether they serve surveys is for the start
-    status = damon::Engine::validate(probe, traits);
+    damon::OpsTraits any;  // which operations there will be is not known yet: what they serve is for the start
+    any.has_passes = true;
+    any.span_page_bytes = 4096;
+    status = damon::Engine::validate(probe, any);
     if (!status.ok()) return damon::report(ctx, status);
     return change_stopped(ctx, [&] {
         ctx->params.attrs = wanted;

@@ -14,6 +14,7 @@ static_assert(offsetof(damon_region_info, unknown_reason) == offsetof(RegionInfo
 static_assert(static_cast<int32_t>(DAMON_UNKNOWN_OTHER) == static_cast<int32_t>(Unknown::kOther));
 static_assert(static_cast<uint32_t>(DAMON_REGION_UNKNOWN) == kRegionUnknown);
 static_assert(static_cast<uint32_t>(DAMON_REGION_WRITES_ONLY) == kRegionWritesOnly);
+static_assert(static_cast<uint32_t>(DAMON_REGION_REFERENCED) == kRegionReferenced);
 static_assert(static_cast<uint32_t>(DAMON_REGION_PARTIAL) == kRegionPartial);
 static_assert(static_cast<int32_t>(DAMOS_CALLBACK) == static_cast<int32_t>(DamosAction::kCallback));
 static_assert(static_cast<int32_t>(DAMOS_FILTER_TARGET) == static_cast<int32_t>(FilterType::kTarget));

@@ -33,9 +33,6 @@ Status check_coverage(uint32_t flags) {
         return Status::fail(-EINVAL, "coverage flags 0x%x: only DAMON_COVER_FILES, _THREE_AREAS and _STABLE are known",
                             flags);
     }
-    if ((flags & DAMON_COVER_STABLE) != 0) {
-        return Status::fail(-EOPNOTSUPP, "coverage flags 0x%x: DAMON_COVER_STABLE is not in this release", flags);
-    }
     if ((flags & DAMON_COVER_THREE_AREAS) != 0 && (flags & DAMON_COVER_FILES) != 0) {
         return Status::fail(
             -EINVAL, "coverage flags 0x%x: DAMON_COVER_THREE_AREAS covers files already, leave out _FILES", flags);
@@ -49,8 +46,7 @@ Status check_range_flags(uint32_t flags) {
         return Status::fail(-EINVAL, "range flags 0x%x: only DAMON_RANGE_SHARED, _STABLE and _TRACKED are known",
                             flags);
     }
-    if ((flags & DAMON_RANGE_STABLE) == 0) return {};
-    return Status::fail(-EOPNOTSUPP, "range flags 0x%x: DAMON_RANGE_STABLE is not in this release", flags);
+    return {};
 }
 
 // Outwards; a range must not share a page with another one.
@@ -89,8 +85,9 @@ Status declared(AddressRange range) {
                         error == -EEXIST ? "declared already" : "no shared mapping as a whole");
 }
 
-// What is tracked are pages of this process.
-Status check_tracked(const damon_ctx& ctx) {
+// Marks and accessed bits are of pages of this process.
+Status check_own_pages(const damon_ctx& ctx, uint32_t flags) {
+    if ((flags & (DAMON_RANGE_TRACKED | DAMON_RANGE_STABLE)) == 0) return {};
     const damon::Lock lock(ctx.sync.mutex);
     const damon::OpsId id = ctx.params.ops_id;
     bool own = id == damon::OpsId::kVaddr || id == damon::OpsId::kFvaddr;
@@ -98,7 +95,38 @@ Status check_tracked(const damon_ctx& ctx) {
         own = own && (target.pid == 0 || target.pid == damon::pid_of(ctx.pid));
     }
     if (own) return {};
-    return Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED needs DAMON_OPS_VADDR or _FVADDR, on this process");
+    return Status::fail(-EOPNOTSUPP, "%s needs DAMON_OPS_VADDR or _FVADDR, on this process",
+                        (flags & DAMON_RANGE_TRACKED) != 0 ? "DAMON_RANGE_TRACKED" : "DAMON_RANGE_STABLE");
+}
+
+Status promised(damon_ctx& ctx, AddressRange range) {
+    const int error = ctx.vaddr_ops.passes().promise(range);
+    if (error == 0) return {};
+    if (error == -ENOMEM) return Status::fail(error, "no memory for another range");
+    return Status::fail(-EINVAL, "DAMON_RANGE_STABLE: the range at 0x%llx overlaps a stable one",
+                        static_cast<unsigned long long>(range.start));
+}
+
+void withdraw_flags(damon_ctx& ctx, AddressRange range, uint32_t flags) {
+    if ((flags & DAMON_RANGE_TRACKED) != 0) (void)ctx.tracked.remove(range);
+    if ((flags & DAMON_RANGE_STABLE) != 0) (void)ctx.vaddr_ops.passes().withdraw(range);
+    if ((flags & DAMON_RANGE_SHARED) != 0) (void)damon::shared_withdraw(range);
+}
+
+// What the flags ask for. Failure: nothing changed.
+Status apply_flags(damon_ctx& ctx, AddressRange range, uint32_t flags) {
+    uint32_t done = 0;
+    Status status;
+    const auto apply = [&](uint32_t flag, auto what) {
+        if (!status.ok() || (flags & flag) == 0) return;
+        status = what();
+        if (status.ok()) done |= flag;
+    };
+    apply(DAMON_RANGE_TRACKED, [&] { return ctx.tracked.add(range); });
+    apply(DAMON_RANGE_STABLE, [&] { return promised(ctx, range); });
+    apply(DAMON_RANGE_SHARED, [&] { return declared(range); });
+    if (!status.ok()) withdraw_flags(ctx, range, done);
+    return status;
 }
 
 }  // namespace
@@ -122,24 +150,17 @@ int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t f
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = check_range_flags(flags);
     if (status.ok()) status = whole_pages(addr, len, range);
-    const bool tracked = (flags & DAMON_RANGE_TRACKED) != 0;
-    if (status.ok() && tracked) status = check_tracked(*ctx);
+    if (status.ok()) status = check_own_pages(*ctx, flags);
     bool follows = false;
     if (status.ok()) status = become_one_of_ranges(*ctx, follows);
     if (status.ok() && follows && flags == 0) {
         status = Status::fail(-EINVAL, "the context follows its targets, which a range without flags would not change");
     }
-    if (!status.ok()) return damon::report(ctx, status);
-    if (tracked) status = ctx->tracked.add(range);
-    if (status.ok() && (flags & DAMON_RANGE_SHARED) != 0) {
-        status = declared(range);
-        if (!status.ok() && tracked) (void)ctx->tracked.remove(range);
-    }
+    if (status.ok()) status = apply_flags(*ctx, range, flags);
     if (!status.ok() || follows) return damon::report(ctx, status);
     const int error = ctx->kdamond.added().add(range, flags);
     if (error == 0) return 0;
-    if (tracked) (void)ctx->tracked.remove(range);
-    if ((flags & DAMON_RANGE_SHARED) != 0) (void)damon::shared_withdraw(range);
+    withdraw_flags(*ctx, range, flags);
     return damon::report(
         ctx, error == -EEXIST ? Status::fail(-EINVAL, "addr %p, len %zu: overlaps a range that was added", addr, len)
                               : Status::fail(error, "no memory for another range"));
@@ -152,12 +173,13 @@ int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
     if (status.ok()) status = whole_pages(addr, len, range);
     if (!status.ok()) return damon::report(ctx, status);
     const bool tracked = ctx->tracked.remove(range);
+    const bool stable = ctx->vaddr_ops.passes().withdraw(range);
     uint32_t flags = DAMON_RANGE_SHARED;
     int error = 0;
     const bool only = ctx->kdamond.added().only();
     if (only) error = ctx->kdamond.added().remove(range, ctx->kdamond.on_worker(), flags);
     if (error == 0 && (flags & DAMON_RANGE_SHARED) != 0) error = damon::shared_withdraw(range);
-    if (tracked && !only) error = 0;  // it need not have been declared too
+    if ((tracked || stable) && !only) error = 0;  // it need not have been declared too
     if (error == 0) return 0;
     return damon::report(ctx, Status::fail(error, "addr %p, len %zu: there is no such range", addr, len));
 }

@@ -27,6 +27,7 @@ void Engine::start(uint64_t seed) {
         regions_.erase_all_of(target);
         set_regions(regions_, target, given, params_.min_region_sz);
     }
+    passes_.clear();
     cadence_.start(params_.attrs);
     for (size_t i = 0; i < schemes_.size(); ++i) {
         start_scheme(params_.schemes[i], params_.attrs, ticks_for(params_.schemes[i], cadence_), schemes_[i]);
@@ -131,7 +132,8 @@ void Engine::end_window(uint64_t highest_score) {
                    .threshold_cap = cap,
                    .max_region_bytes = size_limit_,
                    .max_nr_regions = attrs.max_nr_regions,
-                   .window_us = cadence_.ageing_us(attrs)});
+                   .window_us = cadence_.ageing_us(attrs),
+                   .passes = passes_.empty() ? nullptr : &passes_});
     size_limit_ = cut_to_size_limit(regions_, {attrs.least_nr_regions(), params_.min_region_sz});
     DAMON_CHECK(is_valid());
 }

@@ -23,6 +23,7 @@
 #include "base/status.h"
 #include "base/vector.h"
 #include "engine/monitor/cadence.h"
+#include "engine/monitor/pass_evidence.h"
 #include "engine/monitor/probe_weights.h"
 #include "engine/monitor/random_streams.h"
 #include "engine/monitor/region.h"
@@ -133,6 +134,12 @@ public:
     // deadline has been advanced.
     bool finish();
 
+    // --- passes over accessed bits (engine_passes.cc) -----------------------------------------------------------
+
+    // All that passes know by now, of all targets, in address order: it takes the place of what they knew before.
+    // Regions are cut where it differs, as far as there is room (M-37). Not while a scheme is applied.
+    void take_passes(std::span<const PassWindow> windows);
+
     // --- watermarks (L-22, S-29) ------------------------------------------------------------------------------
 
     bool needs_watermark(WatermarkMetric metric) const;
@@ -225,6 +232,7 @@ private:
     uint64_t size_limit_ = 0;  // L, as the latest M-22 returned it (M-17)
     SplitMemory split_memory_;
     Survey survey_;
+    PassEvidence passes_;
 
     Vector<SchemeState> schemes_;  // parallel to params_.schemes
     ApplyWalk walk_;

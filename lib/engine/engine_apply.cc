@@ -14,6 +14,7 @@ ApplyContext Engine::apply_context() {
             .cadence = cadence_,
             .traits = traits_,
             .min_region_sz = params_.min_region_sz,
+            .passes = passes_,
             .window = pass_window_};
 }
 

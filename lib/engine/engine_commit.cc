@@ -37,6 +37,7 @@ Status Engine::validate(const Params& params, const OpsTraits& traits) {
     }
     if (Status status = validate_targets(params); !status.ok()) return status;
     if (Status status = validate_survey(params.attrs, traits); !status.ok()) return status;
+    if (Status status = validate_passes(params, traits); !status.ok()) return status;
     return validate_attrs(params.attrs);
 }
 
@@ -188,7 +189,7 @@ bool Engine::copy_from(const Engine& other) {
     if (!copy.params_.copy_from(other.params_) || !copy.regions_.copy_from(other.regions_) ||
         !copy.samples_.copy_from(other.samples_) || !copy.probe_hits_.copy_from(other.probe_hits_) ||
         !copy.schemes_.copy_from(other.schemes_) || !copy.walk_.copy_from(other.walk_) ||
-        !copy.survey_.copy_from(other.survey_)) {
+        !copy.survey_.copy_from(other.survey_) || !copy.passes_.copy_from(other.passes_)) {
         return false;
     }
     copy.traits_ = other.traits_;

@@ -30,6 +30,7 @@ size_t Engine::read_regions(std::span<RegionInfo> out, bool moving) const {
             const Region& region = regions_.at(target, index);
             out[written] = describe_region(region, target, window);
             if (!moving) out[written].nr_accesses = scaled_accesses(region);
+            if (!passes_.empty()) add_pass_evidence(passes_, params_.attrs.aggr_us, out[written]);
             ++written;
         }
     }
@@ -57,7 +58,7 @@ bool Engine::operator==(const Engine& other) const {
     return params_ == other.params_ && traits_ == other.traits_ && aggr_samples_ == other.aggr_samples_ &&
            streams_ == other.streams_ && cadence_ == other.cadence_ && regions_ == other.regions_ &&
            size_limit_ == other.size_limit_ && split_memory_ == other.split_memory_ && schemes_ == other.schemes_ &&
-           walk_ == other.walk_ && survey_ == other.survey_;
+           walk_ == other.walk_ && survey_ == other.survey_ && passes_ == other.passes_;
 }
 
 bool Engine::is_valid() const {

@@ -9,6 +9,7 @@ namespace damon {
 void Kdamond::begin_interval() {
     ops_->set_now(now_us());
     take_over_ranges(false);
+    follow_passes();
     in_step_ = true;
     const std::span<Sample> asked = engine_.plan();
     if (resting_) engine_.forget_survey();

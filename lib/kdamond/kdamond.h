@@ -13,6 +13,7 @@
 #include "kdamond/deadline.h"
 #include "kdamond/mailbox.h"
 #include "kdamond/overhead.h"
+#include "kdamond/pass_schedule.h"
 #include "kdamond/publisher.h"
 #include "kdamond/update_schedule.h"
 #include "kdamond/walk.h"
@@ -186,6 +187,12 @@ private:
     Outcome act_in_ranges(const ActionRequest& request);
     bool touches_itself() const { return engine_.params().ops_id != OpsId::kCustom; }
 
+    // passes.cc
+    void follow_passes();
+    void step_pass();
+    void charge_passes();
+    void pass_manually();
+
     // progress.cc: what is told of it
     static constexpr const char* kSamplingReason = "at the wanted intervals";
     static constexpr const char* kPausedReason = "by damon_set_pause() or a commit";
@@ -244,9 +251,11 @@ private:
     void wait_while_paused();
     bool pause_wanted() const;
     Sleep sleep_interval();
+    void wait_and_step(Lock& lock, uint64_t step_ns);
     Sleep wait_for(uint64_t nominal_ns, uint64_t permitted_ns);
     void charge_interval();
     void restart_schedule();
+    void disarm();
     void set_runner();
 
     // lifecycle.cc
@@ -285,6 +294,11 @@ private:
     bool gated_ = false;             // the state says that all schemes wait for their watermarks
     bool reading_ = false;           // the mappings are being read
     bool refresh_deferred_ = false;
+    PassSchedule passes_;
+    Vector<PassWindow> pass_windows_;
+    bool passing_ = false;       // windows are watched
+    uint64_t passes_taken_ = 0;  // generation of what the engine knows of them
+    uint64_t charged_passes_ns_ = 0;
     uint64_t charged_sampling_ns_ = 0;
     uint64_t charged_update_ns_ = 0;
     uint64_t charged_survey_ns_ = 0;  // to the budget of surveys

@@ -60,6 +60,7 @@ int Kdamond::step(uint64_t now_us) {
     manual_now_us_ = now_us;
     ops_->set_now(now_us);
     if (!paused_ && stage_ == Stage::kArmed) {
+        pass_manually();
         count_interval();
         run_calls();
     } else {
@@ -95,7 +96,7 @@ void Kdamond::settle_manually() {
         become(State::kSampling, kSamplingReason);
     }
     if ((pause && stage_ == Stage::kArmed) || plan_lost()) {
-        ops_->disarm();
+        disarm();
         if (pause) release_rest();
         stage_ = Stage::kIdle;
     }

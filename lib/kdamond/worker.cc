@@ -54,7 +54,7 @@ void Kdamond::run() {
                 run_calls();
             } else {
                 // Stopped or paused in mid-sleep: the samples in flight are given up, nothing was counted.
-                ops_->disarm();
+                disarm();
                 stage_ = Stage::kIdle;
             }
         }
@@ -115,6 +115,10 @@ Status Kdamond::begin_run() {
     charged_update_ns_ = meter_.spent(Consumer::kUpdate);
     charged_survey_ns_ = meter_.spent(Consumer::kSurvey);
     survey_cost_ns_ = 0;
+    charged_passes_ns_ = meter_.spent(Consumer::kReferenced);
+    passes_.start();
+    passing_ = false;
+    passes_taken_ = 0;
     window_.start(now_ns());
     cost_rate_.start(now_ns());
     mailbox_.open();
@@ -126,7 +130,7 @@ Status Kdamond::begin_run() {
 void Kdamond::finish_run() {
     ending_ = true;
     drop_deferred_commits();
-    ops_->disarm();
+    disarm();
     ops_->stop();
     keep_learned();
     engine_.stop();
@@ -192,16 +196,33 @@ Kdamond::Sleep Kdamond::sleep_interval() {
 
 // A call that somebody waits for ends an interval that was put off (L-9 runs calls between intervals only).
 Kdamond::Sleep Kdamond::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
-    const Lock lock(sync_.mutex);
+    Lock lock(sync_.mutex);
     for (;;) {
         if (stop_requested_ || pause_wanted_) return Sleep::kInterrupted;
         const bool called = mailbox_.has_new_locked();
-        const bool elapsed = !sync_.worker.wait_until(sync_.mutex, called ? nominal_ns : permitted_ns);
+        const uint64_t end_ns = called ? nominal_ns : permitted_ns;
+        const uint64_t step_ns = passes_.under_way() ? passes_.step_at(end_ns, clock_.now_ns()) : kNoDeadline;
+        if (step_ns != kNoDeadline) {
+            wait_and_step(lock, step_ns);
+            continue;
+        }
+        const bool elapsed = !sync_.worker.wait_until(sync_.mutex, end_ns);
         Counters::add(counters_.nr_wakeups, 1);
         if (!elapsed) continue;
         if (called) deadline_ns_ = nominal_ns;
         return Sleep::kElapsed;
     }
+}
+
+// A step of a pass at `step_ns`, unless something comes before it.
+void Kdamond::wait_and_step(Lock& lock, uint64_t step_ns) {
+    const CpuScope scope(meter_, Consumer::kReferenced);
+    const bool elapsed = !sync_.worker.wait_until(sync_.mutex, step_ns);
+    Counters::add(counters_.nr_wakeups, 1);
+    if (!elapsed || stop_requested_ || pause_wanted_) return;
+    lock.unlock();
+    step_pass();
+    lock.relock();
 }
 
 // The limit is on all of the monitor's own work: sampling with everything that belongs to it, what the program pays for
@@ -216,6 +237,7 @@ void Kdamond::charge_interval() {
     survey_cost_ns_ = 0;
     overhead_.add_debt(update_ns - charged_update_ns_);
     cost_rate_.add(saturating_add(cost_ns, update_ns - charged_update_ns_));
+    charge_passes();
     charged_sampling_ns_ = sampling_ns;
     charged_update_ns_ = update_ns;
     const uint64_t permil = traits_.simulated ? 0 : engine_.params().attrs.max_overhead_permil;
@@ -248,7 +270,7 @@ bool Kdamond::pass_gate() {
     rest();
     show_gate(values);
     walks_.close();
-    ops_->disarm();
+    disarm();
     publisher_.publish_schemes(engine_);
     const uint64_t deadline_ns = saturating_add(clock_.now_ns(), saturating_mul(wait_us, 1000));
     Lock lock(sync_.mutex);
@@ -276,7 +298,7 @@ void Kdamond::pause_here() {
     if (!pause_wanted() && !paused_) return;  // one of them took the pause back
     rest();
     walks_.close();
-    ops_->disarm();
+    disarm();
     const Status frozen = freeze(true);
     if (frozen.ok()) {
         wait_while_paused();
@@ -344,6 +366,11 @@ void Kdamond::wait_while_paused() {
         lock.relock();
         if (end) break;
     }
+}
+
+void Kdamond::disarm() {
+    ops_->disarm();
+    passes_.give_up();
 }
 
 void Kdamond::set_runner() { runner_.store(thread_token(), std::memory_order_relaxed); }

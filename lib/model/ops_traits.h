@@ -16,6 +16,7 @@ enum class ScoreSource : uint8_t {
 struct OpsTraits {
     bool has_apply = false;
     bool has_probes = false;
+    bool has_passes = false;       // over accessed bits: Ops::begin_pass
     bool has_subject = true;       // vaddr, fvaddr: a target is a process (O-4)
     bool has_target_valid = true;  // the run ends when no target is valid (L-16)
     bool simulated = false;        // acting costs the time that Outcome::elapsed_ns says, not real time

@@ -13,6 +13,7 @@ enum RegionFlags : uint32_t {
     kRegionUnknown = 1u << 0,     // less than a quarter of the window's samples had an answer: nr_accesses says nothing
     kRegionWritesOnly = 1u << 1,  // reads of (part of) this region cannot be seen
     kRegionPartial = 1u << 2,     // some samples had no answer: nr_accesses is scaled from those that had
+    kRegionReferenced = 1u << 3,  // passes over the accessed bits know idle_us, of reads too (M-37)
 };
 
 struct RegionInfo {

@@ -19,6 +19,14 @@ void Ops::look_spans(std::span<Span>) {}
 void Ops::disarm() {}
 uint64_t Ops::release_some() { return 0; }
 Status Ops::notice() { return {}; }
+bool Ops::begin_pass(bool) { return false; }
+uint64_t Ops::pass_step(uint64_t) { return 0; }
+uint64_t Ops::pass_generation() const { return 0; }
+bool Ops::pass_answers(Vector<PassWindow>& out) {
+    out.clear();
+    return true;
+}
+uint64_t Ops::pass_access_cost_ns() const { return 0; }
 bool Ops::target_valid(uint32_t) { return true; }
 bool Ops::targets_can_die() const { return false; }
 Outcome Ops::apply(const ActionRequest&) { return {}; }

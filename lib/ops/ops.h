@@ -12,6 +12,7 @@
 #include "model/metrics.h"
 #include "model/ops_traits.h"
 #include "model/params.h"
+#include "model/pass_window.h"
 #include "model/sample.h"
 #include "model/span.h"
 
@@ -75,6 +76,19 @@ public:
 
     // What went wrong with the monitoring since the last call and mended itself, for the context's message. 0: nothing.
     virtual Status notice();
+
+    // Passes over accessed bits (Attrs::referenced_us), where the traits say so. Begins one; `wanted` false: none is
+    // wanted any more. False: there is nothing to do now.
+    virtual bool begin_pass(bool wanted);
+    // The next step of it, short. Returns for how many nanoseconds to rest before the step after that; 0: the pass is
+    // over. `now_ns`: the worker's time.
+    virtual uint64_t pass_step(uint64_t now_ns);
+    // Changes where what passes know does.
+    virtual uint64_t pass_generation() const;
+    // All that they know, of all targets, in address order. False: out of memory.
+    virtual bool pass_answers(Vector<PassWindow>& out);
+    // What the latest pass took from the program.
+    virtual uint64_t pass_access_cost_ns() const;
 
     virtual bool target_valid(uint32_t target_idx);
     // Whether target_valid can change without the worker's doing: false lets a paused worker sleep without a timeout.

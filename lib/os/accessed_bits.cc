@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -10,6 +11,7 @@
 #include "os/metrics_text.h"
 #include "os/own_file.h"
 #include "os/page_sizes.h"
+#include "os/process.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"
 
@@ -61,7 +63,27 @@ int drop_cached_translations() {
     return error;
 }
 
+// The process whose bits are taken.
+constinit std::atomic<pid_t> taken_by{0};
+
 }  // namespace
+
+bool AccessedBitsTurn::take() {
+    const pid_t self = process_id();
+    if (owner_ == self) return true;
+    pid_t seen = taken_by.load();
+    while (seen != self) {
+        if (!taken_by.compare_exchange_weak(seen, self)) continue;
+        owner_ = self;
+        return true;
+    }
+    return false;
+}
+
+void AccessedBitsTurn::release() {
+    if (owner_ != 0 && owner_ == process_id()) taken_by.store(0);
+    owner_ = 0;
+}
 
 bool parse_accessed_bytes(std::string_view rollup, AccessedBytes& bytes) {
     uint64_t shared = 0;

@@ -2,10 +2,29 @@
 // 5.4). Needs a process that may be dumped (PR_SET_DUMPABLE), and no privileges.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string_view>
 
 namespace damon {
+
+// Whoever clears accessed bits and reads them later: one at a time in a process, or one would clear what the other
+// wants to read. A child of fork finds them free. Not movable.
+class AccessedBitsTurn {
+public:
+    AccessedBitsTurn() = default;
+    ~AccessedBitsTurn() { release(); }
+    AccessedBitsTurn(const AccessedBitsTurn&) = delete;
+    AccessedBitsTurn& operator=(const AccessedBitsTurn&) = delete;
+
+    // Whether it is ours, now or from before.
+    bool take();
+    void release();
+
+private:
+    pid_t owner_ = 0;  // 0: not taken
+};
 
 // What /proc/PID/smaps_rollup counts.
 struct AccessedBytes {

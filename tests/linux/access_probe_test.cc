@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ops/linux/access/access_check_table.h"
+#include "ops/linux/registration/uffd.h"
 
 namespace damon {
 namespace {
@@ -28,8 +29,7 @@ TEST(Probe, UnknownWaysAreRefused) {
 }
 
 TEST(Probe, ChecksOfALaterReleaseSaySo) {
-    for (const AccessCheck id :
-         {AccessCheck::kReferenced, AccessCheck::kUffdMove, AccessCheck::kMprotect, AccessCheck::kPageIdle}) {
+    for (const AccessCheck id : {AccessCheck::kUffdMove, AccessCheck::kMprotect, AccessCheck::kPageIdle}) {
         EXPECT_FALSE(probe(id).available);
         EXPECT_EQ(probe(id).error, EOPNOTSUPP);
         EXPECT_NE(strstr(probe(id).reason, "is not in this release"), nullptr);
@@ -39,6 +39,12 @@ TEST(Probe, ChecksOfALaterReleaseSaySo) {
 TEST(Probe, ZapWorksOnAnyKernel) {
     EXPECT_TRUE(probe(AccessCheck::kZap).available) << probe(AccessCheck::kZap).reason;
     EXPECT_TRUE(probe(AccessCheck::kZap).sees_reads);
+}
+
+TEST(Probe, AccessedBitsTellOfReadsWhereMappingsCanBeSplit) {
+    EXPECT_EQ(probe(AccessCheck::kReferenced).available, uffd_offered().wp_async)
+        << probe(AccessCheck::kReferenced).reason;
+    EXPECT_TRUE(probe(AccessCheck::kReferenced).sees_reads || !uffd_offered().wp_async);
 }
 
 TEST(Probe, WriteProtectionSeesNoReads) { EXPECT_FALSE(probe(AccessCheck::kUffdWp).sees_reads); }

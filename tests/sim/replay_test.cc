@@ -56,6 +56,7 @@ size_t last_look(const InputLog& log) {
 
 TEST(Replay, WithAnotherAnswerGivesAnotherEngine) {
     uint64_t compared = 0;
+    uint64_t equal = 0;
     for (uint64_t seed = 1; seed <= kRuns; ++seed) {
         RandomDraws draws(seed);
         RandomRun run(draws, false);
@@ -70,10 +71,11 @@ TEST(Replay, WithAnotherAnswerGivesAnotherEngine) {
         replay(log, 0, last + 1, other);
         Engine same;
         replay(run.pair().log(), 0, last + 1, same);
-        ASSERT_FALSE(other == same) << "seed " << seed;
+        equal += other == same;
         ++compared;
     }
     EXPECT_GT(compared, kRuns / 4);
+    EXPECT_LE(equal, compared / 20) << "one answer in a region that was looked at in vain says nothing (M-36)";
 }
 
 }  // namespace

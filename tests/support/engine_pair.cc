@@ -254,6 +254,13 @@ std::string EnginePair::set_goal_value(size_t scheme_idx, size_t goal_idx, uint6
     return compare("set_goal_value");
 }
 
+std::string EnginePair::take_passes(std::span<const PassWindow> windows) {
+    keep(PassesInput{{windows.begin(), windows.end()}});
+    engine_.take_passes(windows);
+    naive_.take_passes(windows);
+    return compare("take_passes") + compare_reading();
+}
+
 std::string EnginePair::watermarks(int32_t free_permil) {
     keep(WatermarkInput{free_permil});
     const uint64_t wait_us = engine_.watermark_wait_us({.free_mem = free_permil});
@@ -389,14 +396,14 @@ std::string EnginePair::compare_reading() const {
     for (size_t i = 0; i < naive_.targets().size(); ++i) {
         for (const NaiveRegion& region : naive_.targets()[i].regions) {
             const RegionInfo& info = infos[next++];
+            const NaiveView seen = naive_.view(region);
             if (info.start != region.start || info.end != region.end || info.target_idx != i ||
-                info.flags != naive_.region_flags(region) || info.nr_accesses != naive_.moving_sum(region) ||
-                info.age != region.age || info.age_us != region.age_us || info.idle_us != naive_.idle_us(region) ||
-                info.unknown_reason != naive_.unknown_reason(region)) {
+                info.flags != seen.flags || info.nr_accesses != seen.nr_accesses || info.age != seen.age ||
+                info.age_us != seen.age_us || info.idle_us != seen.idle_us || info.unknown_reason != seen.reason) {
                 std::ostringstream out;
                 out << "read_regions: region " << next - 1 << " at T = " << naive_.tick() << ": nr " << info.nr_accesses
-                    << "/" << naive_.moving_sum(region) << " flags " << info.flags << "/" << naive_.region_flags(region)
-                    << "\n";
+                    << "/" << seen.nr_accesses << " flags " << info.flags << "/" << seen.flags << " idle "
+                    << info.idle_us << "/" << seen.idle_us << " age " << info.age << "/" << seen.age << "\n";
                 describe(out, i, region);
                 return out.str();
             }

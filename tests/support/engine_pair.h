@@ -30,6 +30,7 @@ public:
     std::string set_target_valid(uint32_t target_idx, bool valid);
     std::string set_goal_value(size_t scheme_idx, size_t goal_idx, uint64_t value);
     std::string watermarks(int32_t free_permil);
+    std::string take_passes(std::span<const PassWindow> windows);
 
     // One sampling interval in three steps, so that a commit may fall between them.
     std::string look(uint64_t elapsed_us);

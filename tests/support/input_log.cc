@@ -52,6 +52,7 @@ struct Player {
         expect(next == input.outcomes.size());
     }
     void operator()(const FinishInput&) { engine.finish(); }
+    void operator()(const PassesInput& input) { engine.take_passes(input.windows); }
 };
 
 }  // namespace

@@ -55,9 +55,12 @@ struct ApplyInput {
     bool cancelled = false;  // the pass was left with a request that has no outcome
 };
 struct FinishInput {};
+struct PassesInput {
+    std::vector<PassWindow> windows;
+};
 
 using LoggedInput = std::variant<PrepareInput, CommitInput, StartInput, StopInput, RangesInput, ValidInput, GoalInput,
-                                 WatermarkInput, LookInput, ApplyInput, FinishInput>;
+                                 WatermarkInput, LookInput, ApplyInput, FinishInput, PassesInput>;
 using InputLog = std::vector<LoggedInput>;
 
 std::shared_ptr<const Params> shared_copy(const Params& params);

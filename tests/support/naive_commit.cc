@@ -125,6 +125,7 @@ bool NaiveEngine::acceptable(const Params& params, const OpsTraits& traits) {
 
 void NaiveEngine::prepare(const Params& params, const OpsTraits& traits) {
     attrs_ = params.attrs;
+    passes_.clear();
     aggr_samples_ = attrs_.aggr_samples();
     min_region_sz_ = params.min_region_sz;
     traits_ = traits;
@@ -145,6 +146,7 @@ void NaiveEngine::prepare(const Params& params, const OpsTraits& traits) {
 
 void NaiveEngine::start(const NaiveStreams& streams) {
     streams_ = streams;
+    passes_.clear();
     tick_ = clock_ = 0;
     past_clock_us_ = 0;
     window_us_ = longest_us_ = 0;

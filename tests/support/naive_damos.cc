@@ -30,23 +30,30 @@ bool NaiveEngine::due(const NaiveScheme& scheme) const {
 // --- which regions (S-1, S-2) --------------------------------------------------------------------------------------
 
 // P-4: where nobody asks for accesses, that they are unknown is no reason to leave memory alone.
-uint32_t NaiveEngine::flags_for_schemes(const NaiveRegion& region) const {
-    return latched_attributes_only_ ? 0u : region_flags(region);
+NaiveView NaiveEngine::view_of_schemes(const NaiveRegion& region) const {
+    if (!latched_attributes_only_) return view(region);
+    NaiveView plain;
+    plain.nr_accesses = moving_sum(region);
+    plain.age = region.age;
+    plain.age_us = region.age_us;
+    return plain;
 }
 
 // Beyond the rules: memory that nobody could look at is no candidate for anything but counting.
 bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const {
-    const bool unknown = (flags_for_schemes(region) & kRegionUnknown) != 0;
+    const NaiveView seen = view_of_schemes(region);
+    const bool unknown = (seen.flags & kRegionUnknown) != 0;
     if (unknown && scheme.params.action != DamosAction::kStat) return false;
     const AccessPattern& pattern = scheme.params.pattern;
-    const uint32_t accesses = moving_sum(region);
+    const uint32_t accesses = seen.nr_accesses;
     return pattern.min_sz <= region.size() && region.size() <= pattern.max_sz && pattern.min_nr_accesses <= accesses &&
-           accesses <= pattern.max_nr_accesses && region.age <= pattern.max_age &&
-           (scheme.params.min_age_us != 0 ? region.age_us >= scheme.params.min_age_us : region.age >= pattern.min_age);
+           accesses <= pattern.max_nr_accesses && seen.age <= pattern.max_age &&
+           (scheme.params.min_age_us != 0 ? seen.age_us >= scheme.params.min_age_us : seen.age >= pattern.min_age);
 }
 
 // S-38: what an action that is for unused memory must leave alone.
-int NaiveEngine::spares(const NaiveScheme& scheme) const {
+int NaiveEngine::spares(const NaiveScheme& scheme, const NaiveRegion& region) const {
+    if ((view_of_schemes(region).flags & kRegionReferenced) != 0) return 0;  // M-37
     switch (scheme.params.action) {
         case DamosAction::kPageout:
         case DamosAction::kCold:
@@ -60,7 +67,7 @@ int NaiveEngine::spares(const NaiveScheme& scheme) const {
 }
 
 bool NaiveEngine::reads_unseen(const NaiveScheme& scheme, const NaiveRegion& region) const {
-    return spares(scheme) == 2 && (flags_for_schemes(region) & kRegionWritesOnly) != 0;
+    return spares(scheme, region) == 2 && (view_of_schemes(region).flags & kRegionWritesOnly) != 0;
 }
 
 NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region) const {
@@ -68,13 +75,14 @@ NaiveRequest NaiveEngine::request_for(size_t target_idx, const NaiveScheme& sche
     request.target_idx = target_idx;
     request.scheme_idx = scheme.index;
     request.range = {region.start, region.end};
-    request.nr_accesses = moving_sum(region);
-    request.age = region.age;
-    request.age_us = region.age_us;
-    request.region_flags = flags_for_schemes(region);
+    const NaiveView seen = view_of_schemes(region);
+    request.nr_accesses = seen.nr_accesses;
+    request.age = seen.age;
+    request.age_us = seen.age_us;
+    request.region_flags = seen.flags;
     request.core_filters_allowed = scheme.core_filters_allowed;
     request.ops_default_reject = scheme.ops_default_reject;
-    request.spare = spares(scheme);
+    request.spare = spares(scheme, region);
     return request;
 }
 
@@ -243,7 +251,7 @@ NaiveEngine::RegionIterator NaiveEngine::merge_after_apply(NaiveRegions& regions
                        previous->last_nr_accesses == region->last_nr_accesses &&
                        previous->nr_accesses == region->nr_accesses && previous->probe_hits == region->probe_hits &&
                        previous->last_probe_hits == region->last_probe_hits && answered_differ == 0 &&
-                       previous->unanswered == region->unanswered;
+                       previous->unanswered == region->unanswered && passes_alike_around(region->start);
     if (!alike || region->end - previous->start > size_limit) return region;
     return naive_merge_left(regions, region);
 }

@@ -220,7 +220,13 @@ uint64_t NaiveEngine::highest_score() const {
 }
 
 void NaiveEngine::age(NaiveRegion& region, uint64_t threshold) const {
-    if (looked_in_vain(region)) return;  // M-36
+    if (looked_in_vain(region)) {  // M-36, M-37
+        const std::optional<uint64_t> idle = passes_idle_us(region.start, region.end, nullptr);
+        if (!idle.has_value()) return;
+        region.age = *idle == 0 ? 0 : region.age + 1;
+        region.age_us = *idle == 0 ? 0 : saturating_add(region.age_us, trusted_window_us());
+        return;
+    }
     const uint64_t score = score_of(region.nr_accesses, region.probe_hits);
     const uint64_t last = score_of(region.last_nr_accesses, region.last_probe_hits);
     if (absolute_difference(score, last) > threshold || (score == 0) != (last == 0)) {
@@ -243,6 +249,7 @@ void NaiveEngine::merge_target(NaiveRegions& regions, uint64_t threshold, bool a
                                                         score_of(region->nr_accesses, region->probe_hits));
         const bool strangers = looked_in_vain(*previous) != looked_in_vain(*region);  // M-36
         if (previous->end == region->start && difference <= threshold && (!strangers || last_pass) &&
+            (passes_alike_around(region->start) || last_pass) &&
             Wide{previous->size()} + region->size() <= size_limit_) {
             region = naive_merge_left(regions, region);
         }

@@ -15,6 +15,7 @@
 #include "model/metrics.h"
 #include "model/ops_traits.h"
 #include "model/params.h"
+#include "model/pass_window.h"
 #include "model/sample.h"
 #include "support/naive_regions.h"
 #include "support/naive_scheme.h"
@@ -25,6 +26,15 @@ struct NaiveTarget {
     NaiveRegions regions;
     TargetParams params;
     bool valid = true;
+};
+
+struct NaiveView {
+    uint32_t nr_accesses = 0;  // moving sum
+    uint32_t age = 0;
+    uint64_t age_us = 0;
+    uint64_t idle_us = 0;
+    uint32_t flags = 0;  // RegionFlags
+    Unknown reason = Unknown::kNone;
 };
 
 // Thrown by NaiveWorld::apply: the pass is over, because regions or schemes are about to change.
@@ -92,18 +102,28 @@ public:
     uint64_t tick() const { return tick_; }
     uint64_t clock() const { return clock_; }
     uint64_t window_us() const { return window_us_; }
-    uint64_t idle_us(const NaiveRegion& region) const;
     uint64_t next_aggregation() const { return next_aggregation_; }
     uint64_t next_update() const { return next_update_; }
     uint64_t next_tune() const { return next_tune_; }
     uint64_t size_limit() const { return size_limit_; }
     bool attributes_only() const;
     uint32_t moving_sum(const NaiveRegion& region) const;  // M-14
+    // A region as readers see it, by samples and passes (M-37).
+    NaiveView view(const NaiveRegion& region) const;
+
+    // --- passes over accessed bits (naive_passes.cc) -------------------------------------------------------------
+
+    void take_passes(std::span<const PassWindow> windows);
+
+private:
     // RegionFlags: beyond the rules, what is known of the samples that the moving sum stands for.
     uint32_t region_flags(const NaiveRegion& region) const;
     Unknown unknown_reason(const NaiveRegion& region) const;
-
-private:
+    uint64_t idle_us(const NaiveRegion& region) const;
+    const PassWindow* pass_at(uint64_t address) const;
+    bool passes_alike_around(uint64_t address) const;
+    std::optional<uint64_t> passes_idle_us(uint64_t start, uint64_t end, Unknown* why) const;
+    void cut_at_passes(NaiveRegions& regions);
     using RegionIterator = NaiveRegions::iterator;
 
     // Monitoring: naive_engine.cc.
@@ -137,9 +157,9 @@ private:
     uint64_t apply_interval_us(const NaiveScheme& scheme) const;
     uint64_t now_of(const SchemeParams& scheme) const;
     bool due(const NaiveScheme& scheme) const;
-    uint32_t flags_for_schemes(const NaiveRegion& region) const;
+    NaiveView view_of_schemes(const NaiveRegion& region) const;
     bool matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const;
-    int spares(const NaiveScheme& scheme) const;
+    int spares(const NaiveScheme& scheme, const NaiveRegion& region) const;
     bool reads_unseen(const NaiveScheme& scheme, const NaiveRegion& region) const;
     NaiveRequest request_for(size_t target_idx, const NaiveScheme& scheme, const NaiveRegion& region) const;
     uint32_t score_for(const NaiveRequest& request, const NaiveScheme& scheme, const NaiveWorld& world) const;
@@ -169,6 +189,7 @@ private:
     std::vector<NaiveTarget> targets_;
     std::vector<NaiveScheme> schemes_;
     std::vector<ProbeParams> probes_;
+    std::vector<PassWindow> passes_;
     size_t region_capacity_ = SIZE_MAX;
 
     uint64_t tick_ = 0;

@@ -14,7 +14,8 @@ RandomRun::RandomRun(Draws& draws, bool with_schemes)
 // Half of the values are plain intervals, so that a fuzzer needs one byte for each.
 RandomRun::Step RandomRun::next_step() {
     const uint64_t value = draws_.below(256);
-    if (value < 232) return Step::kInterval;
+    if (value < 228) return Step::kInterval;
+    if (value < 232) return Step::kPasses;
     if (value < 238) return Step::kCommit;
     if (value < 242) return Step::kSetRanges;
     if (value < 245) return Step::kTargetValid;
@@ -55,6 +56,8 @@ std::string RandomRun::take(Step step) {
             return goal_value();
         case Step::kWatermarks:
             return pair_.watermarks(static_cast<int32_t>(draws_.below(1002)) - 1);
+        case Step::kPasses:
+            return passes();
         case Step::kPause:
             now_us_ += draws_.below(10'000);
             return {};  // to the engine nothing but later
@@ -97,6 +100,27 @@ std::string RandomRun::set_ranges() {
     if (pair_.engine().nr_targets() == 0) return {};
     const auto target_idx = static_cast<uint32_t>(draws_.below(pair_.engine().nr_targets()));
     return pair_.set_target_ranges(target_idx, random_ranges(draws_, style_, 3), pair_.engine().params().min_region_sz);
+}
+
+// What passes may say of the memory from the first region on: windows of all kinds, with gaps.
+std::string RandomRun::passes() {
+    const Engine& engine = pair_.engine();
+    std::vector<PassWindow> windows;
+    if (engine.nr_targets() == 0 || engine.regions().nr_regions_of(0) == 0) return {};
+    const uint64_t unit = std::max<uint64_t>(style_.granularity / 2, 1);
+    const uint64_t nr_windows = draws_.below(20);
+    uint64_t at = engine.regions().at(0, 0).range.start;
+    for (uint64_t i = 0; i < nr_windows; ++i) {
+        at += draws_.one_in(4) ? draws_.below(4) * unit : 0;
+        PassWindow window;
+        window.range = {at, at + (1 + draws_.below(16)) * unit};
+        window.present_bytes = draws_.one_in(8) ? 0 : 1;
+        window.unknown = draws_.one_in(8) ? Unknown::kLocked : Unknown::kNone;
+        window.idle_us = draws_.one_in(3) ? 0 : draws_.below(1'000'000);
+        at = window.range.end;
+        windows.push_back(window);
+    }
+    return pair_.take_passes(windows);
 }
 
 std::string RandomRun::target_valid() {

@@ -24,7 +24,17 @@ public:
     EnginePair& pair() { return pair_; }
 
 private:
-    enum class Step { kInterval, kCommit, kSetRanges, kTargetValid, kGoalValue, kWatermarks, kPause, kRestart };
+    enum class Step {
+        kInterval,
+        kCommit,
+        kSetRanges,
+        kTargetValid,
+        kGoalValue,
+        kWatermarks,
+        kPasses,
+        kPause,
+        kRestart
+    };
 
     Step next_step();
     std::string begin();
@@ -34,6 +44,7 @@ private:
     std::string commit();
     std::string commit_amid_the_pass();
     std::string set_ranges();
+    std::string passes();
     std::string target_valid();
     std::string goal_value();
 

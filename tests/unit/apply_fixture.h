@@ -78,7 +78,7 @@ protected:
     }
 
     ApplyContext context() {
-        return {regions_, schemes_.span(), states_.span(), attrs_, cadence_, traits_, min_region_sz_};
+        return {regions_, schemes_.span(), states_.span(), attrs_, cadence_, traits_, min_region_sz_, passes_};
     }
 
     // One pass at `now_us`; what was asked, in order.
@@ -120,6 +120,7 @@ protected:
     Cadence cadence_;
     OpsTraits traits_;
     uint64_t min_region_sz_ = 1;
+    PassEvidence passes_;
     ApplyWalk walk_;
     // By default all of a region is dealt with, in no time.
     std::function<Outcome(const ActionRequest&)> apply_ = [](const ActionRequest& request) {

@@ -91,6 +91,7 @@ class RegionFlags(enum.IntFlag):
     UNKNOWN = 1  # could not be looked at: 0 accesses does not mean cold
     WRITES_ONLY = 2
     PARTIAL = 4  # some samples could not be looked at: nr_accesses is scaled from those that could
+    REFERENCED = 8  # passes over accessed bits know idle_us, of reads too: Attrs.referenced_us
 
 
 class UnknownReason(enum.IntEnum):
@@ -128,7 +129,7 @@ class AccessCheck(enum.IntEnum):
     UFFD_RWP = 1
     ZAP = 2
     UFFD_WP = 3
-    REFERENCED = 4
+    REFERENCED = 4  # passes alone, without samples: needs Attrs.referenced_us
     UFFD_MOVE = 5
     MPROTECT = 6
     PAGE_IDLE = 7
@@ -223,14 +224,14 @@ class CoverageFlags(enum.IntFlag):
 
     FILES = 1
     THREE_AREAS = 2
-    STABLE = 4
+    STABLE = 4  # no private memory is moved or grown by mremap()
 
 
 class RangeFlags(enum.IntFlag):
     """Flags of `Context.add_range()`."""
 
     SHARED = 1
-    STABLE = 2  # it is not remapped or grown while it is watched
+    STABLE = 2  # not moved or grown by mremap() until it is removed: passes may watch it (Attrs.referenced_us)
     TRACKED = 4  # kept armed as a whole for query_range()
 
 

@@ -250,6 +250,9 @@ void bind_region(py::module_& module) {
         .def_property_readonly(
             "writes_only", [](const damon_region_info& r) { return (r.flags & DAMON_REGION_WRITES_ONLY) != 0; },
             "Only writes to (a part of) it can be seen.")
+        .def_property_readonly(
+            "referenced", [](const damon_region_info& r) { return (r.flags & DAMON_REGION_REFERENCED) != 0; },
+            "Passes over accessed bits know all of it, reads too.")
         .def(
             "__eq__", [](const damon_region_info& a, const damon_region_info& b) { return same(a, b); },
             py::is_operator())

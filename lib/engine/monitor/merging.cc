@@ -7,9 +7,21 @@
 namespace damon {
 namespace {
 
+// M-37: nobody could look, but passes know whether it was touched.
+void age_by_passes(Region& region, const MergeLimits& limits) {
+    const PassEvidence::Answer answer = limits.passes->of(region.range);
+    if (!answer.known) return;
+    const bool touched = answer.idle_us == 0;
+    region.age = touched ? 0 : saturate_u32(uint64_t{region.age} + 1);
+    region.age_us = touched ? 0 : saturating_add(region.age_us, limits.window_us);
+}
+
 void age_regions(RegionList& regions, const ProbeWeights& weights, const MergeLimits& limits) {
     for (Region& region : regions.all()) {
-        if (looked_at_in_vain(region)) continue;
+        if (looked_at_in_vain(region)) {
+            if (limits.passes != nullptr) age_by_passes(region, limits);
+            continue;
+        }
         region.age = aged(region.age, weights.score(region), weights.last_score(region), limits.threshold);
         region.age_us = region.age == 0 ? 0 : saturating_add(region.age_us, limits.window_us);
         const bool seen_idle = region.nr_accesses == 0;
@@ -23,6 +35,8 @@ void age_regions(RegionList& regions, const ProbeWeights& weights, const MergeLi
 bool alike(const Region& left, const Region& right, const ProbeWeights& weights, const MergeLimits& limits) {
     // Unknown is as far from known as can be (M-36).
     if (looked_at_in_vain(left) != looked_at_in_vain(right) && limits.threshold < limits.threshold_cap) return false;
+    const bool last = limits.threshold >= limits.threshold_cap;
+    if (limits.passes != nullptr && !last && !limits.passes->alike_around(right.range.start)) return false;
     return absolute_difference(weights.score(left), weights.score(right)) <= limits.threshold;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/monitor/pass_evidence.h"
 #include "engine/monitor/probe_weights.h"
 #include "engine/monitor/region_list.h"
 
@@ -15,6 +16,7 @@ struct MergeLimits {
     uint64_t max_region_bytes = 0;  // L of M-22, never exceeded by a merge
     uint64_t max_nr_regions = 0;    // above it the threshold escalates
     uint64_t window_us = 0;         // what the window adds to ages
+    const PassEvidence* passes = nullptr;  // what else is known; nullptr: nothing
 };
 
 // M-18: a region whose score stayed within `threshold` of the previous window's is one window older; one that changed

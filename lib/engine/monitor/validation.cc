@@ -13,7 +13,8 @@ namespace {
 constexpr uint64_t kMinNrRegions = 3;
 constexpr uint64_t kMostNrRegions = uint64_t{1} << 30;  // beyond any memory for them
 constexpr uint64_t kWholeCpuPermil = 1'000;
-constexpr uint64_t kMaxProbeSamples = 255;  // probe counters have 8 bits
+constexpr uint64_t kMostReferencedUs = 60'000'000;  // accessed bits that are older say nothing
+constexpr uint64_t kMaxProbeSamples = 255;          // probe counters have 8 bits
 
 Status validate_intervals_goal(const Attrs& attrs) {
     const IntervalsGoal& goal = attrs.intervals_goal;
@@ -40,8 +41,9 @@ Status validate_intervals_goal(const Attrs& attrs) {
 
 Status validate_attrs(const Attrs& attrs) {
     if (Status status = validate_intervals_goal(attrs); !status.ok()) return status;
-    if (attrs.referenced_us != 0) {
-        return Status::fail(-EOPNOTSUPP, "referenced_us %" PRIu64 " must be 0 in this release", attrs.referenced_us);
+    if (attrs.referenced_us > kMostReferencedUs) {
+        return Status::fail(-EINVAL, "referenced_us %" PRIu64 " must be at most %" PRIu64 "; 0 is no passes",
+                            attrs.referenced_us, kMostReferencedUs);
     }
     if (attrs.survey_bp > kBp && attrs.survey_bp != kU64Max) {
         return Status::fail(-EINVAL,
@@ -77,6 +79,12 @@ Status validate_survey(const Attrs& attrs, const OpsTraits& traits) {
                         "survey_bp is %" PRIu64 " but these operations cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT "
                         "would be right",
                         attrs.survey_bp);
+}
+
+Status validate_passes(const Params& params, const OpsTraits& traits) {
+    if (params.attrs.referenced_us == 0 || traits.has_passes) return {};
+    return Status::fail(-EOPNOTSUPP, "referenced_us %" PRIu64 " must be 0: these operations read no accessed bits",
+                        params.attrs.referenced_us);
 }
 
 Status validate_probes(const Params& params, const OpsTraits& traits) {

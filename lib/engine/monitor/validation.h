@@ -14,6 +14,8 @@ namespace damon {
 Status validate_survey(const Attrs& attrs, const OpsTraits& traits);
 
 Status validate_attrs(const Attrs& attrs);
+// Whether the ops can serve referenced_us.
+Status validate_passes(const Params& params, const OpsTraits& traits);
 
 // At most four, only where the ops can evaluate them if they have weights, and weighted sums that fit
 // (P-8).

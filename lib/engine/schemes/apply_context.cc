@@ -29,8 +29,9 @@ uint32_t builtin_score(const ApplyContext& context, uint32_t scheme_idx, const R
 namespace {
 
 // Where only attributes are monitored nobody takes the region for cold (P-5).
-UnseenRule unseen_rule(const ApplyContext& context, const SchemeParams& scheme) {
+UnseenRule unseen_rule(const ApplyContext& context, const SchemeParams& scheme, uint32_t region_flags) {
     if (!presumes_cold(scheme.action) || context.cadence.latched_attributes_only) return UnseenRule::kAct;
+    if ((region_flags & kRegionReferenced) != 0) return UnseenRule::kAct;  // all of it was seen by passes
     return (scheme.flags & kAllowUnseenReads) != 0 ? UnseenRule::kSpareUnknown : UnseenRule::kSpareUnseenReads;
 }
 
@@ -51,7 +52,7 @@ ActionRequest make_request(const ApplyContext& context, const ApplyCursor& curso
             .idle_us = region.idle_us,
             .region_flags = region.flags,
             .unknown_reason = region.unknown_reason,
-            .unseen = unseen_rule(context, context.schemes[cursor.scheme])};
+            .unseen = unseen_rule(context, context.schemes[cursor.scheme], region.flags)};
 }
 
 }  // namespace damon

@@ -6,6 +6,7 @@
 
 #include "engine/monitor/cadence.h"
 #include "engine/monitor/moving_sum.h"
+#include "engine/monitor/pass_evidence.h"
 #include "engine/monitor/region_info.h"
 #include "engine/monitor/region_list.h"
 #include "engine/schemes/scheme_state.h"
@@ -25,6 +26,7 @@ struct ApplyContext {
     const Cadence& cadence;
     const OpsTraits& traits;
     uint64_t min_region_sz;
+    const PassEvidence& passes;
     MovingWindow window{attrs, cadence};  // the same for a whole pass
 
     // What the deadline of the scheme counts in.
@@ -43,7 +45,11 @@ struct ApplyCursor {
 // not held back for it (P-5).
 inline RegionInfo region_under(const ApplyContext& context, const ApplyCursor& cursor) {
     RegionInfo info = describe_region(context.regions.at(cursor.target, cursor.region), cursor.target, context.window);
-    if (context.cadence.latched_attributes_only) info.flags = 0;
+    if (context.cadence.latched_attributes_only) {
+        info.flags = 0;
+    } else if (!context.passes.empty()) {
+        add_pass_evidence(context.passes, context.attrs.aggr_us, info);
+    }
     return info;
 }
 

@@ -172,7 +172,8 @@ void ApplyWalk::leave_region(const ApplyContext& context) {
     if (cursor_.region > 0) {
         const Region& left = context.regions.at(cursor_.target, cursor_.region - 1);
         const Region& right = context.regions.at(cursor_.target, cursor_.region);
-        if (same_history(left, right) && right.range.end - left.range.start <= merge_limit_) {
+        const bool alike = context.passes.empty() || context.passes.alike_around(right.range.start);
+        if (alike && same_history(left, right) && right.range.end - left.range.start <= merge_limit_) {
             context.regions.merge_into_previous(cursor_.target, cursor_.region);
             return;
         }
@@ -248,6 +249,7 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
         }
         region_.end = region_.start + allowed;
     }
+    if (!context.passes.empty()) look(context);  // what is known of this part may differ from that of the whole
     request = make_request(context, cursor_, region_, verdict.by_filter);
     awaiting_ = Awaiting::kApply;
     return true;

@@ -28,10 +28,10 @@ inline bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region)
 }
 
 // S-38: whether (a part of) the region must be left alone because its reads cannot be seen, and "cold" may mean "only
-// read".
+// read". Passes see them (M-37).
 inline bool unseen_reads_spare(const SchemeParams& scheme, const RegionInfo& region) {
-    return (region.flags & kRegionWritesOnly) != 0 && presumes_cold(scheme.action) &&
-           (scheme.flags & kAllowUnseenReads) == 0;
+    return (region.flags & (kRegionWritesOnly | kRegionReferenced)) == kRegionWritesOnly &&
+           presumes_cold(scheme.action) && (scheme.flags & kAllowUnseenReads) == 0;
 }
 
 }  // namespace damon

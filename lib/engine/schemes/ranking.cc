@@ -29,7 +29,7 @@ bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
         if (!scheme_matches(scheme, region) || unseen_reads_spare(scheme, region)) continue;
         const FilterVerdict verdict = run_core_filters(context, cursor_);
         if (!verdict.accepted) continue;
-        region.end = context.regions.at(cursor_.target, cursor_.region).range.end;  // a filter may have cut it
+        region = region_under(context, cursor_);  // a filter may have cut it
         if (context.traits.score == ScoreSource::kAsk) {
             request = make_request(context, cursor_, region, verdict.by_filter);
             request.kind = RequestKind::kScore;

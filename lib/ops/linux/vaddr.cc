@@ -35,6 +35,8 @@ Status as_documented(const Status& status) {
     }
 }
 
+bool may_clear_accessed_bits(DamosAction action) { return presumes_cold(action) || action == DamosAction::kMigrateHot; }
+
 constexpr size_t kMinReports = 4096;
 // A page fault, and the TLB entry that arming took away: measured on the development machine, 2 to 4 us.
 constexpr uint32_t kAccessCostNs = 3000;
@@ -45,6 +47,7 @@ OpsTraits VaddrOps::traits() const {
     OpsTraits traits;
     traits.has_apply = true;
     traits.has_probes = true;
+    traits.has_passes = true;
     traits.obeys_unseen_rule = true;
     traits.access_cost_ns = kAccessCostNs;
     traits.score = ScoreSource::kBuiltin;
@@ -74,6 +77,14 @@ Status VaddrOps::validate(const Params& params) const {
                             "survey_bp is %llu but access check %s cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT would "
                             "be right",
                             static_cast<unsigned long long>(params.attrs.survey_bp), check->constant);
+    }
+    if (check->source == AnswerSource::kPasses && params.attrs.referenced_us == 0) {
+        return Status::fail(-EINVAL, "access check %s sees what passes see: referenced_us 0 must be above 0",
+                            check->constant);
+    }
+    if (check->source == AnswerSource::kReports && params.attrs.referenced_us != 0) {
+        return Status::fail(-EOPNOTSUPP, "referenced_us must be 0 with access check %s, which looks at no memory",
+                            check->constant);
     }
     if (check->source == AnswerSource::kReports) return {};  // whose memory it is does not matter then
     for (size_t i = 0; i < params.targets.size(); ++i) {
@@ -105,18 +116,24 @@ Status VaddrOps::start(const Params& params) {
     // Without it targets cover three areas, as other processes' do.
     (void)plan_.open(read_page_sizes().base_bytes);
     nr_gone_refreshed_ = 0;
+    told_obstacle_ = 0;
     nr_reopened_files_ = nr_reopened_files();
     actions_.start();
     if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
     prober_.take_prepared();
     if (!pids_.resize(params.targets.size())) return Status::fail(-ENOMEM, "no memory for the targets");
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
-    if (!takes_reports()) {
+    if (takes_samples()) {
         prepare_survey(params);
         return as_documented(checker_.start(access_check_->id, most_samples(params), RegisterWhen::kSettled));
     }
     report_statistics_ = {};
+    if (is_source(AnswerSource::kPasses)) {
+        const AccessCheckProbe probe = probe_row(*access_check_);
+        if (!probe.available) return Status::fail(-EOPNOTSUPP, "%s", probe.reason);
+    }
     if (!checker_.exclusion().join_group()) return Status::fail(-EAGAIN, "too many contexts of this process run");
+    if (!takes_reports()) return {};
     if (!reports_.reserve(std::max(kMinReports, most_samples(params)))) {
         return Status::fail(-ENOMEM, "no memory for access reports");
     }
@@ -142,7 +159,8 @@ void VaddrOps::commit(const Params& params) {
 
 void VaddrOps::stop() {
     reports_.disarm();
-    if (takes_reports()) checker_.exclusion().leave_group();
+    if (!takes_samples()) checker_.exclusion().leave_group();
+    passes_.end();
     checker_.end();
     actions_.stop();
     prober_.close();
@@ -202,43 +220,69 @@ size_t VaddrOps::max_areas() const {
 }
 
 void VaddrOps::arm(std::span<Sample> samples) {
+    armed_ = samples;
     if (takes_reports()) {
         reports_.arm();
-    } else {
+    } else if (takes_samples()) {
         checker_.arm(samples);
     }
 }
 
 void VaddrOps::look(std::span<Sample> samples) {
+    armed_ = {};
     if (takes_reports()) {
         reports_.look(samples, report_statistics_);
-    } else {
+    } else if (takes_samples()) {
         checker_.look(samples);
+    } else {
+        for (Sample& sample : samples) sample.unknown = Unknown::kNoAccessCheck;  // as arm left it: not seen
     }
 }
 
 void VaddrOps::arm_spans(std::span<Span> spans) {
-    if (!takes_reports()) checker_.arm_spans(spans);
+    if (takes_samples()) checker_.arm_spans(spans);
 }
 
 void VaddrOps::look_spans(std::span<Span> spans) {
-    if (!takes_reports()) checker_.look_spans(spans);
+    if (takes_samples()) checker_.look_spans(spans);
+}
+
+bool VaddrOps::begin_pass(bool wanted) {
+    const PassRequest request{
+        .wanted = wanted, .all = (coverage_flags_ & kCoverStable) != 0, .sampled = takes_samples()};
+    return passes_.begin(request, checker_.exclusion());
+}
+
+uint64_t VaddrOps::pass_step(uint64_t now_ns) {
+    const PassStep step = passes_.step(now_ns, checker_.exclusion());
+    if (step.grown != 0 && takes_samples()) checker_.give_up(armed_, step.disturbed, step.grown);
+    return step.rest_ns;
 }
 
 void VaddrOps::disarm() {
     reports_.disarm();
+    armed_ = {};
+    passes_.rest();
     checker_.disarm();
 }
 
-uint64_t VaddrOps::release_some() { return checker_.release_some(); }
+// Windows first: what they leave registered goes with the rest.
+uint64_t VaddrOps::release_some() {
+    if (const uint64_t rest_ns = passes_.release_some()) return rest_ns;
+    return checker_.release_some();
+}
 
 AccessStatistics VaddrOps::statistics() const {
-    AccessStatistics statistics = takes_reports() ? report_statistics_ : checker_.statistics();
+    AccessStatistics statistics = !takes_samples() ? report_statistics_ : checker_.statistics();
     statistics.reports_dropped += reports_.dropped();
     return statistics;
 }
 
 Status VaddrOps::notice() {
+    if (const Status obstacle = passes_.obstacle(); obstacle.error() != told_obstacle_) {
+        told_obstacle_ = obstacle.error();
+        if (!obstacle.ok()) return obstacle;
+    }
     const uint64_t reopened = nr_reopened_files();
     if (reopened == nr_reopened_files_) return {};
     nr_reopened_files_ = reopened;
@@ -258,7 +302,7 @@ Outcome VaddrOps::apply(const ActionRequest& request) {
     checker_.forget();
     if (request.target_idx >= pids_.size()) return {};
     const int32_t pid = pids_[request.target_idx];
-    AccessChecker* const checker = takes_reports() ? nullptr : &checker_;
+    AccessChecker* const checker = takes_samples() ? &checker_ : nullptr;
     if (pid != 0) return actions_.apply(request, pid, checker);
     // In pieces, so that who excludes a range does not wait for long.
     Outcome sum;
@@ -270,6 +314,7 @@ Outcome VaddrOps::apply(const ActionRequest& request) {
         if (allowed.empty()) break;
         part.range = {allowed.start, checker_.end_of_action(allowed)};
         const Outcome outcome = actions_.apply(part, pid, checker);
+        if (outcome.filter_passed != 0 && may_clear_accessed_bits(request.scheme->action)) passes_.disturb(part.range);
         sum.applied += outcome.applied;
         sum.filter_passed += outcome.filter_passed;
         sum.spared += outcome.spared;

@@ -9,6 +9,7 @@
 #include "ops/linux/actions/action_executor.h"
 #include "ops/linux/actions/page_prober.h"
 #include "ops/linux/coverage_plan.h"
+#include "ops/linux/passes/accessed_passes.h"
 #include "ops/ops.h"
 #include "os/system_metrics.h"
 
@@ -35,6 +36,11 @@ public:
     void disarm() override;
     uint64_t release_some() override;
     Status notice() override;
+    bool begin_pass(bool wanted) override;
+    uint64_t pass_step(uint64_t now_ns) override;
+    uint64_t pass_generation() const override { return passes_.generation(); }
+    bool pass_answers(Vector<PassWindow>& out) override { return passes_.answers(out); }
+    uint64_t pass_access_cost_ns() const override { return passes_.refault_ns(); }
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override;
     Outcome apply(const ActionRequest& request) override;
@@ -48,6 +54,9 @@ public:
     // this context was never started with a check that takes reports.
     int report_access(const AccessReport& report) { return reports_.report(report); }
 
+    // What the program promises to leave mapped as it is, for passes; any thread.
+    AccessedPasses& passes() { return passes_; }
+
     // Reports that were dropped, in all runs; any thread.
     uint64_t nr_lost_reports() const { return reports_.dropped(); }
     // Totals of this run; not while it begins.
@@ -59,10 +68,12 @@ private:
     CoverageRule rule_of(uint32_t target_idx, std::span<const AddressRange> given) const;
     [[nodiscard]] bool read_mappings(uint32_t target_idx, RefreshReason reason);
     void prepare_survey(const Params& params);
-    bool reads_for_checker(RefreshReason reason) const { return !takes_reports() && reason == RefreshReason::kUpdate; }
+    bool reads_for_checker(RefreshReason reason) const { return takes_samples() && reason == RefreshReason::kUpdate; }
     size_t max_areas() const;
     uint64_t nr_gone() const;
-    bool takes_reports() const { return access_check_ != nullptr && access_check_->source == AnswerSource::kReports; }
+    bool takes_samples() const { return !takes_reports() && !is_source(AnswerSource::kPasses); }
+    bool is_source(AnswerSource source) const { return access_check_ != nullptr && access_check_->source == source; }
+    bool takes_reports() const { return is_source(AnswerSource::kReports); }
 
     OpsId ops_id_ = OpsId::kVaddr;
     const AccessCheckRow* access_check_ = nullptr;  // nullptr: never started
@@ -72,11 +83,14 @@ private:
     CoveragePlan plan_;
     uint64_t nr_gone_refreshed_ = 0;  // samples without a mapping, as far as the last refresh knew
     AccessChecker checker_;
+    AccessedPasses passes_;
+    std::span<Sample> armed_;  // until they are looked at
     ReportRing reports_;
     AccessStatistics report_statistics_;
     ActionExecutor actions_;
     PageProber prober_;
     SystemMetrics metrics_;
+    int told_obstacle_ = 0;           // to passes: its errno
     uint64_t nr_reopened_files_ = 0;  // of which the context's message tells
 };
 

@@ -6,32 +6,9 @@
 #include "os/accessed_bits.h"
 #include "os/clock.h"
 #include "os/futex.h"
-#include "os/process.h"
 
 namespace damon {
 namespace {
-
-// The process whose bits are being counted: a child of fork finds another one, whose bits are not its own.
-constinit std::atomic<pid_t> measured{0};
-
-// One measurement of a process at a time.
-class Turn {
-public:
-    Turn() {
-        const pid_t self = process_id();
-        pid_t seen = measured.load();
-        while (seen != self && !has_) has_ = measured.compare_exchange_weak(seen, self);
-    }
-    ~Turn() {
-        if (has_) measured.store(0);
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    bool has() const { return has_; }
-
-private:
-    bool has_ = false;
-};
 
 void wait_us(uint64_t us) {
     const Clock clock;
@@ -45,8 +22,8 @@ void wait_us(uint64_t us) {
 }  // namespace
 
 int measure_working_set(uint64_t interval_us, WorkingSet& found) {
-    const Turn turn;
-    if (!turn.has()) return -EBUSY;
+    AccessedBitsTurn turn;
+    if (!turn.take()) return -EBUSY;
     ReclaimScans before;
     ReclaimScans after;
     const bool counted = before.read() == 0;

@@ -13,8 +13,9 @@ struct WorkingSet {
     uint64_t unseen_bytes = 0;  // of the present ones: neither known to be touched nor to be untouched
 };
 
-// Clears, waits, reads; on the calling thread. 0; -EBUSY: a measurement of this process is under way, whose bits this
-// one would clear; or the negative errno of the kernel's files, and nothing is known.
+// Clears, waits, reads; on the calling thread. 0; -EBUSY: a measurement of this process is under way, or passes
+// over its accessed bits are, whose bits this one would clear; or the negative errno of the kernel's files, and nothing
+// is known.
 int measure_working_set(uint64_t interval_us, WorkingSet& found);
 
 }  // namespace damon

@@ -4,19 +4,12 @@
 #include <cerrno>
 #include <utility>
 
+#include "ops/sim/mix.h"
 #include "ops/sim/sim_filter.h"
 #include "ops/sim/survival.h"
 
 namespace damon {
 namespace {
-
-// One step of splitmix64: a number that depends on every bit of both arguments.
-uint64_t mix(uint64_t seed, uint64_t value) {
-    uint64_t mixed = seed ^ (value + 0x9e3779b97f4a7c15 + (seed << 6) + (seed >> 2));
-    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-    return mixed ^ (mixed >> 31);
-}
 
 Status no_memory() { return Status::fail(-ENOMEM, "no memory for the simulated world"); }
 
@@ -85,6 +78,7 @@ OpsTraits SimOps::traits() const {
     OpsTraits traits;
     traits.has_apply = true;
     traits.has_probes = true;
+    traits.has_passes = true;
     traits.has_subject = false;
     traits.has_target_valid = true;
     traits.simulated = true;
@@ -95,6 +89,10 @@ OpsTraits SimOps::traits() const {
 }
 
 Status SimOps::validate(const Params& params) const {
+    if (params.attrs.referenced_us != 0 && params.targets.size() > 1) {
+        return Status::fail(-EOPNOTSUPP, "referenced_us is %llu: simulated passes see one target, not %zu",
+                            static_cast<unsigned long long>(params.attrs.referenced_us), params.targets.size());
+    }
     if (params.targets.size() <= world_.nr_targets()) {
         return refuse_own_memcg(params, "a simulated machine has none; use DAMOS_QUOTA_NODE_MEMCG_FREE_BP");
     }
@@ -109,6 +107,9 @@ Status SimOps::start(const Params& params) {
     if (!probes_.copy_from(params.probes)) return no_memory();
     commit(params);
     armed_us_ = now_us_;
+    passed_ = false;
+    pass_windows_.clear();
+    ++pass_generation_;
     in_run_ = true;
     return {};
 }

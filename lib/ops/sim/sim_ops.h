@@ -61,6 +61,11 @@ public:
     void look(std::span<Sample> samples) override;
     void arm_spans(std::span<Span> spans) override;
     void look_spans(std::span<Span> spans) override;
+    // Passes see all anonymous memory of the one target, in a single step, windows of 2 MiB.
+    bool begin_pass(bool wanted) override;
+    uint64_t pass_step(uint64_t now_ns) override;
+    uint64_t pass_generation() const override { return pass_generation_; }
+    bool pass_answers(Vector<PassWindow>& out) override { return out.copy_from(pass_windows_); }
     bool target_valid(uint32_t target_idx) override;
     bool targets_can_die() const override { return !target_ends_.empty(); }
     Outcome apply(const ActionRequest& request) override;
@@ -73,11 +78,17 @@ private:
     bool alive(uint32_t target_idx) const;
     // Whether somebody could look at a page, and found it accessed since `since_us`.
     Seen seen_since(uint32_t target_idx, uint64_t address, uint64_t since_us, size_t& hint, bool& writes_only) const;
+    [[nodiscard]] bool list_windows(Vector<PassWindow>& out) const;
+    void look_at(PassWindow& window) const;
     bool measure_one(MetricQuery& query, const SimStat& stat) const;
 
     uint64_t seed_;
     uint64_t now_us_ = 0;
     uint64_t armed_us_ = 0;
+    uint64_t passed_us_ = 0;  // when the last pass was made
+    bool passed_ = false;
+    uint64_t pass_generation_ = 1;
+    Vector<PassWindow> pass_windows_;
     bool in_run_ = false;
     SimWorld world_;
     SimMemory memory_;

@@ -116,8 +116,15 @@ a quarter of the limit; beyond that they are read less often than ops_update_us 
 both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
 contexts.*/
     pub max_overhead_permil: u64,
-    /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds. 0 (default): never.
-Not in this release: other values are refused with -EOPNOTSUPP.*/
+    /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
+(default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
+DAMON_COVER_STABLE, in windows of a huge page, each of which they make a mapping of its own until the context is
+paused or stopped, or the range removed: a quarter at most of the mappings that the process may still have, larger
+windows where those are too few. They work in small steps between the samples, and count as cost: what the worker
+takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
+too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
+at a time has passes. docs/access-checks.md has prices and stalls. Needs asynchronous write protection (Linux
+6.7); -EOPNOTSUPP with operations that read no accessed bits.*/
     pub referenced_us: u64,
     /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
 followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -290,7 +297,9 @@ pub struct damon_region_info {
 sampling interval took most (a stopped process) counts at most twice aggr_us.*/
     pub age_us: u64,
     /**Since the last access that was seen, or since the region is watched where there was none;
-in the same time as age_us. 2^64-1: not known (#DAMON_REGION_UNKNOWN).*/
+in the same time as age_us. 2^64-1: not known (#DAMON_REGION_UNKNOWN).
+With #DAMON_REGION_REFERENCED: no more than the time for which passes over accessed bits
+have seen all of it untouched, up to the last pass.*/
     pub idle_us: u64,
     /// Position of its target in the context.
     pub target_idx: u32,
@@ -378,6 +387,12 @@ pub const DAMON_REGION_WRITES_ONLY: damon_region_flags = 2;
 /**Some samples of the window could not be looked at: nr_accesses is scaled from those
 that could. damon_region_info.unknown_reason says why.*/
 pub const DAMON_REGION_PARTIAL: damon_region_flags = 4;
+/**Passes over accessed bits (damon_attrs.referenced_us) know all of the region, reads
+too, where samples cannot: touched since the last pass: idle_us is 0 and
+nr_accesses at least 1, how often is for the samples to say. Untouched: age, age_us
+and idle_us are of time in which passes saw it so. It is not #DAMON_REGION_UNKNOWN,
+and for schemes its reads are seen.*/
+pub const DAMON_REGION_REFERENCED: damon_region_flags = 8;
 /// Flags of damon_region_info.
 pub type damon_region_flags = crate::ctypes::c_uint;
 /// What a snapshot is, besides its regions.
@@ -2705,13 +2720,16 @@ Since 0.1*/
 pub const DAMON_COVER_FILES: damon_coverage_flags = 1;
 /// The kernel's rule: everything but the two largest gaps between mappings.
 pub const DAMON_COVER_THREE_AREAS: damon_coverage_flags = 2;
-/// Nothing that is watched is remapped or grown: as DAMON_RANGE_STABLE for all.
+/**No private memory is remapped or grown: as DAMON_RANGE_STABLE for all of it. For who
+knows the whole program: mremap() of a stable mapping fails with EFAULT.*/
 pub const DAMON_COVER_STABLE: damon_coverage_flags = 4;
 /// What targets without ranges cover (damon_ctx_set_coverage()).
 pub type damon_coverage_flags = crate::ctypes::c_uint;
 /// Declared shared, as damon_shared_declare().
 pub const DAMON_RANGE_SHARED: damon_range_flags = 1;
-/// Is not remapped or grown while it is watched.
+/**Is not moved or grown by mremap() until it is removed (that would fail with EFAULT): passes
+(damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
+as ever: mprotect, madvise, munmap, fork, read(2) into it.*/
 pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
 /**Kept armed as a whole for damon_query_range(), until it is removed: by write protection
 (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
@@ -3109,8 +3127,7 @@ extern "C" {
 
 - `flags`: enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
 
-Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running; -EOPNOTSUPP: DAMON_COVER_STABLE,
-which is not in this release. Thread: owner.
+Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner.
 
 Since 0.1*/
     pub fn damon_ctx_set_coverage(
@@ -3138,9 +3155,9 @@ is removed.
 
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
 declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
--EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_STABLE, which is not in this release;
-DAMON_RANGE_TRACKED where this system has no asynchronous write protection, where it has read-write protection (not in
-this release), or where the context does not watch this process by itself. Thread: any.
+-EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
+protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
+not watch this process by itself. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_add_range(
@@ -3161,7 +3178,8 @@ whoever frees memory checks that under a lock of its own.
 
 - `len`: As added.
 
-Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait.
+Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is stable
+is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.
 
 Since 0.1*/
     pub fn damon_ctx_remove_range(
@@ -3854,7 +3872,7 @@ pub const DAMON_ACCESS_CHECK_UFFD_RWP: damon_access_check = 1;
 pub const DAMON_ACCESS_CHECK_ZAP: damon_access_check = 2;
 /// userfaultfd asynchronous write protection: writes only. Linux 6.7.
 pub const DAMON_ACCESS_CHECK_UFFD_WP: damon_access_check = 3;
-/// Accessed bits. Not in this release.
+/// Accessed bits, by passes alone: no samples. Needs damon_attrs.referenced_us.
 pub const DAMON_ACCESS_CHECK_REFERENCED: damon_access_check = 4;
 /// Parked pages. Not in this release.
 pub const DAMON_ACCESS_CHECK_UFFD_MOVE: damon_access_check = 5;

@@ -20,7 +20,7 @@ pub enum AccessCheck {
     Zap,
     /// userfaultfd asynchronous write protection: writes only. Linux 6.7.
     UffdWp,
-    /// Accessed-bit windows. Explicit choice only.
+    /// Passes over accessed bits alone, without samples; needs [`Attrs::referenced`](crate::Attrs::referenced).
     Referenced,
     /// Parked pages. Explicit choice only.
     UffdMove,

@@ -134,7 +134,7 @@ impl Attrs {
         self
     }
 
-    /// How often accessed bits are read for memory whose reads cannot be sampled; zero (the default): never.
+    /// How often accessed bits of stable memory are read, at most once a minute; zero (the default): never.
     #[must_use]
     pub fn referenced(mut self, interval: Duration) -> Self {
         self.referenced = whole_micros(interval);

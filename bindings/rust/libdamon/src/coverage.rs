@@ -21,7 +21,8 @@ pub struct Coverage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RangeOptions {
-    /// Is not remapped or grown while it is watched.
+    /// Is not moved or grown by `mremap()` until it is removed: passes may watch it
+    /// ([`Attrs::referenced`](crate::Attrs::referenced)).
     pub stable: bool,
     /// Kept armed as a whole for [`Monitor::query_range`].
     pub tracked: bool,

@@ -96,6 +96,12 @@ impl Region {
         self.0.flags & sys::DAMON_REGION_WRITES_ONLY != 0
     }
 
+    /// Passes over accessed bits know all of it, reads too: see [`Attrs::referenced`](crate::Attrs::referenced).
+    #[must_use]
+    pub fn is_referenced(&self) -> bool {
+        self.0.flags & sys::DAMON_REGION_REFERENCED != 0
+    }
+
     /// Looked at, and no access seen in the window.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -116,6 +122,7 @@ impl fmt::Debug for Region {
             .field("unknown", &self.is_unknown())
             .field("unknown_reason", &self.unknown_reason())
             .field("writes_only", &self.is_writes_only())
+            .field("referenced", &self.is_referenced())
             .finish()
     }
 }

@@ -53,6 +53,8 @@ struct Plainly {
     unknown: bool,
     unknown_reason: Option<UnknownReason>,
     writes_only: bool,
+    #[serde(default)]
+    referenced: bool,
 }
 
 impl Serialize for Region {
@@ -67,6 +69,7 @@ impl Serialize for Region {
             unknown_reason: self.unknown_reason(),
             unknown: self.is_unknown(),
             writes_only: self.is_writes_only(),
+            referenced: self.is_referenced(),
         };
         plain.serialize(serializer)
     }
@@ -82,7 +85,8 @@ impl<'de> Deserialize<'de> for Region {
         region.0.idle_us = plain.idle_time.map_or(u64::MAX, micros);
         region.0.unknown_reason = plain.unknown_reason.map_or(0, |reason| reason.raw() as i32);
         region.0.flags = u32::from(plain.unknown) * damon_sys::DAMON_REGION_UNKNOWN
-            + u32::from(plain.writes_only) * damon_sys::DAMON_REGION_WRITES_ONLY;
+            + u32::from(plain.writes_only) * damon_sys::DAMON_REGION_WRITES_ONLY
+            + u32::from(plain.referenced) * damon_sys::DAMON_REGION_REFERENCED;
         Ok(region)
     }
 }

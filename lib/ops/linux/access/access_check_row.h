@@ -18,6 +18,7 @@ enum class AnswerSource : uint8_t {
     kBest,     // the best check of pages for each mapping
     kPages,    // the page tables: AccessChecker
     kReports,  // the program: ReportRing
+    kPasses,   // accessed bits, by AccessedPasses alone: no sample is answered
 };
 
 // How much one system call of a check may cover, so that the address space is held no longer than 50 us for writing

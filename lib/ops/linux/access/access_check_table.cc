@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "ops/linux/access/referenced.h"
 #include "ops/linux/access/report.h"
 #include "ops/linux/access/uffd_rwp.h"
 #include "ops/linux/access/uffd_wp.h"
@@ -17,8 +18,6 @@ constexpr AccessCheckRow kAutoRow = {
     .id = AccessCheck::kAuto, .name = "auto", .constant = "DAMON_ACCESS_CHECK_AUTO", .source = AnswerSource::kBest};
 
 // Not in this release.
-constexpr AccessCheckRow kReferencedRow = {
-    .id = AccessCheck::kReferenced, .name = "referenced", .constant = "DAMON_ACCESS_CHECK_REFERENCED"};
 constexpr AccessCheckRow kUffdMoveRow = {
     .id = AccessCheck::kUffdMove, .name = "uffd_move", .constant = "DAMON_ACCESS_CHECK_UFFD_MOVE"};
 constexpr AccessCheckRow kMprotectRow = {

@@ -58,6 +58,9 @@ public:
     void arm_spans(std::span<Span> spans);
     void look_spans(std::span<Span> spans);
 
+    // Marks in `range` went, by this thread's own doing: of `samples`, those of the last arm, the ones there have no
+    // answer. `grown`: by how much uffd_epoch grew for it.
+    void give_up(std::span<Sample> samples, AddressRange range, uint64_t grown);
     // There is no look at what was armed: release_some lifts those marks, or the next arm does. Mappings stay
     // registered, because the kernel unregisters page by page (fact 16).
     void disarm();

@@ -36,6 +36,15 @@ void AccessChecker::look(std::span<Sample> samples) {
     tools_.ledger.end_interval();
 }
 
+void AccessChecker::give_up(std::span<Sample> samples, AddressRange range, uint64_t grown) {
+    if (grown == 0) return;
+    epoch_ += grown;
+    forget();
+    for (Sample& sample : samples) {
+        if (range.contains(sample.addr) && is_watched(sample)) set_unknown(sample, UnknownReason::kOtherContext);
+    }
+}
+
 // nullptr: it is not watched by a check.
 const AccessCheckRow* AccessChecker::row_of(const Sample& sample) const {
     return is_watched_by_check(sample) ? by_id_[check_of(sample)] : nullptr;

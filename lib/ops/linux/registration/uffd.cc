@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 
+#include "base/arithmetic.h"
 #include "base/fork_safe_lock.h"
 #include "ops/linux/registration/armed_page_ledger.h"
 #include "os/own_file.h"
@@ -22,6 +24,7 @@ struct Shared {
     uint32_t users = 0;
     UffdFeatures features;
     std::atomic<OwnNumber> file{OwnNumber{}};
+    std::atomic<OwnNumber> second{OwnNumber{}};  // see uffd_assign
     std::atomic<pid_t> fd_owner{0};
     std::atomic<uint64_t> epoch{0};
     std::atomic<uint64_t> generation{0};
@@ -41,6 +44,49 @@ int checked_fd() {
     if (shared.fd_owner.load(std::memory_order_acquire) != self) return -ECHILD;
     const OwnNumber file = shared.file.load(std::memory_order_relaxed);
     return is_own_number(file, self) ? file.fd : -EBADF;
+}
+
+// The second descriptor, or negative: there is none, or it is another file now.
+int second_fd() {
+    const OwnNumber file = shared.second.load(std::memory_order_relaxed);
+    if (file.fd < 0) return -EBADF;
+    return is_own_number(file, process_id()) ? file.fd : -EBADF;
+}
+
+int register_with(int fd, AddressRange range, uint64_t mode) {
+    uapi::UffdRegister request;
+    request.range = {range.start, range.size()};
+    request.mode = mode;
+    return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRegister, &request));
+}
+
+// The descriptor that `range` is registered with, by this call where it was with none; or a negative errno.
+int registered_fd(AddressRange range, uint64_t mode) {
+    const int first = checked_fd();
+    if (first < 0) return first;
+    const int error = register_with(first, range, mode);
+    if (error != -EBUSY) return error != 0 ? error : first;
+    const int second = second_fd();
+    return second >= 0 && register_with(second, range, mode) == 0 ? second : error;
+}
+
+// Drops the registration with `fd`, which was made sure of just now.
+int unregister_from(int fd, AddressRange range) {
+    ArmedPageLedger::lose_tracked(range, Unknown::kNotRegistered);
+    // Before and after: a context that arms in between must notice too.
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    uapi::UffdRange request{range.start, range.size()};
+    const long result = sys::ioctl(fd, uapi::kUffdioUnregister, &request);  // gone already: nothing to drop
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    return static_cast<int>(result);
+}
+
+int protect_with(int fd, AddressRange range, uint64_t mode) {
+    uapi::UffdProtect request;
+    request.range = {range.start, range.size()};
+    const bool writes = mode == uapi::kRegisterModeWp;
+    if (writes) request.mode = uapi::kProtectNobodyWaits;
+    return static_cast<int>(sys::ioctl(fd, writes ? uapi::kUffdioWriteprotect : uapi::kUffdioRwprotect, &request));
 }
 
 // Fact 2: for the asynchronous modes the weakest kind of descriptor is enough, so it is asked for first.
@@ -83,6 +129,16 @@ OwnNumber open_enabled(UffdFeatures& features) {
     return file;
 }
 
+// Its registrations went with it: what was with it is with none now.
+void forget_lost_second(pid_t self) {
+    OwnNumber second = shared.second.load(std::memory_order_relaxed);
+    if (second.fd < 0 || is_own_number(second, self)) return;
+    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    if (!shared.second.compare_exchange_strong(second, OwnNumber{})) return;
+    shared.generation.fetch_add(1, std::memory_order_seq_cst);
+    count_reopened_file();
+}
+
 }  // namespace
 
 UffdFeatures uffd_offered() {
@@ -111,11 +167,13 @@ int uffd_acquire(UffdFeatures& features) {
     UffdFeatures fresh_features;
     for (;;) {
         OwnNumber inherited;
+        OwnNumber inherited_second;
         pid_t parent = 0;
         {
             const LockGuard guard(shared.lock, self);
             if (shared.owner != self) {  // of the parent: forget it
                 inherited = shared.file.exchange({});
+                inherited_second = shared.second.exchange({});
                 parent = shared.owner;
                 shared.users = 0;
                 shared.owner = self;
@@ -136,6 +194,7 @@ int uffd_acquire(UffdFeatures& features) {
             }
         }
         close_own_number(inherited, parent);
+        close_own_number(inherited_second, parent);
         fresh = open_enabled(fresh_features);
         if (fresh.fd < 0) return fresh.fd;
     }
@@ -146,17 +205,23 @@ int uffd_acquire(UffdFeatures& features) {
 void uffd_release() {
     const pid_t self = process_id();
     OwnNumber closing;
+    OwnNumber closing_second;
     {
         const LockGuard guard(shared.lock, self);
         if (shared.owner != self || shared.users == 0) return;
-        if (--shared.users == 0) closing = shared.file.exchange({});
+        if (--shared.users == 0) {
+            closing = shared.file.exchange({});
+            closing_second = shared.second.exchange({});
+        }
     }
     close_own_number(closing, self);
+    close_own_number(closing_second, self);
 }
 
 int uffd_verify() {
     const pid_t self = process_id();
     if (shared.fd_owner.load(std::memory_order_acquire) != self) return -ECHILD;
+    forget_lost_second(self);
     const OwnNumber lost = shared.file.load(std::memory_order_relaxed);
     if (is_own_number(lost, self)) return 0;
     // Before the new one: whoever looks now must not trust what it sees.
@@ -185,34 +250,56 @@ int uffd_verify() {
 uint64_t uffd_generation() { return shared.generation.load(std::memory_order_seq_cst); }
 
 int uffd_register(AddressRange range, uint64_t mode) {
-    const int fd = checked_fd();
-    if (fd < 0) return fd;
-    uapi::UffdRegister request;
-    request.range = {range.start, range.size()};
-    request.mode = mode;
-    return static_cast<int>(sys::ioctl(fd, uapi::kUffdioRegister, &request));
+    const int fd = registered_fd(range, mode);
+    return fd < 0 ? fd : 0;
 }
 
 int uffd_unregister(AddressRange range, uint64_t mode, uint64_t* grown) {
     if (grown != nullptr) *grown = 0;
-    const int fd = own_fd();
-    if (fd < 0) return fd;
+    if (const int fd = own_fd(); fd < 0) return fd;
     // Older kernels let one descriptor unregister the mappings of another. Registering is always checked: where it is
     // refused, the program has put a mapping of its own there meanwhile.
-    if (const int error = uffd_register(range, mode)) return error;
-    ArmedPageLedger::lose_tracked(range, Unknown::kNotRegistered);
-    // Before and after: a context that arms in between must notice too.
-    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
-    uapi::UffdRange request{range.start, range.size()};
-    const long result = sys::ioctl(fd, uapi::kUffdioUnregister, &request);  // gone already: nothing to drop
-    shared.epoch.fetch_add(1, std::memory_order_seq_cst);
+    const int fd = registered_fd(range, mode);
+    if (fd < 0) return fd;
     if (grown != nullptr) *grown = 2;
-    return static_cast<int>(result);
+    return unregister_from(fd, range);
+}
+
+int uffd_open_second() {
+    const pid_t self = process_id();
+    if (shared.fd_owner.load(std::memory_order_acquire) != self) return -ECHILD;
+    if (second_fd() >= 0) return 0;
+    UffdFeatures features;
+    const OwnNumber fresh = open_enabled(features);
+    if (fresh.fd < 0) return fresh.fd;
+    bool taken = false;
+    {
+        const LockGuard guard(shared.lock, self);
+        OwnNumber none;
+        taken = shared.owner == self && shared.users > 0 && shared.second.compare_exchange_strong(none, fresh);
+    }
+    if (taken) return 0;
+    close_own_number(fresh, self);
+    return second_fd() >= 0 ? 0 : -EAGAIN;
+}
+
+int uffd_assign(AddressRange range, uint64_t mode, UffdFile file, uint64_t* grown) {
+    *grown = 0;
+    const int wanted = file == UffdFile::kFirst ? checked_fd() : second_fd();
+    if (wanted < 0) return wanted;
+    const int error = register_with(wanted, range, mode);
+    if (error != -EBUSY) return error;
+    const int other = file == UffdFile::kFirst ? second_fd() : checked_fd();
+    if (other < 0 || register_with(other, range, mode) != 0) return error;
+    *grown = 2;
+    if (const int refused = unregister_from(other, range)) return refused;
+    const int result = register_with(wanted, range, mode);
+    if (result != 0) (void)register_with(other, range, mode);
+    return result;
 }
 
 int uffd_lift(AddressRange range, uint64_t mode) {
-    const int fd = own_fd();
-    if (fd < 0) return fd;
+    if (const int fd = own_fd(); fd < 0) return fd;
     if (const int error = uffd_register(range, mode)) return error;  // whose it is, see above
     ArmedPageLedger::lose_tracked(range, Unknown::kOther);
     shared.epoch.fetch_add(1, std::memory_order_seq_cst);
@@ -224,11 +311,19 @@ int uffd_lift(AddressRange range, uint64_t mode) {
 int uffd_lift_own(AddressRange range, uint64_t mode) {
     const int fd = own_fd();
     if (fd < 0) return fd;
-    uapi::UffdProtect request;
-    request.range = {range.start, range.size()};
-    const bool writes = mode == uapi::kRegisterModeWp;
-    if (writes) request.mode = uapi::kProtectNobodyWaits;
-    return static_cast<int>(sys::ioctl(fd, writes ? uapi::kUffdioWriteprotect : uapi::kUffdioRwprotect, &request));
+    const int error = protect_with(fd, range, mode);
+    if (error != -ENOENT || second_fd() < 0) return error;
+    // Some of it is registered with the second descriptor: windows begin at multiples of kUffdSplitBytes.
+    int result = 0;
+    while (!range.empty()) {
+        const AddressRange part{range.start,
+                                std::min(align_down(range.start, kUffdSplitBytes) + kUffdSplitBytes, range.end)};
+        int lifted = protect_with(fd, part, mode);
+        if (lifted == -ENOENT) lifted = protect_with(second_fd(), part, mode);
+        if (lifted != 0) result = lifted;
+        range.start = part.end;
+    }
+    return result;
 }
 
 uint32_t uffd_users() {

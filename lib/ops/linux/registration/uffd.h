@@ -47,6 +47,18 @@ int uffd_register(AddressRange range, uint64_t mode);
 // this range.
 int uffd_unregister(AddressRange range, uint64_t mode, uint64_t* grown = nullptr);
 
+// Neighbouring parts of a mapping that are registered with different descriptors are mappings of their own, and become
+// one again when they are registered with the same one, or with none. All other functions here find the descriptor
+// that a part is registered with by themselves.
+enum class UffdFile : uint8_t { kFirst, kSecond };
+// Parts that are registered with the second descriptor begin and end at a border of the mapping or at a multiple of it.
+inline constexpr uint64_t kUffdSplitBytes = uint64_t{2} << 20;
+// 0 or a negative errno. It is closed with the first one.
+int uffd_open_second();
+// Registers `range` with `file`, wherever it is registered now; its marks go where that changes. `grown` as for
+// uffd_unregister. Errors as for uffd_register.
+int uffd_assign(AddressRange range, uint64_t mode, UffdFile file, uint64_t* grown);
+
 // Lifts the marks of `mode` in `range`, which is registered and stays so. Answers of all contexts that are under way
 // become unknown. 0 or a negative errno; -EBUSY: the marks are of a userfaultfd of the program's own.
 int uffd_lift(AddressRange range, uint64_t mode);

@@ -1,0 +1,170 @@
+// Which windows the next pass looks at.
+#include <algorithm>
+#include <cerrno>
+
+#include "ops/linux/passes/accessed_passes.h"
+#include "os/proc_maps.h"
+#include "os/range_scan.h"
+#include "os/syscalls.h"
+
+namespace damon {
+namespace {
+
+constexpr uint64_t kUsualMaxMaps = 65'530;
+// Of small pages in one mapping: some 90 us of reading smaps.
+constexpr uint64_t kMostReadBytes = 12u << 20;
+constexpr uint64_t kScanBytes = 16u << 20;  // in one call
+constexpr size_t kWindowPart = 4;           // of the mappings that the process may still have
+
+uint64_t max_map_count() {
+    const int fd = sys::open_read("/proc/sys/vm/max_map_count");
+    if (fd < 0) return kUsualMaxMaps;
+    char text[24];
+    const ssize_t got = sys::pread(fd, text, sizeof text, 0);
+    sys::close(fd);
+    uint64_t value = 0;
+    for (ssize_t i = 0; i < got && text[i] >= '0' && text[i] <= '9'; ++i) {
+        value = value * 10 + static_cast<uint64_t>(text[i] - '0');
+    }
+    return value == 0 ? kUsualMaxMaps : value;
+}
+
+NaturalMapping natural(const Mapping& mapping, uint64_t base_bytes) {
+    const bool anonymous = mapping.inode == 0 && mapping.kind == MappingKind::kAnonymous && !mapping.vsyscall;
+    return {mapping.range, mapping.readable, mapping.writable,
+            anonymous && !mapping.shared && mapping.usable() && mapping.page_bytes <= base_bytes};
+}
+
+// Whether reading the mapping `part` takes longer than may be.
+bool stalls(RangeScan& scan, AddressRange part) {
+    uint64_t bytes = 0;
+    while (part.size() > kMostReadBytes - std::min(bytes, kMostReadBytes) && bytes <= kMostReadBytes) {
+        uint64_t end = std::min(part.end, part.start + kScanBytes);
+        PageRun runs[64];
+        const int nr = scan.look({part.start, end}, runs, end);
+        if (nr <= 0) return true;
+        for (int i = 0; i < nr; ++i) bytes += runs[i].present() && !runs[i].huge() ? runs[i].range.size() : 0;
+        part.start = end;
+    }
+    return bytes > kMostReadBytes;
+}
+
+}  // namespace
+
+// What is promised and not excluded.
+bool AccessedPasses::list_promised(bool all, const Exclusion& exclusion, Vector<AddressRange>& out) const {
+    out.clear();
+    const auto add = [&](AddressRange left) {
+        for (AddressRange part; !(part = exclusion.allowed(left)).empty(); left.start = part.end) {
+            if (!out.push_back(part)) return false;
+        }
+        return true;
+    };
+    if (all) return add({0, UINT64_MAX & ~(sizes_.base_bytes - 1)});
+    RangeTree::Range range;
+    for (uint64_t from = 0; promised_.first_above(from, range); from = range.end) {
+        if (!add({range.start, range.end})) return false;
+    }
+    return true;
+}
+
+bool AccessedPasses::read_mappings() {
+    struct Reading {
+        WindowPlan* plan;
+        Vector<AddressRange>* large;
+        uint64_t base_bytes;
+        bool fits;
+    } reading{&plan_, &large_, sizes_.base_bytes, true};
+    large_.clear();
+    const auto visit = [](void* context, const Mapping& mapping) {
+        auto* into = static_cast<Reading*>(context);
+        const bool is_large = mapping.usable() && mapping.range.size() > kMostReadBytes && !mapping.vsyscall;
+        into->fits = into->fits && into->plan->add(natural(mapping, into->base_bytes)) &&
+                     (!is_large || into->large->push_back(mapping.range));
+    };
+    ProcMaps maps;
+    uint64_t bad_lines = 0;
+    return maps.open(0) == 0 && maps.read_all(visit, &reading, bad_lines) == 0 && reading.fits;
+}
+
+// smaps is read from the lowest address on, up to the last window. Behind a mapping that takes too long to read nothing
+// is known.
+void AccessedPasses::cut_at_stall(Vector<PlannedWindow>& planned) {
+    obstacle_ = {};
+    RangeScan scan;
+    if (large_.empty() || planned.empty() || scan.open(0, sizes_.base_bytes) != 0) return;
+    size_t next = 0;  // window
+    for (const AddressRange mapping : large_) {
+        for (uint64_t at = mapping.start; at < mapping.end;) {
+            while (next < planned.size() && planned[next].range.end <= at) ++next;
+            if (next == planned.size()) return;
+            const AddressRange beside{at, std::min(mapping.end, planned[next].range.start)};
+            if (!beside.empty() && stalls(scan, beside)) {
+                planned.truncate(next);
+                return stop_at(beside);
+            }
+            at = std::max(beside.end, planned[next].range.end);
+        }
+    }
+}
+
+void AccessedPasses::stop_at(AddressRange mapping) {
+    obstacle_ = Status::fail(-EOPNOTSUPP,
+                             "referenced_us: the memory at 0x%llx, more than %llu MiB of small pages, is not stable; "
+                             "reading past it would take too long, so that memory above it is unknown",
+                             static_cast<unsigned long long>(mapping.start),
+                             static_cast<unsigned long long>(kMostReadBytes >> 20));
+}
+
+// False: there is nothing to pass over, and nothing to take back.
+bool AccessedPasses::plan(const PassRequest& request, const Exclusion& exclusion) {
+    const Lock lock(mutex_);
+    Vector<PlannedWindow> own;
+    for (const Window& window : windows_) {
+        if (window.split && !own.push_back(PlannedWindow{window.range, window.second, window.hard_start})) return false;
+    }
+    promised_list_.clear();
+    if (request.wanted && !list_promised(request.all, exclusion, promised_list_)) return false;
+    planned_.clear();
+    if (!promised_list_.empty()) {
+        plan_.begin(own.span());
+        if (!read_mappings()) return false;
+        const uint64_t most = max_map_count();
+        const uint64_t others = plan_.nr_mappings() - std::min(plan_.nr_mappings(), own.size());
+        const WindowLimits limits{.unit_bytes = sizes_.huge_bytes,
+                                  .max_windows = static_cast<size_t>((most - std::min(most, others)) / kWindowPart)};
+        if (!plan_.finish(promised_list_.span(), limits, planned_)) return false;
+        cut_at_stall(planned_);
+    }
+    if (!take_plan(planned_.span())) return false;
+    return !windows_.empty() || !dropped_.empty();
+}
+
+// Windows that stay keep what is known of them.
+bool AccessedPasses::take_plan(std::span<const PlannedWindow> planned) {
+    Vector<Window> next;
+    if (!next.reserve(planned.size()) || !dropped_.reserve(dropped_.size() + windows_.size())) return false;
+    size_t old = 0;
+    const auto drop = [this](const Window& window) {
+        if (window.split) (void)dropped_.push_back(window.range);
+    };
+    for (const PlannedWindow& window : planned) {
+        while (old < windows_.size() && windows_[old].range.start < window.range.start) drop(windows_[old++]);
+        const bool stays = old < windows_.size() && windows_[old].range == window.range &&
+                           windows_[old].second == window.second && !windows_[old].gone;
+        Window fresh;
+        if (stays) {
+            fresh = windows_[old++];
+        } else {
+            fresh.range = window.range;
+            fresh.second = window.second;
+        }
+        fresh.hard_start = window.hard_start;
+        if (!next.push_back(fresh)) return false;
+    }
+    while (old < windows_.size()) drop(windows_[old++]);
+    windows_.swap(next);
+    return true;
+}
+
+}  // namespace damon
