@@ -21,7 +21,7 @@
 #include "base/vector.h"
 #include "model/pass_window.h"
 #include "ops/linux/registration/exclusion.h"
-#include "ops/linux/access/left_registrations.h"
+#include "ops/linux/registration/left_registrations.h"
 #include "ops/linux/passes/window_plan.h"
 #include "os/accessed_bits.h"
 #include "os/lock.h"
