@@ -47,6 +47,7 @@ static damon_ctx* new_monitor(damon_sim* sim, uint64_t idle_us) {
     damon_attrs_init(&attrs);
     attrs.sample_us = SAMPLE_US;
     attrs.aggr_us = AGGR_US;
+    attrs.survey_bp = 0; /* the kernel's algorithm */
     struct damos_params reclaim;
     damos_params_init(&reclaim);
     reclaim.action = DAMOS_PAGEOUT;

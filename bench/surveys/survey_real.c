@@ -87,8 +87,10 @@ static double f1_of(const struct damon_region_info* regions, int nr, uint64_t ma
         if (2 * (uint64_t)regions[r].nr_accesses < max_nr_accesses) continue;
         found += regions[r].end - regions[r].start;
         for (int i = 0; i < program.nr_runs; ++i) {
-            const uint64_t low = regions[r].start > base + program.runs[i].start ? regions[r].start : base + program.runs[i].start;
-            const uint64_t high = regions[r].end < base + program.runs[i].end ? regions[r].end : base + program.runs[i].end;
+            const uint64_t low =
+                regions[r].start > base + program.runs[i].start ? regions[r].start : base + program.runs[i].start;
+            const uint64_t high =
+                regions[r].end < base + program.runs[i].end ? regions[r].end : base + program.runs[i].end;
             if (low < high) both += high - low;
         }
     }
@@ -210,14 +212,17 @@ int main(int argc, char** argv) {
     damon_ctx_stats_init(&stats);
     damon_ctx_get_stats(ctx, &stats);
     qsort(result.change_s, (size_t)result.nr_changes, sizeof result.change_s[0], compare);
-    printf("{\"pattern\": \"%s%s\", \"seed\": %llu, \"survey_bp\": \"%s\", \"permil\": %llu, \"seconds\": %.0f, \"found_s\": "
-           "%.3f, \"windows_to_find\": %d, \"change_s\": %.3f, \"f1_mean\": %.3f, \"f1_after_5s\": %.3f, \"regions\": %.1f, "
-           "\"windows\": %d, \"cpu_pct\": %.3f, \"survey_pct\": %.4f, \"survey_ms_in_10s\": %.3f, \"unknown\": %.3f}\n",
-           pattern, zap ? "_zap" : "", (unsigned long long)seed, argv[3], (unsigned long long)permil, seconds,
-           result.found_s, result.windows_to_find, result.nr_changes > 0 ? result.change_s[result.nr_changes / 2] : -1.0,
-           result.mean, result.mean_after_5s, result.regions, result.nr_windows,
-           (double)stats.cpu_ns / seconds / 1e7, (double)stats.survey_cpu_ns / seconds / 1e7, result.most_ms_in_10s,
-           stats.nr_samples > 0 ? (double)stats.nr_unknown_samples / (double)stats.nr_samples : 0.0);
+    printf(
+        "{\"pattern\": \"%s%s\", \"seed\": %llu, \"survey_bp\": \"%s\", \"permil\": %llu, \"seconds\": %.0f, "
+        "\"found_s\": "
+        "%.3f, \"windows_to_find\": %d, \"change_s\": %.3f, \"f1_mean\": %.3f, \"f1_after_5s\": %.3f, \"regions\": "
+        "%.1f, "
+        "\"windows\": %d, \"cpu_pct\": %.3f, \"survey_pct\": %.4f, \"survey_ms_in_10s\": %.3f, \"unknown\": %.3f}\n",
+        pattern, zap ? "_zap" : "", (unsigned long long)seed, argv[3], (unsigned long long)permil, seconds,
+        result.found_s, result.windows_to_find, result.nr_changes > 0 ? result.change_s[result.nr_changes / 2] : -1.0,
+        result.mean, result.mean_after_5s, result.regions, result.nr_windows, (double)stats.cpu_ns / seconds / 1e7,
+        (double)stats.survey_cpu_ns / seconds / 1e7, result.most_ms_in_10s,
+        stats.nr_samples > 0 ? (double)stats.nr_unknown_samples / (double)stats.nr_samples : 0.0);
     damon_ctx_free(ctx);
     return 0;
 }

@@ -143,7 +143,8 @@ bool Engine::finish() {
         if (params_.attrs.intervals_goal.aggrs != 0 && cadence_.intervals_tune_due()) tune_intervals();
         cadence_.advance_aggregation(params_.attrs);
         cadence_.restart_window();
-        survey_.end_window(regions_, {params_.attrs.max_nr_regions, params_.min_region_sz, params_.attrs.aggr_samples()});
+        survey_.end_window(regions_,
+                           {params_.attrs.max_nr_regions, params_.min_region_sz, params_.attrs.aggr_samples()});
         reset_window(regions_.all());
         split_at_random();
         DAMON_CHECK(is_valid());
@@ -167,7 +168,8 @@ std::span<Span> Engine::spans_to_arm() {
     return planned_ && surveys() ? survey_.arm(cadence_.latched_sample_us) : std::span<Span>{};
 }
 
-std::span<Span> Engine::spans_to_look_at() { return survey_.active() ? survey_.look() : std::span<Span>{}; }
+// Also where surveys were turned off meanwhile: what is armed has an end.
+std::span<Span> Engine::spans_to_look_at() { return survey_.look(); }
 
 bool Engine::prepare_survey() {
     const uint64_t share_bp = params_.attrs.survey_share_bp(traits_.span_page_bytes != 0);

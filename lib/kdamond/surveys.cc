@@ -4,11 +4,12 @@
 namespace damon {
 namespace {
 
-// Where time is not real, equal runs must cost the same: what was measured on the development machine.
+// What the program pays for an access that a span sees: measured on the development machine, 0.59 to 0.73 us.
+constexpr uint64_t kFaultNs = 730;
+// Where time is not real, equal runs must cost the same: what was measured there too.
 constexpr uint64_t kModelCallNs = 600;
 constexpr uint64_t kModelArmPageNs = 47;
 constexpr uint64_t kModelLookPageNs = 5;
-constexpr uint64_t kModelFaultNs = 730;
 
 uint64_t model_cost_ns(std::span<const Span> spans, uint64_t page_ns) {
     uint64_t cost_ns = 0;
@@ -76,9 +77,9 @@ void Kdamond::look_spans() {
 
 // Measured, with what the program pays for the accesses that were seen; by the model where time is not real.
 void Kdamond::charge_survey(uint64_t model_ns, uint64_t nr_hits) {
-    if (manual_ || traits_.simulated) return engine_.charge_survey(model_ns + nr_hits * kModelFaultNs);
+    if (manual_ || traits_.simulated) return engine_.charge_survey(model_ns + nr_hits * kFaultNs);
     const uint64_t spent_ns = meter_.spent(Consumer::kSurvey);
-    const uint64_t cost_ns = spent_ns - charged_survey_ns_ + nr_hits * traits_.access_cost_ns;
+    const uint64_t cost_ns = spent_ns - charged_survey_ns_ + nr_hits * kFaultNs;
     charged_survey_ns_ = spent_ns;
     engine_.charge_survey(cost_ns);
     survey_cost_ns_ = saturating_add(survey_cost_ns_, cost_ns);

@@ -231,9 +231,8 @@ void Kdamond::charge_interval() {
     const uint64_t now = clock_.now_ns();
     const uint64_t sampling_ns = meter_.spent_now(Consumer::kSampling);
     const uint64_t update_ns = meter_.spent(Consumer::kUpdate);
-    const uint64_t cost_ns =
-        saturating_add(saturating_add(sampling_ns - charged_sampling_ns_, survey_cost_ns_),
-                       saturating_mul(nr_seen_, traits_.access_cost_ns));
+    const uint64_t cost_ns = saturating_add(saturating_add(sampling_ns - charged_sampling_ns_, survey_cost_ns_),
+                                            saturating_mul(nr_seen_, traits_.access_cost_ns));
     survey_cost_ns_ = 0;
     overhead_.add_debt(update_ns - charged_update_ns_);
     cost_rate_.add(saturating_add(cost_ns, update_ns - charged_update_ns_));

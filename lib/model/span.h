@@ -14,9 +14,7 @@ struct PageMap {
     uint64_t words[2] = {};
 
     bool test(unsigned page) const { return (words[page / 64] >> page % 64 & 1) != 0; }
-    unsigned count() const {
-        return static_cast<unsigned>(std::popcount(words[0]) + std::popcount(words[1]));
-    }
+    unsigned count() const { return static_cast<unsigned>(std::popcount(words[0]) + std::popcount(words[1])); }
     void set(unsigned page) { words[page / 64] |= uint64_t{1} << page % 64; }
     bool operator==(const PageMap&) const = default;
 };

@@ -18,9 +18,10 @@ BELOW = {
 }
 # Folders inside a layer and what they may include of that layer. A folder's own parent is above it.
 INSIDE = {
-    "engine": {"engine/monitor", "engine/schemes"},
+    "engine": {"engine/monitor", "engine/schemes", "engine/survey"},
     "engine/monitor": set(),
     "engine/schemes": {"engine/monitor"},
+    "engine/survey": {"engine/monitor"},
     "ops": set(),
     "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes", "ops/linux/registration"},
     "ops/linux/access": {"ops", "ops/linux/registration"},

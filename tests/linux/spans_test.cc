@@ -1,6 +1,5 @@
 // Spans of surveys: short stretches that stay armed for several intervals, beside samples and other contexts.
 #include <gtest/gtest.h>
-
 #include <sys/mman.h>
 
 #include <memory>

@@ -1,10 +1,11 @@
 // Surveys, part by part: a zoom against memory whose hot pages are known, the budget, what becomes of found runs.
+#include "engine/survey/survey.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <set>
 
-#include "engine/survey/survey.h"
 #include "engine/survey/zoom.h"
 #include "support/toy_engine.h"
 
@@ -37,9 +38,8 @@ void answer(Span& span, const IsHot& is_hot, const IsHot& is_known) {
     }
 }
 
-Followed follow(AddressRange region, uint64_t address, const IsHot& is_hot, const IsHot& is_known = [](uint64_t) {
-    return true;
-}) {
+Followed follow(
+    AddressRange region, uint64_t address, const IsHot& is_hot, const IsHot& is_known = [](uint64_t) { return true; }) {
     Followed followed{Zoom(region, address, kPage), Zoom::Verdict::kGoesOn, 0, 0, {}};
     while (followed.verdict == Zoom::Verdict::kGoesOn && followed.nr_rounds < 100) {
         Span spans[Zoom::kMaxSpans];
@@ -207,7 +207,7 @@ TEST(FoundRuns, AlignToTheSmallestRegionSize) {
     ASSERT_TRUE(regions.reserve(10));
     FoundRuns runs;
     ASSERT_TRUE(runs.reserve(1'000));
-    runs.add(0, {10 * kMiB, 10 * kMiB + 16 * kPage});             // a small part of a smallest region
+    runs.add(0, {10 * kMiB, 10 * kMiB + 16 * kPage});  // a small part of a smallest region
     runs.add(0, {100 * kMiB + kPage, 106 * kMiB - kPage});
     runs.end_window(regions, {1'000, 2 * kMiB, 20});
     ASSERT_EQ(regions.nr_regions(), 3u);

@@ -44,7 +44,6 @@ struct SplitBounds {
 };
 
 // M-24 to M-26: splits all regions, or where that would be too many a rotating share of them, at random places.
-void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory, Random& random,
-                   Spared spared = {});
+void split_regions(RegionList& regions, SplitBounds bounds, SplitMemory& memory, Random& random, Spared spared = {});
 
 }  // namespace damon

@@ -46,9 +46,9 @@ Status validate_attrs(const Attrs& attrs) {
                             attrs.referenced_us, kMostReferencedUs);
     }
     if (attrs.survey_bp > kBp && attrs.survey_bp != kU64Max) {
-        return Status::fail(-EINVAL,
-                            "survey_bp %" PRIu64 " must be at most %" PRIu64 " (bp of one CPU), or DAMON_SURVEY_DEFAULT",
-                            attrs.survey_bp, kBp);
+        return Status::fail(
+            -EINVAL, "survey_bp %" PRIu64 " must be at most %" PRIu64 " (bp of one CPU), or DAMON_SURVEY_DEFAULT",
+            attrs.survey_bp, kBp);
     }
     if (attrs.min_nr_regions < kMinNrRegions) {
         return Status::fail(-EINVAL, "min_nr_regions %" PRIu64 " must be at least %" PRIu64, attrs.min_nr_regions,
@@ -76,7 +76,8 @@ Status validate_attrs(const Attrs& attrs) {
 Status validate_survey(const Attrs& attrs, const OpsTraits& traits) {
     if (attrs.survey_share_bp(traits.span_page_bytes != 0) == 0 || traits.span_page_bytes != 0) return {};
     return Status::fail(-EOPNOTSUPP,
-                        "survey_bp is %" PRIu64 " but these operations cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT "
+                        "survey_bp is %" PRIu64
+                        " but these operations cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT "
                         "would be right",
                         attrs.survey_bp);
 }

@@ -17,7 +17,8 @@ int32_t normalized(int32_t pid) { return pid == sys::getpid() ? 0 : pid; }
 size_t most_samples(const Params& params) {
     size_t samples = params.attrs.max_nr_regions;
     for (const TargetParams& target : params.targets) samples += target.ranges.size() + 3;
-    return samples;
+    // The marks of a span are lifted together.
+    return params.attrs.survey_share_bp(true) != 0 ? samples + Span::kMaxPages : samples;
 }
 
 // As damon_start says it: what may pass, and what will not work here.
@@ -73,10 +74,11 @@ Status VaddrOps::validate(const Params& params) const {
         return Status::fail(-EOPNOTSUPP, "access check %s is not in this release", check->constant);
     }
     if (params.attrs.survey_share_bp(false) != 0 && !can_survey(params)) {
-        return Status::fail(-EOPNOTSUPP,
-                            "survey_bp is %llu but access check %s cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT would "
-                            "be right",
-                            static_cast<unsigned long long>(params.attrs.survey_bp), check->constant);
+        return Status::fail(
+            -EOPNOTSUPP,
+            "survey_bp is %llu but access check %s cannot serve surveys; 0 or DAMON_SURVEY_DEFAULT would "
+            "be right",
+            static_cast<unsigned long long>(params.attrs.survey_bp), check->constant);
     }
     if (check->source == AnswerSource::kPasses && params.attrs.referenced_us == 0) {
         return Status::fail(-EINVAL, "access check %s sees what passes see: referenced_us 0 must be above 0",

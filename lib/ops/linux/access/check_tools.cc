@@ -1,7 +1,6 @@
 #include "ops/linux/access/check_tools.h"
 
 #include "base/arithmetic.h"
-
 #include "ops/linux/registration/uffd.h"
 #include "ops/linux/registration/uffd_mapping.h"
 

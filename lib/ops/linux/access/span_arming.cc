@@ -11,7 +11,9 @@
 namespace damon {
 namespace {
 
-unsigned index_of(const Span& span, uint64_t page) { return static_cast<unsigned>((page - span.start) / span.page_bytes); }
+unsigned index_of(const Span& span, uint64_t page) {
+    return static_cast<unsigned>((page - span.start) / span.page_bytes);
+}
 
 // visit(mapping, part) for what of the span is mapped, as far as is known.
 template <typename Visit>
@@ -144,6 +146,7 @@ void AccessChecker::lift_span(const AccessCheckRow& row, AddressRange part, unsi
         if (marked.test(index) && !tools_.spans.contains(page)) pages[nr_pages++] = page;
     }
     row.lift(tools_, {pages, nr_pages});
+    tools_.ledger.end_interval();  // the samples are done: room for the next span's pages
 }
 
 }  // namespace damon

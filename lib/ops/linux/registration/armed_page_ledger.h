@@ -4,8 +4,8 @@
 //
 // Arming a page is: begin, the system calls, finish. Looking at it is: the system call, then judge.
 //
-// A member may also have whole ranges armed (TrackedPages, SpanPages), with write protection: every page of them counts as armed
-// by it, all the time. It arms them by begin_range, system calls and wiped, end_range.
+// A member may also have whole ranges armed (TrackedPages, SpanPages), with write protection: every page of them counts
+// as armed by it, all the time. It arms them by begin_range, system calls and wiped, end_range.
 #pragma once
 
 #include <sys/types.h>
