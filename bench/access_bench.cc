@@ -12,8 +12,8 @@
 
 #include "base/random.h"
 #include "ops/linux/access/access_check_table.h"
-#include "ops/linux/access/declared_ranges.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/declared_ranges.h"
+#include "ops/linux/registration/uffd.h"
 #include "ops/linux/vaddr.h"
 #include "os/uapi.h"
 

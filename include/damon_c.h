@@ -2,6 +2,9 @@
 /**
  * @file damon_c.h
  * @brief libdamon: data access monitoring of the running program, as a library.
+ */
+/**
+ * @mainpage libdamon: the C interface
  *
  * A *context* watches ranges of addresses (its *targets*) with one worker thread, called kdamond. Every sampling
  * interval the worker looks at one page of every *region*; every aggregation interval it merges regions that were
@@ -83,24 +86,95 @@
 #define DAMON_API
 #endif
 
+/** @addtogroup version
+ * @{ */
 #define DAMON_VERSION_MAJOR 0 /**< Of this header. */
 #define DAMON_VERSION_MINOR 1 /**< Of this header. */
 #define DAMON_VERSION_PATCH 0 /**< Of this header. */
+/** @} */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** A monitoring context: parameters, learned regions, schemes, and while it runs a worker thread. */
+/** @ingroup contexts
+ * A monitoring context: parameters, learned regions, schemes, and while it runs a worker thread. */
 typedef struct damon_ctx damon_ctx;
-/** What is monitored: a process and, optionally, ranges of its addresses. */
+/** @ingroup targets
+ * What is monitored: a process and, optionally, ranges of its addresses. */
 typedef struct damon_target damon_target;
-/** A scheme: an access pattern and what to do with memory that shows it. */
+/** @ingroup schemes
+ * A scheme: an access pattern and what to do with memory that shows it. */
 typedef struct damos damos;
-/** A probe: an attribute of memory that is sampled alongside accesses. */
+/** @ingroup probes
+ * A probe: an attribute of memory that is sampled alongside accesses. */
 typedef struct damon_probe damon_probe;
 
-/** @name Version
+/**
+ * @defgroup version Version and error numbers
+ * What is linked, and what its error numbers mean.
+ * @defgroup contexts Contexts
+ * A context holds the attributes, targets and schemes of one monitor, and what it has learned.
+ * @defgroup targets Targets
+ * What is watched: a process and, optionally, ranges of its addresses.
+ * @defgroup ranges Ranges, exclusion and coverage
+ * What a running context watches can grow and shrink; memory can be kept from every context.
+ * @defgroup running Start, stop and state
+ * The worker of a context, or steps in virtual time; what it is doing, and why.
+ * @defgroup control Online control
+ * Changes, pauses, and functions that run on the worker.
+ * @defgroup results Snapshots
+ * What was found: regions with their accesses, ages, and why some could not be looked at.
+ * @defgroup queries Exact questions
+ * Which pages of a tracked range were touched, and how large the working set is.
+ * @defgroup saved Saved contexts
+ * What was learned, for another context, process or day.
+ * @defgroup schemes Schemes (DAMOS)
+ * Memory that shows an access pattern, and what is done with it: actions, quotas, goals, watermarks, filters.
+ * @defgroup presets Presets: the usual policies in one call
+ * The policies of Linux's DAMON_RECLAIM, DAMON_LRU_SORT and DAMON_STAT with their parameters and defaults, for the
+ * targets that the context has. Each replaces the attributes and appends its schemes, on a stopped context; targets,
+ * start and stop stay the caller's. Ages are times, which interval tuning does not stretch.
+ * @defgroup probes Probes: attributes of memory, sampled alongside accesses
+ * A probe asks of each sampled page whether it has a property, and counts per region how often it had. Without weights
+ * probes are by-products. Once some probe has a weight, only attributes are monitored: no page is armed, accesses are
+ * not looked at, and regions are merged and split by the weighted sum of hits.
+ * @defgroup access_checks Access checks: how accesses are seen
+ * The ways in which accesses are learned, which of them work here, and memory whose reads can be seen on every kernel.
+ * @defgroup custom_operations Custom operations
+ * The program's own access checks and actions.
+ * @defgroup simulator Simulator: memory and programs in virtual time
+ * A policy can be tried without waiting for the memory that it is meant for: a simulator holds ranges of addresses,
+ * access patterns over them, and a machine with so much memory and such costs. A context with DAMON_OPS_SIM and
+ * DAMON_DRIVE_MANUAL looks at it and acts on it, one damon_step() a sampling interval; days pass in seconds, equal seeds
+ * give equal runs on every machine, and the truth can be asked for at any time.
+ * @code{.c}
+ *   struct damon_sim_params params;
+ *   damon_sim_params_init(&params);
+ *   damon_sim *sim = damon_sim_new(&params);
+ *   struct damon_sim_range range;                       // 1 GiB of memory of the first target,
+ *   damon_sim_range_init(&range);
+ *   range.end = 1 << 30;
+ *   damon_sim_add_range(sim, &range);
+ *   struct damon_sim_pattern pattern;                   // of which 64 MiB are in use
+ *   damon_sim_pattern_init(&pattern);
+ *   pattern.end = 64 << 20;
+ *   damon_sim_add_pattern(sim, &pattern);
+ *   damon_ctx_set_sim(ctx, sim);                        // DAMON_OPS_SIM
+ *   damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL);
+ *   damon_ctx_add_target(ctx, damon_target_new());      // without ranges it gets those of the simulated target
+ *   damon_start(&ctx, 1, 0);
+ *   for (uint64_t now_us = 5000; now_us <= 10000000; now_us += 5000) damon_step(ctx, now_us);
+ * @endcode
+ * What happens to a page between two moments follows from the rate of its patterns, the seed, and the moments: whoever
+ * asks gets the same answer. Residency is kept as expected amounts, not page by page: a pattern that accesses each page
+ * once a second brings back 63 % of what was paged out a second ago.
+ *
+ * Thread: *owner* below means that no step and no worker of a context that uses the simulator runs at the same time;
+ * between two steps, and in callbacks, everything is allowed.
+ */
+
+/** @addtogroup version
  * @{ */
 
 /** Version of the library that is linked. @return `major << 16 | minor << 8 | patch`. Thread: any. @since 0.1 */
@@ -118,7 +192,7 @@ DAMON_API const char *damon_strerror(int err);
 
 /** @} */
 
-/** @name Parameter structures
+/** @addtogroup targets
  * @{ */
 
 /** Addresses [start, end). Frozen. */
@@ -126,6 +200,10 @@ struct damon_addr_range {
     uint64_t start; /**< First address. */
     uint64_t end;   /**< One past the last address; greater than start. */
 };
+
+/** @}
+ * @addtogroup contexts
+ * @{ */
 
 /** How often to look and how many regions to keep. See damon_attrs_init() for the defaults. */
 struct damon_attrs {
@@ -172,6 +250,10 @@ struct damon_attrs {
 
 /** damon_attrs.survey_bp: the library's choice. */
 #define DAMON_SURVEY_DEFAULT 0xffffffffffffffffULL
+
+/** @}
+ * @addtogroup results
+ * @{ */
 
 /** Why memory could not be looked at. */
 enum damon_unknown_reason {
@@ -246,6 +328,10 @@ enum damon_snapshot_flags {
     DAMON_SNAPSHOT_PARTIAL = 4      /**< Some region could not be looked at in every sample. */
 };
 
+/** @}
+ * @addtogroup contexts
+ * @{ */
+
 /** Counters of one context since damon_ctx_new(); they only grow. */
 struct damon_ctx_stats {
     uint32_t size;                  /**< sizeof(struct damon_ctx_stats). */
@@ -269,14 +355,24 @@ struct damon_ctx_stats {
 
 /** Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_attrs_init(struct damon_attrs *attrs);
+
+/** @}
+ * @addtogroup results
+ * @{ */
+
 /** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_snapshot_info_init(struct damon_snapshot_info *info);
+
+/** @}
+ * @addtogroup contexts
+ * @{ */
+
 /** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_ctx_stats_init(struct damon_ctx_stats *stats);
 
 /** @} */
 
-/** @name Contexts
+/** @addtogroup contexts
  * @{ */
 
 /** Who looks at memory, and what kind of target that needs. */
@@ -384,7 +480,7 @@ DAMON_API int damon_ctx_get_stats(const damon_ctx *ctx, struct damon_ctx_stats *
 
 /** @} */
 
-/** @name Targets
+/** @addtogroup targets
  * @{ */
 
 /** Makes a target: this process, no ranges.
@@ -446,7 +542,7 @@ DAMON_API damon_target *damon_ctx_target(const damon_ctx *ctx, size_t idx);
 
 /** @} */
 
-/** @name Schemes (DAMOS)
+/** @addtogroup schemes
  * @{ */
 
 /** What a scheme does with a matching region. What was done is measured, not assumed: see damos_stat.sz_applied.
@@ -756,11 +852,7 @@ DAMON_API const char *damos_skip_text(int32_t skip);
 
 /** @} */
 
-/** @name Probes: attributes of memory, sampled alongside accesses
- *
- * A probe asks of each sampled page whether it has a property, and counts per region how often it had. Without weights
- * probes are by-products. Once some probe has a weight, only attributes are monitored: no page is armed, accesses are
- * not looked at, and regions are merged and split by the weighted sum of hits.
+/** @addtogroup probes
  * @{ */
 
 #define DAMON_MAX_PROBES 4 /**< Probes that a context can have. */
@@ -844,7 +936,7 @@ DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_regi
 
 /** @} */
 
-/** @name Running
+/** @addtogroup running
  * @{ */
 
 /** Starts contexts: all or none.
@@ -867,7 +959,8 @@ DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
  * can be started again. Pending calls are cancelled.
  *
  * The worker then gives back what the access checks hold, in pieces so short that no other thread waits for them (about
- * 0.1 s a GiB), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After the
+ * 0.1 s a GiB; until then mremap() of a large mapping can fail with EFAULT, but for one between damon_exclude() and
+ * damon_include()), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After the
  * last damon_ctx_free() descriptors, threads and mappings are as before the first start. With DAMON_DRIVE_MANUAL it is
  * done before damon_stop() returns.
  * @param ctxs The contexts.
@@ -898,7 +991,7 @@ DAMON_API int damon_step(damon_ctx *ctx, uint64_t now_us);
 
 /** @} */
 
-/** @name Online control
+/** @addtogroup control
  * @{ */
 
 /** Flags of damon_call_control. */
@@ -1019,7 +1112,7 @@ DAMON_API int damos_walk(damon_ctx *ctx, struct damos_walk_control *control);
 
 /** @} */
 
-/** @name Results
+/** @addtogroup results
  * @{ */
 
 /** Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
@@ -1054,7 +1147,7 @@ DAMON_API int damon_live_read(const damon_ctx *ctx, struct damon_region_info *re
 
 /** @} */
 
-/** @name What a context watches
+/** @addtogroup ranges
  * @{ */
 
 /** What targets without ranges cover (damon_ctx_set_coverage()). */
@@ -1077,6 +1170,10 @@ enum damon_range_flags {
                                  library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
                                  does not lift its marks, which then cost each page one more fault. */
 };
+
+/** @}
+ * @addtogroup running
+ * @{ */
 
 /** What a context is doing. */
 enum damon_state {
@@ -1111,6 +1208,10 @@ struct damon_worker_attr {
     char name[16];            /**< Name of the thread; empty (default): "kdamond.N". */
 };
 
+/** @}
+ * @addtogroup queries
+ * @{ */
+
 /** A question about a tracked range, and its answer (damon_query_range()). */
 struct damon_range_query {
     uint32_t size;          /**< sizeof(struct damon_range_query). */
@@ -1139,14 +1240,27 @@ struct damon_wss_result {
     uint32_t reserved;      /**< 0. */
 };
 
+/** @}
+ * @addtogroup running
+ * @{ */
+
 /** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_state_info_init(struct damon_state_info *info);
 /** Fills in size and the defaults. @param attr Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_worker_attr_init(struct damon_worker_attr *attr);
+
+/** @}
+ * @addtogroup queries
+ * @{ */
+
 /** Fills in size, the page size as unit, and zeroes. @param query Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_range_query_init(struct damon_range_query *query);
 /** Fills in size and zeroes. @param result Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
+
+/** @}
+ * @addtogroup ranges
+ * @{ */
 
 /** Reads the mappings now, instead of at the next ops_update_us. Also while paused. Not needed where samples find a
  * mapping gone or changed: then the worker reads them by itself, after a tenth of a second or more.
@@ -1156,11 +1270,19 @@ DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
  * Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int damon_ctx_refresh(damon_ctx *ctx);
 
+/** @}
+ * @addtogroup running
+ * @{ */
+
 /** What the context is doing, and why.
  * @param ctx The context.
  * @param out Its size must be set; written.
  * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info *out);
+
+/** @}
+ * @addtogroup ranges
+ * @{ */
 
 /** What targets without ranges cover.
  * @param ctx The context.
@@ -1214,6 +1336,10 @@ DAMON_API int damon_exclude(const void *addr, size_t len);
  * @return 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any. @since 0.1 */
 DAMON_API int damon_include(const void *addr, size_t len);
 
+/** @}
+ * @addtogroup running
+ * @{ */
+
 /** How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
  * value or a cpu_mask.
  * @param ctx The context.
@@ -1221,6 +1347,10 @@ DAMON_API int damon_include(const void *addr, size_t len);
  * @return 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
  * @since 0.1 */
 DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worker_attr *attr);
+
+/** @}
+ * @addtogroup queries
+ * @{ */
 
 /** Which units of a tracked range were touched since this context's last question about them, or since the range was
  * added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
@@ -1272,6 +1402,10 @@ DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, st
  * Thread: any, in mode 1 any but the worker; waits interval_us there. @since 0.1 */
 DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
 
+/** @}
+ * @addtogroup saved
+ * @{ */
+
 /** Writes what the context has learned, for another context, process or day (a warm start): the regions with their access
  * counts and ages, and of each scheme its statistics and its quota with the charge window that is open. Parameters are no
  * part of it. Targets with ranges, given or added, are saved by position: the ranges may lie elsewhere when they are
@@ -1312,11 +1446,7 @@ DAMON_API int damon_ctx_restore(damon_ctx *ctx, const void *buf, size_t len);
 
 /** @} */
 
-/** @name Presets: the usual policies in one call
- *
- * The policies of Linux's DAMON_RECLAIM, DAMON_LRU_SORT and DAMON_STAT with their parameters and defaults, for the
- * targets that the context has. Each replaces the attributes and appends its schemes, on a stopped context; targets,
- * start and stop stay the caller's. Ages are times, which interval tuning does not stretch.
+/** @addtogroup presets
  * @{ */
 
 /** damon_preset_reclaim(): pages out what has not been accessed for long. Where reads cannot be seen (private memory
@@ -1415,7 +1545,7 @@ DAMON_API int damon_stat_read(const damon_ctx *ctx, struct damon_stat_result *ou
 
 /** @} */
 
-/** @name Access checks: how accesses are seen
+/** @addtogroup access_checks
  * @{ */
 
 /** Access checks: how it is learned whether a page was accessed. Chosen per mapping. */
@@ -1511,7 +1641,7 @@ DAMON_API int damon_shared_withdraw(const void *addr, size_t len);
 
 /** @} */
 
-/** @name Custom operations: the program's own access checks and actions
+/** @addtogroup custom_operations
  * @{ */
 
 /** Answers to a sample. */
@@ -1578,36 +1708,7 @@ DAMON_API int damon_ctx_set_custom_ops(damon_ctx *ctx, const struct damon_operat
 
 /** @} */
 
-/** @name Simulator: memory and programs in virtual time
- *
- * A policy can be tried without waiting for the memory that it is meant for: a simulator holds ranges of addresses,
- * access patterns over them, and a machine with so much memory and such costs. A context with DAMON_OPS_SIM and
- * DAMON_DRIVE_MANUAL looks at it and acts on it, one damon_step() a sampling interval; days pass in seconds, equal seeds
- * give equal runs on every machine, and the truth can be asked for at any time.
- * @code{.c}
- *   struct damon_sim_params params;
- *   damon_sim_params_init(&params);
- *   damon_sim *sim = damon_sim_new(&params);
- *   struct damon_sim_range range;                       // 1 GiB of memory of the first target,
- *   damon_sim_range_init(&range);
- *   range.end = 1 << 30;
- *   damon_sim_add_range(sim, &range);
- *   struct damon_sim_pattern pattern;                   // of which 64 MiB are in use
- *   damon_sim_pattern_init(&pattern);
- *   pattern.end = 64 << 20;
- *   damon_sim_add_pattern(sim, &pattern);
- *   damon_ctx_set_sim(ctx, sim);                        // DAMON_OPS_SIM
- *   damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL);
- *   damon_ctx_add_target(ctx, damon_target_new());      // without ranges it gets those of the simulated target
- *   damon_start(&ctx, 1, 0);
- *   for (uint64_t now_us = 5000; now_us <= 10000000; now_us += 5000) damon_step(ctx, now_us);
- * @endcode
- * What happens to a page between two moments follows from the rate of its patterns, the seed, and the moments: whoever
- * asks gets the same answer. Residency is kept as expected amounts, not page by page: a pattern that accesses each page
- * once a second brings back 63 % of what was paged out a second ago.
- *
- * Thread: *owner* below means that no step and no worker of a context that uses the simulator runs at the same time;
- * between two steps, and in callbacks, everything is allowed.
+/** @addtogroup simulator
  * @{ */
 
 /** A simulated machine with the programs on it. */

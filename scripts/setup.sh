@@ -89,11 +89,12 @@ setup_rust() {
     command -v cargo >/dev/null || need_packages "${packages_rust[@]}"
 }
 
-# .venv with what a requirements file lists; done again only where that file changed.
+# .venv with what a requirements file lists; done again only where that file changed. Several files add up.
 setup_python() {
     local requirements=${1:?}
     need_packages "${packages_python[@]}"
-    local stamp=.venv/requirements.done
+    local stamp
+    stamp=.venv/$(echo "${requirements%.txt}" | tr / -).done
     if [ ! -f "$stamp" ] || ! cmp -s "$requirements" "$stamp"; then
         say "installing $requirements into .venv"
         [ -x .venv/bin/python ] || /usr/bin/python3 -m venv .venv

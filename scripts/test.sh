@@ -16,12 +16,14 @@ parts=(
     "rust-fast          quick       1  test_rust fast"
     "rust               test,full   4  test_rust"
     "vm                 test,full   6  test_vm"
-    "docs               test,full   1  docs_command"
+    "docs               test,full   1  reference"
     "tidy               by-name     3  test_tidy" # has findings; joins the tiers without them
     "debug              full        7  test_preset debug"
     "sanitize-python    full        6  sanitize_python"
     "sanitize-rust      full        6  sanitize_rust"
     "python-versions    full        9  python_versions"
+    "site               full        5  docs_command"
+    "fuzz               full        6  fuzz_command 30s"
     "builds             full       25  test_builds"
 )
 

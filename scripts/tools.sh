@@ -6,10 +6,30 @@ fmt_command() {
     python3 -B tests/lint/format.py --fix
 }
 
-docs_command() {
+# The reference of damon_c.h alone: seconds, and every warning of the header's comments.
+reference() {
     need_packages "${packages_docs[@]}"
-    mkdir -p build/docs
+    rm -rf build/docs/doxygen
+    mkdir -p build/docs/doxygen
     doxygen docs/Doxyfile
+    say "build/docs/doxygen/html/index.html"
+}
+
+# The site: the reference, the pages of docs/, programs with what they print, the bindings. With --quick, without
+# building the bindings: what was built before is documented.
+docs_command() {
+    reference
+    setup_build
+    setup_python docs/requirements.txt
+    build_preset release --target damon
+    local strict=()
+    if [ "${1:-}" != --quick ]; then
+        setup_python bindings/python/requirements-dev.txt
+        bindings/python/install.sh
+        setup_rust
+        strict=(--strict)
+    fi
+    .venv/bin/python -B docs/site/build.py --library build/release/lib "${strict[@]}"
     say "build/docs/html/index.html"
 }
 
@@ -18,6 +38,15 @@ demo_command() {
     build_preset release --target example_demo example_reclaim
     build/release/examples/demo
     build/release/examples/reclaim
+}
+
+# Minutes in all, shared out among the access checks.
+chaos_command() {
+    local minutes=${1:-2} seed=${2:-1}
+    setup_build
+    want_packages libgtest-dev
+    build_preset release --target chaos_tests
+    CHAOS_SECONDS=$((minutes * 20)) CHAOS_SEED=$seed build/release/tests/chaos_tests
 }
 
 bench_command() {

@@ -28,13 +28,15 @@ cmake --build "$build" --parallel "${DAMON_JOBS:-$(nproc)}" --target _core
 rm -rf "$build/site" "$build/findings"
 mkdir -p "$build/findings"
 cmake --install "$build" --prefix "$build/site" --component Unspecified >/dev/null
-cp damon/*.py damon/py.typed "$build/site/damon"
+cp -r damon/*.py damon/cli damon/py.typed "$build/site/damon"
 
 cd "$build"
 status=0
+# The agent is preloaded into programs that have no sanitizer: its tests are left out.
 # The runtime comes first; the C++ one with it, or exceptions would not be seen.
 PYTHONPATH=$build/site LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so)" \
     "$python" -B -m pytest -q -p no:cacheprovider -p no:faulthandler --junitxml "$results" \
-    -c "$root/bindings/python/pyproject.toml" --rootdir "$root/bindings/python" "$root/bindings/python/tests" || status=$?
+    -c "$root/bindings/python/pyproject.toml" --rootdir "$root/bindings/python" --ignore-glob "*/test_agent.py" \
+    --ignore-glob "*/test_*_command.py" "$root/bindings/python/tests" || status=$?
 "$python" -B "$root/bindings/python/findings.py" "$build/findings" || status=1
 exit "$status"

@@ -5,7 +5,7 @@
 #include "capi/handles.h"
 #include "capi/structs.h"
 #include "ops/linux/access/access_check_table.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "os/thread.h"
 
 namespace {

@@ -7,8 +7,8 @@
 #include "base/arithmetic.h"
 #include "base/heap.h"
 #include "capi/handles.h"
-#include "ops/linux/access/declared_ranges.h"
-#include "ops/linux/access/exclusion.h"
+#include "ops/linux/registration/declared_ranges.h"
+#include "ops/linux/registration/exclusion.h"
 #include "os/process.h"
 
 namespace {

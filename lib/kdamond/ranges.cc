@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "kdamond/kdamond.h"
-#include "ops/linux/memory_areas.h"
+#include "model/memory_areas.h"
 
 namespace damon {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "base/arithmetic.h"
 #include "os/metrics_text.h"
+#include "os/own_file.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"
 
@@ -35,16 +36,18 @@ int find_below(int directory_fd, uint64_t memcg_id, unsigned depth) {
             const char* name = entries + at + kNameAt;
             if (entries[at + kTypeAt] != DT_DIR || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
             if (inode != memcg_id && depth == kMaxDepth) continue;
-            const int fd = sys::open_read_at(directory_fd, name);
-            if (inode == memcg_id || fd < 0) {
-                if (inode == memcg_id) return fd;
-                continue;
-            }
-            const int found = find_below(fd, memcg_id, depth + 1);
-            sys::close(fd);
+            if (inode == memcg_id) return sys::open_read_at(directory_fd, name);
+            const ScopedFile below(sys::open_read_at(directory_fd, name));
+            const int found = below.fd() < 0 ? -ENOENT : find_below(below.fd(), memcg_id, depth + 1);
             if (found >= 0) return found;
         }
     }
+}
+
+// Of a short text that a fresh descriptor gives; a negative errno.
+ssize_t read_start(int fresh, char* text, size_t size) {
+    const ScopedFile file(fresh);
+    return file.fd() < 0 ? file.fd() : sys::read(file.fd(), text, size);
 }
 
 int open_cgroup_root(const char* root) {
@@ -83,9 +86,7 @@ uint64_t memcg_id_of(pid_t pid) {
     char text[4096];
     char path[4096] = "/proc/self/cgroup";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
-    int fd = sys::open_read(path);
-    const ssize_t length = fd < 0 ? fd : sys::read(fd, text, sizeof text);
-    sys::close(fd);
+    const ssize_t length = read_start(sys::open_read(path), text, sizeof text);
     if (length <= 0) return 0;
     bool in_v1 = false;
     const std::string_view group = memory_cgroup_path({text, static_cast<size_t>(length)}, in_v1);
@@ -93,20 +94,16 @@ uint64_t memcg_id_of(pid_t pid) {
     snprintf(path, sizeof path, "/sys/fs/cgroup%s%.*s", in_v1 ? "/memory" : "", static_cast<int>(group.size()),
              group.data());
     uint64_t inode = 0;
-    fd = sys::open_read(path);
-    const bool told = fd >= 0 && sys::inode_of(fd, inode) == 0;
-    sys::close(fd);
-    return told ? inode : 0;
+    const ScopedFile directory(sys::open_read(path));
+    return directory.fd() >= 0 && sys::inode_of(directory.fd(), inode) == 0 ? inode : 0;
 }
 
 int open_cgroup(const char* root, uint64_t memcg_id) {
-    const int fd = open_cgroup_root(root);
-    if (fd < 0) return fd;
+    const ScopedFile top(open_cgroup_root(root));
+    if (top.fd() < 0) return top.fd();
     uint64_t inode = 0;
-    if (sys::inode_of(fd, inode) == 0 && inode == memcg_id) return fd;
-    const int found = find_below(fd, memcg_id, 0);
-    sys::close(fd);
-    return found;
+    if (sys::inode_of(top.fd(), inode) == 0 && inode == memcg_id) return open_cgroup_root(root);
+    return find_below(top.fd(), memcg_id, 0);
 }
 
 namespace {
@@ -116,9 +113,7 @@ constexpr uint64_t kNoLimit = uint64_t{1} << 62;
 
 bool read_amount(int directory, const char* name, uint64_t& value) {
     char text[64];
-    const int fd = sys::open_read_at(directory, name);
-    const ssize_t length = fd < 0 ? fd : sys::read(fd, text, sizeof text);
-    sys::close(fd);
+    const ssize_t length = read_start(sys::open_read_at(directory, name), text, sizeof text);
     return length > 0 && limit_value({text, static_cast<size_t>(length)}, value);
 }
 
@@ -158,9 +153,7 @@ int own_memcg_room(const char* root, MemcgRoom& room) {
     char text[4096];
     char path[4096];
     snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
-    int fd = sys::open_read(path);
-    const ssize_t length = fd < 0 ? fd : sys::read(fd, text, sizeof text);
-    sys::close(fd);
+    const ssize_t length = read_start(sys::open_read(path), text, sizeof text);
     if (length <= 0) return -ENOENT;
     bool in_v1 = false;
     const std::string_view group = memory_cgroup_path({text, static_cast<size_t>(length)}, in_v1);
@@ -171,10 +164,9 @@ int own_memcg_room(const char* root, MemcgRoom& room) {
     room = {};
     do {
         // A container may name its group as the host does, and see it mounted as the top.
-        fd = sys::open_read(path);
+        const ScopedFile directory(sys::open_read(path));
         MemcgRoom here;
-        if (fd >= 0 && room_of(fd, here) && is_tighter(here, room)) room = here;
-        sys::close(fd);
+        if (directory.fd() >= 0 && room_of(directory.fd(), here) && is_tighter(here, room)) room = here;
     } while (go_up(path, static_cast<size_t>(top)));
     return room.limit == 0 ? -ENOENT : 0;
 }

@@ -79,11 +79,20 @@ void OwnFile::close_inherited() {
     opener_ = 0;
 }
 
+ScopedFile::ScopedFile(int fresh) : number_(move_and_mark(fresh)) {}
+
+// By this process: a child of fork has no scope of its parent's to leave.
+ScopedFile::~ScopedFile() { close_own_number(number_, process_id()); }
+
 int open_proc_file(OwnFile& file, const char* path) {
-    if (const int error = file.adopt(sys::open_read(path))) return error;
-    if (sys::is_of_proc(file.number())) return 0;
-    file.close();
-    return -EBADF;
+    int error = -EBADF;
+    for (int tries = 0; error == -EBADF && tries < kTriesToOpen; ++tries) {
+        error = file.adopt(sys::open_read(path));
+        if (error != 0 || sys::is_of_proc(file.number())) continue;
+        file.close();
+        error = -EBADF;
+    }
+    return error;
 }
 
 uint64_t nr_reopened_files() { return reopened.load(std::memory_order_relaxed); }

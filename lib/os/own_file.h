@@ -25,6 +25,9 @@ struct OwnNumber {
     bool operator==(const OwnNumber&) const = default;
 };
 
+// A program that closes all its descriptors may do so between opening and first use, a few times in a row.
+inline constexpr int kTriesToOpen = 4;
+
 class OwnFile {
 public:
     OwnFile() = default;
@@ -55,6 +58,19 @@ public:
 private:
     OwnNumber number_;
     pid_t opener_ = 0;
+};
+
+// A fresh descriptor for the length of a scope, moved and marked as above. Negative errnos are passed through.
+class ScopedFile {
+public:
+    explicit ScopedFile(int fresh);
+    ~ScopedFile();
+    ScopedFile(const ScopedFile&) = delete;
+    ScopedFile& operator=(const ScopedFile&) = delete;
+    int fd() const { return number_.fd; }
+
+private:
+    OwnNumber number_;
 };
 
 // Opens a file of /proc. 0 or a negative errno; -EBADF where the program has put a file of its own under the number.

@@ -29,22 +29,31 @@ size_t group_size(std::span<const uint64_t> pages, uint64_t page_bytes, uint64_t
 
 }  // namespace
 
-int PageScan::open(uint64_t page_bytes) {
-    close();
-    page_bytes_ = page_bytes;
-    if (const int error = open_proc_file(file_, "/proc/self/pagemap")) return error;
-    // Behaviour, not version (fact 1): the page of this very variable is present and must be reported so.
+// Behaviour, not version (fact 1): the page of this very variable is present and must be reported so.
+bool PageScan::try_scan() {
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;
-    const uint64_t page = reinterpret_cast<uint64_t>(&region) & ~(page_bytes - 1);
+    const uint64_t page = reinterpret_cast<uint64_t>(&region) & ~(page_bytes_ - 1);
     region.start = page;  // makes it present
     arguments.start = page;
-    arguments.end = page + page_bytes;
+    arguments.end = page + page_bytes_;
     arguments.vec = reinterpret_cast<uint64_t>(&region);
     arguments.vec_len = 1;
     arguments.return_mask = uapi::kPagePresent;
     const long found = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments);
-    can_scan_ = found == 1 && region.start == page && region.categories == uapi::kPagePresent;
+    scan_error_ = found < 0 ? static_cast<int>(found) : -EIO;
+    return found == 1 && region.start == page && region.categories == uapi::kPagePresent;
+}
+
+int PageScan::open(uint64_t page_bytes) {
+    close();
+    page_bytes_ = page_bytes;
+    // Again where the program closed the file between the two calls.
+    for (int tries = 0; tries < kTriesToOpen; ++tries) {
+        if (const int error = open_proc_file(file_, "/proc/self/pagemap")) return error;
+        can_scan_ = try_scan();
+        if (can_scan_ || file_.is_ours()) break;
+    }
     categories_ = uapi::kPageWpAllowed | uapi::kPageWritten | uapi::kPagePresent | uapi::kPageSwapped | uapi::kPageHuge;
     return 0;
 }

@@ -38,6 +38,8 @@ public:
 
     // Whether write protection and its states can be read and set: needs PAGEMAP_SCAN.
     bool can_scan() const { return can_scan_; }
+    // Why not: a negative errno; -ENOTTY: the kernel does not know it.
+    int scan_error() const { return scan_error_; }
     // Asks also for uapi::kPageAccessed, which older kernels refuse to know.
     void ask_for_accessed() { categories_ |= uapi::kPageAccessed; }
 
@@ -90,7 +92,10 @@ private:
     void read_group(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
     OwnFile file_;
+    bool try_scan();
+
     bool can_scan_ = false;
+    int scan_error_ = 0;
     uint64_t page_bytes_ = 4096;
     uint64_t categories_ = 0;
 };

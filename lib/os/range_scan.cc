@@ -50,7 +50,6 @@ int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     close();
     char path[32] = "/proc/self/pagemap";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
-    if (const int error = open_proc_file(file_, path)) return error;
     page_bytes_ = page_bytes;
     uapi::PageRegion region{};
     uapi::ScanArguments arguments;
@@ -58,7 +57,11 @@ int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     arguments.vec = reinterpret_cast<uint64_t>(&region);
     arguments.vec_len = 1;
     arguments.return_mask = kCategories;
-    can_scan_ = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments) >= 0;
+    for (int tries = 0; tries < kTriesToOpen; ++tries) {
+        if (const int error = open_proc_file(file_, path)) return error;
+        can_scan_ = sys::ioctl(file_.number(), uapi::kPagemapScan, &arguments) >= 0;
+        if (can_scan_ || file_.is_ours()) break;
+    }
     return 0;
 }
 

@@ -36,11 +36,8 @@ int SystemMetrics::open(File file, int32_t nid, uint64_t memcg_id) {
             break;
         case File::kGroup: {
             snprintf(path, sizeof path, "%s/sys/fs/cgroup", root_);
-            const int directory = open_cgroup(path, memcg_id);
-            if (directory < 0) return directory;
-            const int fd = sys::open_read_at(directory, "memory.numa_stat");
-            sys::close(directory);
-            return fd;
+            const ScopedFile directory(open_cgroup(path, memcg_id));
+            return directory.fd() < 0 ? directory.fd() : sys::open_read_at(directory.fd(), "memory.numa_stat");
         }
     }
     return sys::open_read(path);

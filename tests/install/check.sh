@@ -54,8 +54,17 @@ check_plugin() {
     }
 }
 
+# It exports nothing, and a program that it is loaded into ends as it does without.
+check_agent() {
+    local agent
+    agent=$(find "$prefix" -name libdamon_agent.so)
+    [ -z "$(nm -D --defined-only "$agent")" ]
+    [ "$(LD_PRELOAD=$agent sh -c 'echo alive')" = alive ]
+}
+
 install_and_move
 check_cmake
+check_agent
 check_plugin
 check_pkg_config
 echo "installed, moved, found by CMake and pkg-config: $version"

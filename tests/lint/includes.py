@@ -22,10 +22,11 @@ INSIDE = {
     "engine/monitor": set(),
     "engine/schemes": {"engine/monitor"},
     "ops": set(),
-    "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes"},
-    "ops/linux/access": set(),
-    "ops/linux/actions": {"ops/linux/access"},
-    "ops/linux/passes": {"ops/linux/access"},
+    "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes", "ops/linux/registration"},
+    "ops/linux/access": {"ops", "ops/linux/registration"},
+    "ops/linux/actions": {"ops", "ops/linux/access", "ops/linux/registration"},
+    "ops/linux/passes": {"ops", "ops/linux/registration"},
+    "ops/linux/registration": {"ops"},
     "ops/offload": {"ops"},
     "ops/sim": {"ops"},
 }
@@ -37,7 +38,7 @@ NEVER = set(
 )
 # These walk the table of access checks: one that they named would have to be added to them too.
 WALKS_THE_TABLE = re.compile(
-    r"ops/linux/(?:access/(?:access_checker|sample_arming|sample_answers|access_check|check_tools|watch)|vaddr)\.(?:h|cc)"
+    r"ops/(?:access_check|linux/(?:access/(?:access_checker|sample_arming|sample_answers|check_tools|watch)|vaddr))\.(?:h|cc)"
 )
 CHECK_BY_NAME = re.compile(r"AccessCheck::k(?!Auto\b|Report\b)\w+|access/(?:uffd_rwp|uffd_wp|zap)\.h")
 THREADS = {"pthread.h", "threads.h", "semaphore.h"}

@@ -5,6 +5,8 @@ import sys
 import tempfile
 import unittest
 
+import abi
+import docs
 import exports
 import format as formatting
 import includes
@@ -20,6 +22,57 @@ import words
 
 sys.path.append(str(repo.ROOT / "scripts"))
 import report  # noqa: E402
+
+sys.path.append(str(repo.ROOT / "docs" / "site"))
+import check_links  # noqa: E402
+import rules  # noqa: E402
+import toc  # noqa: E402
+
+
+class Abi(unittest.TestCase):
+    HEADER = (
+        "DAMON_API int damon_a(struct a *a);\n"
+        "struct a {\n    uint32_t size;\n    uint32_t reserved;\n    struct {\n        int x;\n    } in;\n    int (*fn)(void *p);\n};\n"
+        "struct b {\n    uint64_t start[2];\n};\nenum e {\n    DAMON_E = 1 /**< One. */\n};\n"
+    )
+
+    def test_functions_members_values_and_frozen_sizes_are_facts(self):
+        self.assertEqual(abi.declarations(self.HEADER), ["function int damon_a(struct a *a)"])
+        probe = abi.probe_of(self.HEADER)
+        for fact in ("a.size at", "a.in.x at", "a.fn at", "b.start at", "frozen b", "DAMON_E %ld"):
+            self.assertIn(fact, probe)
+        for nothing in ("reserved", "frozen a", "a.in at"):
+            self.assertNotIn(nothing, probe)
+
+
+class Docs(unittest.TestCase):
+    def test_a_function_outside_of_all_groups_is_found(self):
+        inside = "/** @addtogroup a\n * @{ */\nDAMON_API int damon_a(void);\n/** @} */\n"
+        self.assertEqual(docs.functions_without_group(inside), [])
+        self.assertEqual(docs.functions_without_group(inside + "DAMON_API int damon_b(void);\n"), ["damon_b"])
+
+    def test_links_to_missing_files_and_missing_figures_are_found(self):
+        pages = {"docs/actions.md": "actions.md"}
+        self.assertEqual(docs.problems_of("docs/a.md", "[a](actions.md#b) [c](https://d.e)\n", pages), [])
+        self.assertEqual(len(docs.problems_of("docs/a.md", "[a](no_such_file.md)\n\n```{drawn} nothing\n```\n", pages)), 2)
+        self.assertEqual(docs.problems_of("docs/a.md", "```c\nint x[](no_such_file);\n```\n", pages), [])
+
+    def test_broken_links_of_the_built_site_are_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "a.html").write_text('<p id="x"><a href="a.html#x"><a href="#y"><a href="b.html"><a href="https://c.d">')
+            problems, looked_at = check_links.problems_of(folder)
+        self.assertEqual((len(problems), looked_at), (2, 3))
+
+    def test_a_page_that_no_list_names_is_listed(self):
+        listed = "```{toctree}\na\nThe b <b>\n```\n"
+        self.assertIn("\nc\n", toc.with_leftovers({"index.md": listed + toc.PLACE + "\n", "a.md": "", "b.md": "", "c.md": ""}))
+
+    def test_rules_get_anchors_and_quirks_are_told_apart(self):
+        text = "## 1. A\n- **M-1** x\n| Q-1 | breaks M-1 | fix: y |\n| Q-2, Q-3 | z | reproduce |\n"
+        self.assertIn('<span id="m-1"></span>**M-1** x', rules.with_anchors(text))
+        self.assertIn('<span id="q-2"></span><span id="q-3"></span>Q-2, Q-3', rules.with_anchors(text))
+        page = rules.index_page(text)
+        self.assertIn("1 rules, 2 known quirks of Linux, of which 1 are reproduced", page)
 
 
 class Terms(unittest.TestCase):

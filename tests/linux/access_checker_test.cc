@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "watched.h"
 
 namespace damon::test {

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "ops/linux/access/access_check_table.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 
 namespace damon {
 namespace {

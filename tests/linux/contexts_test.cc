@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/random.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "watched.h"
 
 namespace damon::test {

@@ -1,6 +1,6 @@
 // The program keeps the library away from a range: when exclude_range has returned no mark, no registration and no
 // action touches it, whatever the contexts do.
-#include "ops/linux/access/exclusion.h"
+#include "ops/linux/registration/exclusion.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "base/heap.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "os/syscalls.h"
 #include "support/heap_fault.h"
 #include "watched.h"

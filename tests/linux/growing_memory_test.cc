@@ -119,6 +119,19 @@ TEST_F(GrowingMemory, WhatStandsForLongIsSeenAtLast) {
     EXPECT_EQ(interval(), std::string(32, 'n'));
 }
 
+// A program that has loaded its data and grows no more.
+TEST_F(GrowingMemory, TheLargerAPieceIsTheSoonerItIsSeen) {
+    if (!works()) return;
+    grow(8);
+    start();
+    grow(4);
+    for (int i = 0; i < 15; ++i) {
+        interval();
+        checker_.refresh();
+    }
+    EXPECT_EQ(interval(), std::string(32, 'n'));
+}
+
 TEST_F(GrowingMemory, AMuchLargerPieceIsSeenSoon) {
     if (!works()) return;
     grow(1);

@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "ops/linux/access/declared_ranges.h"
 #include "ops/linux/access/tracked_ranges.h"
-#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/registration/declared_ranges.h"
+#include "ops/linux/registration/uffd_mapping.h"
 #include "os/page_sizes.h"
 #include "support/declared_skip.h"
 #include "watched.h"

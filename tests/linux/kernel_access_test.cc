@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "watched.h"
 
 namespace damon::test {

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "os/uapi.h"
 #include "watched.h"
 

@@ -2,7 +2,7 @@
 // could wait for takes longer the more memory is watched.
 #include <gtest/gtest.h>
 
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 #include "watched.h"
 
 namespace damon::test {

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "acted_on.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "os/page_sizes.h"
 #include "support/declared_skip.h"
 

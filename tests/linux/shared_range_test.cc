@@ -9,7 +9,7 @@
 #include <cstring>
 #include <thread>
 
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 

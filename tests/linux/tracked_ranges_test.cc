@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 

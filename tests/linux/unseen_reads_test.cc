@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "acted_on.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 #include "scheme_run.h"
 #include "support/declared_skip.h"
 #include "watched.h"

@@ -1,5 +1,5 @@
 // The ledger of armed pages: one context must not eat another's evidence, in whatever order they come.
-#include "ops/linux/access/armed_page_ledger.h"
+#include "ops/linux/registration/armed_page_ledger.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Areas round the largest gaps between pieces of memory.
-#include "ops/linux/memory_areas.h"
+#include "model/memory_areas.h"
 
 #include <gtest/gtest.h>
 

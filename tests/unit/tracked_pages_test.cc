@@ -1,5 +1,5 @@
 // What is known of the pages of tracked ranges, without any memory behind them.
-#include "ops/linux/access/tracked_pages.h"
+#include "ops/linux/registration/tracked_pages.h"
 
 #include <gtest/gtest.h>
 

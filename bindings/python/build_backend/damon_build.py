@@ -12,7 +12,7 @@ from scikit_build_core.build import *  # noqa: F403  (the hooks that need nothin
 HERE = pathlib.Path(__file__).resolve().parents[1]
 LIBRARY = HERE.parents[1]
 COPY = HERE / "libdamon"
-PARTS = ("CMakeLists.txt", "LICENSE", "cmake", "include", "lib")
+PARTS = ("CMakeLists.txt", "LICENSE", "cmake", "include", "lib", "tools")
 
 
 def build_sdist(sdist_directory: str, config_settings: dict[str, Any] | None = None) -> str:

@@ -7,7 +7,7 @@
 
 #include "base/vector.h"
 #include "model/address_range.h"
-#include "ops/linux/memory_areas.h"
+#include "model/memory_areas.h"
 #include "ops/linux/memory_reading.h"
 #include "ops/linux/three_regions.h"
 #include "os/proc_maps.h"

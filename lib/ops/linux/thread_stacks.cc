@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "os/own_file.h"
 #include "os/syscalls.h"
 
 namespace damon {
@@ -19,12 +20,12 @@ constexpr size_t kNameAt = 19;
 
 void ThreadStacks::read() {
     descriptors_.clear();
-    const int fd = sys::open_read("/proc/self/task");
-    if (fd < 0) return;
+    const ScopedFile threads(sys::open_read("/proc/self/task"));
+    if (threads.fd() < 0) return;
     const pid_t first = sys::getpid();  // its stack has a name of its own
     alignas(8) char entries[4096];
     ssize_t bytes = 0;
-    while ((bytes = sys::getdents(fd, entries, sizeof entries)) > 0) {
+    while ((bytes = sys::getdents(threads.fd(), entries, sizeof entries)) > 0) {
         uint16_t length = 0;
         for (ssize_t at = 0; at < bytes; at += length) {
             memcpy(&length, entries + at + kLengthAt, sizeof length);
@@ -34,7 +35,6 @@ void ThreadStacks::read() {
             if (!descriptors_.push_back(head)) break;
         }
     }
-    sys::close(fd);
     std::sort(descriptors_.begin(), descriptors_.end());
 }
 

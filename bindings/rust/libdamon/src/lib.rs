@@ -7,6 +7,7 @@
 #![allow(clippy::unsafe_derive_deserialize)]
 
 mod access;
+mod action;
 mod action_stats;
 mod attrs;
 mod builder;
@@ -50,6 +51,7 @@ mod words;
 mod worker;
 
 pub use access::{AccessCheck, AccessCheckInfo, AccessKind};
+pub use action::{Action, Destination};
 pub use action_stats::{ActionStats, Skip};
 pub use attrs::{Attrs, IntervalsGoal};
 pub use builder::Builder;
@@ -68,7 +70,7 @@ pub use query::{RangeAnswer, RangeQuery, WorkingSet, WorkingSetOf};
 pub use quota::{Goal, Metric, Quota, Tuner, WatermarkMetric, Watermarks};
 pub use record::{read_record, RecordWriter, RecordedSnapshot};
 pub use region::Region;
-pub use scheme::{Action, Destination, Scheme, SchemeMut};
+pub use scheme::{Scheme, SchemeMut};
 pub use shared_map::{Declared, SharedMap};
 pub use shared_vec::SharedVec;
 pub use sim::Sim;

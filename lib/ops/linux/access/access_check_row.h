@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "ops/linux/access/access_check.h"
+#include "ops/access_check.h"
 #include "ops/linux/access/check_tools.h"
 #include "ops/linux/access/probe_answer.h"
 

@@ -9,6 +9,7 @@
 #include "ops/linux/access/uffd_rwp.h"
 #include "ops/linux/access/uffd_wp.h"
 #include "ops/linux/access/zap.h"
+#include "os/own_file.h"
 
 namespace damon {
 namespace {
@@ -24,14 +25,6 @@ constexpr AccessCheckRow kMprotectRow = {
 constexpr AccessCheckRow kPageIdleRow = {
     .id = AccessCheck::kPageIdle, .name = "page_idle", .constant = "DAMON_ACCESS_CHECK_PAGE_IDLE"};
 
-AccessCheckProbe probe_row(const AccessCheckRow& row) {
-    if (row.probe != nullptr) return row.probe();
-    AccessCheckProbe probe;
-    probe.error = EOPNOTSUPP;
-    snprintf(probe.reason, sizeof probe.reason, "%s is not in this release", row.constant);
-    return probe;
-}
-
 // What ordinary private memory gets: the first check that works there. The reason names the check that was chosen, and
 // why each better one was not.
 AccessCheckProbe probe_best() {
@@ -44,7 +37,7 @@ AccessCheckProbe probe_best() {
     size_t nr_better = 0;
     for (const AccessCheckRow* row : access_check_rows()) {
         if (row->source != AnswerSource::kPages || !row->applies(memory)) continue;
-        const AccessCheckProbe probe = row->probe();
+        const AccessCheckProbe probe = probe_row(*row);
         answer = probe;
         if (probe.available) {
             snprintf(answer.reason, sizeof answer.reason, "%s: %.80s%.110s", row->name, probe.reason, better);
@@ -68,6 +61,18 @@ constinit const AccessCheckRow* const kAccessCheckRows[] = {
     &kReferencedRow, &kUffdMoveRow, &kMprotectRow, &kPageIdleRow,
 };
 static_assert(std::size(kAccessCheckRows) == kNrAccessChecks);
+
+AccessCheckProbe probe_row(const AccessCheckRow& row) {
+    AccessCheckProbe probe;
+    probe.error = EOPNOTSUPP;
+    snprintf(probe.reason, sizeof probe.reason, "%s is not in this release", row.constant);
+    // Again where it may have failed because the program closed the descriptors meanwhile.
+    for (int tries = 0; row.probe != nullptr && tries < kTriesToOpen; ++tries) {
+        probe = row.probe();
+        if (probe.available || probe.error == ENOTSUP || probe.error == EPERM || probe.error == EACCES) break;
+    }
+    return probe;
+}
 
 const AccessCheckRow* access_check_row(int32_t id) {
     for (const AccessCheckRow* row : kAccessCheckRows) {

@@ -19,7 +19,9 @@ const AccessCheckRow* access_check_row(int32_t id);
 // Such as "uffd_wp"; "unknown" for a number that is no check's.
 const char* access_check_name(int32_t id);
 
-// Tries the check out on memory of its own: opens, arms, touches, looks. Any thread, leaves nothing behind. No check:
+// Tries the check of a row out on memory of its own: opens, arms, touches, looks. Any thread, leaves nothing behind.
+AccessCheckProbe probe_row(const AccessCheckRow& row);
+// The same by its number. No check:
 // not available, EINVAL. kAuto answers for ordinary private memory.
 AccessCheckProbe access_check_probe(int32_t id);
 

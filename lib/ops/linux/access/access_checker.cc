@@ -3,8 +3,8 @@
 #include <cerrno>
 
 #include "ops/linux/access/access_check_table.h"
-#include "ops/linux/access/uffd.h"
-#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/registration/uffd.h"
+#include "ops/linux/registration/uffd_mapping.h"
 #include "os/process.h"
 
 namespace damon {
@@ -63,7 +63,7 @@ Status AccessChecker::choose(AccessCheck choice) {
     for (const AccessCheckRow* row : access_check_rows()) {
         const bool chosen = choice == AccessCheck::kAuto || choice == row->id;
         if (!chosen || row->source != AnswerSource::kPages) continue;
-        last = row->probe();
+        last = probe_row(*row);
         if (last.available) enabled_[nr_enabled_++] = row;
     }
     if (!tools_.scan.can_scan()) give_up([](const AccessCheckRow& row) { return row.needs_scan; });

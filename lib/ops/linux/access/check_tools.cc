@@ -1,7 +1,7 @@
 #include "ops/linux/access/check_tools.h"
 
-#include "ops/linux/access/uffd.h"
-#include "ops/linux/access/uffd_mapping.h"
+#include "ops/linux/registration/uffd.h"
+#include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
 void CheckTools::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {

@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <span>
 
-#include "ops/linux/access/access_check.h"
-#include "ops/linux/access/armed_page_ledger.h"
-#include "ops/linux/access/exclusion.h"
-#include "ops/linux/access/mapping_cache.h"
+#include "ops/access_check.h"
 #include "ops/linux/access/page_state_cache.h"
-#include "ops/linux/access/shared_memory_guard.h"
+#include "ops/linux/registration/armed_page_ledger.h"
+#include "ops/linux/registration/exclusion.h"
+#include "ops/linux/registration/mapping_cache.h"
+#include "ops/linux/registration/shared_memory_guard.h"
 #include "os/page_scan.h"
 #include "os/page_sizes.h"
 

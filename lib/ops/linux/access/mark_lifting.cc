@@ -1,6 +1,6 @@
 #include "ops/linux/access/mark_lifting.h"
 
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 
 namespace damon {
 namespace {

@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "ops/linux/access/scratch_page.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/smaps.h"
 #include "os/syscalls.h"
 #include "os/uapi.h"

@@ -5,9 +5,9 @@
 
 #include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/access_checker.h"
-#include "ops/linux/access/call_pieces.h"
-#include "ops/linux/access/left_registrations.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/call_pieces.h"
+#include "ops/linux/registration/left_registrations.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
 #include "os/syscalls.h"
 

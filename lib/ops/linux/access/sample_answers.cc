@@ -5,8 +5,8 @@
 #include "ops/linux/access/access_check_table.h"
 #include "ops/linux/access/access_checker.h"
 #include "ops/linux/access/page_batch.h"
-#include "ops/linux/access/uffd.h"
 #include "ops/linux/access/watch.h"
+#include "ops/linux/registration/uffd.h"
 
 namespace damon {
 

@@ -5,9 +5,9 @@
 
 #include "base/arithmetic.h"
 #include "base/heap.h"
-#include "ops/linux/access/left_registrations.h"
-#include "ops/linux/access/range_release.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/left_registrations.h"
+#include "ops/linux/registration/range_release.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
 #include "os/process.h"
 #include "os/syscalls.h"

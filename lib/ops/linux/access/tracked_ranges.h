@@ -13,9 +13,9 @@
 #include <cstdint>
 
 #include "base/status.h"
-#include "ops/linux/access/armed_page_ledger.h"
-#include "ops/linux/access/exclusion.h"
-#include "ops/linux/access/tracked_pages.h"
+#include "ops/linux/registration/armed_page_ledger.h"
+#include "ops/linux/registration/exclusion.h"
+#include "ops/linux/registration/tracked_pages.h"
 #include "os/page_scan.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"

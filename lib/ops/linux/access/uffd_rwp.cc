@@ -4,8 +4,8 @@
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access/uffd_mapping.h"
 #include "ops/linux/access/uffd_trial.h"
+#include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
 namespace {

@@ -1,6 +1,8 @@
 #include "ops/linux/access/uffd_trial.h"
 
-#include "ops/linux/access/uffd_mapping.h"
+#include <cerrno>
+
+#include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
 namespace {
@@ -13,7 +15,10 @@ AccessCheckProbe run(const UffdTrialPlan& plan) {
     if (const int error = trial.scan.open(trial.mapping.range.size())) {
         return probe_failed(error, "cannot open /proc/self/pagemap");
     }
-    if (!trial.scan.can_scan()) return probe_failed(-ENOTTY, "no PAGEMAP_SCAN (Linux 6.7)");
+    if (!trial.scan.can_scan()) {
+        const int error = trial.scan.scan_error();
+        return probe_failed(error, error == -ENOTTY ? "no PAGEMAP_SCAN (Linux 6.7)" : "PAGEMAP_SCAN is refused");
+    }
     if (register_mapping(trial.mapping, plan.register_mode, nothing_excluded, trial.statistics) != ArmResult::kArmed) {
         return probe_failed(-EIO, "a page of memory could not be registered");
     }
@@ -24,10 +29,12 @@ AccessCheckProbe run(const UffdTrialPlan& plan) {
 
 AccessCheckProbe try_out_on_userfaultfd(const UffdTrialPlan& plan) {
     UffdFeatures features;
-    const int error = uffd_acquire(features);
+    int error = uffd_acquire(features);
     if (error == -ENOTSUP) return probe_failed(error, plan.lacking);  // opened, and no asynchronous mode is there
     if (error != 0) return probe_failed(error, "cannot open a userfaultfd");
-    const AccessCheckProbe probe = features.*plan.feature ? run(plan) : probe_failed(-ENOTSUP, plan.lacking);
+    error = uffd_verify();
+    AccessCheckProbe probe = probe_failed(error, "cannot open a userfaultfd");
+    if (error == 0) probe = features.*plan.feature ? run(plan) : probe_failed(-ENOTSUP, plan.lacking);
     uffd_release();
     return probe;
 }

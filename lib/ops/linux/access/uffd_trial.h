@@ -2,10 +2,10 @@
 // descriptor.
 #pragma once
 
-#include "ops/linux/access/mapping_cache.h"
 #include "ops/linux/access/probe_answer.h"
 #include "ops/linux/access/scratch_page.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/mapping_cache.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/page_scan.h"
 
 namespace damon {

@@ -3,8 +3,8 @@
 #include <cerrno>
 
 #include "ops/linux/access/mark_lifting.h"
-#include "ops/linux/access/uffd_mapping.h"
 #include "ops/linux/access/uffd_trial.h"
+#include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
 namespace {

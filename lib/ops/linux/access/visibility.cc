@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "ops/linux/access/access_checker.h"
-#include "ops/linux/access/declared_ranges.h"
+#include "ops/linux/registration/declared_ranges.h"
 
 namespace damon {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "model/sample.h"
-#include "ops/linux/access/access_check.h"
+#include "ops/access_check.h"
 
 namespace damon {
 

@@ -4,9 +4,9 @@
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access/declared_ranges.h"
-#include "ops/linux/access/uffd_mapping.h"
 #include "ops/linux/actions/page_set.h"
+#include "ops/linux/registration/declared_ranges.h"
+#include "ops/linux/registration/uffd_mapping.h"
 #include "os/syscalls.h"
 
 namespace damon {

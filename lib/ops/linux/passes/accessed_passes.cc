@@ -4,7 +4,7 @@
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access/uffd.h"
+#include "ops/linux/registration/uffd.h"
 #include "os/process.h"
 #include "os/syscalls.h"
 #include "os/uapi.h"

@@ -1,0 +1,7 @@
+"""python -m damon.cli is the `damon` command."""
+
+import sys
+
+from . import main
+
+sys.exit(main())

@@ -1,0 +1,187 @@
+#include "ops/linux/registration/exclusion.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+
+#include "base/fork_safe_lock.h"
+#include "base/heap.h"
+#include "ops/linux/registration/range_release.h"
+#include "os/page_sizes.h"
+#include "os/process.h"
+#include "os/syscalls.h"
+
+namespace damon {
+
+// A worker's: odd while it is at work. Slots of another process are of the parent's threads, which a child does not
+// have.
+struct ExclusionSlot {
+    std::atomic<pid_t> owner{0};
+    std::atomic<uint64_t> turns{0};
+};
+
+namespace {
+
+constexpr size_t kMaxMembers = 64;
+constexpr uint64_t kWaitUs = 20;
+
+struct Excluded {
+    AddressRange range;
+    uint64_t count = 1;
+    Excluded* next = nullptr;
+};
+
+constinit ForkSafeLock lock;
+constinit Excluded* first = nullptr;  // under the lock
+constinit std::atomic<size_t> nr_excluded{0};
+constinit std::atomic<uint64_t> generation{1};
+constinit ExclusionSlot slots[kMaxMembers];
+
+Excluded** place_of(AddressRange range) {
+    Excluded** at = &first;
+    while (*at != nullptr && (*at)->range != range) at = &(*at)->next;
+    return at;
+}
+
+bool is_whole_pages(AddressRange range) {
+    const uint64_t page = read_page_sizes().base_bytes;
+    return !range.empty() && range.start % page == 0 && range.end % page == 0;
+}
+
+// Whoever enters after the generation was changed sees the range; who entered before is waited for.
+void wait_for_workers(pid_t self) {
+    for (const ExclusionSlot& slot : slots) {
+        const uint64_t turns = slot.turns.load();
+        if (turns % 2 == 0 || slot.owner.load() != self) continue;
+        while (slot.turns.load() == turns && slot.owner.load() == self) sys::sleep_us(kWaitUs);
+    }
+}
+
+}  // namespace
+
+void wait_for_batches() { wait_for_workers(process_id()); }
+
+bool any_excluded() { return nr_excluded.load() != 0; }
+
+int exclude_range(AddressRange range) {
+    if (!is_whole_pages(range)) return -EINVAL;
+    const pid_t self = process_id();
+    Excluded* fresh = heap_new<Excluded>();
+    if (fresh == nullptr) return -ENOMEM;
+    fresh->range = range;
+    {
+        const LockGuard guard(lock, self);
+        if (Excluded* known = *place_of(range)) {
+            ++known->count;
+        } else {
+            fresh->next = first;
+            first = fresh;
+            fresh = nullptr;
+            nr_excluded.fetch_add(1);
+        }
+        generation.fetch_add(1);
+    }
+    heap_delete(fresh);
+    wait_for_workers(self);
+    const int error = release_range(range);
+    if (error != 0) (void)include_range(range);
+    return error;
+}
+
+int include_range(AddressRange range) {
+    if (!is_whole_pages(range)) return -EINVAL;
+    Excluded* gone = nullptr;
+    {
+        const LockGuard guard(lock, process_id());
+        Excluded** at = place_of(range);
+        if (*at == nullptr) return -ENOENT;
+        if (--(*at)->count == 0) {
+            gone = *at;
+            *at = gone->next;
+            nr_excluded.fetch_sub(1);
+            generation.fetch_add(1);
+        }
+    }
+    heap_delete(gone);
+    return 0;
+}
+
+bool Exclusion::join_group() {
+    leave_group();
+    const pid_t self = process_id();
+    for (ExclusionSlot& slot : slots) {
+        pid_t owner = slot.owner.load();
+        if (owner == self || !slot.owner.compare_exchange_strong(owner, self)) continue;
+        slot.turns.fetch_add(slot.turns.load() % 2);  // of the parent, which was forked at work
+        slot_ = &slot;
+        depth_ = 0;
+        seen_ = 0;
+        return true;
+    }
+    return false;
+}
+
+void Exclusion::leave_group() {
+    if (slot_ != nullptr && slot_->owner.load() == process_id()) slot_->owner.store(0);
+    slot_ = nullptr;
+    nr_ = 0;
+}
+
+void Exclusion::enter() {
+    if (slot_ == nullptr || depth_++ != 0) return;
+    slot_->turns.fetch_add(1);
+    const uint64_t now = generation.load();
+    if (now != seen_) refresh(now);
+}
+
+void Exclusion::exit() {
+    if (slot_ != nullptr && --depth_ == 0) slot_->turns.fetch_add(1);
+}
+
+void Exclusion::refresh(uint64_t generation_now) {
+    for (;;) {
+        const size_t room = nr_excluded.load();
+        const bool has_room = ranges_.reserve(room);
+        ranges_.clear();
+        bool complete = has_room;
+        {
+            const LockGuard guard(lock, process_id());
+            for (const Excluded* at = first; at != nullptr && complete; at = at->next) {
+                complete = ranges_.size() < ranges_.capacity() && ranges_.push_back(at->range);
+            }
+        }
+        if (complete) break;
+        if (has_room) continue;  // more were added meanwhile
+        ranges_.clear();
+        (void)ranges_.push_back(AddressRange{0, UINT64_MAX});  // without memory: all of it, or what there is room for
+        break;
+    }
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const AddressRange& a, const AddressRange& b) { return a.start < b.start; });
+    nr_ = ranges_.size();
+    seen_ = generation_now;
+}
+
+const AddressRange* Exclusion::find(uint64_t address) const {
+    for (const AddressRange& range : ranges_) {
+        if (range.start > address) break;
+        if (range.contains(address)) return &range;
+    }
+    return nullptr;
+}
+
+AddressRange Exclusion::allowed(AddressRange range) const {
+    if (nr_ == 0) return range;
+    for (const AddressRange& excluded : ranges_) {
+        if (excluded.end <= range.start) continue;
+        if (excluded.start > range.start) {
+            range.end = std::min(range.end, excluded.start);
+            break;
+        }
+        range.start = excluded.end;
+        if (range.empty()) return {};
+    }
+    return range;
+}
+
+}  // namespace damon

@@ -1,0 +1,224 @@
+/* libdamon_agent.so, for LD_PRELOAD: monitors the program that it is loaded into, without a change to it.
+ *
+ * The constructor makes one thread, which sleeps until the delay is over. Then that thread opens the shared file
+ * (agent_page.h), starts the monitor (whose worker is the second and last thread), publishes each window, and obeys
+ * commands; while the monitor is paused it sleeps on the command word and nothing wakes up at all.
+ *
+ * Nothing is started in a set-uid program, in one that is excluded by its name (options.c), and in a forked child,
+ * unless follow_fork says so. The thread has all signals blocked and a file table of its own: the program's descriptors
+ * are neither seen nor changed, and its own cannot be closed by the program.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "monitor.h"
+#include "options.h"
+#include "page.h"
+
+#ifndef CLOSE_RANGE_UNSHARE
+#define CLOSE_RANGE_UNSHARE 2u
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+static struct {
+    struct agent_options options;
+    struct page_folders folders;
+    struct monitor monitor;
+    struct page page;
+    unsigned char request[DAMON_AGENT_REQUEST_BYTES]; /* a copy: the shared one may change while it is checked */
+    int32_t opened_by;                                /* process id, once the page is there */
+} agent;
+
+/* A file table of this thread's own, without the program's files. Before Linux 5.9 the program's stays: descriptors are
+ * then open in it, as few and as short as can be. */
+static void leave_files_alone(void) {
+    if (syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) != 0) return;
+    for (int i = 0; i < 3; i++) /* else a message of the C library's would be written into another file */
+        if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return;
+    agent.monitor.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+/* Sleeps until the command word is not `seen` any more, or for `ms`; 0: for ever. */
+static void wait_command(uint32_t seen, uint64_t ms) {
+    struct timespec timeout = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    syscall(SYS_futex, &agent.page.mailbox->command, FUTEX_WAIT, seen, ms != 0 ? &timeout : NULL, NULL, 0);
+}
+
+/* Obeys a command that came since `seen`. 1: it was the last. */
+static int obey(uint32_t* seen) {
+    struct damon_agent_mailbox* box = agent.page.mailbox;
+    const uint32_t command = __atomic_load_n(&box->command, __ATOMIC_ACQUIRE);
+    char answer[sizeof box->answer];
+    if (command == *seen) return 0;
+    const uint32_t kind = box->kind, bytes = box->bytes;
+    int result = -EINVAL;
+    snprintf(answer, sizeof answer, "the request has %u bytes; it may have %zu", bytes, sizeof agent.request);
+    if (bytes <= sizeof agent.request) {
+        memcpy(agent.request, box->request, bytes);
+        result = monitor_obey(&agent.monitor, &agent.page, kind, agent.request, bytes, answer, sizeof answer);
+    }
+    *seen = command;
+    const int is_last = agent.monitor.phase == DAMON_AGENT_STOPPED;
+    monitor_publish(&agent.monitor, &agent.page);
+    memcpy(box->answer, answer, sizeof answer);
+    box->result = result;
+    __atomic_store_n(&box->answered, command, __ATOMIC_RELEASE);
+    return is_last;
+}
+
+/* Until the program is as large as it has to be. 1: stopped meanwhile. */
+static int wait_size(uint32_t* seen) {
+    const uint64_t wanted = agent.options.min_rss_bytes;
+    uint64_t ms = 100;
+    while (agent.monitor.statm >= 0 && monitor_rss_bytes(&agent.monitor) < wanted) {
+        snprintf(agent.monitor.message, sizeof agent.monitor.message, "waits until %llu KiB are resident",
+                 (unsigned long long)(wanted >> 10));
+        monitor_publish(&agent.monitor, &agent.page);
+        wait_command(*seen, ms);
+        if (obey(seen)) return 1;
+        if (ms < 1600) ms *= 2;
+    }
+    agent.monitor.message[0] = '\0';
+    return 0;
+}
+
+/* Publishes windows and obeys until the last command. */
+static void follow(uint32_t* seen) {
+    while (!obey(seen)) {
+        damon_ctx* ctx = agent.monitor.ctx;
+        if (ctx == NULL || damon_is_paused(ctx) == 1) {
+            wait_command(*seen, 0);
+            continue;
+        }
+        int error = damon_snapshot_wait(ctx, agent.monitor.seq, 250);
+        if (error == -ECANCELED || (error == 0 && !damon_is_running(ctx))) {
+            char* text = agent.monitor.message;
+            if (damon_ctx_errmsg(ctx, text, sizeof agent.monitor.message) <= 0) strcpy(text, "the monitor has ended");
+            damon_ctx_free(ctx);
+            agent.monitor.ctx = NULL;
+            agent.monitor.phase = DAMON_AGENT_FAILED;
+        }
+        if (error != -ETIMEDOUT) monitor_publish(&agent.monitor, &agent.page);
+    }
+}
+
+static void sleep_ms(uint64_t ms) {
+    struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+    }
+}
+
+/* By the thread when it ends, or by the program's exit while the thread goes on: whoever comes first. */
+static void close_page(int unmap) {
+    int32_t own = (int32_t)getpid();
+    if (!__atomic_compare_exchange_n(&agent.opened_by, &own, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return;
+    page_retire(&agent.page);
+    if (!unmap) return;
+    damon_include(agent.page.header, agent.page.bytes);
+    page_unmap(&agent.page);
+}
+
+static void* run(void* unused) {
+    struct agent_options* options = &agent.options;
+    uint32_t seen = 0;
+    sleep_ms(options->delay_ms); /* first: a program that ends sooner pays for nothing else */
+    prctl(PR_SET_NAME, "damon_agent");
+    leave_files_alone();
+    size_t cap = options->attrs.max_nr_regions > 2048 ? options->attrs.max_nr_regions * 2 : 4096;
+    if (cap > 1 << 18) cap = 1 << 18;
+    if (page_open(&agent.page, &agent.folders, cap, options->ring_bytes) != 0) return unused;
+    __atomic_store_n(&agent.opened_by, (int32_t)getpid(), __ATOMIC_RELEASE);
+    damon_exclude(agent.page.header, agent.page.bytes);
+    agent.monitor.attrs = options->attrs;
+    agent.monitor.coverage = (uint32_t)options->coverage;
+    if (options->error[0] != '\0') {
+        snprintf(agent.monitor.message, sizeof agent.monitor.message, "%s", options->error);
+        agent.monitor.phase = DAMON_AGENT_FAILED;
+    } else if (!wait_size(&seen)) {
+        monitor_start(&agent.monitor, options->paused != 0);
+    }
+    if (agent.monitor.phase != DAMON_AGENT_STOPPED) {
+        monitor_publish(&agent.monitor, &agent.page);
+        follow(&seen);
+    }
+    close_page(1);
+    return unused;
+}
+
+static void start_thread(void) {
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, before;
+    agent.monitor.statm = -1;
+    if (pthread_attr_init(&attr) != 0) return;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, 256 << 10);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);               /* the thread inherits it */
+    if (pthread_create(&thread, &attr, run, NULL) == EINVAL) { /* more static thread-local memory than stack */
+        pthread_attr_setstacksize(&attr, 8 << 20);
+        pthread_create(&thread, &attr, run, NULL);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+}
+
+/* In a forked child: the parent's file is not mapped, its context cannot be used. */
+static void forget(void) {
+    memset(&agent.page, 0, sizeof agent.page);
+    agent.monitor.ctx = NULL;
+    agent.monitor.phase = DAMON_AGENT_WAITING;
+    agent.monitor.seq = 0;
+    agent.opened_by = 0;
+    if (agent.options.follow_fork) start_thread();
+}
+
+static void copy(char* to, size_t room, const char* name) {
+    const char* value = getenv(name);
+    if (value != NULL && strlen(value) < room) strcpy(to, value);
+}
+
+static const char* base_name(const char* path) {
+    const char* slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+__attribute__((constructor)) static void begin(void) {
+    const char* path = (const char*)getauxval(AT_EXECFN);
+    const char* schemes = getenv("DAMON_AGENT_SCHEMES");
+    if (getauxval(AT_SECURE) != 0) return;
+    options_read(&agent.options, getenv("DAMON_AGENT"));
+    if (options_exclude(&agent.options, program_invocation_short_name)) return;
+    if (path != NULL && options_exclude(&agent.options, base_name(path))) return;
+    /* Copied now: programs write over their environment. */
+    copy(agent.folders.first, sizeof agent.folders.first, "DAMON_AGENT_DIR");
+    copy(agent.folders.runtime, sizeof agent.folders.runtime, "XDG_RUNTIME_DIR");
+    if (schemes != NULL) {
+        long bytes = options_bytes(schemes, agent.monitor.schemes, sizeof agent.monitor.schemes);
+        if (bytes < 0)
+            strcpy(agent.options.error, "DAMON_AGENT_SCHEMES is no list of schemes in hexadecimal, or too long");
+        else
+            agent.monitor.scheme_bytes = (size_t)bytes;
+    }
+    pthread_atfork(NULL, NULL, forget);
+    start_thread();
+}
+
+__attribute__((destructor)) static void end(void) { close_page(0); }
