@@ -26,7 +26,7 @@ INSIDE = {
     "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes", "ops/linux/registration"},
     "ops/linux/access": {"ops", "ops/linux/registration"},
     "ops/linux/actions": {"ops", "ops/linux/access", "ops/linux/registration"},
-    "ops/linux/passes": {"ops", "ops/linux/access", "ops/linux/registration"},
+    "ops/linux/passes": {"ops", "ops/linux/registration"},
     "ops/linux/registration": {"ops"},
     "ops/offload": {"ops"},
     "ops/sim": {"ops"},

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "ops/linux/passes/accessed_passes.h"
+#include "os/own_file.h"
 #include "os/proc_maps.h"
 #include "os/range_scan.h"
 #include "os/syscalls.h"
@@ -17,11 +18,10 @@ constexpr uint64_t kScanBytes = 16u << 20;  // in one call
 constexpr size_t kWindowPart = 4;           // of the mappings that the process may still have
 
 uint64_t max_map_count() {
-    const int fd = sys::open_read("/proc/sys/vm/max_map_count");
-    if (fd < 0) return kUsualMaxMaps;
+    const ScopedFile file(sys::open_read("/proc/sys/vm/max_map_count"));
+    if (file.fd() < 0) return kUsualMaxMaps;
     char text[24];
-    const ssize_t got = sys::pread(fd, text, sizeof text, 0);
-    sys::close(fd);
+    const ssize_t got = sys::pread(file.fd(), text, sizeof text, 0);
     uint64_t value = 0;
     for (ssize_t i = 0; i < got && text[i] >= '0' && text[i] <= '9'; ++i) {
         value = value * 10 + static_cast<uint64_t>(text[i] - '0');

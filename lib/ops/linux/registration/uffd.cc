@@ -121,14 +121,6 @@ OwnNumber open_enabled_once(UffdFeatures& features) {
     return file;
 }
 
-OwnNumber open_enabled(UffdFeatures& features) {
-    OwnNumber file = open_enabled_once(features);
-    // EBADF, or what another kind of file answers: the program closed the descriptor in between.
-    const auto closed = [](int error) { return error == -EBADF || error == -ENOTTY || error == -EINVAL; };
-    for (int tries = 1; closed(file.fd) && tries < kTriesToOpen; ++tries) file = open_enabled_once(features);
-    return file;
-}
-
 // Its registrations went with it: what was with it is with none now.
 void forget_lost_second(pid_t self) {
     OwnNumber second = shared.second.load(std::memory_order_relaxed);
@@ -137,6 +129,14 @@ void forget_lost_second(pid_t self) {
     if (!shared.second.compare_exchange_strong(second, OwnNumber{})) return;
     shared.generation.fetch_add(1, std::memory_order_seq_cst);
     count_reopened_file();
+}
+
+OwnNumber open_enabled(UffdFeatures& features) {
+    OwnNumber file = open_enabled_once(features);
+    // EBADF, or what another kind of file answers: the program closed the descriptor in between.
+    const auto closed = [](int error) { return error == -EBADF || error == -ENOTTY || error == -EINVAL; };
+    for (int tries = 1; closed(file.fd) && tries < kTriesToOpen; ++tries) file = open_enabled_once(features);
+    return file;
 }
 
 }  // namespace
