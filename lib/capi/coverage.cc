@@ -157,8 +157,8 @@ int damon_ctx_add_range(damon_ctx* ctx, const void* addr, size_t len, uint32_t f
         status = Status::fail(-EINVAL, "the context follows its targets, which a range without flags would not change");
     }
     if (status.ok()) status = apply_flags(*ctx, range, flags);
-    if (!status.ok() || follows) return damon::report(ctx, status);
-    const int error = ctx->kdamond.added().add(range, flags);
+    if (!status.ok()) return damon::report(ctx, status);
+    const int error = (follows ? ctx->annotated : ctx->kdamond.added()).add(range, flags);
     if (error == 0) return 0;
     withdraw_flags(*ctx, range, flags);
     return damon::report(
@@ -172,15 +172,13 @@ int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = whole_pages(addr, len, range);
     if (!status.ok()) return damon::report(ctx, status);
-    const bool tracked = ctx->tracked.remove(range);
-    const bool stable = ctx->vaddr_ops.passes().withdraw(range);
-    uint32_t flags = DAMON_RANGE_SHARED;
-    int error = 0;
-    const bool only = ctx->kdamond.added().only();
-    if (only) error = ctx->kdamond.added().remove(range, ctx->kdamond.on_worker(), flags);
-    if (error == 0 && (flags & DAMON_RANGE_SHARED) != 0) error = damon::shared_withdraw(range);
-    if ((tracked || stable) && !only) error = 0;  // it need not have been declared too
-    if (error == 0) return 0;
+    uint32_t flags = 0;
+    damon::AddedRanges& added = ctx->kdamond.added();
+    const int error = (added.only() ? added : ctx->annotated).remove(range, ctx->kdamond.on_worker(), flags);
+    if (error == 0) {
+        withdraw_flags(*ctx, range, flags);
+        return 0;
+    }
     return damon::report(ctx, Status::fail(error, "addr %p, len %zu: there is no such range", addr, len));
 }
 

@@ -201,5 +201,19 @@ TEST(AddedRanges, ManyThreadsAddAndRemoveWhileTheContextRuns) {
     ASSERT_EQ(damon_stop(&ctx, 1), 0);
 }
 
+// What a program declared itself is not withdrawn with what it said of the memory besides.
+TEST(AnnotatedRanges, KeepADeclarationThatIsNotTheirs) {
+    void* memory = damon_shared_map(16 * kPage);
+    ASSERT_NE(memory, nullptr);
+    damon_ctx* ctx = damon_ctx_new();
+    ASSERT_EQ(damon_ctx_add_target(ctx, damon_target_new()), 0);
+    EXPECT_EQ(damon_ctx_remove_range(ctx, memory, 16 * kPage), -ENOENT);
+    ASSERT_EQ(damon_ctx_add_range(ctx, memory, 16 * kPage, DAMON_RANGE_STABLE), 0);
+    EXPECT_EQ(damon_ctx_remove_range(ctx, memory, 16 * kPage), 0);
+    EXPECT_EQ(damon_ctx_remove_range(ctx, memory, 16 * kPage), -ENOENT);
+    damon_ctx_free(ctx);
+    EXPECT_EQ(damon_shared_unmap(memory, 16 * kPage), 0);
+}
+
 }  // namespace
 }  // namespace damon::test

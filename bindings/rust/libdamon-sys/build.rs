@@ -6,10 +6,11 @@ use std::process::Command;
 
 /// Options of the build that leave out what a program does not need. A debug build of a program is no reason to watch
 /// it with a slow library.
-const OPTIONS: [&str; 5] = [
+const OPTIONS: &[&str] = &[
     "-DCMAKE_BUILD_TYPE=Release",
     "-DDAMON_BUILD_TESTS=OFF",
     "-DDAMON_BUILD_EXAMPLES=OFF",
+    "-DDAMON_BUILD_TOOLS=OFF",
     "-DDAMON_BUILD_BENCH=OFF",
     "-DDAMON_WERROR=OFF",
 ];
