@@ -124,7 +124,15 @@ TEST_F(Pageout, HolesInTheRangeAreSkippedAndCounted) {
     ASSERT_EQ(munmap(reinterpret_cast<void*>(memory.address(30)), 10 * page_bytes()), 0);
     Acting pageout(DamosAction::kPageout);
     EXPECT_EQ(pageout.apply(memory.range()).applied, 90 * page_bytes());
-    EXPECT_EQ(pageout.skipped(Skip::kUnmapped), 10 * page_bytes());
+    // Memory that is mapped meanwhile, by this very thread too, may lie in the hole.
+    uint64_t still_unmapped = 0;
+    for (size_t page = 30; page < 40; ++page) {
+        unsigned char in_core = 0;
+        const int mapped = mincore(reinterpret_cast<void*>(memory.address(page)), page_bytes(), &in_core);
+        still_unmapped += mapped == 0 ? 0 : page_bytes();
+    }
+    EXPECT_EQ(pageout.skipped(Skip::kUnmapped), still_unmapped);
+    EXPECT_GT(still_unmapped, 0u);
 }
 
 TEST_F(Pageout, RegionsOffThePageGridAreAlignedUpS4) {

@@ -104,10 +104,15 @@ inline bool is_cold(const damon_region_info& region) {
 
 // Whether samples see reads too, so that nobody needs passes.
 inline bool passes_are_needed() {
-    if (access_check_probe(DAMON_ACCESS_CHECK_REFERENCED).available &&
-        !access_check_probe(DAMON_ACCESS_CHECK_UFFD_RWP).available) {
-        return true;
+    if (sanitized()) {
+        declared_skip("sanitizer", "its shadow memory lies below, which takes long to read");
+        return false;
     }
+    if (access_check_probe(DAMON_ACCESS_CHECK_UFFD_RWP).available) {
+        declared_skip("passes", "samples see reads here");
+        return false;
+    }
+    if (access_check_probe(DAMON_ACCESS_CHECK_REFERENCED).available) return true;
     declared_skip("uffd-wp", "needs write protection alone");
     return false;
 }
