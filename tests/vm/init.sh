@@ -45,7 +45,7 @@ for program in /tests/*; do
     [ -x "$program" ] || continue
     name=${program##*/}
     rm -f /tmp/result.xml
-    timeout -s KILL "${DAMON_VM_PROGRAM_SECONDS:-480}" "$program" --gtest_color=no --gtest_output=xml:/tmp/result.xml
+    timeout -s KILL "${DAMON_VM_PROGRAM_SECONDS:-600}" "$program" --gtest_color=no --gtest_output=xml:/tmp/result.xml
     echo "VM-RESULT $name $?" >&3
     [ ! -f /tmp/result.xml ] || cat /tmp/result.xml >&3
     echo "VM-END $name" >&3
