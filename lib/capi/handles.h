@@ -73,7 +73,7 @@ struct damon_ctx {
     damon::VaddrOps vaddr_ops;
     damon::OffloadOps kernel_ops;
     damon::TrackedRanges tracked;
-    damon::AddedRanges annotated;  // ranges that only say something of memory which the targets watch anyway
+    damon::AddedRanges annotated;        // ranges that only say something of memory which the targets watch anyway
     damon::Ops* external_ops = nullptr;  // the simulator's; owned by its handle
     damon::Kdamond kdamond;
 };

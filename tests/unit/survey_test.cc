@@ -43,7 +43,8 @@ Followed follow(
     Followed followed{Zoom(region, address, kPage), Zoom::Verdict::kGoesOn, 0, 0, {}};
     while (followed.verdict == Zoom::Verdict::kGoesOn && followed.nr_rounds < 100) {
         Span spans[Zoom::kMaxSpans];
-        const size_t nr = followed.zoom.ask(spans, 0x1234'5678'9abc'def0u * static_cast<uint64_t>(++followed.nr_rounds));
+        const size_t nr =
+            followed.zoom.ask(spans, 0x1234'5678'9abc'def0u * static_cast<uint64_t>(++followed.nr_rounds));
         for (Span& span : std::span(spans, nr)) {
             EXPECT_GE(span.start, region.start);
             EXPECT_LE(span.range().end, region.end);
