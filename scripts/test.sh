@@ -8,14 +8,14 @@ results=build/results
 parts=(
     "quick              quick       3  test_quick"
     "release            test,full   6  test_preset release"
-    "asan               test,full   7  test_preset asan" # the sanitizer presets have the checks of the debug preset
-    "tsan               test,full   7  test_preset tsan"
+    "asan               test,full  10  test_preset asan" # the sanitizer presets have the checks of the debug preset
+    "tsan               test,full   6  test_preset tsan"
     "install-check      test,full   1  install_check"
     "python-fast        quick       1  test_python fast"
-    "python             test,full   4  test_python"
+    "python             test,full   5  test_python"
     "rust-fast          quick       1  test_rust fast"
-    "rust               test,full   4  test_rust"
-    "vm                 test,full   6  test_vm"
+    "rust               test,full   3  test_rust"
+    "vm                 test,full  10  test_vm"
     "docs               test,full   1  reference"
     "tidy               by-name     3  test_tidy" # has findings; joins the tiers without them
     "debug              full        7  test_preset debug"
