@@ -23,12 +23,12 @@ import time
 from ctypes import Structure
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
 from typing import NamedTuple, Optional, TypeVar
 
 from . import agent_files
 from . import agent_layout as layout
 from .agent_files import AgentError, NoAgentError
+from .closing import Closing
 from .record import RecordedRegion, RecordedSnapshot
 
 __all__ = ["AgentError", "AgentPage", "Command", "Drained", "NoAgentError", "PageSnapshot", "Phase", "SchemeState",
@@ -148,7 +148,7 @@ def regions_from(data: bytes, nr_regions: int) -> tuple[RecordedRegion, ...]:
     return tuple(regions)
 
 
-class AgentPage:
+class AgentPage(Closing):
     """The file of one process. One thread at a time."""
 
     def __init__(self, path: str, file: int, pid: int) -> None:
@@ -250,17 +250,6 @@ class AgentPage:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
-
-    def __enter__(self) -> AgentPage:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        value: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     def _read(self, size: int, offset: int) -> bytes:
         data = os.pread(self._file, size, offset)

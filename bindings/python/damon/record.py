@@ -16,10 +16,10 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Optional, Protocol, Union
 
 from . import _core
+from .closing import Closing
 from .enums import RegionFlags, SnapshotFlags
 from .errors import DamonError, InvalidParameterError, error_for
 
@@ -111,7 +111,7 @@ class SnapshotTaker(Protocol):
     def close(self) -> None: ...
 
 
-class Recorder:
+class Recorder(Closing):
     """What Context.record() gives. A thread writes down what a worker finds; in manual drive each step does."""
 
     def __init__(self, context: Context, path: Union[str, os.PathLike[str]]) -> None:
@@ -174,17 +174,6 @@ class Recorder:
             pass  # stopped: close() follows
         except BaseException as error:
             self.error = error
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        value: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def close_all(recorders: Iterable[SnapshotTaker]) -> None:

@@ -7,9 +7,9 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from types import TracebackType
 from typing import Optional, Union
 
+from ..closing import Closing
 from . import format as layout
 from .format import RecordError
 from .model import Event, Header, Mappings, SchemeStats, Window
@@ -101,7 +101,7 @@ class Part:
             os.close(file)
 
 
-class Record:
+class Record(Closing):
     """A record: `for window in record`. Rotated parts are read one after the other. `mappings`, `schemes` and `events` are
     those that came up so far; `header` is that of the part that is being read."""
 
@@ -189,14 +189,3 @@ class Record:
 
     def close(self) -> None:
         self._part.close()
-
-    def __enter__(self) -> Record:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        value: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()

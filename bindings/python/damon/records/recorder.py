@@ -6,10 +6,10 @@ import dataclasses
 import os
 import threading
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .. import _core
+from ..closing import Closing
 from ..enums import AccessCheck, Action, State
 from ..errors import DamonError
 from .host import header_of, mappings_of
@@ -23,7 +23,7 @@ _SCHEMES_EVERY_NS = 1_000_000_000
 _WAIT_MS = 50
 
 
-class ContextRecorder:
+class ContextRecorder(Closing):
     """Writes down each snapshot of a context until it is closed or the context stops. A thread of its own does so; in manual
     drive each step does."""
 
@@ -128,17 +128,6 @@ class ContextRecorder:
             pass  # stopped: close() follows
         except BaseException as error:
             self.error = error
-
-    def __enter__(self) -> ContextRecorder:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        value: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def attrs_of(context: Context) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from ..closing import Closing
 from . import format as layout
 from .convert import window_of
 from .host import header_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LEAST_PART_BYTES = 4096
 
 
-class Writer:
+class Writer(Closing):
     """A record that is being written. Every frame is one write(): who reads meanwhile, or what a full disk or a kill leaves,
     has whole frames and at most one that is cut short. Threads may share it.
 
@@ -94,17 +94,6 @@ class Writer:
             file, self._file = self._file, -1
             if file >= 0:
                 os.close(file)
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        value: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     def _begin(self) -> None:
         """A new part, with what is known already."""
