@@ -1326,7 +1326,9 @@ DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, 
 DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t len);
 
 /** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
- * Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Put a pair of calls round one mremap() or MADV_COLLAPSE of memory
+ * Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
+ * own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
+ * it was watched. Put a pair of calls round one mremap() or MADV_COLLAPSE of memory
  * that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
  * It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
  * range once more.
