@@ -239,11 +239,18 @@ class Report(unittest.TestCase):
         "<testcase name='e' status='notrun'><skipped message='disabled'/></testcase></testsuite>",
         "three-k.txt": "passed boot Linux 7\nskipped run SKIP no-x: why\nskipped run SKIP no-z: why\n",
     }
+    AGAIN = {
+        "one.xml": "<testsuite><testcase name='b' status='run'/><testcase name='z' status='run'/></testsuite>",
+        "three-k.txt": "failed run\n",
+    }
 
-    def rows(self):
+    def rows(self, again={}):
         with tempfile.TemporaryDirectory() as folder:
             for name, content in self.FILES.items():
                 pathlib.Path(folder, name).write_text(content)
+            for name, content in again.items():
+                pathlib.Path(folder, "again").mkdir(exist_ok=True)
+                pathlib.Path(folder, "again", name).write_text(content)
             rows = report.read_results(pathlib.Path(folder), self.REASONS)
             report.add_parts(pathlib.Path(folder), rows)
         return {(part, test): outcome for part, test, outcome, _ in rows}, [row[2] for row in rows]
@@ -255,6 +262,15 @@ class Report(unittest.TestCase):
         self.assertEqual(by_name["one", "e"], "failed")
         self.assertEqual(by_name["two", "the part itself"], "failed")
         self.assertEqual([outcomes.count(kind) for kind in ("passed", "failed", "skipped")], [2, 5, 2])
+
+
+    def test_what_passes_in_a_second_run_is_no_failure_and_a_second_run_adds_none(self):
+        by_name, outcomes = self.rows()
+        self.assertEqual(by_name["one", "b"], "failed")
+        by_name, again = self.rows(self.AGAIN)
+        self.assertEqual(by_name["one", "b"], "passed")
+        self.assertNotIn(("one", "z"), by_name)
+        self.assertEqual(again.count("failed"), outcomes.count("failed") - 1)
 
 
 class Tree(unittest.TestCase):
