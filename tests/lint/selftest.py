@@ -14,6 +14,7 @@ import library
 import package_names
 import purity
 import repo
+import shell
 import sizes
 import skips
 import symbols
@@ -225,6 +226,12 @@ class Skips(unittest.TestCase):
 
     def test_a_test_that_skips_by_itself_is_found(self):
         self.assertTrue(skips.DIRECT.search("GTEST_" + "SKIP() << 1;"))
+
+
+class Shell(unittest.TestCase):
+    def test_pipes_and_negations_that_deceive_are_found(self):
+        text = "a | grep -q b\n! a\nif ! a; then return 1; fi\na | grep b >/dev/null\n    ! a | b\n"
+        self.assertEqual([problem.split(":")[1] for problem in shell.traps("x", text)], ["1", "2", "5"])
 
 
 class Report(unittest.TestCase):
