@@ -1,5 +1,7 @@
 #include "os/own_file.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
@@ -34,6 +36,13 @@ bool is_named(int fd, const char* path) {
     return text_after(link, link.size() - std::min(link.size(), name.size())) == name;
 }
 
+// Between the check and the close the program must not get the time to close the number itself and to open another file:
+// a thread that has just yielded is hardly ever preempted within a microsecond, where one whose time is over may be.
+void close_marked(int fd, pid_t opener) {
+    sched_yield();
+    if (sys::is_marked_file(fd, opener)) sys::close(fd);
+}
+
 std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) % kNrPlaces]; }
 
 }  // namespace
@@ -56,7 +65,7 @@ OwnNumber move_and_mark(int fresh, FileKind kind) {
         return {error, 0};
     }
     // Or it does so only now.
-    if (moved >= 0 && sys::is_marked_file(fresh, opener)) sys::close(fresh);
+    if (moved >= 0) close_marked(fresh, opener);
     if (!sys::is_marked_file(fd, opener)) {
         sys::close(moved);
         return {-EBADF, 0};
@@ -72,7 +81,7 @@ bool is_own_number(OwnNumber number, pid_t opener) {
 }
 
 void close_own_number(OwnNumber number, pid_t opener) {
-    if (is_own_number(number, opener)) sys::close(number.fd);
+    if (is_own_number(number, opener)) close_marked(number.fd, pid_of(opener));
 }
 
 int OwnFile::adopt(int fresh, FileKind kind) {
@@ -89,7 +98,7 @@ int OwnFile::adopt(int fresh, FileKind kind) {
 bool OwnFile::is_ours() const { return is_open() && opener_ == process_id() && is_own_number(number_, opener_); }
 
 void OwnFile::close() {
-    if (is_ours()) sys::close(number_.fd);
+    if (is_ours()) close_marked(number_.fd, pid_of(opener_));
     number_ = {};
     opener_ = 0;
 }
