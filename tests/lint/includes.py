@@ -22,6 +22,8 @@ INSIDE = {
     "engine/monitor": set(),
     "engine/schemes": {"engine/monitor"},
     "engine/survey": {"engine/monitor"},
+    "kdamond": {"kdamond/worker"},
+    "kdamond/worker": {"kdamond"},
     "ops": set(),
     "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes", "ops/linux/registration"},
     "ops/linux/access": {"ops", "ops/linux/registration"},

@@ -1,12 +1,9 @@
-// What surveys ask, and what it costs.
-#include "kdamond/kdamond.h"
+#include "kdamond/worker/surveys.h"
 
 namespace damon {
 namespace {
 
-// What the program pays for an access that a span sees: measured on the development machine, 0.59 to 0.73 us.
-constexpr uint64_t kFaultNs = 730;
-// Where time is not real, equal runs must cost the same: what was measured there too.
+// Where time is not real, equal runs must cost the same: what was measured on the development machine.
 constexpr uint64_t kModelCallNs = 600;
 constexpr uint64_t kModelArmPageNs = 47;
 constexpr uint64_t kModelLookPageNs = 5;
@@ -47,42 +44,32 @@ bool lies_in(const Span& span, const AddedRanges& added) {
 
 }  // namespace
 
-void Kdamond::arm_spans() {
-    const std::span<Span> spans = engine_.spans_to_arm();
+void Surveys::arm() {
+    const std::span<Span> spans = run_.engine.spans_to_arm();
     if (spans.empty()) return;
     {
-        const CpuScope scope(meter_, Consumer::kSurvey);
-        const AddedRanges::Touch touch(added_, touches_itself());
+        const CpuScope scope(run_.meter, Consumer::kSurvey);
+        const AddedRanges::Touch touch(added_.ranges(), run_.touches_memory());
         for (Span& span : spans) {
-            if (added_.only()) clip(span, added_);
+            if (added_.is_all()) clip(span, added_.ranges());
         }
-        ops_->arm_spans(spans);
+        run_.ops->arm_spans(spans);
     }
-    charge_survey(model_cost_ns(spans, kModelArmPageNs), 0);
+    costs_.charge_survey(model_cost_ns(spans, kModelArmPageNs), 0);
 }
 
-void Kdamond::look_spans() {
-    const std::span<Span> spans = engine_.spans_to_look_at();
+void Surveys::look() {
+    const std::span<Span> spans = run_.engine.spans_to_look_at();
     if (spans.empty()) return;
     {
-        const CpuScope scope(meter_, Consumer::kSurvey);
-        const AddedRanges::Touch touch(added_, touches_itself());
-        for (Span& span : spans) span.withdrawn = added_.only() && !lies_in(span, added_);
-        ops_->look_spans(spans);
+        const CpuScope scope(run_.meter, Consumer::kSurvey);
+        const AddedRanges::Touch touch(added_.ranges(), run_.touches_memory());
+        for (Span& span : spans) span.withdrawn = added_.is_all() && !lies_in(span, added_.ranges());
+        run_.ops->look_spans(spans);
     }
     uint64_t nr_hits = 0;
     for (const Span& span : spans) nr_hits += span.hit.count();
-    charge_survey(model_cost_ns(spans, kModelLookPageNs), nr_hits);
-}
-
-// Measured, with what the program pays for the accesses that were seen; by the model where time is not real.
-void Kdamond::charge_survey(uint64_t model_ns, uint64_t nr_hits) {
-    if (manual_ || traits_.simulated) return engine_.charge_survey(model_ns + nr_hits * kFaultNs);
-    const uint64_t spent_ns = meter_.spent(Consumer::kSurvey);
-    const uint64_t cost_ns = spent_ns - charged_survey_ns_ + nr_hits * kFaultNs;
-    charged_survey_ns_ = spent_ns;
-    engine_.charge_survey(cost_ns);
-    survey_cost_ns_ = saturating_add(survey_cost_ns_, cost_ns);
+    costs_.charge_survey(model_cost_ns(spans, kModelLookPageNs), nr_hits);
 }
 
 }  // namespace damon
