@@ -2,7 +2,7 @@
 
 #include <sched.h>
 
-#include "kdamond/deadline.h"
+#include "kdamond/timing/deadline.h"
 #include "kdamond/worker/worker.h"
 
 namespace damon {

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "kdamond/registry.h"
+#include "kdamond/exchange/registry.h"
 #include "kdamond/worker/worker.h"
 
 namespace damon {

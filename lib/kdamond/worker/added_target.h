@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/vector.h"
-#include "kdamond/added_ranges.h"
+#include "kdamond/exchange/added_ranges.h"
 #include "kdamond/worker/run.h"
 #include "model/memory_areas.h"
 

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "kdamond/overhead.h"
+#include "kdamond/timing/overhead.h"
 #include "kdamond/worker/progress.h"
 #include "kdamond/worker/run.h"
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "base/status.h"
-#include "kdamond/mailbox.h"
-#include "kdamond/walk.h"
+#include "kdamond/exchange/mailbox.h"
+#include "kdamond/exchange/walk.h"
 #include "ops/offloaded_monitor.h"
 #include "os/lock.h"
 #include "os/thread.h"

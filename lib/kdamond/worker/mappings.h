@@ -2,8 +2,8 @@
 #pragma once
 
 #include "base/vector.h"
-#include "kdamond/publisher.h"
-#include "kdamond/update_schedule.h"
+#include "kdamond/exchange/publisher.h"
+#include "kdamond/timing/update_schedule.h"
 #include "kdamond/worker/added_target.h"
 #include "kdamond/worker/costs.h"
 #include "kdamond/worker/progress.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/vector.h"
-#include "kdamond/pass_schedule.h"
+#include "kdamond/timing/pass_schedule.h"
 #include "kdamond/worker/costs.h"
 #include "kdamond/worker/run.h"
 #include "model/pass_window.h"

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "kdamond/activity.h"
-#include "kdamond/window_clock.h"
+#include "kdamond/exchange/activity.h"
+#include "kdamond/timing/window_clock.h"
 #include "kdamond/worker/run.h"
 
 namespace damon {

@@ -6,9 +6,9 @@
 
 #include "base/status.h"
 #include "engine/engine.h"
-#include "kdamond/cpu_meter.h"
-#include "kdamond/publisher.h"
-#include "kdamond/worker/run_clock.h"
+#include "kdamond/exchange/publisher.h"
+#include "kdamond/timing/cpu_meter.h"
+#include "kdamond/timing/run_clock.h"
 #include "ops/ops.h"
 #include "os/lock.h"
 #include "os/thread.h"

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "kdamond/registry.h"
+#include "kdamond/exchange/registry.h"
 
 namespace damon {
 

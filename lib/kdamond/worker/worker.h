@@ -5,10 +5,10 @@
 #include <atomic>
 #include <cstdint>
 
-#include "kdamond/added_ranges.h"
-#include "kdamond/mailbox.h"
-#include "kdamond/publisher.h"
-#include "kdamond/walk.h"
+#include "kdamond/exchange/added_ranges.h"
+#include "kdamond/exchange/mailbox.h"
+#include "kdamond/exchange/publisher.h"
+#include "kdamond/exchange/walk.h"
 #include "kdamond/worker/added_target.h"
 #include "kdamond/worker/commits.h"
 #include "kdamond/worker/costs.h"

@@ -1,4 +1,4 @@
-#include "kdamond/activity.h"
+#include "kdamond/exchange/activity.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "kdamond/walk.h"
+#include "kdamond/exchange/walk.h"
 
 #include <cerrno>
 

@@ -1,4 +1,4 @@
-#include "kdamond/registry.h"
+#include "kdamond/exchange/registry.h"
 
 #include <atomic>
 #include <cerrno>

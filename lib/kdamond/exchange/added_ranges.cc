@@ -1,4 +1,4 @@
-#include "kdamond/added_ranges.h"
+#include "kdamond/exchange/added_ranges.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include "kdamond/mailbox.h"
+#include "kdamond/exchange/mailbox.h"
 
 #include <cerrno>
 

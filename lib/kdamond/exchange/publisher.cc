@@ -1,4 +1,4 @@
-#include "kdamond/publisher.h"
+#include "kdamond/exchange/publisher.h"
 
 #include <cstring>
 
