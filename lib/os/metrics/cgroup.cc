@@ -1,4 +1,4 @@
-#include "os/cgroup.h"
+#include "os/metrics/cgroup.h"
 
 #include <dirent.h>
 

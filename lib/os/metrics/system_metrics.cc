@@ -1,4 +1,4 @@
-#include "os/system_metrics.h"
+#include "os/metrics/system_metrics.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "base/arithmetic.h"
-#include "os/cgroup.h"
+#include "os/metrics/cgroup.h"
 #include "os/metrics_text.h"
 #include "os/syscalls.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/heap.h"
 #include "capi/handles.h"
-#include "capi/sim_handle.h"
+#include "capi/sim/sim_handle.h"
 #include "capi/structs.h"
 
 namespace {

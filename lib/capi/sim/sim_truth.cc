@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <iterator>
 
-#include "capi/sim_handle.h"
+#include "capi/sim/sim_handle.h"
 #include "capi/structs.h"
 #include "ops/sim/truth.h"
 
