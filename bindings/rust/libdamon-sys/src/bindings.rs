@@ -106,35 +106,35 @@ which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds.*/
     pub max_nr_regions: u64,
     /// Interval tuning.
     pub intervals_goal: damon_attrs__bindgen_ty_1,
-    /**Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per
-cent. Counted are, from the end of damon_start() on, all of the worker's own CPU time (sampling with merging and
+    /**Most that monitoring may cost over time, in 1/1,000 of one CPU (1 to 1,000; 0: no limit). Default 10, one per cent.
+Counted are, from the end of damon_start() on, all of the worker's own CPU time (sampling with merging and
 splitting, reading the mappings) and an estimate of what the program pays for each access that is seen (a page
 fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance; then a worker
 that costs more makes its sampling intervals longer: a window has as many samples as ever and takes longer
-(damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may
-take a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state()
-says both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and
-simulated contexts.*/
+(damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
+a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
+both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
+contexts.*/
     pub max_overhead_permil: u64,
-    /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000.
-0 (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
+    /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
+(default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
 DAMON_COVER_STABLE, in windows of a huge page, each of which they make a mapping of its own until the context is
-paused or stopped, or the range removed: a quarter at most of the mappings that the process may still have,
-larger windows where those are too few. They work in small steps between the samples, and count as cost: what the
-worker takes, and what the program pays for the next access to each page (150 ns). Where half of
-max_overhead_permil is too little the time between passes grows; what was not looked at for a minute is unknown.
-One context of a process at a time has passes. docs/access-checks.md has prices and stalls. Needs asynchronous
-write protection (Linux 6.7); -EOPNOTSUPP with operations that read no accessed bits.*/
+paused or stopped, or the range removed: a quarter at most of the mappings that the process may still have, larger
+windows where those are too few. They work in small steps between the samples, and count as cost: what the worker
+takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
+too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
+at a time has passes. docs/access-checks.md has prices and stalls. Needs asynchronous write protection (Linux
+6.7); -EOPNOTSUPP with operations that read no accessed bits.*/
     pub referenced_us: u64,
     /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
 followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
 a region of its own when the window ends. So a mebibyte that is hot in a gibibyte is found within half a second
 rather than one to four. What they cost, with the program's page faults, stays within the budget in any ten
-seconds; it counts against max_overhead_permil too. Samples fall on points that leave no gaps then, rather than
-at random. Nothing of it where the regions are more than a quarter of max_nr_regions. 0: none, the algorithm is
-the kernel's. #DAMON_SURVEY_DEFAULT (default): 10, a thousandth of a CPU, where the operations can serve surveys,
-else 0; other values on operations that cannot (custom ones, a kernel's DAMON, DAMON_ACCESS_CHECK_REPORT) are
-refused with -EOPNOTSUPP by damon_start() and damon_commit_ctx(). See docs/surveys.md.*/
+seconds; it counts against max_overhead_permil too. Samples fall on points that leave no gaps then, rather than at
+random. Nothing of it where the regions are more than a quarter of max_nr_regions. 0: none, the algorithm is the
+kernel's. #DAMON_SURVEY_DEFAULT (default): 10, a thousandth of a CPU, where the operations can serve surveys, else
+0; other values on operations that cannot (custom ones, a kernel's DAMON, DAMON_ACCESS_CHECK_REPORT) are refused
+with -EOPNOTSUPP by damon_start() and damon_commit_ctx(). See docs/surveys.md.*/
     pub survey_bp: u64,
 }
 /// Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive.
@@ -765,9 +765,9 @@ Since 0.1*/
 extern "C" {
     /**Chooses who looks at memory.
 
-With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monitors and applies the schemes, driven
-by root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works
-as with the library's own operations. What is different:
+With DAMON_OPS_KERNEL_VADDR, _FVADDR and _PADDR the running kernel's DAMON monitors and applies the schemes, driven by
+root through /sys/kernel/mm/damon/admin, and the context's worker follows it: everything else of this header works as
+with the library's own operations. What is different:
 - damon_start() fails with -EPERM where the caller may not write there, with -EOPNOTSUPP where the kernel has no such
 DAMON or lacks a setting that is asked for, with -EINVAL where it refuses one, and with -EBUSY where
 another user holds it: there is one for the whole system. damon_ctx_errmsg() names the user, or the setting.
@@ -776,10 +776,9 @@ process that is its only target has ended and /sys/kernel/mm/damon/admin/kdamond
 - A snapshot comes when the kernel has tried every scheme once: once in an aggregation interval, or in the longest
 apply_interval_us, and calls, commits and damon_stop() may wait as long. Reading many regions is expensive: the
 worker then leaves windows out rather than take more than about 5 % of a processor.
-- damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes of virtual addresses,
-access checks, manual drive and a min_region_sz other than the kernel's are refused; a seed has no effect;
-damon_snapshot_info's passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0;
-damos_stat.active is always 1.
+- damos_walk() reports regions after the kernel has acted on them; DAMOS_CALLBACK, probes of virtual addresses, access
+checks, manual drive and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
+passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
 - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
 
 - `ctx`: The context.
@@ -1057,6 +1056,7 @@ pub const DAMOS_QUOTA_OWN_MEMCG_FREE_BP: damos_quota_goal_metric = 9;
 pub type damos_quota_goal_metric = crate::ctypes::c_uint;
 /// Grow or shrink the quota in proportion to the distance from the goal.
 pub const DAMOS_QUOTA_GOAL_TUNER_CONSIST: damos_quota_goal_tuner = 0;
+/// Everything the size quota allows until the goal is reached, then nothing.
 pub const DAMOS_QUOTA_GOAL_TUNER_TEMPORAL: damos_quota_goal_tuner = 1;
 /// How a goal's score turns into an effective quota.
 pub type damos_quota_goal_tuner = crate::ctypes::c_uint;
@@ -1406,8 +1406,8 @@ fn bindgen_test_layout_damos_params() {
         "Offset of field: damos_params::min_age_us",
     );
 }
-/**A filter of a scheme: the first whose property matches decides, of ADDR and TARGET filters before the others. What
-an ADDR or TARGET filter allows is acted on without a look at the others.*/
+/**A filter of a scheme: the first whose property matches decides, of ADDR and TARGET filters before the others. What an
+ADDR or TARGET filter allows is acted on without a look at the others.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_filter {
@@ -1875,8 +1875,8 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait
-for the worker.
+    /**Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait for
+the worker.
 
 - `ctx`: The context.
 
@@ -2288,15 +2288,15 @@ process. dlclose() never unloads the shared library: it is linked with -z nodele
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with
-their given ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped
-context can be started again. Pending calls are cancelled.
+    /**Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with their
+given ranges, schemes and statistics stay; learned regions go, the last snapshot can still be read. A stopped context
+can be started again. Pending calls are cancelled.
 
 The worker then gives back what the access checks hold, in pieces so short that no other thread waits for them (about
 0.1 s a GiB; until then mremap() of a large mapping can fail with EFAULT, but for one between damon_exclude() and
-damon_include()), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After
-the last damon_ctx_free() descriptors, threads and mappings are as before the first start. With DAMON_DRIVE_MANUAL it
-is done before damon_stop() returns.
+damon_include()), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After the
+last damon_ctx_free() descriptors, threads and mappings are as before the first start. With DAMON_DRIVE_MANUAL it is
+done before damon_stop() returns.
 
 - `ctxs`: The contexts.
 
@@ -2498,10 +2498,9 @@ Every member of a context is carried, or refused by its name, or belongs to dst:
 | --- | --- |
 | attributes, targets, schemes, probes | carried, as above |
 | min_region_sz, addr_unit, coverage, pause | carried |
-| operations (damon_ctx_set_ops()) | running: `-EINVAL` where src chose others; stopped: carried. A source that never
-chose says nothing. Custom operations and a simulator are not carried: `-EINVAL` where dst has others | | access
-check | running: `-EINVAL` where src chose another; stopped: carried. A source that never chose says nothing | |
-worker attributes (damon_ctx_set_worker_attr()) | carried where src has set them; they hold from the next start on |
+| operations (damon_ctx_set_ops()) | running: `-EINVAL` where src chose others; stopped: carried. A source that never chose says nothing. Custom operations and a simulator are not carried: `-EINVAL` where dst has others |
+| access check | running: `-EINVAL` where src chose another; stopped: carried. A source that never chose says nothing |
+| worker attributes (damon_ctx_set_worker_attr()) | carried where src has set them; they hold from the next start on |
 | ranges of damon_ctx_add_range() | dst's own: they stay, and so does the target that they make |
 | table and priv of custom operations, simulator, drive, seed | dst's own: they stay |
 | statistics, snapshots, calls, walks | dst's own: they stay |
@@ -2528,11 +2527,11 @@ extern "C" {
 
 Pausing returns once the worker is silent, in the same time whatever the size of the memory: regions, ages, counters
 and deadlines stay bit for bit; walks are cancelled; calls, commits and stop keep working. The marks of the interval
-that was under way, at most one a region, are lifted within 10 ms more (with read-write protection within 0.2 s a
-GiB, unless it is resumed before), in short pieces; from then on the program pays nothing. Mappings stay registered.
-Without repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming
-continues where it stood. On a stopped context it decides how the next start begins. In a callback on the worker it
-takes effect when the callbacks of this step are done. Idempotent.
+that was under way, at most one a region, are lifted within 10 ms more (with read-write protection within 0.2 s a GiB,
+unless it is resumed before), in short pieces; from then on the program pays nothing. Mappings stay registered. Without
+repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
+it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
+the callbacks of this step are done. Idempotent.
 
 - `ctx`: The context.
 
@@ -2729,14 +2728,14 @@ pub const DAMON_COVER_STABLE: damon_coverage_flags = 4;
 pub type damon_coverage_flags = crate::ctypes::c_uint;
 /// Declared shared, as damon_shared_declare().
 pub const DAMON_RANGE_SHARED: damon_range_flags = 1;
-/**Is not moved or grown by mremap() until it is removed (that would fail with EFAULT):
-passes (damon_attrs.referenced_us) may make parts of it mappings of their own. All else
-works as ever: mprotect, madvise, munmap, fork, read(2) into it.*/
+/**Is not moved or grown by mremap() until it is removed (that would fail with EFAULT): passes
+(damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
+as ever: mprotect, madvise, munmap, fork, read(2) into it.*/
 pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
 /**Kept armed as a whole for damon_query_range(), until it is removed: by write protection
 (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
-Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from
-the library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
+Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
+library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
 does not lift its marks, which then cost each page one more fault.*/
 pub const DAMON_RANGE_TRACKED: damon_range_flags = 4;
 /// Flags of damon_ctx_add_range().
@@ -2829,8 +2828,8 @@ pub struct damon_worker_attr {
     /**Stack, with a guard page below it; 0 (default): 8 MiB. At least 65,536; callbacks of the
 program run on it.*/
     pub stack_bytes: u64,
-    /**CPUs that the worker may use, bit by bit; NULL (default): all that the process (its
-first thread) may.*/
+    /**CPUs that the worker may use, bit by bit; NULL (default): all that the process (its first
+thread) may.*/
     pub cpu_mask: *const u64,
     /// Words in cpu_mask.
     pub nr_cpu_words: usize,
@@ -3141,9 +3140,9 @@ extern "C" {
     /**Adds a range to what the context watches, at any time: it is sampled from the next interval on (with more than 1,024
 ranges the worker may spend a fiftieth of its time on reading them, so that it can take some intervals more). A
 context without a target gets one, of ranges, by its first; with the last one removed it watches nothing and keeps
-running. Added ranges are no parameters: a commit never touches them, and they stay when the context stops. Where
-there are more of them than half of max_nr_regions, one region spans neighbours; samples and actions fall inside
-ranges only. Does not allocate with malloc, costs O(log n) and never waits for an interval.
+running. Added ranges are no parameters: a commit never touches them, and they stay when the context stops. Where there
+are more of them than half of max_nr_regions, one region spans neighbours; samples and actions fall inside ranges only.
+Does not allocate with malloc, costs O(log n) and never waits for an interval.
 
 - `ctx`: The context. One whose targets follow memory, or have given ranges, is never narrowed: there a range needs
 flags, and says something of memory that is watched anyway.
@@ -3156,10 +3155,10 @@ flags, and says something of memory that is watched anyway.
 is removed.
 
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
-declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target;
--ENOMEM; -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no
-asynchronous write protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE
-where the context does not watch this process by itself. Thread: any.
+declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
+-EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
+protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
+not watch this process by itself. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_add_range(
@@ -3180,8 +3179,8 @@ whoever frees memory checks that under a lock of its own.
 
 - `len`: As added.
 
-Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is
-stable is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.
+Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is stable
+is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.
 
 Since 0.1*/
     pub fn damon_ctx_remove_range(
@@ -3193,18 +3192,18 @@ Since 0.1*/
 extern "C" {
     /**Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
 Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
-own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew
-while it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one
-mremap() or MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a
-userfaultfd or scans for written pages. It waits for the library's system calls that are under way, never for a
-callback: a DAMOS_CALLBACK may be handed the range once more.
+own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
+it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one mremap() or
+MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
+It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
+range once more.
 
 - `addr`: Page-aligned.
 
 - `len`: Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
 
-Returns 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and
-nothing is excluded. Thread: any.
+Returns 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing
+is excluded. Thread: any.
 
 Since 0.1*/
     pub fn damon_exclude(
@@ -3228,15 +3227,14 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a
-nice value or a cpu_mask.
+    /**How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
+value or a cpu_mask.
 
 - `ctx`: The context.
 
 - `attr`: Copied, with its cpu_mask.
 
-Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread:
-owner.
+Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
 
 Since 0.1*/
     pub fn damon_ctx_set_worker_attr(
@@ -3246,17 +3244,16 @@ Since 0.1*/
 }
 extern "C" {
     /**Which units of a tracked range were touched since this context's last query of them, or since the range was
-added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on
-their behalf, is reported once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says
-so), but for those that bring a page in: what was not present and is now counts as touched. A page that was written
-and given back before the query is reported as not present, not as touched.
+added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
+behalf, is reported once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
+those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
+before the query is reported as not present, not as touched.
 
 What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
-not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge
-pages
-(#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what
-was mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the
-marks of, and everything once the program has closed the library's descriptor.
+not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
+(#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
+and everything once the program has closed the library's descriptor.
 
 The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
 for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
@@ -3268,12 +3265,12 @@ for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Not
 - `len`: Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not
 asked about is kept for the next question.
 
-- `query`: size, unit_bytes, touched, idle and nr_units are read, all else is written. `touched` has a whole number
-of 64-bit words for the units; a unit is touched if any of its pages is. An idle time is that of the unit's youngest
-page, up to the question that found it touched, in steps of 16 ms. since_ns is the oldest beginning among the pieces.
+- `query`: size, unit_bytes, touched, idle and nr_units are read, all else is written. `touched` has a whole number of
+64-bit words for the units; a unit is touched if any of its pages is. An idle time is that of the unit's youngest page,
+up to the question that found it touched, in steps of 16 ms. since_ns is the oldest beginning among the pieces.
 
-Returns 0; -ENOENT: not inside of one such range; -EINVAL: a member or parameter is wrong; -E2BIG; -EBUSY: another
-thread is asking this context. After an error the arrays hold nothing of use. Thread: any.
+Returns 0; -ENOENT: not inside of one such range; -EINVAL: a member or parameter is wrong; -E2BIG; -EBUSY: another thread
+is asking this context. After an error the arrays hold nothing of use. Thread: any.
 
 Since 0.1*/
     pub fn damon_query_range(
@@ -3289,17 +3286,17 @@ extern "C" {
 Mode 0: damon_query_range() of all of the context's tracked ranges, added up; the next question begins here too.
 
 Mode 1, the whole process: clears every accessed bit of the process's page tables, waits interval_us on the calling
-thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch
-of a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched
-and given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end.
-unseen_bytes of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile
-and the multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files
-that another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one
-that does goes on sampling undisturbed.
+thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
+a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
+given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
+of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
+multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
+goes on sampling undisturbed.
 
 Its price is the program's, so it is never done unasked. Clearing stops all of the program's page faults, mmap() and
-munmap() for 8 to 30 ms for each GiB of present 4 KiB pages (0.3 ms of huge pages); counting takes as long, and lets
-page faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
+munmap() for 8 to 30 ms for each GiB of present 4 KiB pages (0.3 ms of huge pages); counting takes as long, and lets page
+faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
 and its own DAMON knew of this process by these bits is lost.
 
 - `ctx`: The context.
@@ -3307,9 +3304,9 @@ and its own DAMON knew of this process by these bits is lost.
 - `inout`: size, mode and interval_us are read; with 0 as the result all other members are written.
 
 Returns 0; -EINVAL: another mode, or interval_us is 0 in mode 1; -E2BIG; -EBUSY: another thread is asking (mode 0) or
-is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the
-process is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits
-(mode 1). Thread: any, in mode 1 any but the worker; waits interval_us there.
+is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
+is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits (mode 1).
+Thread: any, in mode 1 any but the worker; waits interval_us there.
 
 Since 0.1*/
     pub fn damon_wss(
@@ -3318,11 +3315,11 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Writes what the context has learned, for another context, process or day (a warm start): the regions with their
-access counts and ages, and of each scheme its statistics and its quota with the charge window that is open.
-Parameters are no part of it. Targets with ranges, given or added, are saved by position: the ranges may lie
-elsewhere when they are restored. Targets without ranges are saved by address, where addresses mean the same (custom
-operations, simulation, physical memory); not with DAMON_OPS_VADDR, whose mappings another process has elsewhere.
+    /**Writes what the context has learned, for another context, process or day (a warm start): the regions with their access
+counts and ages, and of each scheme its statistics and its quota with the charge window that is open. Parameters are no
+part of it. Targets with ranges, given or added, are saved by position: the ranges may lie elsewhere when they are
+restored. Targets without ranges are saved by address, where addresses mean the same (custom operations, simulation,
+physical memory); not with DAMON_OPS_VADDR, whose mappings another process has elsewhere.
 
 A running or paused context is saved by its worker between two intervals; a stopped one as it was at the end of its
 run, or as it was restored since. The bytes are the same on all machines: little-endian, versioned, with a checksum.
@@ -3352,10 +3349,10 @@ Since 0.1*/
     ) -> i64;
 }
 extern "C" {
-    /**Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running
-one has it in the place of its regions at once, and begins its window anew. Range number n of a target takes over
-what was known of range number n, in the order of addresses, wherever it lies: where it is smaller than it was, its
-end is dropped; where it is larger, nothing is known of the rest. Counts and ages are in the intervals of now; more
+    /**Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running one
+has it in the place of its regions at once, and begins its window anew. Range number n of a target takes over what was
+known of range number n, in the order of addresses, wherever it lies: where it is smaller than it was, its end is
+dropped; where it is larger, nothing is known of the rest. Counts and ages are in the intervals of now; more
 regions than max_nr_regions are joined. Ranges that are given or added after the call begin without knowledge.
 
 - `ctx`: The context: as many targets as were saved, with as many ranges each, and schemes of the same actions.
@@ -3828,9 +3825,9 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory
-to the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts
-(DAMOS_STAT), and hot memory stays where its own accesses keep it.
+    /**Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory to
+the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
+and hot memory stays where its own accesses keep it.
 
 - `ctx`: The context.
 
@@ -3878,6 +3875,7 @@ pub const DAMON_ACCESS_CHECK_UFFD_RWP: damon_access_check = 1;
 pub const DAMON_ACCESS_CHECK_ZAP: damon_access_check = 2;
 /// userfaultfd asynchronous write protection: writes only. Linux 6.7.
 pub const DAMON_ACCESS_CHECK_UFFD_WP: damon_access_check = 3;
+/// Accessed bits, by passes alone: no samples. Needs damon_attrs.referenced_us.
 pub const DAMON_ACCESS_CHECK_REFERENCED: damon_access_check = 4;
 /// Parked pages. Not in this release.
 pub const DAMON_ACCESS_CHECK_UFFD_MOVE: damon_access_check = 5;
@@ -4053,8 +4051,8 @@ Since 0.1*/
     pub fn damon_access_report_init(r: *mut damon_access_report);
 }
 extern "C" {
-    /**Reports an access to a context (read barriers, card marks, sampled allocations, a performance counter's records).
-Counts at most once per region and sampling interval. Lock-free, makes no system call.
+    /**Reports an access to a context (read barriers, card marks, sampled allocations, a performance counter's records). Counts
+at most once per region and sampling interval. Lock-free, makes no system call.
 
 - `ctx`: A running context with DAMON_ACCESS_CHECK_REPORT.
 
@@ -4071,8 +4069,8 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any
-kernel. Zeroed, readable and writable, private to the process and its children.
+    /**Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any kernel.
+Zeroed, readable and writable, private to the process and its children.
 
 - `len`: Bytes, more than 0; rounded up to pages.
 
@@ -4097,8 +4095,8 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range
-were unmapped and replaced by private memory while declared, a check could discard that memory.
+    /**Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range were
+unmapped and replaced by private memory while declared, a check could discard that memory.
 
 - `addr`: Page-aligned.
 
@@ -4201,8 +4199,8 @@ fn bindgen_test_layout_damon_sample() {
         "Offset of field: damon_sample::reserved",
     );
 }
-/**A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent
-members get the default named with them.*/
+/**A table of the program's own operations. All are called on the worker (manual drive: in damon_step()). Absent members
+get the default named with them.*/
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct damon_operations {
