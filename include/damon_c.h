@@ -1417,8 +1417,9 @@ DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
 /** Writes what the context has learned, for another context, process or day (a warm start): the regions with their access
  * counts and ages, and of each scheme its statistics and its quota with the charge window that is open. Parameters are no
  * part of it. Targets with ranges, given or added, are saved by position: the ranges may lie elsewhere when they are
- * restored. Targets without ranges are saved by address, where addresses mean the same (custom operations, simulation,
- * physical memory); not with DAMON_OPS_VADDR, whose mappings another process has elsewhere.
+ * restored. A target of DAMON_OPS_VADDR without ranges is saved by mapping: by the names of this process's mappings, their
+ * order and sizes. Other targets without ranges are saved by address, where addresses mean the same (custom operations,
+ * simulation, physical memory).
  *
  * A running or paused context is saved by its worker between two intervals; a stopped one as it was at the end of its
  * run, or as it was restored since. The bytes are the same on all machines: little-endian, versioned, with a checksum.
@@ -1433,8 +1434,8 @@ DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
  * @param buf Written, if all of it fits; NULL with len 0.
  * @param len Bytes in buf. 0: a question for the size; nothing is written.
  * @return Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
- * NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no
- * ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
+ * NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_KERNEL_VADDR
+ * has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int64_t damon_ctx_save(const damon_ctx *ctx, void *buf, size_t len);
 
 /** Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running one
@@ -1442,14 +1443,19 @@ DAMON_API int64_t damon_ctx_save(const damon_ctx *ctx, void *buf, size_t len);
  * known of range number n, in the order of addresses, wherever it lies: where it is smaller than it was, its end is
  * dropped; where it is larger, nothing is known of the rest. Counts and ages are in the intervals of now; more
  * regions than max_nr_regions are joined. Ranges that are given or added after the call begin without knowledge.
+ *
+ * A target that was saved by mapping takes over what was known of the mappings that are there again when this is called: of
+ * the same name, in the same order, and where they have no name of similar size. So a program calls this when it has its
+ * data back. Of mappings that have other sizes, files and the heap are aligned at their beginnings, stacks and anonymous
+ * memory at their ends.
  * @param ctx The context: as many targets as were saved, with as many ranges each, and schemes of the same actions.
  * @param buf As saved. It is not trusted: every field is checked.
  * @param len Bytes in buf, as damon_ctx_save() returned them.
  * @return 0; -EINVAL: the bytes are damaged, of another version or no such bytes, or they were saved of other targets,
  * ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
- * schemes) or at a run's start or end; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no ranges, or the kernel's DAMON
- * monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has changed. Thread: control;
- * allowed in callbacks but those. @since 0.1 */
+ * schemes) or at a run's start or end; -ENOENT: a target by mapping finds less than half of the saved bytes' mappings;
+ * -EOPNOTSUPP: the kernel's DAMON monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has
+ * changed. Thread: control; allowed in callbacks but those. @since 0.1 */
 DAMON_API int damon_ctx_restore(damon_ctx *ctx, const void *buf, size_t len);
 
 /** @} */

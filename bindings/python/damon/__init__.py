@@ -77,7 +77,8 @@ from .params import (
 )
 from .policies import ActionStats, LruSort, Probe, ProbeFilter, Reclaim, Summary, skip_text
 from .profiling import Profile, profile
-from .record import RecordedRegion, RecordedSnapshot, Recorder, read_record
+from .record import RecordedRegion, RecordedSnapshot, read_record
+from .records.recorder import Recorder
 from .visibility import VisibilityWarning
 from .waiting import RepeatCall, Snapshots
 from .watching import Exclusion, RangeAnswer, StateInfo, WorkerAttr, WorkingSet

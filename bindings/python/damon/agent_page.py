@@ -54,6 +54,7 @@ class Command(enum.IntEnum):
     TUNE = 4  # layout.AttrsFields
     SCHEMES = 5  # see agent_schemes.request_of()
     REFRESH = 6
+    SAVE = 7
 
 
 class Phase(enum.IntEnum):

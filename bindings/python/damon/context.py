@@ -20,7 +20,7 @@ from .enums import Ops
 from .errors import error_for
 from .params import SchemeStat, Stats, stats_from
 from .policies import ActionStats, Summary, action_stats_from
-from .record import Recorder, close_all
+from .records.recorder import Recorder, close_all
 from .summaries import snapshot_html, snapshot_text
 from .waiting import RepeatCall, Snapshots, wait_newer
 from .watching import Watching
@@ -262,12 +262,10 @@ class Context(Watching):
         """How many exceptions callbacks have raised. Of those that nobody waits for, not each one is shown."""
         return self._core.nr_exceptions
 
-    def record(self, path: Union[str, os.PathLike[str]]) -> Recorder:
-        """Writes each snapshot to a file, until the recorder is closed or the context stops; `python -m damon` shows
-        it."""
-        recorder = Recorder(self, path)
-        self._recorders.append(recorder)
-        return recorder
+    def record(self, path: Union[str, os.PathLike[str]], **options: Any) -> Recorder:
+        """Writes each snapshot to a file, until the recorder is closed or the context stops; `damon report` shows it. Needs
+        NumPy. Options: those of damon.records.record()."""
+        return Recorder(self, path, **options)
 
 
 def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], T]:

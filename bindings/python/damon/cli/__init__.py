@@ -24,6 +24,7 @@ MODULES = (
     "record",
     "report",
     "export",
+    "sim",
     "shell",
 )
 
