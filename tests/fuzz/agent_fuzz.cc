@@ -46,7 +46,7 @@ void try_options(const std::string& text) {
 }
 
 // A monitor whose context does not run: commands change it all the same.
-void try_command(uint32_t kind, const std::vector<unsigned char>& request) {
+int try_command(uint32_t kind, const std::vector<unsigned char>& request) {
     static struct monitor monitor;
     struct page page = {};
     page.region_cap = 1000;
@@ -70,6 +70,14 @@ void try_command(uint32_t kind, const std::vector<unsigned char>& request) {
         expect(result == 0 || monitor.scheme_bytes == 0, "refused, and kept");
     }
     monitor_stop(&monitor);
+    return result;
+}
+
+bool names_a_function(const std::vector<unsigned char>& request) {
+    damon_agent_scheme_head head;
+    if (request.size() < sizeof head) return false;
+    memcpy(&head, request.data(), sizeof head);
+    return head.params.action_fn != nullptr || head.params.action_data != nullptr;
 }
 
 // The sizes of the first schemes, and no function in them.
@@ -97,7 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         try_options(std::string(rest.begin(), std::find(rest.begin(), rest.end(), 0)));
         return 0;
     }
-    try_command(kind, rest);
+    const int result = try_command(kind, rest);
+    expect(kind != DAMON_AGENT_SCHEMES || result != 0 || !names_a_function(rest), "a function from outside was taken");
     if (kind == DAMON_AGENT_TUNE && rest.size() >= sizeof(damon_attrs)) {
         rest.resize(sizeof(damon_attrs));
         const uint32_t attrs_size = sizeof(damon_attrs);
