@@ -125,7 +125,7 @@ def strerror(number: int) -> str:
 
 
 def probe_access_check(access_check: Union[AccessCheck, int] = AccessCheck.AUTO) -> AccessCheckInfo:
-    """Tries a way of seeing on a page of its own. AUTO: what ordinary private memory gets."""
+    """Tries an access check on a page of its own. AUTO: what ordinary private memory gets."""
     return AccessCheckInfo(**_core.access_check_probe(access_check))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def open(path: Union[str, os.PathLike[str]], *, follow: bool = False, timeout: Optional[float] = None) -> Record:
     """A record, also while it is written. follow: go on with what comes up, until the writer ends the record or nothing
-    comes for `timeout` seconds. RecordError: it is none; what of it is damaged is told while it is read."""
+    comes for `timeout` seconds. RecordError: it is none; what of it is damaged is reported while it is read."""
     return Record(path, follow=follow, timeout=timeout)
 
 
