@@ -116,7 +116,7 @@ static void* subrelease(void* unused) {
     static uint8_t idle[NR_PAGES];
     while (!atomic_load(&is_over)) {
         struct damon_range_query query;
-        usleep(250000);
+        usleep(500000);
         damon_range_query_init(&query);
         query.unit_bytes = PAGE;
         query.idle = idle;
@@ -132,7 +132,7 @@ static unsigned make_arena(int is_query, long decay_ms) {
     size_t size = sizeof arena;
     extent_hooks_t* own = &hooks;
     char name[64];
-    ssize_t ms = is_query ? 0 : decay_ms;
+    ssize_t ms = is_query ? 200 : decay_ms;
     if (is_query) {
         base = mmap(NULL, (size_t)NR_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                     -1, 0);
