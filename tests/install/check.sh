@@ -26,8 +26,8 @@ check_cmake() {
     cmake --build "$scratch/cmake" >>"$scratch/cmake.log"
     "$scratch/cmake/consumer_shared"
     "$scratch/cmake/consumer_static"
-    readelf -d "$scratch/cmake/consumer_shared" | grep -q 'libdamon\.so\.0'
-    ! readelf -d "$scratch/cmake/consumer_static" | grep -q libdamon
+    readelf -d "$scratch/cmake/consumer_shared" | grep 'libdamon\.so\.0' >/dev/null
+    if readelf -d "$scratch/cmake/consumer_static" | grep libdamon; then return 1; fi
 }
 
 # The flags are words for the shell to split.

@@ -14,6 +14,7 @@ import library
 import package_names
 import purity
 import repo
+import shell
 import sizes
 import skips
 import symbols
@@ -227,6 +228,12 @@ class Skips(unittest.TestCase):
         self.assertTrue(skips.DIRECT.search("GTEST_" + "SKIP() << 1;"))
 
 
+class Shell(unittest.TestCase):
+    def test_pipes_and_negations_that_deceive_are_found(self):
+        text = "a | grep -q b\n! a\nif ! a; then return 1; fi\na | grep b >/dev/null\n    ! a | b\n"
+        self.assertEqual([problem.split(":")[1] for problem in shell.traps("x", text)], ["1", "2", "5"])
+
+
 class Report(unittest.TestCase):
     """What `./dev test` counts."""
 
@@ -239,11 +246,18 @@ class Report(unittest.TestCase):
         "<testcase name='e' status='notrun'><skipped message='disabled'/></testcase></testsuite>",
         "three-k.txt": "passed boot Linux 7\nskipped run SKIP no-x: why\nskipped run SKIP no-z: why\n",
     }
+    AGAIN = {
+        "one.xml": "<testsuite><testcase name='b' status='run'/><testcase name='z' status='run'/></testsuite>",
+        "three-k.txt": "failed run\n",
+    }
 
-    def rows(self):
+    def rows(self, again={}):
         with tempfile.TemporaryDirectory() as folder:
             for name, content in self.FILES.items():
                 pathlib.Path(folder, name).write_text(content)
+            for name, content in again.items():
+                pathlib.Path(folder, "again").mkdir(exist_ok=True)
+                pathlib.Path(folder, "again", name).write_text(content)
             rows = report.read_results(pathlib.Path(folder), self.REASONS)
             report.add_parts(pathlib.Path(folder), rows)
         return {(part, test): outcome for part, test, outcome, _ in rows}, [row[2] for row in rows]
@@ -255,6 +269,15 @@ class Report(unittest.TestCase):
         self.assertEqual(by_name["one", "e"], "failed")
         self.assertEqual(by_name["two", "the part itself"], "failed")
         self.assertEqual([outcomes.count(kind) for kind in ("passed", "failed", "skipped")], [2, 5, 2])
+
+
+    def test_what_passes_in_a_second_run_is_no_failure_and_a_second_run_adds_none(self):
+        by_name, outcomes = self.rows()
+        self.assertEqual(by_name["one", "b"], "failed")
+        by_name, again = self.rows(self.AGAIN)
+        self.assertEqual(by_name["one", "b"], "passed")
+        self.assertNotIn(("one", "z"), by_name)
+        self.assertEqual(again.count("failed"), outcomes.count("failed") - 1)
 
 
 class Tree(unittest.TestCase):

@@ -97,6 +97,7 @@ int monitor_start(struct monitor* monitor, int paused) {
         monitor->ctx = ctx;
         monitor->phase = DAMON_AGENT_RUNNING;
         text[0] = '\0';
+        warm_load(&monitor->warm, text, sizeof monitor->message);
         return 0;
     }
     if (ctx != NULL) explain(ctx, error, text, sizeof monitor->message);
@@ -106,6 +107,9 @@ int monitor_start(struct monitor* monitor, int paused) {
 }
 
 void monitor_stop(struct monitor* monitor) {
+    if (monitor->ctx != NULL && monitor->warm.path[0] != '\0')
+        warm_save(&monitor->warm, monitor->ctx, monitor_rss_bytes(monitor), monitor->message, sizeof monitor->message);
+    warm_forget(&monitor->warm);
     damon_ctx_free(monitor->ctx);
     monitor->ctx = NULL;
     monitor->phase = DAMON_AGENT_STOPPED;
@@ -151,6 +155,13 @@ static int replace_schemes(struct monitor* monitor, const void* request, size_t 
     return 0;
 }
 
+static int save(struct monitor* monitor, char* answer, size_t room) {
+    if (monitor->warm.path[0] != '\0')
+        return warm_save(&monitor->warm, monitor->ctx, monitor_rss_bytes(monitor), answer, room);
+    snprintf(answer, room, "the program was started without --warm: there is no file to save to");
+    return -EINVAL;
+}
+
 int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind, const void* request, size_t bytes,
                  char* answer, size_t room) {
     int error = 0;
@@ -171,6 +182,9 @@ int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind
             error = damon_set_pause(monitor->ctx, kind == DAMON_AGENT_PAUSE);
             if (error == 0) snprintf(answer, room, kind == DAMON_AGENT_PAUSE ? "paused" : "resumed");
             break;
+        case DAMON_AGENT_SAVE:
+            error = save(monitor, answer, room);
+            break;
         case DAMON_AGENT_TUNE:
             error = tune(monitor, page, request, bytes, answer, room);
             break;
@@ -185,15 +199,24 @@ int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind
     return error;
 }
 
-uint64_t monitor_rss_bytes(struct monitor* monitor) {
+static uint64_t rss_bytes_of(int statm) {
     char text[128];
     unsigned long long size, resident;
-    if (monitor->statm < 0) return 0;
-    ssize_t length = pread(monitor->statm, text, sizeof text - 1, 0);
+    if (statm < 0) return 0;
+    ssize_t length = pread(statm, text, sizeof text - 1, 0);
     if (length <= 0) return 0;
     text[length] = '\0';
     if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t monitor_rss_bytes(struct monitor* monitor) { return rss_bytes_of(monitor->statm); }
+
+uint64_t monitor_own_rss_bytes(void) {
+    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    const uint64_t bytes = rss_bytes_of(statm);
+    if (statm >= 0) close(statm);
+    return bytes;
 }
 
 /* The regions but for those of the shared file itself. */

@@ -111,8 +111,8 @@ Counted are, from the end of damon_start() on, all of the worker's own CPU time 
 splitting, reading the mappings) and an estimate of what the program pays for each access that is seen (a page
 fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance; then a worker
 that costs more makes its sampling intervals longer: a window has as many samples as ever and takes longer
-(damon_snapshot_info.window_us tells), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
-a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() tells
+(damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
+a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
 both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
 contexts.*/
     pub max_overhead_permil: u64,
@@ -1091,7 +1091,7 @@ pub type damos_filter_type = crate::ctypes::c_uint;
 /**PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be seen: private memory below
 Linux 7.3, which may be read all the time and looks cold. Without this flag they leave such pages alone, mapping
 by mapping (custom operations: region by region), and a region that has no others does not count as tried. See
-DAMOS_SKIP_UNSEEN_READS. Other actions act, and are told by DAMON_REGION_WRITES_ONLY.*/
+DAMOS_SKIP_UNSEEN_READS. Other actions act, and regions say so by DAMON_REGION_WRITES_ONLY.*/
 pub const DAMOS_ALLOW_UNSEEN_READS: damos_flags = 1;
 /// Flags of damos_params.
 pub type damos_flags = crate::ctypes::c_uint;
@@ -1875,7 +1875,7 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Tells a DAMOS_QUOTA_USER_INPUT goal how things stand; it is used when the next charge window opens. Does not wait for
+    /**Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait for
 the worker.
 
 - `ctx`: The context.
@@ -3193,8 +3193,8 @@ extern "C" {
     /**Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
 Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
 own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
-it was watched. Put a pair of calls round one mremap() or MADV_COLLAPSE of memory
-that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
+it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one mremap() or
+MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
 It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
 range once more.
 
@@ -3243,13 +3243,13 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Which units of a tracked range were touched since this context's last question about them, or since the range was
+    /**Which units of a tracked range were touched since this context's last query of them, or since the range was
 added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
-behalf, is told once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
+behalf, is reported once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
 those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
-before the question is told as not present, not as touched.
+before the query is reported as not present, not as touched.
 
-What cannot be told from written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
+What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
 not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
 (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
 mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
@@ -3352,7 +3352,7 @@ extern "C" {
     /**Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running one
 has it in the place of its regions at once, and begins its window anew. Range number n of a target takes over what was
 known of range number n, in the order of addresses, wherever it lies: where it is smaller than it was, its end is
-dropped; where it is larger, nothing is known of the rest. Counts and ages are told in the intervals of now; more
+dropped; where it is larger, nothing is known of the rest. Counts and ages are in the intervals of now; more
 regions than max_nr_regions are joined. Ranges that are given or added after the call begin without knowledge.
 
 - `ctx`: The context: as many targets as were saved, with as many ranges each, and schemes of the same actions.
@@ -3542,7 +3542,7 @@ fn bindgen_test_layout_damon_reclaim_params() {
         "Offset of field: damon_reclaim_params::own_memcg",
     );
 }
-/// damon_preset_lru_sort(): tells the kernel what to reclaim first and last.
+/// damon_preset_lru_sort(): sorts memory for reclaim: what is cold first, what is hot last.
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damon_lru_sort_params {
@@ -4051,7 +4051,7 @@ Since 0.1*/
     pub fn damon_access_report_init(r: *mut damon_access_report);
 }
 extern "C" {
-    /**Tells a context of an access (read barriers, card marks, sampled allocations, a performance counter's records). Counts
+    /**Reports an access to a context (read barriers, card marks, sampled allocations, a performance counter's records). Counts
 at most once per region and sampling interval. Lock-free, makes no system call.
 
 - `ctx`: A running context with DAMON_ACCESS_CHECK_REPORT.
