@@ -137,6 +137,7 @@ void Kdamond::finish_run() {
     mailbox_.close();
     walks_.close();
     meter_.stop();
+    registry_leave();  // before anybody learns of the end, and may start exclusively
     const Lock lock(sync_.mutex);
     if (!manual_) past_cpu_ns_ += thread_cpu_ns();
     phase_ = Phase::kEnded;
@@ -144,7 +145,6 @@ void Kdamond::finish_run() {
     paused_ = false;
     tid_.store(0, std::memory_order_relaxed);
     runner_.store(0, std::memory_order_relaxed);
-    registry_leave();
     sync_.callers.notify_all();
 }
 
