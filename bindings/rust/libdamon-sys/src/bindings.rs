@@ -2732,8 +2732,9 @@ pub const DAMON_RANGE_SHARED: damon_range_flags = 1;
 (damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
 as ever: mprotect, madvise, munmap, fork, read(2) into it.*/
 pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
-/**Kept armed as a whole for damon_query_range(), until it is removed: by write protection
-(Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
+/**Kept armed as a whole for damon_query_range(), until it is removed: by read-write
+protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
+of some 0.7 us for the first access, or write, to each page after a question.
 Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
 library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
 does not lift its marks, which then cost each page one more fault.*/
@@ -3156,9 +3157,8 @@ is removed.
 
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
 declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
--EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
-protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
-not watch this process by itself. Thread: any.
+-EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
+protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_add_range(
@@ -3244,19 +3244,21 @@ Since 0.1*/
 }
 extern "C" {
     /**Which units of a tracked range were touched since this context's last question about them, or since the range was
-added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
-behalf, is told once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
-those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
-before the question is told as not present, not as touched.
+added. Exact for what it sees (`sees`): each access to a page, by the program's threads and by the kernel on their
+behalf, is told once, whoever else samples or asks about the same memory. Below Linux 7.3 that is writes to pages of the
+page size; reads are not seen, but for those that bring a page in: what was not present and is now counts as touched.
+With read-write protection a touch of a huge page counts all of it. A page that was touched and given back before the
+question is told as not present, not as touched.
 
 What cannot be told from written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
-not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
-(#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages below
+Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
 mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
 and everything once the program has closed the library's descriptor.
 
-The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
-for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
+The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
+rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
+not run. Nothing is allocated.
 
 - `ctx`: The context.
 
