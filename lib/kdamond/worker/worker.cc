@@ -56,6 +56,7 @@ void Worker::finish_run(uint64_t cpu_ns) {
     mailbox.close();
     walks.close();
     run.meter.stop();
+    registry_leave();  // before anybody learns of the end, and may start exclusively
     const Lock lock(run.sync.mutex);
     run.state.past_cpu_ns += cpu_ns;
     run.state.phase = Phase::kEnded;
@@ -63,7 +64,6 @@ void Worker::finish_run(uint64_t cpu_ns) {
     run.state.paused = false;
     run.tid.store(0, std::memory_order_relaxed);
     run.clear_runner();
-    registry_leave();
     run.sync.callers.notify_all();
 }
 
