@@ -1170,8 +1170,9 @@ enum damon_range_flags {
     DAMON_RANGE_STABLE = 2, /**< Is not moved or grown by mremap() until it is removed (that would fail with EFAULT): passes
                                  (damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
                                  as ever: mprotect, madvise, munmap, fork, read(2) into it. */
-    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by write protection
-                                 (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
+    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by read-write
+                                 protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
+                                 of some 0.7 us for the first access, or write, to each page after a question.
                                  Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
                                  library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
                                  does not lift its marks, which then cost each page one more fault. */
@@ -1310,9 +1311,8 @@ DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
  * is removed.
  * @return 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
  * declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
- * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
- * protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
- * not watch this process by itself. Thread: any. @since 0.1 */
+ * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
+ * protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
 
 /** Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
@@ -1361,19 +1361,22 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * @{ */
 
 /** Which units of a tracked range were touched since this context's last query of them, or since the range was
- * added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
- * behalf, is reported once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
- * those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
- * before the query is reported as not present, not as touched.
+ * added. Exact for what it sees (`sees`): each access to a page, by the program's threads and by the kernel on their
+ * behalf, is reported once, whoever else samples or asks about the same memory. Below Linux 7.3 that is writes to pages of the
+ * page size; reads are not seen, but for those that bring a page in: what was not present and is now counts as touched.
+ * With read-write protection a touch of a huge page counts all of it. A page that was touched and given back before the
+ * query is reported as not present, not as touched.
  *
  * What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
  * not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
- * (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+ * below Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not
+ * mapped, and, until it is asked about once more, what was
  * mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
  * and everything once the program has closed the library's descriptor.
  *
- * The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
- * for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
+ * The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
+ * rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
+ * not run. Nothing is allocated.
  * @param ctx The context.
  * @param addr Start, a multiple of unit_bytes.
  * @param len Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not

@@ -26,6 +26,7 @@ parts=(
     "python-versions    full        9  python_versions"
     "site               full        5  docs_command"
     "fuzz               full        6  fuzz_command 30s"
+    "arm64              full       15  test_arm64"
     "builds             full       25  test_builds"
 )
 

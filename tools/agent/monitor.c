@@ -270,11 +270,35 @@ static void publish_schemes(const struct monitor* monitor, struct damon_agent_sn
         memcpy(&head, monitor->schemes + at, sizeof head);
         at += sizeof head + head.nr_filters * sizeof(struct damos_filter) +
               head.nr_goals * sizeof(struct damos_quota_goal);
+        struct damos_stat stat;
+        damos_stat_init(&stat);
+        damon_ctx_get_scheme_stat(monitor->ctx, nr, &stat);
         to->schemes[nr].params = head.params;
-        damos_stat_init(&to->schemes[nr].stat);
-        damon_ctx_get_scheme_stat(monitor->ctx, nr, &to->schemes[nr].stat);
+        to->schemes[nr].stat = stat;
     }
     to->nr_schemes = (uint32_t)nr;
+}
+
+/* Regions, and all that is told beside them. The library reads sizes of structures from where it writes, so these are
+ * the agent's own: other processes can write to the page. */
+static int read_results(const struct monitor* monitor, const struct page* page, struct damon_agent_snapshot* to) {
+    struct damon_attrs attrs = monitor->attrs;
+    struct damon_snapshot_info info;
+    struct damon_state_info state = {.size = sizeof state};
+    struct damon_ctx_stats stats = {.size = sizeof stats};
+    struct damon_action_stats action_stats = {.size = sizeof action_stats};
+    damon_snapshot_info_init(&info);
+    const int nr = damon_snapshot_read(monitor->ctx, page->regions, page->region_cap, &info);
+    damon_ctx_get_attrs(monitor->ctx, &attrs);
+    damon_ctx_get_state(monitor->ctx, &state);
+    damon_ctx_get_stats(monitor->ctx, &stats);
+    damon_ctx_get_action_stats(monitor->ctx, &action_stats);
+    to->attrs = attrs;
+    to->info = info;
+    to->state = state;
+    to->stats = stats;
+    to->action_stats = action_stats;
+    return nr;
 }
 
 void monitor_publish(struct monitor* monitor, struct page* page) {
@@ -287,15 +311,7 @@ void monitor_publish(struct monitor* monitor, struct page* page) {
     to->attrs = monitor->attrs;
     to->nr_regions = to->nr_schemes = 0;
     if (monitor->ctx != NULL) {
-        damon_snapshot_info_init(&to->info);
-        to->state.size = sizeof to->state;
-        to->stats.size = sizeof to->stats;
-        to->action_stats.size = sizeof to->action_stats;
-        int nr = damon_snapshot_read(monitor->ctx, page->regions, page->region_cap, &to->info);
-        damon_ctx_get_attrs(monitor->ctx, &to->attrs);
-        damon_ctx_get_state(monitor->ctx, &to->state);
-        damon_ctx_get_stats(monitor->ctx, &to->stats);
-        damon_ctx_get_action_stats(monitor->ctx, &to->action_stats);
+        const int nr = read_results(monitor, page, to);
         if (nr > 0) to->nr_regions = leave_own_out(page, page->regions, nr);
         publish_schemes(monitor, to);
     }

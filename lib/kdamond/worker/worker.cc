@@ -56,6 +56,7 @@ void Worker::finish_run() {
     mailbox.close();
     walks.close();
     run.meter.stop();
+    registry_leave();  // before anybody learns of the end, and may start exclusively
     const Lock lock(run.sync.mutex);
     run.state.past_cpu_ns += driver().own_cpu_ns();  // no less than the meter has given to consumers
     run.state.phase = Phase::kEnded;
@@ -63,7 +64,6 @@ void Worker::finish_run() {
     run.state.paused = false;
     run.tid.store(0, std::memory_order_relaxed);
     run.clear_runner();
-    registry_leave();
     run.sync.callers.notify_all();
 }
 

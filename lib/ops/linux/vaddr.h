@@ -91,6 +91,7 @@ private:
     PageProber prober_;
     SystemMetrics metrics_;
     int told_obstacle_ = 0;           // to passes: its errno
+    bool told_copies_ = false;        // that another copy of the library is at work
     uint64_t nr_reopened_files_ = 0;  // of which the context's message tells
 };
 
