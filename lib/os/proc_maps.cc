@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "model/saved_mappings.h"
 #include "os/syscalls.h"
 
 namespace damon {
@@ -112,6 +113,7 @@ bool parse_maps_line(std::string_view line, Mapping& mapping) {
     }
     mapping.vsyscall = line == "[vsyscall]";
     mapping.kind = kind_of(line, mapping.shared);
+    mapping.name = mapping_name_of(line.data(), line.size(), mapping.offset);
     return true;
 }
 

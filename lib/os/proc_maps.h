@@ -32,6 +32,7 @@ struct Mapping {
     bool shared = false;
     bool vsyscall = false;    // the fixed page above the address space: not a real mapping (C-9)
     uint64_t page_bytes = 0;  // backing page size; 0: not told
+    uint64_t name = 0;        // of the text only: mapping_name_of()
 
     // Whether the program can use it: a reservation (PROT_NONE) is no memory.
     bool usable() const { return readable || writable; }

@@ -27,6 +27,9 @@ std::atomic<FaultHook> fault_hook{nullptr};
 constexpr long kPidfdOpenNumber = 434;       // Linux 5.3
 constexpr long kProcessMadviseNumber = 440;  // Linux 5.10
 
+// Of pidfd descriptors from Linux 6.9 on; linux/magic.h of older systems does not name it.
+constexpr uint32_t kPidFileSystem = 0x50494446;
+
 // The signal number that marks our files. Never sent: no file of ours is asynchronous.
 constexpr int kFileMark = 61;
 
@@ -230,6 +233,23 @@ bool is_of_proc(int fd) {
     const KeepErrno keep;
     struct statfs facts;
     return ::fstatfs(fd, &facts) == 0 && facts.f_type == PROC_SUPER_MAGIC;
+}
+
+bool is_of_kernel(int fd) {
+    const KeepErrno keep;
+    struct statfs facts;
+    if (::fstatfs(fd, &facts) != 0) return false;
+    switch (static_cast<uint32_t>(facts.f_type)) {
+        case PROC_SUPER_MAGIC:
+        case SYSFS_MAGIC:
+        case CGROUP_SUPER_MAGIC:
+        case CGROUP2_SUPER_MAGIC:
+        case ANON_INODE_FS_MAGIC:
+        case kPidFileSystem:
+            return true;
+        default:
+            return false;
+    }
 }
 
 int inode_of(int fd, uint64_t& inode) {

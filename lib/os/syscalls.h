@@ -85,6 +85,8 @@ int mincore(uint64_t address, uint64_t bytes, unsigned char* answer);
 int is_locked(uint64_t address, uint64_t bytes);
 ssize_t getdents(int directory_fd, void* buffer, size_t bytes);
 bool is_of_proc(int fd);  // a file of a proc file system
+// Of /proc, /sys or a cgroup file system, or a descriptor without a name (userfaultfd, pidfd).
+bool is_of_kernel(int fd);
 int open_read_at(int directory_fd, const char* name);
 int inode_of(int fd, uint64_t& inode);
 

@@ -11,7 +11,7 @@
 #include "ops/linux/coverage_plan.h"
 #include "ops/linux/passes/accessed_passes.h"
 #include "ops/ops.h"
-#include "os/system_metrics.h"
+#include "os/metrics/system_metrics.h"
 
 namespace damon {
 
