@@ -74,6 +74,7 @@ TEST_F(HugePages, AreUnregisteredWholeAndSmallOnesByHalfAsMuch) {
     if (!scan.can_scan()) return declared_skip("pagemap-scan", "no huge page can be told from a small one");
     EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), memory_.range()), memory_.address(page_of(1, 0)));
     Memory small(memory_.nr_pages(), Kind::kAnonymous, huge_bytes());
+    ASSERT_EQ(madvise(small.data(), small.bytes(), MADV_NOHUGEPAGE), 0);
     small.fill();
     EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), small.range()),
               small.address(page_of(0, 0)) + huge_bytes() / 2);
