@@ -203,6 +203,7 @@ private:
     void become_limited();
     void show_window(uint64_t window_us);
     void show_tuned(const Attrs& before);
+    bool tell_out_of_reach(char* text, size_t size, const char* reason) const;
     void show_gate(const WatermarkValues& values);
     void leave_gate();
     void rest();
@@ -291,8 +292,9 @@ private:
     bool limited_ = false;           // the limit made an interval of this window longer
     bool update_held_back_ = false;  // the limit put a reading of the mappings off
     bool told_limited_ = false;      // the state says so
-    bool gated_ = false;             // the state says that all schemes wait for their watermarks
-    bool reading_ = false;           // the mappings are being read
+    bool told_out_of_reach_ = false;
+    bool gated_ = false;    // the state says that all schemes wait for their watermarks
+    bool reading_ = false;  // the mappings are being read
     bool refresh_deferred_ = false;
     PassSchedule passes_;
     Vector<PassWindow> pass_windows_;

@@ -74,6 +74,25 @@ Attrs Kdamond::attrs_as_tuned_locked(const Attrs& attrs) const {
     return tuned;
 }
 
+// What no tuning will reach, if anything: the first that there is (M-39, S-41). Ends with what the state says anyway.
+bool Kdamond::tell_out_of_reach(char* text, size_t size, const char* reason) const {
+    if (engine_.params().attrs.intervals_goal.aggrs != 0 && engine_.intervals_tuner().out_of_reach()) {
+        const uint64_t reached_bp = engine_.intervals_tuner().score();
+        snprintf(text, size, "%s; intervals_goal.access_bp is out of reach: %llu bp of it", reason,
+                 static_cast<unsigned long long>(reached_bp));
+        return true;
+    }
+    for (size_t i = 0; i < engine_.nr_schemes(); ++i) {
+        const TunerMemory& tuner = engine_.scheme(i).quota.tuner;
+        if (engine_.params().schemes[i].goals.empty() || !tuner.out_of_reach()) continue;
+        snprintf(text, size, "%s; the goals of schemes[%zu] are out of reach: %llu bp of them", reason, i,
+                 static_cast<unsigned long long>(tuner.score));
+        return true;
+    }
+    snprintf(text, size, "%s", reason);
+    return false;
+}
+
 // At the end of a window.
 void Kdamond::show_window(uint64_t window_us) {
     const Attrs& attrs = engine_.params().attrs;
@@ -91,6 +110,8 @@ void Kdamond::show_window(uint64_t window_us) {
                  static_cast<unsigned long long>(attrs.ops_update_us));
     }
     limited_ = false;
+    char text[Activity::kReasonBytes];
+    const bool out_of_reach = tell_out_of_reach(text, sizeof text, limited ? reason : kSamplingReason);
     const uint64_t now = now_ns();
     uint64_t cost_permil = 0;
     const bool measured = cost_rate_.measure(now, cost_permil);
@@ -98,11 +119,12 @@ void Kdamond::show_window(uint64_t window_us) {
     activity_.window_us = window_us;
     if (measured) activity_.cost_permil = cost_permil;
     if (limited) {
-        activity_.become(State::kLimited, now, reason);
-    } else if (told_limited_) {
-        activity_.become(State::kSampling, now, kSamplingReason);
+        activity_.become(State::kLimited, now, text);
+    } else if (told_limited_ || out_of_reach || told_out_of_reach_) {
+        activity_.become(State::kSampling, now, text);
     }
     told_limited_ = limited;
+    told_out_of_reach_ = out_of_reach;
 }
 
 // Which scheme waits, and for what: the first of them stands for all.

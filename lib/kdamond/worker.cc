@@ -94,7 +94,7 @@ Status Kdamond::begin_thread() {
 }
 
 Status Kdamond::begin_run() {
-    ending_ = refresh_deferred_ = limited_ = update_held_back_ = told_limited_ = gated_ = false;
+    ending_ = refresh_deferred_ = limited_ = update_held_back_ = told_limited_ = gated_ = told_out_of_reach_ = false;
     end_reason_ = {};
     updates_.start(now_ns());
     rest_until_ns_ = last_work_ns_ = 0;
