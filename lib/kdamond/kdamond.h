@@ -269,6 +269,8 @@ private:
     int call_manually(Call& call);
     void set_pause_manually(bool pause);
     int begin_step(uint64_t now_us);
+    void charge_model();
+    bool held_back();
     bool plan_lost();
     void settle_manually();
     void advance_manually();

@@ -59,9 +59,10 @@ int Kdamond::step(uint64_t now_us) {
     if (error != 0) return error;
     manual_now_us_ = now_us;
     ops_->set_now(now_us);
-    if (!paused_ && stage_ == Stage::kArmed) {
+    if (!paused_ && stage_ == Stage::kArmed && !held_back()) {
         pass_manually();
         count_interval();
+        charge_model();
         run_calls();
     } else {
         run_mailbox(true);  // paused, or waiting for watermarks
@@ -78,6 +79,25 @@ int Kdamond::step(uint64_t now_us) {
     return ended ? -ECANCELED : 0;
 }
 
+// The limit of what monitoring costs, by a simulator's prices: without any, none holds.
+void Kdamond::charge_model() {
+    const uint64_t sampling_ns = ops_->take_model_cost_ns();
+    const uint64_t cost_ns = sampling_ns == 0 ? 0 : saturating_add(sampling_ns, survey_cost_ns_);
+    survey_cost_ns_ = 0;
+    cost_rate_.add(cost_ns);
+    const uint64_t permil = sampling_ns == 0 ? 0 : engine_.params().attrs.max_overhead_permil;
+    permitted_ns_ = saturating_add(now_ns(), overhead_.charge(cost_ns, permil, now_ns()));
+}
+
+// The interval goes on until what was spent is paid back.
+bool Kdamond::held_back() {
+    if (now_ns() >= permitted_ns_) return false;
+    Counters::add(counters_.nr_skipped_intervals, 1);
+    limited_ = true;
+    become_limited();
+    return true;
+}
+
 // Whether what was armed is no longer to be asked: parameters or coverage changed since.
 bool Kdamond::plan_lost() { return stage_ == Stage::kArmed && engine_.samples().size() != engine_.nr_regions(); }
 
@@ -92,6 +112,7 @@ void Kdamond::settle_manually() {
     } else if (!pause && paused_) {
         walks_.open();
         go_on();
+        overhead_.skip_to(now_ns());
         gated_ = false;
         become(State::kSampling, kSamplingReason);
     }

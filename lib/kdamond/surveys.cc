@@ -77,7 +77,10 @@ void Kdamond::look_spans() {
 
 // Measured, with what the program pays for the accesses that were seen; by the model where time is not real.
 void Kdamond::charge_survey(uint64_t model_ns, uint64_t nr_hits) {
-    if (manual_ || traits_.simulated) return engine_.charge_survey(model_ns + nr_hits * kFaultNs);
+    if (manual_ || traits_.simulated) {
+        if (manual_) survey_cost_ns_ = saturating_add(survey_cost_ns_, model_ns + nr_hits * kFaultNs);
+        return engine_.charge_survey(model_ns + nr_hits * kFaultNs);
+    }
     const uint64_t spent_ns = meter_.spent(Consumer::kSurvey);
     const uint64_t cost_ns = spent_ns - charged_survey_ns_ + nr_hits * kFaultNs;
     charged_survey_ns_ = spent_ns;

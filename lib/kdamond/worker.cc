@@ -109,7 +109,7 @@ Status Kdamond::begin_run() {
     stage_ = Stage::kIdle;
     deadline_ns_ = permitted_ns_ = 0;
     resting_ = true;
-    overhead_.start(clock_.now_ns());
+    overhead_.start(manual_ ? now_ns() : clock_.now_ns());
     // What a start costs, once, is not what the limit is on: it would delay the first window.
     charged_sampling_ns_ = meter_.spent_now(Consumer::kSampling);
     charged_update_ns_ = meter_.spent(Consumer::kUpdate);
