@@ -1,7 +1,7 @@
 /* How much memory does this program really use? It fills 256 MiB and then works on 40 MiB of them; the working set is
  * measured over longer and longer times, reads and writes alike, and drawn beside what the system says is resident.
  *
- * Measuring clears all accessed bits of the program, which stops it for some milliseconds a GiB: damon_c.h tells the
+ * Measuring clears all accessed bits of the program, which stops it for some milliseconds a GiB: damon_c.h says the
  * price. Runs in about two seconds, needs no privileges. */
 #define _DEFAULT_SOURCE
 #include <inttypes.h>

@@ -227,8 +227,8 @@ struct damon_attrs {
      * splitting, reading the mappings) and an estimate of what the program pays for each access that is seen (a page
      * fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance; then a worker
      * that costs more makes its sampling intervals longer: a window has as many samples as ever and takes longer
-     * (damon_snapshot_info.window_us tells), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
-     * a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() tells
+     * (damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
+     * a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
      * both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
      * contexts. */
     uint64_t max_overhead_permil;
@@ -631,7 +631,7 @@ enum damos_flags {
     /** PAGEOUT, COLD, LRU_DEPRIO and MIGRATE_COLD act also on memory whose reads cannot be seen: private memory below
      * Linux 7.3, which may be read all the time and looks cold. Without this flag they leave such pages alone, mapping
      * by mapping (custom operations: region by region), and a region that has no others does not count as tried. See
-     * DAMOS_SKIP_UNSEEN_READS. Other actions act, and are told by DAMON_REGION_WRITES_ONLY. */
+     * DAMOS_SKIP_UNSEEN_READS. Other actions act, and regions say so by DAMON_REGION_WRITES_ONLY. */
     DAMOS_ALLOW_UNSEEN_READS = 1
 };
 
@@ -802,7 +802,7 @@ DAMON_API damos *damon_ctx_scheme(const damon_ctx *ctx, size_t idx);
  * @return 0; -EINVAL: no such scheme; -E2BIG. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_get_scheme_stat(const damon_ctx *ctx, size_t idx, struct damos_stat *out);
 
-/** Tells a DAMOS_QUOTA_USER_INPUT goal how things stand; it is used when the next charge window opens. Does not wait for
+/** Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait for
  * the worker.
  * @param ctx The context.
  * @param scheme Position of the scheme.
@@ -1171,8 +1171,9 @@ enum damon_range_flags {
     DAMON_RANGE_STABLE = 2, /**< Is not moved or grown by mremap() until it is removed (that would fail with EFAULT): passes
                                  (damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
                                  as ever: mprotect, madvise, munmap, fork, read(2) into it. */
-    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by write protection
-                                 (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
+    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by read-write
+                                 protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
+                                 of some 0.7 us for the first access, or write, to each page after a question.
                                  Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
                                  library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
                                  does not lift its marks, which then cost each page one more fault. */
@@ -1311,9 +1312,8 @@ DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
  * is removed.
  * @return 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
  * declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
- * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
- * protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
- * not watch this process by itself. Thread: any. @since 0.1 */
+ * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
+ * protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
 
 /** Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
@@ -1329,8 +1329,8 @@ DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t le
 /** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
  * Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
  * own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
- * it was watched. Put a pair of calls round one mremap() or MADV_COLLAPSE of memory
- * that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
+ * it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one mremap() or
+ * MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
  * It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
  * range once more.
  * @param addr Page-aligned.
@@ -1361,20 +1361,23 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * @addtogroup queries
  * @{ */
 
-/** Which units of a tracked range were touched since this context's last question about them, or since the range was
- * added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
- * behalf, is told once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
- * those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
- * before the question is told as not present, not as touched.
+/** Which units of a tracked range were touched since this context's last query of them, or since the range was
+ * added. Exact for what it sees (`sees`): each access to a page, by the program's threads and by the kernel on their
+ * behalf, is reported once, whoever else samples or asks about the same memory. Below Linux 7.3 that is writes to pages of the
+ * page size; reads are not seen, but for those that bring a page in: what was not present and is now counts as touched.
+ * With read-write protection a touch of a huge page counts all of it. A page that was touched and given back before the
+ * query is reported as not present, not as touched.
  *
- * What cannot be told from written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
+ * What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
  * not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
- * (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+ * below Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not
+ * mapped, and, until it is asked about once more, what was
  * mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
  * and everything once the program has closed the library's descriptor.
  *
- * The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
- * for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
+ * The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
+ * rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
+ * not run. Nothing is allocated.
  * @param ctx The context.
  * @param addr Start, a multiple of unit_bytes.
  * @param len Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not
@@ -1418,8 +1421,9 @@ DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
 /** Writes what the context has learned, for another context, process or day (a warm start): the regions with their access
  * counts and ages, and of each scheme its statistics and its quota with the charge window that is open. Parameters are no
  * part of it. Targets with ranges, given or added, are saved by position: the ranges may lie elsewhere when they are
- * restored. Targets without ranges are saved by address, where addresses mean the same (custom operations, simulation,
- * physical memory); not with DAMON_OPS_VADDR, whose mappings another process has elsewhere.
+ * restored. A target of DAMON_OPS_VADDR without ranges is saved by mapping: by the names of this process's mappings, their
+ * order and sizes. Other targets without ranges are saved by address, where addresses mean the same (custom operations,
+ * simulation, physical memory).
  *
  * A running or paused context is saved by its worker between two intervals; a stopped one as it was at the end of its
  * run, or as it was restored since. The bytes are the same on all machines: little-endian, versioned, with a checksum.
@@ -1434,23 +1438,28 @@ DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
  * @param buf Written, if all of it fits; NULL with len 0.
  * @param len Bytes in buf. 0: a question for the size; nothing is written.
  * @return Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
- * NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no
- * ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
+ * NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_KERNEL_VADDR
+ * has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
 DAMON_API int64_t damon_ctx_save(const damon_ctx *ctx, void *buf, size_t len);
 
 /** Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running one
  * has it in the place of its regions at once, and begins its window anew. Range number n of a target takes over what was
  * known of range number n, in the order of addresses, wherever it lies: where it is smaller than it was, its end is
- * dropped; where it is larger, nothing is known of the rest. Counts and ages are told in the intervals of now; more
+ * dropped; where it is larger, nothing is known of the rest. Counts and ages are in the intervals of now; more
  * regions than max_nr_regions are joined. Ranges that are given or added after the call begin without knowledge.
+ *
+ * A target that was saved by mapping takes over what was known of the mappings that are there again when this is called: of
+ * the same name, in the same order, and where they have no name of similar size. So a program calls this when it has its
+ * data back. Of mappings that have other sizes, files and the heap are aligned at their beginnings, stacks and anonymous
+ * memory at their ends.
  * @param ctx The context: as many targets as were saved, with as many ranges each, and schemes of the same actions.
  * @param buf As saved. It is not trusted: every field is checked.
  * @param len Bytes in buf, as damon_ctx_save() returned them.
  * @return 0; -EINVAL: the bytes are damaged, of another version or no such bytes, or they were saved of other targets,
  * ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
- * schemes) or at a run's start or end; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no ranges, or the kernel's DAMON
- * monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has changed. Thread: control;
- * allowed in callbacks but those. @since 0.1 */
+ * schemes) or at a run's start or end; -ENOENT: a target by mapping finds less than half of the saved bytes' mappings;
+ * -EOPNOTSUPP: the kernel's DAMON monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has
+ * changed. Thread: control; allowed in callbacks but those. @since 0.1 */
 DAMON_API int damon_ctx_restore(damon_ctx *ctx, const void *buf, size_t len);
 
 /** @} */
@@ -1483,7 +1492,7 @@ struct damon_reclaim_params {
                                                DAMOS_WMARK_OWN_MEMCG_FREE_RATE, and not of the machine. Default 0. */
 };
 
-/** damon_preset_lru_sort(): tells the kernel what to reclaim first and last. */
+/** damon_preset_lru_sort(): sorts memory for reclaim: what is cold first, what is hot last. */
 struct damon_lru_sort_params {
     uint32_t size;                        /**< sizeof(struct damon_lru_sort_params). */
     uint32_t hot_thres_access_freq;       /**< Hot: accessed in so many permil of samples. Default 500. */
@@ -1613,7 +1622,7 @@ struct damon_access_report {
 /** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
 DAMON_API void damon_access_report_init(struct damon_access_report *r);
 
-/** Tells a context of an access (read barriers, card marks, sampled allocations, a performance counter's records). Counts
+/** Reports an access to a context (read barriers, card marks, sampled allocations, a performance counter's records). Counts
  * at most once per region and sampling interval. Lock-free, makes no system call.
  * @param ctx A running context with DAMON_ACCESS_CHECK_REPORT.
  * @param r Read only during the call.

@@ -29,7 +29,7 @@ function(damon_shared_library)
     set_target_properties(damon PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
         LINK_DEPENDS ${version_script})
     target_link_options(damon PRIVATE -Wl,--version-script=${version_script} -Wl,-z,defs -Wl,-z,now -Wl,-z,relro
-        -Wl,-z,nodelete) # dlclose() leaves the code of workers, and of thread exits, where it is
+        -Wl,-z,noexecstack -Wl,-z,nodelete) # dlclose() leaves the code of workers, and of thread exits, where it is
 endfunction()
 
 set(installed_libraries damon)
@@ -52,17 +52,28 @@ if(NOT DAMON_INSTALL)
     return()
 endif()
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/damon)
-install(TARGETS ${installed_libraries} EXPORT damon-targets)
-install(FILES ${PROJECT_SOURCE_DIR}/include/damon_c.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(EXPORT damon-targets NAMESPACE damon:: DESTINATION ${package_dir})
+install(TARGETS ${installed_libraries} EXPORT damon-targets LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+    ARCHIVE COMPONENT development)
+install(FILES ${PROJECT_SOURCE_DIR}/include/damon_c.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT license)
+install(EXPORT damon-targets NAMESPACE damon:: DESTINATION ${package_dir} COMPONENT development)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/damon-config.cmake.in damon-config.cmake
     INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(damon-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/damon-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/damon-config-version.cmake
-    DESTINATION ${package_dir})
+    DESTINATION ${package_dir} COMPONENT development)
 
-# damon.pc finds the prefix from its own place, so that an installed tree can be moved.
-file(RELATIVE_PATH DAMON_PC_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+# damon.pc finds the prefix from its own place, so that an installed tree can be moved. Places that are given as absolute ones
+# stay where they are.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set(DAMON_PC_PREFIX ${CMAKE_INSTALL_PREFIX})
+else()
+    file(RELATIVE_PATH up /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+    set(DAMON_PC_PREFIX "\${pcfiledir}/${up}")
+endif()
+foreach(place LIBDIR INCLUDEDIR)
+    cmake_path(APPEND DAMON_PC_${place} "\${prefix}" "${CMAKE_INSTALL_${place}}") # an absolute one takes the place of the first
+endforeach()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/damon.pc.in damon.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/damon.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/damon.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    COMPONENT development)

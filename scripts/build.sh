@@ -14,14 +14,22 @@ is_preset() {
 
 jobs() { echo "${DAMON_JOBS:-$(nproc)}"; }
 
-# Configures once and lets CMake notice changes; ccache is used where it is installed.
+# Configures once and lets CMake notice changes; ccache is used where it is installed. Two of one preset wait for each
+# other.
 build_preset() {
+    mkdir -p build
+    (
+        flock 9
+        configure_and_build "$@"
+    ) 9>"build/$1.lock"
+}
+
+configure_and_build() {
     local preset=$1 launcher=()
     shift
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
-    mkdir -p build
     cmake --preset "$preset" "${launcher[@]}" >"build/$preset.configured" 2>&1 || {
         cat "build/$preset.configured"
         return 1

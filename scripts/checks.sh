@@ -83,3 +83,25 @@ abi_command() {
     [ $((status & 11)) -eq 0 ] || return 1
     say "$revision: programs go on working"
 }
+
+# Which lines of the layers that decide are run by tests that need no particular kernel; what is not run says why.
+coverage_command() {
+    local least=${1:-95} tree=build/coverage launcher=() name
+    local programs=(unit_tests sim_tests capi_tests engine_fuzz saved_fuzz capi_fuzz)
+    setup_build
+    if command -v ccache >/dev/null; then
+        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    cmake -S . -B "$tree" -G Ninja "${launcher[@]}" -DCMAKE_BUILD_TYPE=Debug -DDAMON_CHECKS=ON -DDAMON_BUILD_BENCH=OFF \
+        -DDAMON_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O1 --coverage -fprofile-update=atomic" \
+        -DCMAKE_C_FLAGS=--coverage >"$tree.configured" 2>&1 || { cat "$tree.configured" && return 1; }
+    cmake --build "$tree" --parallel "$(jobs)" --target "${programs[@]}"
+    find "$tree" -name '*.gcda' -delete
+    for name in unit sim capi; do
+        find "$tree/tests" -name "${name}_tests" -type f -exec {} --gtest_brief=1 \; || say "${name}_tests failed"
+    done
+    for name in engine saved capi; do
+        "$tree/tests/fuzz/${name}_fuzz" "tests/fuzz/corpus/$name" 1000 >"$tree/$name.log" || say "${name}_fuzz failed"
+    done
+    python3 -B scripts/coverage.py "$tree" "$least"
+}

@@ -1,6 +1,9 @@
-"""Adds up the results that the parts of `./dev test` left: tells every skip with its reason, then every failure, then
-what the tier leaves out, then one line 'N passed, N failed, N skipped'. A skip that tests/skips.txt does not declare
-counts as a failure."""
+"""Adds up the results that the parts of `./dev test` left: tells every skip with its reason, then what passed only in
+a second run, then every failure, then what the tier leaves out, then one line 'N passed, N failed, N skipped'. A skip
+that tests/skips.txt does not declare counts as a failure.
+
+A part runs what failed once more, alone: many tests are about time, and a machine that was busy with something else says
+nothing. Results of second runs lie in the folder again/, under the names of the first ones."""
 
 import pathlib
 import re
@@ -34,7 +37,16 @@ def outcome(case, reasons):
 
 
 def read_results(folder, reasons):
-    """[(part, test, outcome, what to say)]"""
+    """[(part, test, outcome, what to say)]; a test that passed in a second run has what the first one said."""
+    second = read_folder(folder / "again", reasons) if (folder / "again").is_dir() else []
+    passed_alone = {row[:2] for row in second if row[2] == "passed"}
+    return [
+        (*row[:2], "passed", row[3] or "failed") if row[2] == "failed" and row[:2] in passed_alone else row
+        for row in read_folder(folder, reasons)
+    ]
+
+
+def read_folder(folder, reasons):
     rows = []
     for path in sorted(folder.glob("*.xml")):
         for case in ElementTree.parse(path).iter("testcase"):
@@ -89,8 +101,9 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     rows = read_results(folder, declared(SKIPS.read_text()))
     print("\n" + "\n".join(add_parts(folder, rows)))
-    for title, kind in (("skipped", "skipped"), ("FAILED", "failed")):
-        tell(title, [row for row in rows if row[2] == kind])
+    tell("skipped", [row for row in rows if row[2] == "skipped"])
+    tell("PASSED ONLY WHEN RUN AGAIN, ALONE", [row for row in rows if row[2] == "passed" and row[3]])
+    tell("FAILED", [row for row in rows if row[2] == "failed"])
     print(left_out(folder))
     count = {kind: sum(row[2] == kind for row in rows) for kind in ("passed", "failed", "skipped")}
     print(f"\n{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")

@@ -16,7 +16,7 @@ say() { printf '== %s\n' "$*"; }
 missing_packages() {
     local package
     for package in "$@"; do
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: install ok installed' || echo "$package"
+        dpkg -s "$package" 2>/dev/null | grep '^Status: install ok installed' >/dev/null || echo "$package"
     done
 }
 
@@ -24,7 +24,7 @@ missing_packages() {
 available_packages() {
     local package
     for package in "$@"; do
-        apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]' && echo "$package"
+        apt-cache policy "$package" 2>/dev/null | grep '^  Candidate: [^(]' >/dev/null && echo "$package"
     done
     return 0
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# `./dev test`: parts run one after another, a failing part does not hide the next one, scripts/report.py adds up.
+# `./dev test`: parts run one after another, a failing part does not hide the next one, scripts/report.py adds up. What
+# failed runs once more, alone, and the report says so (results/again).
 
 results=build/results
 
@@ -8,6 +9,7 @@ results=build/results
 parts=(
     "quick              quick       3  test_quick"
     "release            test,full   6  test_preset release"
+    "vm                 test,full  10  test_vm"
     "asan               test,full  10  test_preset asan" # the sanitizer presets have the checks of the debug preset
     "tsan               test,full   6  test_preset tsan"
     "install-check      test,full   1  install_check"
@@ -15,7 +17,6 @@ parts=(
     "python             test,full   5  test_python"
     "rust-fast          quick       1  test_rust fast"
     "rust               test,full   3  test_rust"
-    "vm                 test,full  10  test_vm"
     "docs               test,full   1  reference"
     "tidy               by-name     3  test_tidy" # has findings; joins the tiers without them
     "debug              full        7  test_preset debug"
@@ -25,6 +26,7 @@ parts=(
     "python-versions    full        9  python_versions"
     "site               full        5  docs_command"
     "fuzz               full        6  fuzz_command 30s"
+    "arm64              full       15  test_arm64"
     "builds             full       25  test_builds"
 )
 
@@ -56,14 +58,39 @@ run_part() {
 test_preset() {
     local preset=$1
     build_preset "$preset"
-    ctest --preset "$preset" --parallel "$(jobs)" --no-tests=error --output-junit "$PWD/$results/$part.xml"
+    run_ctest "$preset"
+}
+
+# More failures than these are no matter of a busy machine.
+most_again=20
+
+# The C and C++ tests of a preset, with further arguments for ctest.
+run_ctest() {
+    local preset=$1 failed
+    shift
+    ctest --preset "$preset" --parallel "$(jobs)" --no-tests=error --output-junit "$PWD/$results/$part.xml" "$@" && return
+    failed=$(wc -l <"build/$preset/Testing/Temporary/LastTestsFailed.log")
+    [ "$failed" -le "$most_again" ] || return 1
+    say "what failed, alone"
+    mkdir -p "$results/again"
+    ctest --preset "$preset" --rerun-failed --parallel 1 --output-junit "$PWD/$results/again/$part.xml"
+}
+
+# Builds later parts' programs while earlier parts run tests, which mostly wait: at the lowest priority, so that the
+# tests have the processors when they want them. A part that finds its build unfinished waits for it.
+build_ahead() {
+    [ $# -gt 0 ] || return 0
+    setsid nice -n 19 bash -c "set -e; $(declare -f build_preset configure_and_build jobs)
+        for preset in $*; do build_preset \$preset; done" >build/ahead.log 2>&1 </dev/null &
+    # A session of its own, to be ended as a whole where the tests are interrupted.
+    # shellcheck disable=SC2064
+    trap "kill -- -$! 2>/dev/null || true" EXIT
 }
 
 # The C and C++ tests but for those that have the machine to themselves; lint is among them.
 test_quick() {
     build_preset release
-    ctest --preset release --parallel "$(jobs)" --no-tests=error --exclude-regex '^linux_tests' \
-        --output-junit "$PWD/$results/$part.xml"
+    run_ctest release --exclude-regex '^linux_tests'
 }
 
 # With 'fast', without what takes longest.
@@ -128,14 +155,17 @@ announce() {
 }
 
 test_tier() {
-    local tier=$1 name minutes command
+    local tier=$1 name minutes command later
     setup_test
     fresh_results
     announce "$tier"
+    mapfile -t later < <(parts_of "$tier" | sed -n 's/.* test_preset //p' | grep -vx release)
     while read -r -u 3 name minutes command; do
         # The command is words of the table above.
         # shellcheck disable=SC2086
         run_part "$name" $command
+        # Not beside the first part, whose tests are the ones about time.
+        [ "$name" != release ] || build_ahead "${later[@]}"
     done 3< <(parts_of "$tier")
     python3 scripts/report.py "$results"
 }

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "kdamond/exchange/registry.h"
 #include "kdamond/kdamond.h"
-#include "kdamond/registry.h"
 #include "ops/sim/sim_ops.h"
 
 namespace damon {

@@ -15,5 +15,10 @@ if [ "${2:-}" != fast ]; then
     "$python" -m mypy --config-file "$root/bindings/python/pyproject.toml" --cache-dir mypy \
         "$root/bindings/python/examples" "$root/bindings/python/bench"
 fi
-"$python" -B -m pytest -q -p no:cacheprovider --junitxml "$results" -c "$root/bindings/python/pyproject.toml" \
-    --rootdir "$root/bindings/python" "$root/bindings/python/tests"
+run_pytest() {
+    "$python" -B -m pytest -q -o cache_dir="$root/build/python/pytest" --junitxml "$1" \
+        -c "$root/bindings/python/pyproject.toml" --rootdir "$root/bindings/python" "${@:2}" "$root/bindings/python/tests"
+}
+run_pytest "$results" && exit
+# Many tests are about time: what failed, once more.
+run_pytest "$(dirname "$results")/again/$(basename "$results")" --last-failed --last-failed-no-failures none

@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 #include "damon_c.h"
-#include "kdamond/publisher.h"
+#include "kdamond/exchange/publisher.h"
 #include "model/attrs.h"
 #include "model/scheme.h"
 

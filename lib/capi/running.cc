@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "capi/handles.h"
-#include "kdamond/registry.h"
+#include "kdamond/exchange/registry.h"
 #include "ops/offload/offload_text.h"
 
 namespace {

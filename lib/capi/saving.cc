@@ -6,11 +6,14 @@
 #include "capi/handles.h"
 #include "engine/monitor/restoring.h"
 #include "model/saved_context.h"
+#include "model/saved_mappings.h"
 #include "ops/offload/offload_text.h"
+#include "os/proc_maps.h"
 
 namespace {
 
 using damon::AddressRange;
+using damon::NamedRange;
 using damon::SavedContext;
 using damon::SavedPlace;
 using damon::SavedTarget;
@@ -31,9 +34,67 @@ bool read_ranges(const damon_ctx& ctx, size_t target_idx, damon::Vector<AddressR
 
 SavedPlace place_of(const damon_ctx& ctx, size_t target_idx) {
     if (has_ranges(ctx, target_idx)) return SavedPlace::kByPosition;
-    const damon::OpsId id = ctx.params.ops_id;
-    const bool mappings = id == damon::OpsId::kVaddr || id == damon::OpsId::kKernelVaddr;
-    return mappings ? SavedPlace::kNotSaved : SavedPlace::kByAddress;
+    switch (ctx.params.ops_id) {
+        case damon::OpsId::kVaddr:
+            return ctx.params.targets[target_idx].pid == 0 ? SavedPlace::kByMapping : SavedPlace::kNotSaved;
+        case damon::OpsId::kKernelVaddr:
+            return SavedPlace::kNotSaved;
+        default:
+            return SavedPlace::kByAddress;
+    }
+}
+
+// The mappings that the program can use.
+Status read_mappings(damon::Vector<NamedRange>& mappings) {
+    struct Reading {
+        damon::Vector<NamedRange>& mappings;
+        bool complete = true;
+    } reading{mappings};
+    const auto visit = [](void* context, const damon::Mapping& mapping) {
+        auto& to = *static_cast<Reading*>(context);
+        if (!mapping.usable() || mapping.vsyscall) return;
+        if (!to.mappings.push_back(NamedRange{mapping.range, mapping.name})) to.complete = false;
+    };
+    damon::ProcMaps maps;
+    uint64_t bad_lines = 0;
+    int error = maps.open(0);
+    if (error == 0) error = maps.read_all(visit, &reading, bad_lines);
+    if (error != 0) return Status::fail(error, "/proc/self/maps cannot be read (errno %d)", -error);
+    if (!reading.complete) return Status::fail(-ENOMEM, "no memory for the names of mappings");
+    return {};
+}
+
+// The mappings in which its regions lie.
+Status name_mappings(SavedTarget& target) {
+    damon::Vector<NamedRange> mappings;
+    if (Status status = read_mappings(mappings); !status.ok()) return status;
+    size_t at = 0;
+    for (const NamedRange& one : mappings) {
+        while (at < target.regions.size() && target.regions[at].range.end <= one.range.start) ++at;
+        if (at == target.regions.size()) break;
+        if (target.regions[at].range.start >= one.range.end) continue;
+        if (!target.ranges.push_back(one.range) || !target.names.push_back(one.name)) {
+            return Status::fail(-ENOMEM, "no memory for the names of mappings");
+        }
+    }
+    return {};
+}
+
+// The other way: its regions get the addresses of now.
+Status find_mappings(SavedTarget& target, size_t target_idx) {
+    damon::Vector<NamedRange> mappings;
+    if (Status status = read_mappings(mappings); !status.ok()) return status;
+    uint64_t found = 0;
+    uint64_t saved = 0;
+    if (!damon::move_to_mappings(target, mappings.span(), found, saved)) {
+        return Status::fail(-ENOMEM, "no memory for the regions of target %zu", target_idx);
+    }
+    if (found >= saved - saved / 2 && found != 0) return {};
+    return Status::fail(-ENOENT,
+                        "target %zu: of %llu KiB in mappings that were saved, mappings of %llu KiB are here again; half "
+                        "of them must be",
+                        target_idx, static_cast<unsigned long long>(saved >> 10),
+                        static_cast<unsigned long long>(found >> 10));
 }
 
 Status check_count(const char* what, size_t saved, size_t now) {
@@ -41,12 +102,11 @@ Status check_count(const char* what, size_t saved, size_t now) {
     return Status::fail(-EINVAL, "%zu %s were saved; the context has %zu, and must have as many", saved, what, now);
 }
 
-// Mappings are not found again by their names.
 Status check_place(const damon_ctx& ctx, size_t target_idx) {
     if (place_of(ctx, target_idx) != SavedPlace::kNotSaved) return {};
     return Status::fail(-EOPNOTSUPP,
-                        "target %zu has no ranges: where its memory lies in another process is not known; only targets "
-                        "with ranges are saved",
+                        "target %zu is another process, of which nothing is saved: targets with ranges are, and the "
+                        "mappings of this process",
                         target_idx);
 }
 
@@ -58,6 +118,10 @@ Status name_ranges(const damon_ctx& ctx, SavedContext& saved) {
         status = check_place(ctx, i);
         if (!status.ok()) break;
         saved.targets[i].place = place_of(ctx, i);
+        if (saved.targets[i].place == SavedPlace::kByMapping) {
+            status = name_mappings(saved.targets[i]);
+            continue;
+        }
         if (!read_ranges(ctx, i, saved.targets[i].ranges)) {
             status = Status::fail(-ENOMEM, "no memory for a copy of the ranges of target %zu", i);
         }
@@ -83,9 +147,9 @@ Status check_target(const damon_ctx& ctx, const SavedTarget& saved, size_t targe
                     std::span<const AddressRange> now) {
     if (Status status = check_place(ctx, target_idx); !status.ok()) return status;
     if (saved.place != place_of(ctx, target_idx)) {
-        const bool ranges = saved.place == SavedPlace::kByPosition;
-        return Status::fail(-EINVAL, "target %zu: was saved %s ranges, and must be restored %s", target_idx,
-                            ranges ? "with" : "without", ranges ? "with them" : "without");
+        static constexpr const char* kWords[] = {"with ranges", "without ranges", "as the mappings of a process"};
+        return Status::fail(-EINVAL, "target %zu: was saved %s, and must be restored so; it is now one %s", target_idx,
+                            kWords[static_cast<size_t>(saved.place)], kWords[static_cast<size_t>(place_of(ctx, target_idx))]);
     }
     if (saved.place != SavedPlace::kByPosition || saved.ranges.size() == now.size()) return {};
     return Status::fail(-EINVAL,
@@ -98,6 +162,12 @@ void move_resume_points(SavedContext& saved, size_t target_idx, std::span<const 
     for (damon::SavedScheme& scheme : saved.schemes) {
         if (!scheme.resumes || scheme.resume_target != target_idx) continue;
         scheme.resumes = damon::moved_address(saved.targets[target_idx], now, scheme.resume_addr);
+    }
+}
+
+void drop_resume_points(SavedContext& saved, size_t target_idx) {
+    for (damon::SavedScheme& scheme : saved.schemes) {
+        if (scheme.resume_target == target_idx) scheme.resumes = false;
     }
 }
 
@@ -115,7 +185,9 @@ Status move_to_ranges(const damon_ctx& ctx, SavedContext& saved) {
         SavedTarget& target = saved.targets[i];
         const bool read = read_ranges(ctx, i, now);
         if (read) status = check_target(ctx, target, i, now.span());
+        if (status.ok() && target.place == SavedPlace::kByMapping) status = find_mappings(target, i);
         if (!status.ok()) break;
+        if (target.place == SavedPlace::kByMapping) drop_resume_points(saved, i);
         if (target.place == SavedPlace::kByPosition) move_resume_points(saved, i, now.span());
         if (!read || (target.place == SavedPlace::kByPosition && !damon::move_to(target, now.span()))) {
             status = Status::fail(-ENOMEM, "no memory for the regions of target %zu", i);

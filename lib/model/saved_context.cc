@@ -50,6 +50,12 @@ size_t nr_regions(const SavedContext& saved) {
     return nr;
 }
 
+size_t nr_names(const SavedContext& saved) {
+    size_t nr = 0;
+    for (const SavedTarget& target : saved.targets) nr += target.names.size();
+    return nr;
+}
+
 void write_region(const SavedRegion& region, Writer& out) {
     out.u64(region.range.start);
     out.u64(region.range.end);
@@ -130,9 +136,10 @@ bool SavedContext::copy_from(const SavedContext& other) {
 
 size_t encoded_bytes(const SavedContext& saved) {
     const size_t nr_records[kNrSavedSections] = {1, saved.targets.size(), nr_ranges(saved), nr_regions(saved),
-                                                 saved.schemes.size()};
+                                                 saved.schemes.size(), nr_names(saved)};
     size_t bytes = kSavedHeaderBytes;
     for (size_t i = 0; i < kNrSavedSections; ++i) {
+        if (i == kSavedName && nr_records[i] == 0) continue;
         bytes += kSavedSectionBytes + nr_records[i] * kSavedSections[i].record_bytes;
     }
     return bytes;
@@ -145,7 +152,8 @@ void encode(const SavedContext& saved, std::span<uint8_t> out) {
     writer.u32(kSavedVersion);
     writer.u32(0);  // the checksum
     writer.u64(out.size());
-    writer.u32(kNrSavedSections);
+    const bool has_names = nr_names(saved) != 0;
+    writer.u32(kNrSavedSections - (has_names ? 0 : 1));
     writer.u32(0);
     writer.section(kSavedCntx, 1);
     writer.u64(saved.sample_us);
@@ -156,6 +164,10 @@ void encode(const SavedContext& saved, std::span<uint8_t> out) {
     write_targets(saved, writer);
     writer.section(kSavedSchm, saved.schemes.size());
     for (const SavedScheme& scheme : saved.schemes) write_scheme(scheme, writer);
+    if (has_names) writer.section(kSavedName, nr_names(saved));
+    for (const SavedTarget& target : saved.targets) {
+        for (const uint64_t name : target.names) writer.u64(name);
+    }
     DAMON_CHECK(writer.at() == out.size());
     Writer(out.subspan(kSavedCrcAt, 4)).u32(saved_crc(out));
 }

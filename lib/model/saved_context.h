@@ -6,9 +6,9 @@
 //               number of sections u32, 0 u32
 //     section   name (4 letters), bytes of a record u32, number of records u64, the records
 //
-// "CNTX" (one record), "TRGT", "RNGE" and "REGN" (each target's, one target after the other), "SCHM". A reader skips
-// sections that it does not know, and the rest of records that are longer than it knows: a later release may add both
-// without a new version.
+// "CNTX" (one record), "TRGT", "RNGE" and "REGN" (each target's, one target after the other), "SCHM", and "NAME" (of the
+// ranges of targets by mapping, which alone have it). A reader skips sections that it does not know, and the rest of
+// records that are longer than it knows: a later release may add both without a new version.
 #pragma once
 
 #include <cstddef>
@@ -39,18 +39,21 @@ struct SavedRegion {
 enum class SavedPlace : uint32_t {
     kByPosition = 0,  // range number n is the range number n of then, wherever it lies
     kByAddress = 1,   // addresses mean the same: simulated, physical, the program's own
-    kNotSaved = 2,    // mappings of this process, which lie elsewhere in another one
+    kByMapping = 2,   // ranges are mappings of a process: found again by name, order and size (saved_mappings.h)
+    kNotSaved = 3,    // mappings of another process
 };
-inline constexpr uint32_t kNrSavedPlaces = 2;  // that bytes may say
+inline constexpr uint32_t kNrSavedPlaces = 3;  // that bytes may say
 
 struct SavedTarget {
     SavedPlace place = SavedPlace::kByPosition;
-    Vector<AddressRange> ranges;  // by position: in order, disjoint; they may touch
+    Vector<AddressRange> ranges;  // by position or mapping: in order, disjoint; they may touch
+    Vector<uint64_t> names;       // by mapping: of each range, Mapping::name
     Vector<SavedRegion> regions;  // in order, disjoint
 
     // Deep copy; false when out of memory.
     [[nodiscard]] bool copy_from(const SavedTarget& other) {
         if (!ranges.copy_from(other.ranges) || !regions.copy_from(other.regions)) return false;
+        if (!names.copy_from(other.names)) return false;
         place = other.place;
         return true;
     }

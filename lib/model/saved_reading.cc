@@ -54,6 +54,7 @@ struct Reading {
     SavedContext saved;
     uint64_t next_range = 0;
     uint64_t next_region = 0;
+    uint64_t next_name = 0;
 };
 
 [[gnu::format(printf, 1, 2)]] Status wrong(const char* format, ...);
@@ -128,7 +129,7 @@ Status find_sections(std::span<const uint8_t> bytes, Section (&sections)[kNrSave
     }
     if (!rest.empty()) return wrong("%zu bytes follow the last section", rest.size());
     for (size_t i = 0; i < kNrSavedSections; ++i) {
-        if (!sections[i].found) return wrong("section %s is missing", kSavedSections[i].name);
+        if (!sections[i].found && i != kSavedName) return wrong("section %s is missing", kSavedSections[i].name);
     }
     return {};
 }
@@ -170,6 +171,24 @@ Status read_ranges(Reading& reading, size_t target_idx, uint64_t nr_ranges) {
         if (Status status = check_order("range", range, i, target_idx, previous_end); !status.ok()) return status;
         previous_end = range.end;
         if (!ranges.push_back(range)) return Status::fail(-ENOMEM, "no memory for %" PRIu64 " ranges", nr_ranges);
+    }
+    return {};
+}
+
+// Of the ranges of a target by mapping.
+Status read_names(Reading& reading, size_t target_idx, uint64_t nr_ranges) {
+    SavedTarget& target = reading.saved.targets[target_idx];
+    if (target.place != SavedPlace::kByMapping) return {};
+    const Section& section = reading.sections[kSavedName];
+    if (nr_ranges > section.nr_records - reading.next_name) {
+        return wrong("target %zu: %" PRIu64 " mappings; %" PRIu64 " names are left", target_idx, nr_ranges,
+                     section.nr_records - reading.next_name);
+    }
+    for (uint64_t i = 0; i < nr_ranges; ++i) {
+        Reader record = section.record(reading.next_name++);
+        if (!target.names.push_back(record.u64())) {
+            return Status::fail(-ENOMEM, "no memory for %" PRIu64 " names", nr_ranges);
+        }
     }
     return {};
 }
@@ -237,7 +256,9 @@ Status read_target(Reading& reading, size_t target_idx) {
                      target_idx, nr_ranges, nr_regions, ranges_left, regions_left);
     }
     reading.saved.targets[target_idx].place = static_cast<SavedPlace>(place);
-    if (Status status = read_ranges(reading, target_idx, nr_ranges); !status.ok()) return status;
+    Status status = read_ranges(reading, target_idx, nr_ranges);
+    if (status.ok()) status = read_names(reading, target_idx, nr_ranges);
+    if (!status.ok()) return status;
     return read_regions(reading, target_idx, nr_regions);
 }
 
@@ -251,8 +272,10 @@ Status read_targets(Reading& reading) {
     }
     const uint64_t ranges_left = reading.sections[kSavedRnge].nr_records - reading.next_range;
     const uint64_t regions_left = reading.sections[kSavedRegn].nr_records - reading.next_region;
-    if (ranges_left != 0 || regions_left != 0) {
-        return wrong("%" PRIu64 " ranges and %" PRIu64 " regions belong to no target", ranges_left, regions_left);
+    const uint64_t names_left = reading.sections[kSavedName].nr_records - reading.next_name;
+    if (ranges_left != 0 || regions_left != 0 || names_left != 0) {
+        return wrong("%" PRIu64 " ranges, %" PRIu64 " regions and %" PRIu64 " names belong to no target", ranges_left,
+                     regions_left, names_left);
     }
     return {};
 }

@@ -96,14 +96,14 @@ bool parse_accessed_bytes(std::string_view rollup, AccessedBytes& bytes) {
 }
 
 int clear_accessed_bits() {
-    const ScopedFile file(sys::open_write_at(AT_FDCWD, kClearRefs));
+    const ScopedFile file(sys::open_write_at(AT_FDCWD, kClearRefs), FileKind::kKernel);
     if (file.fd() < 0) return file.fd();
     const ssize_t written = sys::write(file.fd(), "1", 1);
     return written < 0 ? static_cast<int>(written) : drop_cached_translations();
 }
 
 int read_accessed_bytes(AccessedBytes& bytes) {
-    const ScopedFile file(sys::open_read(kRollup));
+    const ScopedFile file(sys::open_read(kRollup), FileKind::kKernel);
     if (file.fd() < 0) return file.fd();
     char text[2048];
     const ssize_t length = read_text(file.fd(), text, sizeof text);
@@ -112,7 +112,7 @@ int read_accessed_bytes(AccessedBytes& bytes) {
 }
 
 int ReclaimScans::read() {
-    const ScopedFile file(sys::open_read("/proc/vmstat"));
+    const ScopedFile file(sys::open_read("/proc/vmstat"), FileKind::kKernel);
     if (file.fd() < 0) return file.fd();
     char text[1024];
     size_t kept = 0;  // of a line that the last part of the text began
@@ -133,10 +133,10 @@ int ReclaimScans::read() {
 }
 
 bool reclaim_keeps_accessed_bits() {
-    const ScopedFile file(sys::open_read("/sys/kernel/mm/lru_gen/enabled"));
+    const ScopedFile file(sys::open_read("/sys/kernel/mm/lru_gen/enabled"), FileKind::kKernel);
     char text[32];
     // Where sysfs tells of memory, but not of this, the kernel was built without it.
-    if (file.fd() == -ENOENT) return ScopedFile(sys::open_read("/sys/kernel/mm")).fd() >= 0;
+    if (file.fd() == -ENOENT) return ScopedFile(sys::open_read("/sys/kernel/mm"), FileKind::kKernel).fd() >= 0;
     if (file.fd() < 0) return false;
     const ssize_t length = read_text(file.fd(), text, sizeof text);
     return length > 0 && text_begins({text, static_cast<size_t>(length)}, "0x0000");

@@ -1,9 +1,14 @@
 #include "os/own_file.h"
 
+#include <sched.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include "os/process.h"
 #include "os/syscalls.h"
+#include "os/text_parts.h"
 
 namespace damon {
 namespace {
@@ -19,25 +24,50 @@ constexpr size_t kNrPlaces = 1024;
 constinit std::atomic<uint32_t> places[kNrPlaces];
 constinit std::atomic<uint32_t> last_cookie{0};
 
+// Whether it is a file of proc with the last name of the path: another one may have got the number of a descriptor that
+// the program closed, and the path itself may lead through links (/proc/self). Without an answer only the first holds.
+bool is_named(int fd, const char* path) {
+    if (!sys::is_of_proc(fd)) return false;
+    char text[128];
+    const ssize_t length = sys::path_of(fd, text, sizeof text);
+    if (length < 0) return true;
+    const std::string_view name = text_after(path, std::string_view(path).rfind('/'));
+    const std::string_view link = {text, static_cast<size_t>(length)};
+    return text_after(link, link.size() - std::min(link.size(), name.size())) == name;
+}
+
+// Between the check and the close the program must not get the time to close the number itself and to open another file:
+// a thread that has just yielded is hardly ever preempted within a microsecond, where one whose time is over may be.
+void close_marked(int fd, pid_t opener) {
+    sched_yield();
+    if (sys::is_marked_file(fd, opener)) sys::close(fd);
+}
+
 std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) % kNrPlaces]; }
 
 }  // namespace
 
-OwnNumber move_and_mark(int fresh) {
+OwnNumber move_and_mark(int fresh, FileKind kind) {
     if (fresh < 0) return {fresh, 0};
     const pid_t opener = pid_of(process_id());
-    if (const int error = sys::mark_file(fresh, opener)) {
-        sys::close(fresh);
-        return {error, 0};
-    }
     const int moved = sys::duplicate_above(fresh, kFirstNumber);
     // The limit may be lower, or all of it in use: the number that it has will do.
     const int fd = moved >= 0 ? moved : fresh;
-    // Another thread may put a file of the program under the fresh number meanwhile: that one is not ours to close, and
-    // perhaps it is what was moved.
-    if (moved >= 0 && sys::is_marked_file(fresh, opener)) sys::close(fresh);
+    // Another thread may have put a file of the program under the fresh number: then that is what was moved, and the
+    // number is not ours to close.
+    if (kind == FileKind::kKernel && !sys::is_of_kernel(fd)) {
+        sys::close(moved);
+        return {-EBADF, 0};
+    }
+    if (const int error = sys::mark_file(fd, opener)) {
+        sys::close(moved);
+        sys::close(fresh);
+        return {error, 0};
+    }
+    // Or it does so only now.
+    if (moved >= 0) close_marked(fresh, opener);
     if (!sys::is_marked_file(fd, opener)) {
-        if (moved >= 0) sys::close(moved);
+        sys::close(moved);
         return {-EBADF, 0};
     }
     const uint32_t cookie = last_cookie.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -51,13 +81,13 @@ bool is_own_number(OwnNumber number, pid_t opener) {
 }
 
 void close_own_number(OwnNumber number, pid_t opener) {
-    if (is_own_number(number, opener)) sys::close(number.fd);
+    if (is_own_number(number, opener)) close_marked(number.fd, pid_of(opener));
 }
 
-int OwnFile::adopt(int fresh) {
+int OwnFile::adopt(int fresh, FileKind kind) {
     const bool lost = is_lost() && opener_ == process_id();
     close();
-    const OwnNumber number = move_and_mark(fresh);
+    const OwnNumber number = move_and_mark(fresh, kind);
     if (number.fd < 0) return number.fd;
     number_ = number;
     opener_ = process_id();
@@ -68,7 +98,7 @@ int OwnFile::adopt(int fresh) {
 bool OwnFile::is_ours() const { return is_open() && opener_ == process_id() && is_own_number(number_, opener_); }
 
 void OwnFile::close() {
-    if (is_ours()) sys::close(number_.fd);
+    if (is_ours()) close_marked(number_.fd, pid_of(opener_));
     number_ = {};
     opener_ = 0;
 }
@@ -79,7 +109,7 @@ void OwnFile::close_inherited() {
     opener_ = 0;
 }
 
-ScopedFile::ScopedFile(int fresh) : number_(move_and_mark(fresh)) {}
+ScopedFile::ScopedFile(int fresh, FileKind kind) : number_(move_and_mark(fresh, kind)) {}
 
 // By this process: a child of fork has no scope of its parent's to leave.
 ScopedFile::~ScopedFile() { close_own_number(number_, process_id()); }
@@ -87,8 +117,8 @@ ScopedFile::~ScopedFile() { close_own_number(number_, process_id()); }
 int open_proc_file(OwnFile& file, const char* path) {
     int error = -EBADF;
     for (int tries = 0; error == -EBADF && tries < kTriesToOpen; ++tries) {
-        error = file.adopt(sys::open_read(path));
-        if (error != 0 || sys::is_of_proc(file.number())) continue;
+        error = file.adopt(sys::open_read(path), FileKind::kKernel);
+        if (error != 0 || is_named(file.number(), path)) continue;
         file.close();
         error = -EBADF;
     }

@@ -25,6 +25,13 @@ struct OwnNumber {
     bool operator==(const OwnNumber&) const = default;
 };
 
+// What a fresh descriptor must be of to be the one that was opened: between open(2) and the move to a high number the
+// program may have put a file of its own under the low one.
+enum class FileKind : uint8_t {
+    kAny,
+    kKernel,  // of /proc, /sys or a cgroup, or a descriptor without a name (userfaultfd, pidfd)
+};
+
 // A program that closes all its descriptors may do so between opening and first use, a few times in a row.
 inline constexpr int kTriesToOpen = 4;
 
@@ -38,7 +45,7 @@ public:
     // Takes a fresh descriptor over, moved to a high number where programs rarely look; what was open before is closed,
     // and counted as reopened where the program had closed it.
     // A negative errno is passed through. 0 or a negative errno, and then nothing is open.
-    int adopt(int fresh);
+    int adopt(int fresh, FileKind kind = FileKind::kAny);
 
     // Closes the file if the number is still ours; else the number is left alone.
     void close();
@@ -63,7 +70,7 @@ private:
 // A fresh descriptor for the length of a scope, moved and marked as above. Negative errnos are passed through.
 class ScopedFile {
 public:
-    explicit ScopedFile(int fresh);
+    explicit ScopedFile(int fresh, FileKind kind = FileKind::kAny);
     ~ScopedFile();
     ScopedFile(const ScopedFile&) = delete;
     ScopedFile& operator=(const ScopedFile&) = delete;
@@ -76,8 +83,9 @@ private:
 // Opens a file of /proc. 0 or a negative errno; -EBADF where the program has put a file of its own under the number.
 int open_proc_file(OwnFile& file, const char* path);
 
-// The same for who keeps the number itself. A fresh descriptor, moved and marked, or a negative errno.
-OwnNumber move_and_mark(int fresh);
+// The same for who keeps the number itself. A fresh descriptor, moved and marked, or a negative errno: -EBADF where the
+// program has put a file of its own under the number.
+OwnNumber move_and_mark(int fresh, FileKind kind = FileKind::kAny);
 bool is_own_number(OwnNumber number, pid_t opener);
 // Closes it if it is that file.
 void close_own_number(OwnNumber number, pid_t opener);

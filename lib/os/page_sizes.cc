@@ -14,7 +14,7 @@ namespace {
 constinit std::atomic<uint64_t> told_huge_bytes{0};
 
 uint64_t read_huge_bytes() {
-    const ScopedFile file(sys::open_read("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"));
+    const ScopedFile file(sys::open_read("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"), FileKind::kKernel);
     char text[32] = {};
     const ssize_t length = file.fd() < 0 ? file.fd() : sys::read(file.fd(), text, sizeof text - 1);
     uint64_t bytes = 0;

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -25,6 +26,9 @@ std::atomic<FaultHook> fault_hook{nullptr};
 // The same numbers on every architecture.
 constexpr long kPidfdOpenNumber = 434;       // Linux 5.3
 constexpr long kProcessMadviseNumber = 440;  // Linux 5.10
+
+// Of pidfd descriptors from Linux 6.9 on; linux/magic.h of older systems does not name it.
+constexpr uint32_t kPidFileSystem = 0x50494446;
 
 // The signal number that marks our files. Never sent: no file of ours is asynchronous.
 constexpr int kFileMark = 61;
@@ -126,6 +130,13 @@ int munmap(void* address, size_t bytes) {
     return KeepErrno::answer(::munmap(address, bytes));
 }
 
+void* map_again(uint64_t address, size_t bytes) {
+    const KeepErrno keep;
+    if (injected(Call::kMmap) != 0) return nullptr;
+    void* memory = ::mremap(reinterpret_cast<void*>(address), 0, bytes, MREMAP_MAYMOVE);
+    return memory == MAP_FAILED ? nullptr : memory;
+}
+
 int madvise(uint64_t address, uint64_t bytes, int advice) {
     const KeepErrno keep;
     if (const int error = injected(Call::kMadvise)) return error;
@@ -151,6 +162,12 @@ int kill(pid_t pid, int signal) {
 }
 
 pid_t getpid() { return ::getpid(); }
+
+bool swap_is_empty() {
+    const KeepErrno keep;
+    struct sysinfo info {};
+    return ::sysinfo(&info) == 0 && info.freeswap == info.totalswap;
+}
 
 ssize_t process_madvise(int pidfd, std::span<const AddressRange> ranges, int advice) {
     const KeepErrno keep;
@@ -216,6 +233,23 @@ bool is_of_proc(int fd) {
     const KeepErrno keep;
     struct statfs facts;
     return ::fstatfs(fd, &facts) == 0 && facts.f_type == PROC_SUPER_MAGIC;
+}
+
+bool is_of_kernel(int fd) {
+    const KeepErrno keep;
+    struct statfs facts;
+    if (::fstatfs(fd, &facts) != 0) return false;
+    switch (static_cast<uint32_t>(facts.f_type)) {
+        case PROC_SUPER_MAGIC:
+        case SYSFS_MAGIC:
+        case CGROUP_SUPER_MAGIC:
+        case CGROUP2_SUPER_MAGIC:
+        case ANON_INODE_FS_MAGIC:
+        case kPidFileSystem:
+            return true;
+        default:
+            return false;
+    }
 }
 
 int inode_of(int fd, uint64_t& inode) {

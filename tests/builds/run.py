@@ -34,7 +34,6 @@ KINDS = {
     "O2": flags("-O2"),
     "O3": flags("-O3"),
     "MinSizeRel": ["-DCMAKE_BUILD_TYPE=MinSizeRel"],
-    "lto": ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON"],
     "hardened": [*flags(HARDENED), "-DCMAKE_SHARED_LINKER_FLAGS=-Wl,-z,relro,-z,now -Wl,--as-needed"],
     "shared-only": ["-DBUILD_SHARED_LIBS=ON"],
     "static-only": ["-DBUILD_SHARED_LIBS=OFF"],
@@ -68,6 +67,19 @@ def library_that_works(tree, *options):
     run(tree / "examples" / "policy", stdout=subprocess.DEVNULL)  # in virtual time
 
 
+def with_lto(tree):
+    """Programs that are linked without LTO get code out of the static library all the same."""
+    library_that_works(tree, "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON")
+    source = ROOT / "tests" / "install" / "consumer" / "main.c"
+    words = ["gcc", "-fno-lto", '-DWANTED_VERSION="%s"' % version(), f"-I{ROOT}/include", source, tree / "lib" / "libdamon.a"]
+    run(*words, "-o", tree / "consumer")
+    run(tree / "consumer", stdout=subprocess.DEVNULL)
+
+
+def version():
+    return re.search(r"^project\(damon VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text(), re.M).group(1)
+
+
 def native(cxx, cc, *options):
     def make(tree):
         if not shutil.which(cxx):
@@ -85,6 +97,19 @@ def libcxx(tree):
     except (OSError, subprocess.CalledProcessError):
         raise Missing("there is no clang with libc++") from None
     native("clang++", "clang", "-DCMAKE_CXX_FLAGS=-stdlib=libc++")(tree)
+
+
+def musl(tree):
+    """With this machine's C++ headers, which were configured for glibc (musl.h): only what they hold is compiled."""
+    specs = pathlib.Path("/usr/lib/x86_64-linux-musl/musl-gcc.specs")
+    headers = sorted(pathlib.Path("/usr/include/x86_64-linux-gnu/c++").glob("*"))
+    if not (specs.exists() and shutil.which("musl-gcc") and headers):
+        raise Missing("there is no musl-gcc")
+    version = headers[0].name
+    words = [f"-specs={specs}", "-include", str(ROOT / "tests" / "builds" / "musl.h")]
+    words += ["-isystem", f"/usr/include/c++/{version}", "-isystem", str(headers[0])]
+    compilers = ["-DCMAKE_C_COMPILER=musl-gcc", f"-DCMAKE_CXX_COMPILER=g++-{version}"]
+    library_that_works(tree, "-DCMAKE_BUILD_TYPE=Release", *compilers, f"-DCMAKE_CXX_FLAGS={' '.join(words)}")
 
 
 def cross(triple):
@@ -141,7 +166,8 @@ def packager(tree):
 BUILDS = {name: lambda tree, options=options: library_that_works(tree, *options) for name, options in KINDS.items()}
 BUILDS |= {cxx: native(cxx, cc, *options) for cxx, (cc, options) in COMPILERS.items()}
 BUILDS |= {triple: cross(triple) for triple in CROSS}
-BUILDS |= {"libc++": libcxx, "32-bit": refused_on_32_bits, "embedded": embedded, "archive": archive, "packager": packager}
+BUILDS |= {"lto": with_lto, "libc++": libcxx, "musl": musl, "32-bit": refused_on_32_bits, "embedded": embedded}
+BUILDS |= {"archive": archive, "packager": packager}
 
 
 def outcome(name):

@@ -284,16 +284,26 @@ TEST(Saving, SaysWhatItNeedsAndWritesNothingWhereThatDoesNotFit) {
     EXPECT_EQ(damon_ctx_save(ctx, bytes.data(), bytes.size()), needed);
 }
 
-TEST(Saving, ATargetThatFollowsMappingsIsRefusedByItsNumber) {
-    damon_ctx* ctx = damon_ctx_new();
-    ASSERT_EQ(damon_ctx_add_target(ctx, damon_target_new()), 0);
+TEST(Saving, ATargetThatFollowsMappingsGoesByMapping) {
     Context first(true);
     learn(first);
-    EXPECT_EQ(restored(ctx, saved_of(first)), -EOPNOTSUPP);
-    EXPECT_NE(errmsg_of(ctx).find("target 0 has no ranges"), std::string::npos);
+    damon_ctx* ctx = damon_ctx_new();
+    ASSERT_EQ(damon_ctx_add_target(ctx, damon_target_new()), 0);
+    EXPECT_EQ(restored(ctx, saved_of(first)), -EINVAL);
+    EXPECT_NE(errmsg_of(ctx).find("was saved with ranges, and must be restored so"), std::string::npos);
     ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg_of(ctx);
-    EXPECT_EQ(damon_ctx_save(ctx, nullptr, 0), -EOPNOTSUPP);
+    ASSERT_EQ(damon_snapshot_wait(ctx, 0, 60'000), 0) << errmsg_of(ctx);
+    const Bytes saved = saved_of(ctx);
+    EXPECT_EQ(restored(ctx, saved), 0) << errmsg_of(ctx);
+    ASSERT_EQ(damon_stop(&ctx, 1), 0);
+    EXPECT_EQ(restored(ctx, saved_of(ctx)), 0) << errmsg_of(ctx);
     damon_ctx_free(ctx);
+    damon_ctx* other = damon_ctx_new();
+    ASSERT_EQ(damon_ctx_add_target(other, damon_target_new()), 0);
+    EXPECT_EQ(restored(other, saved), 0) << errmsg_of(other);
+    ASSERT_EQ(damon_start(&other, 1, 0), 0) << errmsg_of(other);
+    ASSERT_EQ(damon_snapshot_wait(other, 0, 60'000), 0) << errmsg_of(other);
+    damon_ctx_free(other);
 }
 
 // 64 MiB of simulated memory, of which 16 MiB are always accessed; its target has no ranges.

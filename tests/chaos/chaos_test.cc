@@ -130,8 +130,8 @@ void compare(const char* check_name, int32_t access_check) {
     SharedLog twin;
     const uint64_t used_seed = seed();
     ASSERT_EQ(run_host(used_seed, {.seconds = static_cast<double>(seconds())}, access_check, *host), 0)
-        << "the host died in call " << host->nr_calls << ", seed " << used_seed
-        << "; last: " << host_call_name(host->entries[host->nr_entries - 1].call) << " " << host->problem;
+        << "the host died in call " << host->nr_calls << ", " << host_call_name(host->current) << ", seed " << used_seed
+        << "; " << host->problem;
     EXPECT_STREQ(host->problem, "");
     ASSERT_EQ(run_host(used_seed, {.calls = host->nr_calls}, std::nullopt, *twin), 0);
     expect_same(*host, *twin);

@@ -59,6 +59,7 @@ void Host::step() {
     while (draw >= kCalls[current_].weight) draw -= kCalls[current_++].weight;
     Place& place = places_[random_.between(0, kNrPlaces)];
     current_place_ = place.index;
+    log_.current.store(static_cast<uint32_t>(current_));
     (this->*kCalls[current_].run)(place);
 }
 

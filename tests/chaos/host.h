@@ -60,6 +60,7 @@ private:
 
     // What an mremap() that failed with EFAULT may be put down to.
     bool is_known_fault(const Place& place, bool away);
+    static int64_t move_by_copy(const Place& place, const Place& free);
     void note(int64_t result, uint64_t digest = 0);
     void known(Known what) { log_.known[static_cast<size_t>(what)].fetch_add(1); }
     // Whole pages of a place.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "host.h"
 #include "os/uapi.h"
@@ -156,6 +157,28 @@ void Host::remap_smaller(Place& place) {
     if (embedding_ != nullptr) embedding_->place_came(place);
 }
 
+// What a program does whose mremap() failed with EFAULT. It may have moved a part: then the beginning of the place is
+// a hole, and lies in the free one.
+int64_t Host::move_by_copy(const Place& place, const Place& free) {
+    const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    uint64_t moved = 0;
+    unsigned char present = 0;
+    while (moved < place.bytes && mincore(place.data(moved), page, &present) != 0) moved += page;
+    std::vector<char> content(place.bytes);
+    if (moved > 0) mprotect(free.data(), moved, kRw);
+    if (moved < place.bytes) mprotect(place.data(moved), place.bytes - moved, kRw);
+    std::memcpy(content.data(), free.data(), moved);
+    std::memcpy(content.data() + moved, place.data(moved), place.bytes - moved);
+    const bool shared = place.kind == PlaceKind::kShared || place.kind == PlaceKind::kMemfd;
+    const int kept = (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+    void* copy = mmap(free.data(), place.bytes, kRw, kept, -1, 0);
+    if (copy == MAP_FAILED) return -errno;
+    std::memcpy(copy, content.data(), place.bytes);
+    if (place.locked) mlock(free.data(), place.bytes);
+    mprotect(free.data(), place.bytes, place.protection);
+    return static_cast<int64_t>(free.start());
+}
+
 void Host::remap_elsewhere(Place& place) {
     if (!place.mapped() || place.kind == PlaceKind::kReserved || !place.whole) return;
     Place* free =
@@ -169,12 +192,7 @@ void Host::remap_elsewhere(Place& place) {
     int64_t result = answer(mremap(place.data(), place.bytes, place.bytes, flags, free->data()));
     come_back(place, away);
     if (result == -EFAULT && is_known_fault(place, away)) {
-        const int fixed = MAP_FIXED | MAP_NORESERVE;
-        void* copy = mmap(free->data(), place.bytes, kRw, MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
-        mprotect(place.data(), place.bytes, kRw);
-        if (copy != MAP_FAILED) std::memcpy(copy, place.data(), place.bytes);
-        mprotect(free->data(), place.bytes, place.protection);
-        result = copy == MAP_FAILED ? -errno : static_cast<int64_t>(free->start());
+        result = move_by_copy(place, *free);
     }
     note(result);
     if (result < 0) return;

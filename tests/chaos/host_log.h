@@ -32,6 +32,7 @@ struct HostLog {
     std::atomic<uint64_t> nr_entries{0};
     std::atomic<uint32_t> known[kNrKnown] = {};
     std::atomic<uint64_t> nr_calls{0};
+    std::atomic<uint32_t> current{0};  // call, position in the table
     std::atomic<uint32_t> finished{0};
     std::atomic<uint64_t> nr_controls{0};  // what was asked of the library
     std::atomic<uint64_t> nr_snapshots{0};

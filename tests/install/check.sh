@@ -26,8 +26,19 @@ check_cmake() {
     cmake --build "$scratch/cmake" >>"$scratch/cmake.log"
     "$scratch/cmake/consumer_shared"
     "$scratch/cmake/consumer_static"
-    readelf -d "$scratch/cmake/consumer_shared" | grep -q 'libdamon\.so\.0'
-    ! readelf -d "$scratch/cmake/consumer_static" | grep -q libdamon
+    local range # what asks for several versions
+    for range in "0.0...1" "$version...<1" "0.1"; do
+        cmake -S "$here/consumer" -B "$scratch/range" -DCMAKE_PREFIX_PATH="$prefix" -DDAMON_WANTED="$range" >"$scratch/range.log"
+    done
+    for range in "0.0...<0.1" "0.2...1" "0.2"; do
+        if cmake -S "$here/consumer" -B "$scratch/no-range" -DCMAKE_PREFIX_PATH="$prefix" -DDAMON_WANTED="$range" \
+            >"$scratch/range.log" 2>&1; then
+            echo "find_package(damon $range) finds $version"
+            return 1
+        fi
+    done
+    readelf -d "$scratch/cmake/consumer_shared" | grep 'libdamon\.so\.0' >/dev/null
+    if readelf -d "$scratch/cmake/consumer_static" | grep libdamon; then return 1; fi
 }
 
 # The flags are words for the shell to split.
@@ -41,6 +52,18 @@ check_pkg_config() {
     LD_LIBRARY_PATH=$(pkg-config --variable=libdir damon) "$scratch/pc_shared"
     "${compile[@]}" -static $(pkg-config --cflags damon) -o "$scratch/pc_static" $(pkg-config --libs --static damon)
     "$scratch/pc_static"
+}
+
+# Distributions that have no prefix give absolute places; without a build, for damon.pc is written when it is configured.
+check_absolute_places() {
+    cmake -S "$here/../.." -B "$scratch/absolute" -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=/none \
+        -DCMAKE_INSTALL_LIBDIR=/store/lib/damon/lib -DCMAKE_INSTALL_INCLUDEDIR=/store/dev/include >"$scratch/absolute.log"
+    local flags
+    flags=$(PKG_CONFIG_PATH="$scratch/absolute/lib" pkg-config --cflags --libs damon)
+    [ "$flags" = "-I/store/dev/include -L/store/lib/damon/lib -ldamon " ] || {
+        echo "damon.pc with absolute places says: $flags"
+        return 1
+    }
 }
 
 check_plugin() {
@@ -67,4 +90,5 @@ check_cmake
 check_agent
 check_plugin
 check_pkg_config
+check_absolute_places
 echo "installed, moved, found by CMake and pkg-config: $version"

@@ -18,10 +18,19 @@ BELOW = {
 }
 # Folders inside a layer and what they may include of that layer. A folder's own parent is above it.
 INSIDE = {
+    "capi": set(),
+    "capi/results": {"capi"},
+    "capi/sim": {"capi"},
     "engine": {"engine/monitor", "engine/schemes", "engine/survey"},
     "engine/monitor": set(),
     "engine/schemes": {"engine/monitor"},
     "engine/survey": {"engine/monitor"},
+    "kdamond": {"kdamond/worker", "kdamond/exchange", "kdamond/timing"},
+    "kdamond/worker": {"kdamond/exchange", "kdamond/timing"},
+    "kdamond/exchange": set(),
+    "kdamond/timing": set(),
+    "os": set(),
+    "os/metrics": {"os"},
     "ops": set(),
     "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes", "ops/linux/registration"},
     "ops/linux/access": {"ops", "ops/linux/registration"},

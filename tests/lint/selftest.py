@@ -9,11 +9,13 @@ import abi
 import docs
 import exports
 import format as formatting
+import hardening
 import includes
 import library
 import package_names
 import purity
 import repo
+import shell
 import sizes
 import skips
 import symbols
@@ -22,6 +24,10 @@ import words
 
 sys.path.append(str(repo.ROOT / "scripts"))
 import report  # noqa: E402
+
+sys.path.append(str(repo.ROOT / "scripts" / "release"))
+import facts  # noqa: E402
+import sbom  # noqa: E402
 
 sys.path.append(str(repo.ROOT / "docs" / "site"))
 import check_links  # noqa: E402
@@ -92,6 +98,25 @@ class Terms(unittest.TestCase):
 
     def test_a_function_without_a_row_and_a_broken_row_are_found(self):
         self.assertEqual(len(self.problems("| damon_a | `A.a` | `A::a` |")), 2)
+
+
+class Hardening(unittest.TestCase):
+    GOOD = "  LOAD 0x0 0x0 0x0 0x1 0x1 R E 0x1000\n  GNU_STACK 0x0 0x0 0x0 0x0 0x0 RW  0x10\n  GNU_RELRO 0x1\n"
+
+    def test_writable_code_an_executable_stack_and_no_relro_are_found(self):
+        self.assertEqual(hardening.segment_problems(self.GOOD), [])
+        self.assertEqual(len(hardening.segment_problems(self.GOOD.replace("R E", "RWE"))), 1)
+        self.assertEqual(len(hardening.segment_problems(self.GOOD.replace("RW ", "RWE"))), 1)
+        self.assertEqual(len(hardening.segment_problems(self.GOOD.replace("GNU_STACK", "x"))), 1)
+        self.assertEqual(len(hardening.segment_problems(self.GOOD.replace("GNU_RELRO", "x"))), 1)
+
+    def test_lazy_binding_and_unchecked_calls_are_found(self):
+        self.assertEqual(hardening.dynamic_problems("(FLAGS) BIND_NOW"), [])
+        self.assertEqual(len(hardening.dynamic_problems("(FLAGS) SYMBOLIC")), 1)
+        self.assertEqual(hardening.call_problems({"__stack_chk_fail", "__memcpy_chk"}, True), [])
+        self.assertEqual(hardening.call_problems({"__stack_chk_fail"}, False), [])
+        self.assertEqual(len(hardening.call_problems({"memcpy", "__stack_chk_fail"}, True)), 1)
+        self.assertEqual(len(hardening.call_problems({"__memcpy_chk"}, True)), 1)
 
 
 class Includes(unittest.TestCase):
@@ -227,6 +252,38 @@ class Skips(unittest.TestCase):
         self.assertTrue(skips.DIRECT.search("GTEST_" + "SKIP() << 1;"))
 
 
+class Shell(unittest.TestCase):
+    def test_pipes_and_negations_that_deceive_are_found(self):
+        text = "a | grep -q b\n! a\nif ! a; then return 1; fi\na | grep b >/dev/null\n    ! a | b\n"
+        self.assertEqual([problem.split(":")[1] for problem in shell.traps("x", text)], ["1", "2", "5"])
+
+
+class Release(unittest.TestCase):
+    LOG = "# Changelog\n\n## [Unreleased]\n\n## [0.1.0] - 2026-01-02\n\n### Added\n- x\n"
+
+    def test_versions_are_read_from_every_place_and_agree(self):
+        version, problems = facts.check(repo.ROOT)
+        self.assertEqual(problems, [])
+        self.assertEqual(set(facts.versions(repo.ROOT).values()), {version})
+
+    def test_a_changelog_without_the_version_its_date_or_entries_is_found(self):
+        self.assertEqual(facts.changelog_problems(self.LOG, "0.1.0"), [])
+        self.assertEqual(facts.changelog_problems("## [Unreleased]\n\n- x\n", "0.1.0"), [])
+        for wrong in (("[0.1.0]", "0.1.0"), (" - 2026-01-02", ""), ("- x", ""), ("Added", "Fixed")):
+            self.assertTrue(facts.changelog_problems(self.LOG.replace(*wrong), "0.1.0"), wrong)
+        self.assertEqual(len(facts.changelog_problems("## [0.0.1] - 2026-01-02\n\n- x\n", "0.1.0")), 1)
+
+    def test_the_list_of_parts_has_each_package_with_its_checksum_and_every_reference_is_defined(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "libdamon-dev_0.1.0-1_amd64.deb")
+            path.write_bytes(b"x")
+            found = sbom.bom(path.parent, "0.1.0", [])
+        self.assertEqual(found["components"][0]["hashes"][0]["content"][:8], "2d711642")
+        refs = {"libdamon", *(component["bom-ref"] for component in found["components"])}
+        for entry in found["dependencies"]:
+            self.assertLessEqual({entry["ref"], *entry["dependsOn"]}, refs)
+
+
 class Report(unittest.TestCase):
     """What `./dev test` counts."""
 
@@ -239,11 +296,18 @@ class Report(unittest.TestCase):
         "<testcase name='e' status='notrun'><skipped message='disabled'/></testcase></testsuite>",
         "three-k.txt": "passed boot Linux 7\nskipped run SKIP no-x: why\nskipped run SKIP no-z: why\n",
     }
+    AGAIN = {
+        "one.xml": "<testsuite><testcase name='b' status='run'/><testcase name='z' status='run'/></testsuite>",
+        "three-k.txt": "failed run\n",
+    }
 
-    def rows(self):
+    def rows(self, again={}):
         with tempfile.TemporaryDirectory() as folder:
             for name, content in self.FILES.items():
                 pathlib.Path(folder, name).write_text(content)
+            for name, content in again.items():
+                pathlib.Path(folder, "again").mkdir(exist_ok=True)
+                pathlib.Path(folder, "again", name).write_text(content)
             rows = report.read_results(pathlib.Path(folder), self.REASONS)
             report.add_parts(pathlib.Path(folder), rows)
         return {(part, test): outcome for part, test, outcome, _ in rows}, [row[2] for row in rows]
@@ -255,6 +319,15 @@ class Report(unittest.TestCase):
         self.assertEqual(by_name["one", "e"], "failed")
         self.assertEqual(by_name["two", "the part itself"], "failed")
         self.assertEqual([outcomes.count(kind) for kind in ("passed", "failed", "skipped")], [2, 5, 2])
+
+
+    def test_what_passes_in_a_second_run_is_no_failure_and_a_second_run_adds_none(self):
+        by_name, outcomes = self.rows()
+        self.assertEqual(by_name["one", "b"], "failed")
+        by_name, again = self.rows(self.AGAIN)
+        self.assertEqual(by_name["one", "b"], "passed")
+        self.assertNotIn(("one", "z"), by_name)
+        self.assertEqual(again.count("failed"), outcomes.count("failed") - 1)
 
 
 class Tree(unittest.TestCase):

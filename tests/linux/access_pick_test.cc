@@ -1,4 +1,4 @@
-// Which way of seeing each kind of memory gets, and that the reason is told: one binary, on kernels of three ages.
+// Which access check each kind of memory gets, and that the reason is given: one binary, on kernels of three ages.
 #include <gtest/gtest.h>
 #include <sys/utsname.h>
 

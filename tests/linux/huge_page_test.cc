@@ -35,17 +35,34 @@ protected:
     bool huge_ = false;
 };
 
-TEST_F(HugePages, AreUnseenInATrackedRangeAndStayHuge) {
+TEST_F(HugePages, AreWholeOrUnseenInATrackedRangeAndStayHuge) {
     if (!huge_) return;
     TrackedRanges tracked;
-    if (!tracked.add(memory_.range()).ok()) return declared_skip("tracking", "not the check of this kernel");
+    const Status status = tracked.add(memory_.range());
+    if (!status.ok()) return declared_skip("uffd-wp", status.text());
     memory_.write(page_of(1, 7));
     TrackedAnswer answer;
     ASSERT_EQ(tracked.query_all(answer), 0);
-    EXPECT_EQ(answer.counts.unseen_bytes, memory_.bytes());
-    EXPECT_EQ(answer.counts.unseen, Unknown::kHugePage);
-    EXPECT_EQ(answer.counts.touched_bytes, 0u);
+    const bool seen = tracked.sees_reads();
+    EXPECT_EQ(answer.counts.unseen_bytes, seen ? 0 : memory_.bytes());
+    EXPECT_EQ(answer.counts.unseen, seen ? Unknown::kNone : Unknown::kHugePage);
+    EXPECT_EQ(answer.counts.touched_bytes, seen ? huge_bytes() : 0u);
     EXPECT_EQ(answer.present_bytes, memory_.bytes());
+    EXPECT_EQ(huge_kb(), all_kb());
+}
+
+TEST_F(HugePages, AreUnseenWhereATrackedRangeCoversAPart) {
+    if (!huge_) return;
+    TrackedRanges tracked;
+    const AddressRange part{memory_.address(page_of(0, 9)), memory_.address(page_of(2, 0))};
+    const Status status = tracked.add(part);
+    if (!status.ok()) return declared_skip("uffd-wp", status.text());
+    memory_.write(page_of(1, 7));
+    TrackedAnswer answer;
+    ASSERT_EQ(tracked.query_all(answer), 0);
+    EXPECT_EQ(answer.counts.unseen_bytes, tracked.sees_reads() ? huge_bytes() - 9 * page_bytes() : part.size());
+    EXPECT_EQ(answer.counts.unseen, Unknown::kHugePage);
+    EXPECT_EQ(answer.counts.touched_bytes, tracked.sees_reads() ? huge_bytes() : 0u);
     EXPECT_EQ(huge_kb(), all_kb());
 }
 

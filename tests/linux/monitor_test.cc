@@ -29,10 +29,11 @@ constexpr size_t kHeapBytes = 256 * kMiB;
 constexpr size_t kHotStart = 96 * kMiB;
 constexpr size_t kHotBytes = kHeapBytes / 10 / (2 * kMiB) * (2 * kMiB);
 constexpr double kPromisedF1 = 0.9;
-// An emulated machine is slower by an order of magnitude, and takes what its host takes for CPU time of its own: there
-// one per cent of a CPU is not enough, and no limit leaves the program too little.
-const bool kEmulated = getenv("DAMON_IN_VM") != nullptr;
-const auto kPromisedTime = std::chrono::seconds(kEmulated ? 32 : 4);
+// An emulated machine is slower by an order of magnitude, and takes what its host takes for CPU time of its own; with a
+// sanitizer a sample costs several times as much. There one per cent of a CPU is not enough, and no limit leaves the
+// program too little.
+const bool kSlow = getenv("DAMON_IN_VM") != nullptr || sanitized();
+const auto kPromisedTime = std::chrono::seconds(kSlow ? 32 : 4);
 
 enum class Touch { kReads, kWrites };
 
@@ -75,7 +76,7 @@ public:
         if (result_ == 0) result_ = damon_ctx_set_ops(ctx_, DAMON_OPS_FVADDR);
         damon_attrs attrs;
         damon_attrs_init(&attrs);
-        if (kEmulated) attrs.max_overhead_permil = 200;
+        if (kSlow) attrs.max_overhead_permil = 200;
         if (result_ == 0) result_ = damon_ctx_set_attrs(ctx_, &attrs);
         if (result_ == 0) result_ = damon_start(&ctx_, 1, 0);
     }

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "kdamond/registry.h"
+#include "kdamond/exchange/registry.h"
 
 namespace damon::test {
 namespace {

@@ -1,5 +1,5 @@
 // When sampling intervals end: one grid, skipped rather than caught up.
-#include "kdamond/deadline.h"
+#include "kdamond/timing/deadline.h"
 
 #include <gtest/gtest.h>
 

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "base/heap.h"
-#include "os/cgroup.h"
-#include "os/system_metrics.h"
+#include "os/metrics/cgroup.h"
+#include "os/metrics/system_metrics.h"
 
 namespace damon {
 namespace {

@@ -1,9 +1,9 @@
 // The bound on the cost of monitoring: a token bucket, in toy numbers.
-#include "kdamond/overhead.h"
+#include "kdamond/timing/overhead.h"
 
 #include <gtest/gtest.h>
 
-#include "kdamond/deadline.h"
+#include "kdamond/timing/deadline.h"
 
 namespace damon {
 namespace {

@@ -1,11 +1,11 @@
 // When passes over accessed bits begin and go on, and what they may cost.
-#include "kdamond/pass_schedule.h"
+#include "kdamond/timing/pass_schedule.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "kdamond/overhead.h"
+#include "kdamond/timing/overhead.h"
 
 namespace damon::test {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <string>
 
-#include "kdamond/activity.h"
-#include "kdamond/overhead.h"
-#include "kdamond/update_schedule.h"
-#include "kdamond/window_clock.h"
+#include "kdamond/exchange/activity.h"
+#include "kdamond/timing/overhead.h"
+#include "kdamond/timing/update_schedule.h"
+#include "kdamond/timing/window_clock.h"
 
 namespace damon {
 namespace {

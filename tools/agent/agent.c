@@ -44,7 +44,8 @@ static struct {
     struct page page;
     unsigned char request[DAMON_AGENT_REQUEST_BYTES]; /* a copy: the shared one may change while it is checked */
     int32_t opened_by;                                /* process id, once the page is there */
-} agent;
+    pthread_mutex_t lock;                             /* of the context, against the program's exit */
+} agent = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* A file table of this thread's own, without the program's files. Before Linux 5.9 the program's stays: descriptors are
  * then open in it, as few and as short as can be. */
@@ -61,8 +62,7 @@ static void wait_command(uint32_t seen, uint64_t ms) {
     syscall(SYS_futex, &agent.page.mailbox->command, FUTEX_WAIT, seen, ms != 0 ? &timeout : NULL, NULL, 0);
 }
 
-/* Obeys a command that came since `seen`. 1: it was the last. */
-static int obey(uint32_t* seen) {
+static int obey_locked(uint32_t* seen) {
     struct damon_agent_mailbox* box = agent.page.mailbox;
     const uint32_t command = __atomic_load_n(&box->command, __ATOMIC_ACQUIRE);
     char answer[sizeof box->answer];
@@ -83,6 +83,14 @@ static int obey(uint32_t* seen) {
     return is_last;
 }
 
+/* Obeys a command that came since `seen`. 1: it was the last. */
+static int obey(uint32_t* seen) {
+    pthread_mutex_lock(&agent.lock);
+    const int is_last = obey_locked(seen);
+    pthread_mutex_unlock(&agent.lock);
+    return is_last;
+}
+
 /* Until the program is as large as it has to be. 1: stopped meanwhile. */
 static int wait_size(uint32_t* seen) {
     const uint64_t wanted = agent.options.min_rss_bytes;
@@ -99,6 +107,16 @@ static int wait_size(uint32_t* seen) {
     return 0;
 }
 
+/* The context has ended by itself. */
+static void give_up(void) {
+    char* text = agent.monitor.message;
+    if (damon_ctx_errmsg(agent.monitor.ctx, text, sizeof agent.monitor.message) <= 0)
+        strcpy(text, "the monitor has ended");
+    damon_ctx_free(agent.monitor.ctx);
+    agent.monitor.ctx = NULL;
+    agent.monitor.phase = DAMON_AGENT_FAILED;
+}
+
 /* Publishes windows and obeys until the last command. */
 static void follow(uint32_t* seen) {
     while (!obey(seen)) {
@@ -108,13 +126,11 @@ static void follow(uint32_t* seen) {
             continue;
         }
         int error = damon_snapshot_wait(ctx, agent.monitor.seq, 250);
-        if (error == -ECANCELED || (error == 0 && !damon_is_running(ctx))) {
-            char* text = agent.monitor.message;
-            if (damon_ctx_errmsg(ctx, text, sizeof agent.monitor.message) <= 0) strcpy(text, "the monitor has ended");
-            damon_ctx_free(ctx);
-            agent.monitor.ctx = NULL;
-            agent.monitor.phase = DAMON_AGENT_FAILED;
-        }
+        pthread_mutex_lock(&agent.lock);
+        if (error == -ECANCELED || (error == 0 && !damon_is_running(ctx))) give_up();
+        warm_go_on(&agent.monitor.warm, agent.monitor.ctx, monitor_rss_bytes(&agent.monitor), agent.monitor.message,
+                   sizeof agent.monitor.message);
+        pthread_mutex_unlock(&agent.lock);
         if (error != -ETIMEDOUT) monitor_publish(&agent.monitor, &agent.page);
     }
 }
@@ -152,7 +168,9 @@ static void* run(void* unused) {
         snprintf(agent.monitor.message, sizeof agent.monitor.message, "%s", options->error);
         agent.monitor.phase = DAMON_AGENT_FAILED;
     } else if (!wait_size(&seen)) {
+        pthread_mutex_lock(&agent.lock);
         monitor_start(&agent.monitor, options->paused != 0);
+        pthread_mutex_unlock(&agent.lock);
     }
     if (agent.monitor.phase != DAMON_AGENT_STOPPED) {
         monitor_publish(&agent.monitor, &agent.page);
@@ -187,6 +205,8 @@ static void forget(void) {
     agent.monitor.phase = DAMON_AGENT_WAITING;
     agent.monitor.seq = 0;
     agent.opened_by = 0;
+    agent.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    agent.monitor.warm = (struct warm){.path = ""};
     if (agent.options.follow_fork) start_thread();
 }
 
@@ -210,6 +230,8 @@ __attribute__((constructor)) static void begin(void) {
     /* Copied now: programs write over their environment. */
     copy(agent.folders.first, sizeof agent.folders.first, "DAMON_AGENT_DIR");
     copy(agent.folders.runtime, sizeof agent.folders.runtime, "XDG_RUNTIME_DIR");
+    warm_name(&agent.monitor.warm, getenv("DAMON_AGENT_WARM"));
+    agent.monitor.warm.every_ms = agent.options.warm_every_ms;
     if (schemes != NULL) {
         long bytes = options_bytes(schemes, agent.monitor.schemes, sizeof agent.monitor.schemes);
         if (bytes < 0)
@@ -221,4 +243,21 @@ __attribute__((constructor)) static void begin(void) {
     start_thread();
 }
 
-__attribute__((destructor)) static void end(void) { close_page(0); }
+/* At the program's exit. The agent's thread holds the lock for as long as a command or a save takes. */
+static void save_at_exit(void) {
+    const int is_own = __atomic_load_n(&agent.opened_by, __ATOMIC_ACQUIRE) == (int32_t)getpid();
+    char text[sizeof agent.monitor.message];
+    if (agent.monitor.warm.path[0] == '\0' || !is_own) return;
+    for (int ms = 0; pthread_mutex_trylock(&agent.lock) != 0; ms++) {
+        if (ms == 500) return;
+        sleep_ms(1);
+    }
+    if (agent.monitor.ctx != NULL)
+        warm_save(&agent.monitor.warm, agent.monitor.ctx, monitor_own_rss_bytes(), text, sizeof text);
+    pthread_mutex_unlock(&agent.lock);
+}
+
+__attribute__((destructor)) static void end(void) {
+    save_at_exit();
+    close_page(0);
+}

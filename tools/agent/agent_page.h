@@ -134,7 +134,8 @@ enum damon_agent_command {
     DAMON_AGENT_STOP = 3,    /* for good: the file is removed, the agent's threads end */
     DAMON_AGENT_TUNE = 4,    /* struct damon_attrs */
     DAMON_AGENT_SCHEMES = 5, /* these in the place of all that are there, see damon_agent_scheme_head; empty: none */
-    DAMON_AGENT_REFRESH = 6  /* publish what there is now, also while paused */
+    DAMON_AGENT_REFRESH = 6, /* publish what there is now, also while paused */
+    DAMON_AGENT_SAVE = 7     /* write what was learned to the file of the warm start */
 };
 
 /* In a request: one scheme. struct damos_filter[nr_filters] and struct damos_quota_goal[nr_goals] follow, then the

@@ -97,6 +97,7 @@ int monitor_start(struct monitor* monitor, int paused) {
         monitor->ctx = ctx;
         monitor->phase = DAMON_AGENT_RUNNING;
         text[0] = '\0';
+        warm_load(&monitor->warm, text, sizeof monitor->message);
         return 0;
     }
     if (ctx != NULL) explain(ctx, error, text, sizeof monitor->message);
@@ -106,6 +107,9 @@ int monitor_start(struct monitor* monitor, int paused) {
 }
 
 void monitor_stop(struct monitor* monitor) {
+    if (monitor->ctx != NULL && monitor->warm.path[0] != '\0')
+        warm_save(&monitor->warm, monitor->ctx, monitor_rss_bytes(monitor), monitor->message, sizeof monitor->message);
+    warm_forget(&monitor->warm);
     damon_ctx_free(monitor->ctx);
     monitor->ctx = NULL;
     monitor->phase = DAMON_AGENT_STOPPED;
@@ -151,6 +155,13 @@ static int replace_schemes(struct monitor* monitor, const void* request, size_t 
     return 0;
 }
 
+static int save(struct monitor* monitor, char* answer, size_t room) {
+    if (monitor->warm.path[0] != '\0')
+        return warm_save(&monitor->warm, monitor->ctx, monitor_rss_bytes(monitor), answer, room);
+    snprintf(answer, room, "the program was started without --warm: there is no file to save to");
+    return -EINVAL;
+}
+
 int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind, const void* request, size_t bytes,
                  char* answer, size_t room) {
     int error = 0;
@@ -171,6 +182,9 @@ int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind
             error = damon_set_pause(monitor->ctx, kind == DAMON_AGENT_PAUSE);
             if (error == 0) snprintf(answer, room, kind == DAMON_AGENT_PAUSE ? "paused" : "resumed");
             break;
+        case DAMON_AGENT_SAVE:
+            error = save(monitor, answer, room);
+            break;
         case DAMON_AGENT_TUNE:
             error = tune(monitor, page, request, bytes, answer, room);
             break;
@@ -185,15 +199,24 @@ int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind
     return error;
 }
 
-uint64_t monitor_rss_bytes(struct monitor* monitor) {
+static uint64_t rss_bytes_of(int statm) {
     char text[128];
     unsigned long long size, resident;
-    if (monitor->statm < 0) return 0;
-    ssize_t length = pread(monitor->statm, text, sizeof text - 1, 0);
+    if (statm < 0) return 0;
+    ssize_t length = pread(statm, text, sizeof text - 1, 0);
     if (length <= 0) return 0;
     text[length] = '\0';
     if (sscanf(text, "%llu %llu", &size, &resident) != 2) return 0;
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t monitor_rss_bytes(struct monitor* monitor) { return rss_bytes_of(monitor->statm); }
+
+uint64_t monitor_own_rss_bytes(void) {
+    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    const uint64_t bytes = rss_bytes_of(statm);
+    if (statm >= 0) close(statm);
+    return bytes;
 }
 
 /* The regions but for those of the shared file itself. */
@@ -247,11 +270,35 @@ static void publish_schemes(const struct monitor* monitor, struct damon_agent_sn
         memcpy(&head, monitor->schemes + at, sizeof head);
         at += sizeof head + head.nr_filters * sizeof(struct damos_filter) +
               head.nr_goals * sizeof(struct damos_quota_goal);
+        struct damos_stat stat;
+        damos_stat_init(&stat);
+        damon_ctx_get_scheme_stat(monitor->ctx, nr, &stat);
         to->schemes[nr].params = head.params;
-        damos_stat_init(&to->schemes[nr].stat);
-        damon_ctx_get_scheme_stat(monitor->ctx, nr, &to->schemes[nr].stat);
+        to->schemes[nr].stat = stat;
     }
     to->nr_schemes = (uint32_t)nr;
+}
+
+/* Regions, and all that is told beside them. The library reads sizes of structures from where it writes, so these are
+ * the agent's own: other processes can write to the page. */
+static int read_results(const struct monitor* monitor, const struct page* page, struct damon_agent_snapshot* to) {
+    struct damon_attrs attrs = monitor->attrs;
+    struct damon_snapshot_info info;
+    struct damon_state_info state = {.size = sizeof state};
+    struct damon_ctx_stats stats = {.size = sizeof stats};
+    struct damon_action_stats action_stats = {.size = sizeof action_stats};
+    damon_snapshot_info_init(&info);
+    const int nr = damon_snapshot_read(monitor->ctx, page->regions, page->region_cap, &info);
+    damon_ctx_get_attrs(monitor->ctx, &attrs);
+    damon_ctx_get_state(monitor->ctx, &state);
+    damon_ctx_get_stats(monitor->ctx, &stats);
+    damon_ctx_get_action_stats(monitor->ctx, &action_stats);
+    to->attrs = attrs;
+    to->info = info;
+    to->state = state;
+    to->stats = stats;
+    to->action_stats = action_stats;
+    return nr;
 }
 
 void monitor_publish(struct monitor* monitor, struct page* page) {
@@ -264,15 +311,7 @@ void monitor_publish(struct monitor* monitor, struct page* page) {
     to->attrs = monitor->attrs;
     to->nr_regions = to->nr_schemes = 0;
     if (monitor->ctx != NULL) {
-        damon_snapshot_info_init(&to->info);
-        to->state.size = sizeof to->state;
-        to->stats.size = sizeof to->stats;
-        to->action_stats.size = sizeof to->action_stats;
-        int nr = damon_snapshot_read(monitor->ctx, page->regions, page->region_cap, &to->info);
-        damon_ctx_get_attrs(monitor->ctx, &to->attrs);
-        damon_ctx_get_state(monitor->ctx, &to->state);
-        damon_ctx_get_stats(monitor->ctx, &to->stats);
-        damon_ctx_get_action_stats(monitor->ctx, &to->action_stats);
+        const int nr = read_results(monitor, page, to);
         if (nr > 0) to->nr_regions = leave_own_out(page, page->regions, nr);
         publish_schemes(monitor, to);
     }

@@ -8,6 +8,7 @@
 
 #include "damon_c.h"
 #include "page.h"
+#include "warm.h"
 
 struct monitor {
     damon_ctx* ctx; /* NULL: none runs */
@@ -20,6 +21,7 @@ struct monitor {
     unsigned char schemes[DAMON_AGENT_REQUEST_BYTES]; /* as in a request */
     size_t scheme_bytes;
     char message[232];
+    struct warm warm;
 };
 
 /* Makes a context of the monitor's attributes and schemes and starts it. 0, or a negative errno with `message` set. */
@@ -34,6 +36,9 @@ int monitor_obey(struct monitor* monitor, const struct page* page, uint32_t kind
 
 /* Bytes of the process that are resident; 0: not known. */
 uint64_t monitor_rss_bytes(struct monitor* monitor);
+
+/* The same from any thread, whose file table is the program's. */
+uint64_t monitor_own_rss_bytes(void);
 
 /* Writes the latest into the page; a window that is new is appended to the ring. */
 void monitor_publish(struct monitor* monitor, struct page* page);

@@ -1,8 +1,9 @@
 /* What `damon run` tells the agent by the environment.
  *
- *   DAMON_AGENT          name=value,name=value...: see options.c; unknown names and wrong values keep the monitor from
- * starting DAMON_AGENT_DIR      folder for the shared file, before the usual ones DAMON_AGENT_SCHEMES  schemes as in a
- * request (agent_page.h), in hexadecimal
+ * - DAMON_AGENT: name=value,name=value...: see options.c; unknown names and wrong values keep the monitor from starting
+ * - DAMON_AGENT_DIR: folder for the shared file, before the usual ones
+ * - DAMON_AGENT_SCHEMES: schemes as in a request (agent_page.h), in hexadecimal
+ * - DAMON_AGENT_WARM: [-]PID:PATH, the process that is meant (or its parent) and its file of a warm start (warm.h)
  */
 #ifndef DAMON_AGENT_OPTIONS_H
 #define DAMON_AGENT_OPTIONS_H
@@ -19,6 +20,7 @@ struct agent_options {
     uint64_t follow_fork;   /* 1: a forked child is monitored as well, and not only after exec */
     uint64_t coverage;      /* enum damon_coverage_flags */
     uint64_t paused;        /* 1: start paused */
+    uint64_t warm_every_ms; /* how often the file of a warm start is written; 0: at the end alone */
     struct damon_attrs attrs;
     const char* exclude; /* names of programs to leave alone besides the usual ones, with ':' between; or NULL */
     size_t exclude_length;

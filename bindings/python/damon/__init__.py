@@ -77,7 +77,8 @@ from .params import (
 )
 from .policies import ActionStats, LruSort, Probe, ProbeFilter, Reclaim, Summary, skip_text
 from .profiling import Profile, profile
-from .record import RecordedRegion, RecordedSnapshot, Recorder, read_record
+from .record import RecordedRegion, RecordedSnapshot, read_record
+from .records.recorder import Recorder
 from .visibility import VisibilityWarning
 from .waiting import RepeatCall, Snapshots
 from .watching import Exclusion, RangeAnswer, StateInfo, WorkerAttr, WorkingSet
@@ -124,7 +125,7 @@ def strerror(number: int) -> str:
 
 
 def probe_access_check(access_check: Union[AccessCheck, int] = AccessCheck.AUTO) -> AccessCheckInfo:
-    """Tries a way of seeing on a page of its own. AUTO: what ordinary private memory gets."""
+    """Tries an access check on a page of its own. AUTO: what ordinary private memory gets."""
     return AccessCheckInfo(**_core.access_check_probe(access_check))
 
 

@@ -31,7 +31,7 @@ def process_uid(pid: int) -> Optional[int]:
 
 
 def start_ticks(pid: int) -> int:
-    """When the process began, as /proc tells it; 0: there is no such process, or it is a zombie."""
+    """When the process began, as /proc says; 0: there is no such process, or it is a zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
@@ -129,7 +129,7 @@ def candidates(pid: int) -> Iterator[tuple[str, int]]:
 
 def is_mapped(pid: int) -> bool:
     """Whether a process has its agent's file mapped: not after it has begun another program, or where another process has
-    its id. True where that cannot be told."""
+    its id. True where that cannot be known."""
     try:
         with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as maps:
             return any(line.rstrip("\n").endswith(SUFFIX) and "/" in line for line in maps)

@@ -46,7 +46,7 @@ _Fields = TypeVar("_Fields", bound=Structure)
 
 
 class Command(enum.IntEnum):
-    """What an agent can be told."""
+    """The commands of an agent."""
 
     PAUSE = 1
     RESUME = 2
@@ -54,6 +54,7 @@ class Command(enum.IntEnum):
     TUNE = 4  # layout.AttrsFields
     SCHEMES = 5  # see agent_schemes.request_of()
     REFRESH = 6
+    SAVE = 7
 
 
 class Phase(enum.IntEnum):
@@ -234,7 +235,7 @@ class AgentPage(Closing):
         return lost
 
     def command(self, kind: Command, request: bytes = b"", *, timeout: float = 5.0) -> str:
-        """Tells the agent, waits for its answer, and returns it. AgentError with the agent's words where it fails."""
+        """Sends a command to the agent, waits for its answer, and returns it. AgentError with the agent's words where it fails."""
         if len(request) > layout.REQUEST_BYTES:
             raise AgentError(f"the request has {len(request)} bytes; the agent takes {layout.REQUEST_BYTES}: "
                              "give fewer schemes or filters")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .options import CommitOptions, SchemeOptions
-    from .record import SnapshotTaker
+    from .records.recorder import Recorder
     from .watching import Added
 
 _ATTRS = {field.name for field in dataclasses.fields(Attrs)}
@@ -68,7 +68,7 @@ class Configuration:
         self._sim: Optional[_core.Sim] = None
         self._pauses = Pauses(self._core)
         self._visibility = Visibility(ops in (None, Ops.VADDR, Ops.FVADDR))
-        self._recorders: list[SnapshotTaker] = []
+        self._recorders: list[Recorder] = []
         self.manual = bool(manual)
         self._core.set_manual(self.manual)
         if isinstance(ops, Operations):

@@ -20,7 +20,7 @@ from .enums import Ops
 from .errors import error_for
 from .params import SchemeStat, Stats, stats_from
 from .policies import ActionStats, Summary, action_stats_from
-from .record import Recorder, close_all
+from .records.recorder import Recorder, close_all
 from .summaries import snapshot_html, snapshot_text
 from .waiting import RepeatCall, Snapshots, wait_newer
 from .watching import Watching
@@ -177,12 +177,12 @@ class Context(Watching):
 
     def walk(self, function: Any = None) -> Any:
         """Every region that the schemes act on during one pass of each, as (region, position of the scheme, bytes that
-        passed its filters): a list, or told to the function on the worker. Waits for the pass; after Ctrl-C it goes on
+        passed its filters): a list, or handed to the function on the worker. Waits for the pass; after Ctrl-C it goes on
         untold, and another walk is refused until it has ended."""
         return self._core.walk(None if function is None else function_from(function))
 
     def set_quota_goal_value(self, scheme: int, goal: int, current_value: int) -> None:
-        """Tells a QuotaGoalMetric.USER_INPUT goal how things stand. Does not wait."""
+        """Sets the current value of a QuotaGoalMetric.USER_INPUT goal. Does not wait."""
         scheme, goal = number(scheme, "scheme"), number(goal, "goal")
         self._core.set_quota_goal_value(scheme, goal, current_value)
         quota = self._schemes[scheme].quota
@@ -192,7 +192,7 @@ class Context(Watching):
         self._schemes[scheme] = dataclasses.replace(self._schemes[scheme], quota=changed)
 
     def report_access(self, addr: int, length: int = 1, *, is_write: bool = False) -> bool:
-        """Tells a context with AccessCheck.REPORT of an access. False: the queue of this interval is full."""
+        """Reports an access to a context with AccessCheck.REPORT. False: the queue of this interval is full."""
         return self._core.report_access(addr, length, bool(is_write))
 
     # --- results ---------------------------------------------------------------------------------------------------
@@ -262,12 +262,10 @@ class Context(Watching):
         """How many exceptions callbacks have raised. Of those that nobody waits for, not each one is shown."""
         return self._core.nr_exceptions
 
-    def record(self, path: Union[str, os.PathLike[str]]) -> Recorder:
-        """Writes each snapshot to a file, until the recorder is closed or the context stops; `python -m damon` shows
-        it."""
-        recorder = Recorder(self, path)
-        self._recorders.append(recorder)
-        return recorder
+    def record(self, path: Union[str, os.PathLike[str]], **options: Any) -> Recorder:
+        """Writes each snapshot to a file, until the recorder is closed or the context stops; `damon report` shows it. Needs
+        NumPy. Options: those of damon.records.record()."""
+        return Recorder(self, path, **options)
 
 
 def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], T]:

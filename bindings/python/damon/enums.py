@@ -137,7 +137,7 @@ class AccessCheck(enum.IntEnum):
 
 
 class Sees(enum.IntFlag):
-    """What a way of seeing sees."""
+    """What an access check sees."""
 
     READS = 1
     WRITES = 2

@@ -321,7 +321,7 @@ class SchemeStat:
 
 @dataclasses.dataclass(frozen=True)
 class AccessCheckInfo:
-    """Whether a way of seeing works here, what it sees, and why not."""
+    """Whether an access check works here, what it sees, and why not."""
 
     available: bool
     sees: int

@@ -64,7 +64,7 @@ class Reclaim:
 
 @dataclasses.dataclass(frozen=True)
 class LruSort:
-    """Tells the kernel what to reclaim first and last: two schemes, for hot memory and for cold.
+    """Sorts memory for reclaim, what is cold first and what is hot last: two schemes.
 
     allow_unseen_reads, own_memcg: as of Reclaim.
     """

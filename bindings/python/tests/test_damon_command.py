@@ -229,6 +229,59 @@ def test_where_userfaultfd_is_refused_checks_says_so_first_and_top_shows_nothing
     assert found["accessed_bytes"] == 0 and "not_registered" not in found["unknown_by_reason"]
 
 
+def samples_of(text: str, parse: Any) -> dict[str, list[Any]]:
+    """By name, as a scraper's own parser reads them."""
+    found: dict[str, list[Any]] = {}
+    for family in parse(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append(sample)
+    return found
+
+
+def test_what_is_monitored_is_told_as_openmetrics(pid: int, capsys: pytest.CaptureFixture[str]) -> None:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    assert command("top", "--openmetrics", str(pid)) == 0
+    text = capsys.readouterr().out
+    found = samples_of(text, text_string_to_metric_families)
+    own = {"pid": str(pid), "program": "hot_part"}
+    assert found["damon_process_info"][0].labels["program"] == "hot_part"
+    for name in ("damon_resident_bytes", "damon_watched_bytes", "damon_windows_total", "damon_monitor_cpu_seconds_total"):
+        one, = found[name]
+        assert one.labels == own and one.value > 0, name
+    idle = [one.value for one in found["damon_idle_bytes"]]
+    assert idle == sorted(idle, reverse=True) and len(idle) == 5
+    assert text.endswith("# EOF\n") and text.count("# TYPE") == text.count("# HELP") == 13
+
+
+def test_a_textfile_collector_reads_the_file_of_metrics(
+    pid: int, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    path = tmp_path / "damon.prom"
+    assert command("top", "--openmetrics", "--once", "-o", str(path)) == 0
+    found = samples_of(path.read_text(), text_string_to_metric_families)
+    assert str(pid) in {one.labels["pid"] for one in found["damon_windows_total"]}
+    assert os.listdir(tmp_path) == ["damon.prom"] and path.stat().st_mode & 0o777 == 0o644
+    assert "No such file" in refusal(capsys, "top", "--openmetrics", "--once", "-o", str(tmp_path / "no" / "damon.prom"))
+    assert "-o is for --openmetrics" in refusal(capsys, "top", "-o", str(path))
+
+
+def test_names_that_programs_choose_are_escaped(pid: int) -> None:
+    import dataclasses
+
+    from damon.agent_page import AgentPage
+    from damon.cli.findings import findings_of
+    from damon.cli.openmetrics import text_of
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    with AgentPage.open(pid) as page:
+        found = dataclasses.replace(findings_of(page), program='a"b\\c\nd')
+    one = samples_of(text_of([found]), text_string_to_metric_families)["damon_resident_bytes"][0]
+    assert one.labels["program"] == 'a"b\\c\nd'
+
+
 def test_mistakes_are_told_with_what_to_do(pid: int, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
     assert "damon run -- PROGRAM" in refusal(capsys, "run")
     assert "no program 'there-is-none'" in refusal(capsys, "run", "--", "there-is-none")

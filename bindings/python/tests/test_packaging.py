@@ -6,6 +6,9 @@ import importlib.metadata
 import pathlib
 import re
 import subprocess
+import sys
+
+import pybind11
 
 import damon
 from damon import _core
@@ -48,6 +51,25 @@ def test_the_module_shows_its_entry_point_and_nothing_of_the_library() -> None:
     defined = symbols("--defined-only")
     assert "PyInit__core" in defined
     assert not [name for name in defined if re.match(r"damo[ns]", name)], defined
+
+
+def test_free_threaded_pythons_are_refused_in_one_sentence_before_anything_is_compiled(tmp_path: pathlib.Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"""#!/bin/sh
+case "$2" in *"get_config_var('Py_GIL_DISABLED')"*) echo 1 ;; *) exec {sys.executable} "$@" ;; esac
+""")
+    python.chmod(0o755)
+    options = [f"-DPython_EXECUTABLE={python}", f"-Dpybind11_DIR={pybind11.get_cmake_dir()}"]
+    ran = subprocess.run(["cmake", "-S", BINDING, "-B", tmp_path / "build", *options], capture_output=True, text=True)
+    assert ran.returncode != 0
+    assert "free-threaded Python (3.13t, 3.14t) is not supported" in " ".join(ran.stderr.split()), ran.stderr
+
+
+def test_the_module_is_linked_so_that_its_tables_are_read_only_when_it_runs() -> None:
+    assert _core.__file__ is not None
+    said = subprocess.run(["readelf", "-lWd", _core.__file__], capture_output=True, text=True, check=True).stdout
+    assert "GNU_RELRO" in said and re.search(r"BIND_NOW|\bNOW\b", said), said
+    assert re.search(r"GNU_STACK .* RW ", said), said
 
 
 def test_the_module_needs_no_cxx_library() -> None:

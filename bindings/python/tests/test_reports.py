@@ -174,7 +174,7 @@ def test_parts_of_another_boot_are_put_on_one_clock(tmp_path: pathlib.Path) -> N
     assert [window.time_ns for window in load(path).windows] == [10**18 + 10**9, 10**18 + 61 * 10**9]
 
 
-def test_older_recordings_are_read_as_well(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_context_recorded_itself_is_reported(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "toy.damon"
     with toy_context(ToyMemory(hot=((MIB, MIB + 256 * KIB),))) as ctx, ctx.record(path):
         ctx.advance(20 * AGGR_US)
@@ -200,7 +200,7 @@ def test_files_that_are_no_records_are_refused_in_one_line(
     other.write_bytes(b"\x7fELF" + bytes(100))
     records.Writer(empty).close()
     for path, words in ((other, "is no record: it does not begin as a record does"), (empty, "has no window"),
-                        (tmp_path / "none", "No such file"), (tmp_path, "Is a directory")):
+                        (tmp_path / "none", "No such file"), (tmp_path, "it is no regular file")):
         assert main(["report", kind, str(path)]) == 1
         error = capsys.readouterr().err
         assert words in error and str(path) in error and error.count("\n") == 1

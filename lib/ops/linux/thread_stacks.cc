@@ -20,7 +20,7 @@ constexpr size_t kNameAt = 19;
 
 void ThreadStacks::read() {
     descriptors_.clear();
-    const ScopedFile threads(sys::open_read("/proc/self/task"));
+    const ScopedFile threads(sys::open_read("/proc/self/task"), FileKind::kKernel);
     if (threads.fd() < 0) return;
     const pid_t first = sys::getpid();  // its stack has a name of its own
     alignas(8) char entries[4096];

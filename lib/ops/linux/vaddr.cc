@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "ops/linux/access/access_check_table.h"
+#include "os/library_copies.h"
 #include "os/own_file.h"
 #include "os/proc_maps.h"
 #include "os/syscalls.h"
@@ -119,6 +120,7 @@ Status VaddrOps::start(const Params& params) {
     (void)plan_.open(read_page_sizes().base_bytes);
     nr_gone_refreshed_ = 0;
     told_obstacle_ = 0;
+    told_copies_ = false;
     nr_reopened_files_ = nr_reopened_files();
     actions_.start();
     if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
@@ -284,6 +286,12 @@ Status VaddrOps::notice() {
     if (const Status obstacle = passes_.obstacle(); obstacle.error() != told_obstacle_) {
         told_obstacle_ = obstacle.error();
         if (!obstacle.ok()) return obstacle;
+    }
+    if (!told_copies_ && nr_copies_at_work() > 1) {
+        told_copies_ = true;
+        return Status::fail(-EBUSY,
+                            "another copy of the library is at work in this process: what it watches is unknown here "
+                            "(DAMON_UNKNOWN_OTHER_USERFAULTFD), and the other way round; link one copy only");
     }
     const uint64_t reopened = nr_reopened_files();
     if (reopened == nr_reopened_files_) return {};

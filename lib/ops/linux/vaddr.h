@@ -11,7 +11,7 @@
 #include "ops/linux/coverage_plan.h"
 #include "ops/linux/passes/accessed_passes.h"
 #include "ops/ops.h"
-#include "os/system_metrics.h"
+#include "os/metrics/system_metrics.h"
 
 namespace damon {
 
@@ -91,6 +91,7 @@ private:
     PageProber prober_;
     SystemMetrics metrics_;
     int told_obstacle_ = 0;           // to passes: its errno
+    bool told_copies_ = false;        // that another copy of the library is at work
     uint64_t nr_reopened_files_ = 0;  // of which the context's message tells
 };
 

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "ops/offload/offload_text.h"
-#include "os/cgroup.h"
+#include "os/metrics/cgroup.h"
 #include "os/page_sizes.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"

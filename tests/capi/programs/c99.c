@@ -18,7 +18,7 @@
 
 enum { PAGE = 4096, PAGES = 256, HOT_FIRST = 64, HOT_LAST = 96 };
 
-/* The program's own eyes: pages HOT_FIRST to HOT_LAST - 1 are always in use. */
+/* The program's own access check: pages HOT_FIRST to HOT_LAST - 1 are always in use. */
 static void look(void* priv, struct damon_sample* samples, size_t nr) {
     const uint64_t base = *(const uint64_t*)priv;
     size_t i;

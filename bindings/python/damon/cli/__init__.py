@@ -24,10 +24,11 @@ MODULES = (
     "record",
     "report",
     "export",
+    "sim",
     "shell",
 )
 
-_EPILOG = "Each command has --help, and --json where it tells something. Times: 5ms, 1s, 2m; sizes: 4K, 16M, 1G; max."
+_EPILOG = "Each command has --help, and --json where it prints results. Times: 5ms, 1s, 2m; sizes: 4K, 16M, 1G; max."
 
 
 def commands() -> list[Command]:

@@ -131,5 +131,7 @@ COMMANDS = (
     Command("resume", "let it go on where it stood", _add_pid, _simple(Word.RESUME)),
     Command("tune", "change intervals and numbers of regions while it runs", _add_tune_options, _tune),
     Command("schemes", "show, replace or remove the schemes of a process", _add_schemes_options, _schemes),
+    Command("save", "write what the monitor of a process has learned to the file of 'damon run --warm FILE'", _add_pid,
+            _simple(Word.SAVE)),
     Command("stop", "end the monitor of a process for good; the program goes on", _add_pid, _simple(Word.STOP)),
 )

@@ -10,7 +10,7 @@ from .command import Command, CommandError, Progress, show_json
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a record, or a recording of Context.record()")
+    parser.add_argument("file", metavar="FILE", help="a record")
     parser.add_argument("--to", required=True, choices=("damo", "parquet"),
                         help="damo: a file that damo's reports read; parquet: a data set, a row for each region and window")
     parser.add_argument("-o", "--output", metavar="PATH",

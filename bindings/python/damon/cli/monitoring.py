@@ -13,7 +13,7 @@ from .command import CommandError
 
 
 def _kind(read: Callable[..., int], name: str) -> Callable[[str], int]:
-    """For add_argument(type=...): a wrong value is told in the words of `read`."""
+    """For add_argument(type=...): a wrong value is reported in the words of `read`."""
 
     def convert(text: str) -> int:
         try:

@@ -184,7 +184,7 @@ def _run(options: argparse.Namespace) -> int:
     _check_output(options.output)
     if is_pid:
         _check_pid_options(options)
-    prepared = None if is_pid else run.prepare(options, words)
+    prepared = None if is_pid else run.prepare(options, words, is_child=True)
     recording = _Recording(options, _Stop(None if options.timeout is None else options.timeout / 1e6))
     try:
         return _recorded(recording, words, prepared)

@@ -178,7 +178,7 @@ _KINDS: tuple[tuple[str, _Report, str], ...] = (
 
 
 def _add_kind(parser: argparse.ArgumentParser, name: str) -> None:
-    parser.add_argument("file", metavar="FILE", help="a record, or a recording of Context.record()")
+    parser.add_argument("file", metavar="FILE", help="a record")
     parser.add_argument("--json", action="store_true", help="one JSON value instead of text")
     parser.add_argument("--width", type=_positive, help="columns (default: the terminal's)")
     if name in ("heatmap", "wss", "html"):

@@ -29,12 +29,12 @@ def agent_library() -> str:
 
 def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_ms: int = 200, min_rss_bytes: int = 4 << 20,
                 ring_bytes: int = 2 << 20, follow_fork: bool = False, coverage: int = 0, paused: bool = False,
-                exclude: str = "") -> dict[str, str]:
-    """What a program needs in its environment to have an agent inside."""
+                exclude: str = "", warm: str = "", warm_every_ms: int = 30_000, is_child: bool = False) -> dict[str, str]:
+    """What a program needs in its environment to have an agent inside. is_child: of this process, and not in its place."""
     goal = attrs.intervals_goal
     words: dict[str, object] = {
         "delay_ms": delay_ms, "min_rss_bytes": min_rss_bytes, "ring_bytes": ring_bytes, "follow_fork": int(follow_fork),
-        "coverage": coverage, "paused": int(paused), "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
+        "coverage": coverage, "paused": int(paused), "warm_every_ms": warm_every_ms, "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
         "ops_update_us": attrs.ops_update_us, "min_nr_regions": attrs.min_nr_regions,
         "max_nr_regions": attrs.max_nr_regions, "max_overhead_permil": attrs.max_overhead_permil,
         "goal_access_bp": goal.access_bp, "goal_aggrs": goal.aggrs, "goal_min_sample_us": goal.min_sample_us,
@@ -50,9 +50,20 @@ def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_m
         "DAMON_AGENT": ",".join(f"{name}={value}" for name, value in words.items()),
         "DAMON_AGENT_DIR": agent_files.make_directory(os.geteuid()),
     }
+    if warm:
+        found["DAMON_AGENT_WARM"] = f"{-os.getpid() if is_child else os.getpid()}:{_warm_path(warm)}"
     request = request_of(schemes or [])
     if request:
         found["DAMON_AGENT_SCHEMES"] = request.hex()
+    return found
+
+
+def _warm_path(path: str) -> str:
+    found = os.path.abspath(path)
+    if not os.path.isdir(os.path.dirname(found)):
+        raise CommandError(f"--warm: there is no folder {os.path.dirname(found)}")
+    if len(os.fsencode(found)) > 500:
+        raise CommandError(f"--warm: {found} is too long; the agent has room for 500 bytes")
     return found
 
 
@@ -72,11 +83,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--exclude", default="", metavar="NAMES", help="programs to leave alone, such as make:gcc")
     group.add_argument("--ring", type=monitoring.byte_size, default=2 << 20, metavar="SIZE",
                        help="memory for windows that no recorder has read yet (default: 2M)")
+    group.add_argument("--warm", default="", metavar="FILE",
+                       help="go on from what FILE has of the program's last run, and keep in it what is learned: every "
+                       "--warm-every, at the program's end, and for 'damon save'")
+    group.add_argument("--warm-every", type=monitoring.time_us, default=30_000_000, metavar="TIME",
+                       help="how often FILE is written (default: 30s; 0: at the end alone)")
     group.add_argument("-q", "--quiet", action="store_true", help="do not say where to look")
     parser.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM ...", help="the program and its arguments")
 
 
-def prepare(options: argparse.Namespace, words: list[str]) -> tuple[str, dict[str, str]]:
+def prepare(options: argparse.Namespace, words: list[str], *, is_child: bool = False) -> tuple[str, dict[str, str]]:
     """(the program's path, its environment). CommandError, AgentError: it cannot be run so."""
     if not words:
         raise CommandError("there is no program: damon run -- PROGRAM ARGUMENTS")
@@ -88,7 +104,8 @@ def prepare(options: argparse.Namespace, words: list[str]) -> tuple[str, dict[st
         raise CommandError("--ring is more than 256M")
     added = environment(attrs, schemes, delay_ms=options.delay // 1000, min_rss_bytes=options.min_rss, ring_bytes=ring,
                         follow_fork=options.follow_fork, coverage=int(CoverageFlags.FILES) if options.files else 0,
-                        paused=options.paused, exclude=options.exclude)
+                        paused=options.paused, exclude=options.exclude, warm=options.warm,
+                        warm_every_ms=options.warm_every // 1000, is_child=is_child)
     return path, {**os.environ, **added}
 
 

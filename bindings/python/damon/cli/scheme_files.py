@@ -24,7 +24,7 @@ _UNUSED: dict[str, tuple[Any, ...]] = {
 
 
 def read_file(path: str, attrs: Attrs) -> tuple[list[Scheme], Optional[Attrs]]:
-    """(the schemes, the monitoring attributes that the file has, if any). `attrs` tells what a window is."""
+    """(the schemes, the monitoring attributes that the file has, if any). `attrs` says how long a window is."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()

@@ -19,6 +19,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", action="store_true", help="with --once: wait for the first window")
     parser.add_argument("-d", "--delay", type=monitoring.time_us, default=500_000, metavar="TIME",
                         help="how often to look (default: 500ms)")
+    parser.add_argument("--openmetrics", action="store_true",
+                        help="as metrics, of PID or of all: for a scraper; once, or with -o every --delay")
+    parser.add_argument("-o", "--output", metavar="FILE",
+                        help="with --openmetrics: write them there again and again, as a whole each time, for node_exporter's "
+                        "textfile collector (NAME.prom); with --once: once")
     parser.add_argument("--rows", type=int, metavar="N", help="rows of each table")
 
 
@@ -39,6 +44,12 @@ def _wait_for_window(page: AgentPage, seconds: float) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.openmetrics:
+        from . import openmetrics
+
+        return openmetrics.run(options)
+    if options.output:
+        raise CommandError("-o is for --openmetrics; 'damon record' writes what is found to a file")
     pids = _pids(options)
     is_live = not options.once and not options.json and sys.stdout.isatty()
     if len(pids) > 1:

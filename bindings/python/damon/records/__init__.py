@@ -15,7 +15,7 @@ from .format import RecordError
 from .host import header_of, mappings_of
 from .model import Event, Header, Mapping, Mappings, SchemeStats, Window
 from .reader import Record
-from .recorder import ContextRecorder
+from .recorder import Recorder
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 def open(path: Union[str, os.PathLike[str]], *, follow: bool = False, timeout: Optional[float] = None) -> Record:
     """A record, also while it is written. follow: go on with what comes up, until the writer ends the record or nothing
-    comes for `timeout` seconds. RecordError: it is none; what of it is damaged is told while it is read."""
+    comes for `timeout` seconds. RecordError: it is none; what of it is damaged is reported while it is read."""
     return Record(path, follow=follow, timeout=timeout)
 
 
-def record(context: Context, path: Union[str, os.PathLike[str]], **options: Any) -> ContextRecorder:
+def record(context: Context, path: Union[str, os.PathLike[str]], **options: Any) -> Recorder:
     """Writes each snapshot of a context to a file, until the recorder is closed or the context stops. Options:
     command_line=False leaves the command line out, labels={"service": ...} are words of your own, and those of Writer."""
-    return ContextRecorder(context, path, **options)
+    return Recorder(context, path, **options)
 
 
-__all__ = ["ContextRecorder", "Event", "Header", "Mapping", "Mappings", "Record", "RecordError", "SchemeStats", "Window",
-           "Writer", "header_of", "mappings_of", "open", "record"]
+__all__ = ["Event", "Header", "Mapping", "Mappings", "Record", "RecordError", "Recorder", "SchemeStats", "Window", "Writer",
+           "header_of", "mappings_of", "open", "record"]

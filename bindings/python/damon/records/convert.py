@@ -1,4 +1,4 @@
-"""Windows from what else there is: snapshots, recordings of Context.record(), and what an agent writes."""
+"""Windows from what else there is: snapshots, and what an agent writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole record in memory, for reports. Recordings of Context.record() are taken as well."""
+"""A whole record in memory, for reports."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Union
 
 from ..mappings import printable
-from ..record import read_record
 from ..views import windows_of
-from .convert import window_of
 from .format import RecordError
-from .host import header_of
 from .model import Event, Header, Mapping, Mappings, SchemeStats, Window
 from .reader import Record
 
@@ -108,9 +105,7 @@ class _Collector:
 def load(path: Union[str, os.PathLike[str]], tell: Callable[[int], None] = lambda nr_windows: None) -> Loaded:
     """RecordError: it is no record, is damaged, or has no window. tell: is told how many windows are read so far."""
     name = os.fspath(path)
-    with open(name, "rb") as file:
-        is_text = file.read(1) == b"{"
-    found = _from_recording(name, tell) if is_text else _from_record(name, tell)
+    found = _from_record(name, tell)
     if not found.windows:
         raise RecordError(f"{name} has no window: it was recorded for less than one aggregation interval")
     return found
@@ -143,16 +138,3 @@ def _from_record(path: str, tell: Callable[[int], None]) -> Loaded:
                 lists[type(frame)].append(_printable_mappings(one) if isinstance(one, Mappings) else one)
         found.torn_bytes = record.torn_bytes
     return found
-
-
-def _from_recording(path: str, tell: Callable[[int], None]) -> Loaded:
-    found: Optional[Loaded] = None
-    for snapshot in read_record(path):
-        if found is None:
-            header = header_of(0, command_line=False, monotonic_ns=0, wall_ns=0, host="", boot_id="", program="",
-                               attrs={name: getattr(snapshot, name) for name in ("sample_us", "aggr_us")})
-            found = Loaded(path, header)
-            collector = _Collector(found)
-        collector.add(window_of(snapshot, snapshot.time_ns))
-        tell(found.nr_windows)
-    return found or Loaded(path, header_of(0, command_line=False))

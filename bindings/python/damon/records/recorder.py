@@ -6,9 +6,11 @@ import dataclasses
 import os
 import threading
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .. import _core
+from ..checks import need_numpy
 from ..closing import Closing
 from ..enums import AccessCheck, Action, State
 from ..errors import DamonError
@@ -23,9 +25,9 @@ _SCHEMES_EVERY_NS = 1_000_000_000
 _WAIT_MS = 50
 
 
-class ContextRecorder(Closing):
-    """Writes down each snapshot of a context until it is closed or the context stops. A thread of its own does so; in manual
-    drive each step does."""
+class Recorder(Closing):
+    """What Context.record() gives: writes down each snapshot of a context until it is closed or the context stops. A thread of
+    its own does so; in manual drive each step does."""
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class ContextRecorder(Closing):
         **options: Any,
     ) -> None:
         """wall_ns: manual drive: the wall clock at time 0 (default: now). Options: those of Writer."""
+        need_numpy("records")
         header = header_of(command_line=command_line, attrs=attrs_of(context), labels=labels, access_checks=_checks())
         self._is_virtual = context.manual
         if self._is_virtual:
@@ -65,7 +68,15 @@ class ContextRecorder(Closing):
         self._thread.start()
 
     def take(self) -> None:
-        """Writes the last snapshot down, if it is new."""
+        """Writes the last snapshot down, if it is new. What keeps it from being written is told by close()."""
+        if self.error is not None:
+            return
+        try:
+            self._take()
+        except (OSError, ValueError) as error:
+            self.error = error
+
+    def _take(self) -> None:
         with self._lock:
             snapshot = self._context._core.snapshot()
             self._note_state(snapshot.time_ns)
@@ -90,8 +101,8 @@ class ContextRecorder(Closing):
         if self._thread is not None:
             self._thread.join()
         try:
+            self.take()  # the last one may have come up since
             if self.error is None:
-                self.take()  # the last one may have come up since
                 now = self._context._core.snapshot().time_ns if self._is_virtual else time.monotonic_ns()
                 self._note_schemes(now)
                 self.writer.event("end", now)
@@ -121,13 +132,25 @@ class ContextRecorder(Closing):
 
     def _follow(self) -> None:
         try:
-            while not self._closing.is_set():
+            while not self._closing.is_set() and self.error is None:
                 self._context._core.snapshot_wait(self._seq, _WAIT_MS)
                 self.take()
         except DamonError:
             pass  # stopped: close() follows
         except BaseException as error:
             self.error = error
+
+
+def close_all(recorders: Iterable[Recorder]) -> None:
+    """Closes all of them; raises what the first to fail raised."""
+    failure: Optional[BaseException] = None
+    for recorder in recorders:
+        try:
+            recorder.close()
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 def attrs_of(context: Context) -> dict[str, Any]:

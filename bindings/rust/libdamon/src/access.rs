@@ -28,11 +28,11 @@ pub enum AccessCheck {
     Mprotect,
     /// Idle page tracking: other processes, privileged.
     PageIdle,
-    /// The program tells: [`Monitor::report_access`].
+    /// The program reports its accesses: [`Monitor::report_access`].
     Report,
 }
 
-/// What a way of seeing can do on this machine, for this user.
+/// What an access check can do on this machine, for this user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AccessCheckInfo {
@@ -135,7 +135,7 @@ fn refusal(error: i32, range: &Range<usize>) -> String {
 }
 
 impl Monitor {
-    /// Tells a running context with [`AccessCheck::Report`] of an access that the program knows of: read barriers, card
+    /// Reports to a running context with [`AccessCheck::Report`] an access that the program knows of: read barriers, card
     /// marks, sampled allocations. Counts at most once per region and sampling interval. Lock-free, no system call.
     ///
     /// # Errors

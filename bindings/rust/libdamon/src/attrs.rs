@@ -34,7 +34,7 @@ pub struct Attrs {
 pub struct IntervalsGoal {
     /// Wanted share of positive samples, weighted by size, in basis points (1/10,000).
     pub access_bp: u64,
-    /// Retune every so many aggregation intervals, more than 0.
+    /// Retune every N aggregation intervals; more than 0.
     pub aggregations: u64,
     /// The sampling interval stays in this range.
     pub sample: RangeInclusive<Duration>,

@@ -113,7 +113,7 @@ impl Context {
         }
     }
 
-    /// Makes the context use the program's own eyes and hands.
+    /// Makes the context use the program's own operations: access checks and actions.
     ///
     /// # Errors
     /// `Busy`: the context runs; `InvalidInput`: a value is wrong.

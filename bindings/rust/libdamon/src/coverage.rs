@@ -5,7 +5,7 @@ use damon_sys as sys;
 
 use crate::{Context, Error, Monitor, Result};
 
-/// What targets without ranges cover: memory, until told otherwise.
+/// What targets without ranges cover: memory, by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Coverage {

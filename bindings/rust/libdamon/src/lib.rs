@@ -68,7 +68,7 @@ pub use presets::{LruSort, Reclaim, Summary};
 pub use probe::{Probe, ProbeHits, ProbeMut, ProbeProperty};
 pub use query::{RangeAnswer, RangeQuery, WorkingSet, WorkingSetOf};
 pub use quota::{Goal, Metric, Quota, Tuner, WatermarkMetric, Watermarks};
-pub use record::{read_record, RecordWriter, RecordedSnapshot};
+pub use record::RecordWriter;
 pub use region::Region;
 pub use scheme::{Scheme, SchemeMut};
 pub use shared_map::{Declared, SharedMap};

@@ -91,7 +91,7 @@ impl Monitor {
     /// Stops the context and waits until its worker has ended; also fine where it does not run. Parameters, targets,
     /// schemes, statistics and the last snapshot stay, learned regions go.
     ///
-    /// Where a callback panicked, the context is stopped as well, and the panic is told as the error.
+    /// Where a callback panicked, the context is stopped as well, and the panic is returned as the error.
     ///
     /// # Errors
     /// As [`stop_all`](crate::stop_all).
@@ -209,7 +209,7 @@ impl Monitor {
         Ok(stat.into())
     }
 
-    /// Tells a goal with [`Metric::UserInput`](crate::Metric::UserInput) how things stand; used when the next charge
+    /// Sets the current value of a goal with [`Metric::UserInput`](crate::Metric::UserInput); used when the next charge
     /// window opens. Does not wait for the worker.
     ///
     /// # Errors
@@ -331,7 +331,7 @@ impl Monitor {
         })
     }
 
-    /// The first panic of a callback that ran on the worker and that was not yet told. [`stop`](Monitor::stop),
+    /// The first panic of a callback that ran on the worker and that was not yet returned. [`stop`](Monitor::stop),
     /// [`step`](Monitor::step) and [`wait_snapshot`](Monitor::wait_snapshot) take it as well and give it as an error.
     #[must_use]
     pub fn take_panic(&self) -> Option<String> {

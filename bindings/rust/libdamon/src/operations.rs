@@ -69,7 +69,7 @@ pub struct Applied {
     pub filter_passed: u64,
 }
 
-/// The program's own eyes and hands. All are called on the worker (manually driven: in `step`), one at a time; those
+/// The program's own operations: access checks and actions. All are called on the worker (manually driven: in `step`), one at a time; those
 /// that are not implemented do what the library does without them.
 ///
 /// After a panic in one of them none but `cleanup` is called again: samples are unknown, nothing is applied, and the

@@ -53,7 +53,7 @@ impl Monitor {
 }
 
 impl Paused<'_> {
-    /// Ends the section, and tells whether that worked.
+    /// Ends the section, and returns whether that worked.
     ///
     /// # Errors
     /// `Canceled`: the context does not run, or ended meanwhile; `TimedOut`: a callback of it does not end.
@@ -66,7 +66,7 @@ impl Paused<'_> {
 
 impl Drop for Paused<'_> {
     fn drop(&mut self) {
-        // It fails only where the context has ended meanwhile, which its next use tells.
+        // It fails only where the context has ended meanwhile, which its next use reports.
         let _ = self.monitor.end_section();
     }
 }

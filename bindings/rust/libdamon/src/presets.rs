@@ -30,7 +30,7 @@ debug_members!(Reclaim {
     own_memcg,
 });
 
-/// Tells the kernel what to reclaim first and last: Linux's `DAMON_LRU_SORT`, with its defaults.
+/// Sorts memory for reclaim, what is cold first and what is hot last: Linux's `DAMON_LRU_SORT`, with its defaults.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LruSort(sys::damon_lru_sort_params);
 
@@ -208,7 +208,7 @@ impl LruSort {
         self
     }
 
-    /// Leaves young pages out of cold, where pages can be told young.
+    /// Leaves young pages out of cold, where young pages can be recognised.
     #[must_use]
     pub fn filter_young_pages(mut self) -> Self {
         self.0.filter_young_pages = 1;

@@ -5,7 +5,7 @@ use damon_sys as sys;
 use crate::structs::{micros, millis, whole_millis, zeroed};
 use crate::{Error, Result};
 
-/// How much a scheme may do, and what comes first. No limit until told otherwise.
+/// How much a scheme may do, and what comes first. No limit by default.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Quota {

@@ -1,23 +1,34 @@
-use std::io::{BufRead, Error, ErrorKind, Result, Write};
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::io::{Error, ErrorKind, Result, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use damon_sys as sys;
 
 use crate::structs::micros;
-use crate::{Region, Snapshot, SnapshotInfo};
+use crate::{Region, Snapshot};
 
-/// Writes snapshots down, in the format of the Python package: text, one JSON value a line.
+const MAGIC: &[u8; 8] = b"DAMONREC";
+const WINDOW: u8 = 1;
+const END: u8 = 4; // an event
+const CONSTANT: u8 = 16; // added to a width: one number for all regions
+const WINDOW_FIELDS: &str =
+    r#"["time_ns","wall_ns","seq","window_us","sample_us","aggr_us","max_nr_accesses","nr_targets","flags","nr_regions"]"#;
+const REGION_FIELDS: &str =
+    r#"["target_idx","gap","size","nr_accesses","age","age_us","idle_us","flags","unknown_reason"]"#;
+
+/// Writes snapshots down as a record, which `damon report`, `damon export` and the Python package read; docs/records.md of
+/// the repository describes the file. Whole windows are written, so that a killed program loses the last one at most.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let table = damon::SharedVec::from_elem(0u8, 1 << 20)?;
 /// let watch = damon::Context::builder().range(table.range()).start()?;
 /// let (mut file, mut buffer) = (Vec::new(), damon::SnapshotBuffer::new()); // or a std::fs::File
-/// let mut record = damon::RecordWriter::new(&mut file)?;
+/// let mut record = damon::RecordWriter::new(&mut file);
 /// watch.wait_snapshot(0, None)?;
 /// record.write(&watch.snapshot(&mut buffer)?)?;
-/// let recorded = damon::read_record(&file[..])?;
-/// assert_eq!(recorded[0].snapshot().len(), watch.snapshot(&mut buffer)?.len());
+/// record.finish()?;
+/// assert!(file.starts_with(b"DAMONREC"));
 /// # Ok(())
 /// # }
 /// ```
@@ -25,34 +36,17 @@ use crate::{Region, Snapshot, SnapshotInfo};
 pub struct RecordWriter<W: Write> {
     writer: W,
     seq: u64,
-}
-
-/// A snapshot of a recording.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RecordedSnapshot {
-    info: SnapshotInfo,
-    regions: Vec<Region>,
-}
-
-impl RecordedSnapshot {
-    /// As it was read from the context. What recordings do not have is 0.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot::new(&self.regions, self.info)
-    }
+    last_ns: u64,
+    wall_ns: Option<u64>, // of the moment at which the snapshots' clock was 0; None: nothing is written yet
 }
 
 impl<W: Write> RecordWriter<W> {
-    /// Writes the first line.
-    ///
-    /// # Errors
-    /// Those of the writer.
-    pub fn new(mut writer: W) -> Result<Self> {
-        writeln!(writer, "{{\"damon_record\": 1, \"library\": \"{}\"}}", crate::version())?;
-        Ok(RecordWriter { writer, seq: 0 })
+    /// The file begins with the first snapshot.
+    pub fn new(writer: W) -> Self {
+        RecordWriter { writer, seq: 0, last_ns: 0, wall_ns: None }
     }
 
-    /// Writes a snapshot, unless it is the one that was written last.
+    /// Writes a snapshot, unless it is the one that was written last or no window has ended yet.
     ///
     /// # Errors
     /// Those of the writer.
@@ -61,202 +55,163 @@ impl<W: Write> RecordWriter<W> {
         if info.seq == self.seq {
             return Ok(());
         }
-        self.seq = info.seq;
-        let writes_only = if info.writes_only { sys::DAMON_SNAPSHOT_WRITES_ONLY } else { 0 };
-        let flags = writes_only | if info.unknown { sys::DAMON_SNAPSHOT_UNKNOWN } else { 0 };
-        write!(
-            self.writer,
-            "{{\"seq\": {}, \"time_ns\": {}, \"sample_us\": {}, \"aggr_us\": {}, \"max_nr_accesses\": {}, \
-             \"nr_targets\": {}, \"flags\": {flags}, \"window_us\": {}, \"regions\": [",
+        let time_ns = nanos(info.time);
+        let base_ns = match self.wall_ns {
+            Some(base_ns) => base_ns,
+            None => self.begin(time_ns)?,
+        };
+        let unknown = if info.unknown { sys::DAMON_SNAPSHOT_UNKNOWN } else { 0 };
+        let flags = unknown | if info.writes_only { sys::DAMON_SNAPSHOT_WRITES_ONLY } else { 0 };
+        let numbers = [
+            time_ns,
+            base_ns.wrapping_add(time_ns),
             info.seq,
-            info.time.as_nanos(),
+            micros(info.window),
             micros(info.sample),
             micros(info.aggregation),
-            info.max_nr_accesses,
-            info.nr_targets,
-            micros(info.window)
-        )?;
-        for (position, region) in snapshot.iter().enumerate() {
-            let (comma, raw) = (if position > 0 { ", " } else { "" }, &region.0);
-            let idle = if raw.idle_us == u64::MAX { "null".to_owned() } else { raw.idle_us.to_string() };
-            write!(
-                self.writer,
-                "{comma}[{}, {}, {}, {}, {}, {}, {}, {idle}, {}]",
-                raw.start, raw.end, raw.target_idx, raw.nr_accesses, raw.age, raw.flags, raw.age_us, raw.unknown_reason
-            )?;
-        }
-        writeln!(self.writer, "]}}")
+            u64::from(info.max_nr_accesses),
+            info.nr_targets as u64,
+            u64::from(flags),
+            snapshot.len() as u64,
+        ];
+        let mut payload: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        columns(snapshot.regions(), &mut payload);
+        self.frame(WINDOW, &payload)?;
+        (self.seq, self.last_ns) = (info.seq, time_ns);
+        Ok(())
     }
 
-    /// Flushes it and gives the writer back.
+    /// Says in the record that this is its end, flushes it and gives the writer back.
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn into_inner(mut self) -> Result<W> {
+    pub fn finish(mut self) -> Result<W> {
+        if self.wall_ns.is_none() {
+            self.begin(0)?;
+        }
+        let event = format!(r#"{{"time_ns":{},"name":"end","values":{{}}}}"#, self.last_ns);
+        self.frame(END, event.as_bytes())?;
         self.writer.flush()?;
         Ok(self.writer)
     }
-}
 
-/// Reads a recording, of this crate or of the Python package.
-///
-/// # Errors
-/// Those of the reader; `InvalidData` with the number of the line that is none of a recording. A last line without its
-/// end, as a killed program leaves, is passed over.
-pub fn read_record(mut reader: impl BufRead) -> Result<Vec<RecordedSnapshot>> {
-    let (mut snapshots, mut line, mut number) = (Vec::new(), String::new(), 0);
-    while reader.read_line(&mut line)? > 0 {
-        number += 1;
-        if !line.ends_with('\n') {
-            break;
-        }
-        let value = Parser(line.trim().as_bytes()).whole();
-        let known = value.and_then(|value| match number {
-            1 => (value.member("damon_record")?.number()? == 1).then_some(()),
-            _ => recorded(&value).map(|snapshot| snapshots.push(snapshot)),
-        });
-        if known.is_none() {
-            let words = if number == 1 { "is not the first line of a recording" } else { "is not a snapshot" };
-            return Err(Error::new(ErrorKind::InvalidData, format!("line {number} {words}")));
-        }
-        line.clear();
+    /// Writes the header. Gives the wall clock at time 0 of the snapshots.
+    fn begin(&mut self, time_ns: u64) -> Result<u64> {
+        let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanos);
+        let header = header(time_ns, now_ns);
+        let length = u32::try_from(header.len()).map_err(|_| Error::from(ErrorKind::InvalidData))?;
+        let mut data = MAGIC.to_vec();
+        data.extend([1, 0, 0, 0]); // version
+        data.extend(length.to_le_bytes());
+        data.extend(crc32(0, header.as_bytes()).to_le_bytes());
+        data.extend(header.as_bytes());
+        self.writer.write_all(&data)?;
+        let base_ns = now_ns.wrapping_sub(time_ns);
+        self.wall_ns = Some(base_ns);
+        Ok(base_ns)
     }
-    Ok(snapshots)
+
+    /// One call of the writer: who reads the file meanwhile has whole frames.
+    fn frame(&mut self, kind: u8, payload: &[u8]) -> Result<()> {
+        let length = u32::try_from(payload.len()).map_err(|_| Error::from(ErrorKind::InvalidInput))?;
+        let mut data = vec![kind, 0, 0, 0]; // as it is, not packed
+        data.extend(length.to_le_bytes());
+        let checksum = crc32(crc32(0, &data), payload);
+        data.extend(checksum.to_le_bytes());
+        data.extend(payload);
+        self.writer.write_all(&data)
+    }
 }
 
-fn recorded(value: &Value) -> Option<RecordedSnapshot> {
-    let number = |name| value.member(name).and_then(Value::number);
-    let flags = number("flags")?;
-    let info = SnapshotInfo {
-        seq: number("seq")?,
-        time: Duration::from_nanos(number("time_ns")?),
-        sample: Duration::from_micros(number("sample_us")?),
-        aggregation: Duration::from_micros(number("aggr_us")?),
-        window: Duration::from_micros(number("window_us").unwrap_or(0)),
-        passed_sample_intervals: 0,
-        max_nr_accesses: u32::try_from(number("max_nr_accesses")?).ok()?,
-        nr_targets: usize::try_from(number("nr_targets")?).ok()?,
-        writes_only: flags & u64::from(sys::DAMON_SNAPSHOT_WRITES_ONLY) != 0,
-        unknown: flags & u64::from(sys::DAMON_SNAPSHOT_UNKNOWN) != 0,
+fn nanos(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A column for each of REGION_FIELDS; nothing where there are no regions.
+fn columns(regions: &[Region], payload: &mut Vec<u8>) {
+    let mut before = 0;
+    let gaps = regions.iter().map(|region| {
+        let gap = region.0.start.wrapping_sub(before); // another target may begin lower
+        before = region.0.end;
+        gap
+    });
+    let gaps: Vec<u64> = gaps.collect();
+    let mut put = |number: &dyn Fn(usize) -> u64| column((0..regions.len()).map(number), payload);
+    put(&|place| u64::from(regions[place].0.target_idx));
+    put(&|place| gaps[place]);
+    put(&|place| regions[place].0.end - regions[place].0.start);
+    put(&|place| u64::from(regions[place].0.nr_accesses));
+    put(&|place| u64::from(regions[place].0.age));
+    put(&|place| regions[place].0.age_us);
+    put(&|place| regions[place].0.idle_us.wrapping_add(1)); // 0: not known
+    put(&|place| u64::from(regions[place].0.flags));
+    put(&|place| u64::from(regions[place].0.unknown_reason.unsigned_abs()));
+}
+
+/// The width of its numbers, and the numbers; or one of them, where all are the same.
+fn column(numbers: impl Iterator<Item = u64> + Clone, payload: &mut Vec<u8>) {
+    let (first, most) = match (numbers.clone().next(), numbers.clone().max()) {
+        (Some(first), Some(most)) => (first, most),
+        _ => return,
     };
-    let regions = value.member("regions")?.list()?.iter().map(recorded_region).collect::<Option<_>>()?;
-    Some(RecordedSnapshot { info, regions })
-}
-
-/// Start, end, target, accesses, age, flags; and, in newer recordings, times and the reason.
-fn recorded_region(value: &Value) -> Option<Region> {
-    let row = value.list()?;
-    let number = |position: usize| row.get(position).and_then(Value::number);
-    let small = |position| number(position).and_then(|number| u32::try_from(number).ok());
-    let mut region = Region::new(number(0)? as usize..number(1)? as usize, small(3)?);
-    region.0.target_idx = small(2)?;
-    region.0.age = small(4)?;
-    region.0.flags = small(5)?;
-    region.0.age_us = number(6).unwrap_or(0);
-    region.0.idle_us = number(7).unwrap_or(u64::MAX);
-    region.0.unknown_reason = number(8).and_then(|reason| i32::try_from(reason).ok()).unwrap_or(0);
-    Some(region)
-}
-
-/// What of JSON recordings use.
-enum Value {
-    Null,
-    Number(u64),
-    Text,
-    List(Vec<Value>),
-    Object(Vec<(String, Value)>),
-}
-
-impl Value {
-    fn member(&self, wanted: &str) -> Option<&Value> {
-        match self {
-            Value::Object(members) => members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value),
-            _ => None,
-        }
-    }
-
-    fn number(&self) -> Option<u64> {
-        match self {
-            Value::Number(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    fn list(&self) -> Option<&[Value]> {
-        match self {
-            Value::List(values) => Some(values),
-            _ => None,
-        }
+    let width = [1u8, 2, 4].into_iter().find(|width| most >> (8 * width) == 0).unwrap_or(8);
+    let is_constant = numbers.clone().all(|number| number == first);
+    payload.push(width + if is_constant { CONSTANT } else { 0 });
+    for number in numbers.take(if is_constant { 1 } else { usize::MAX }) {
+        payload.extend(&number.to_le_bytes()[..usize::from(width)]);
     }
 }
 
-/// The rest of a line.
-struct Parser<'a>(&'a [u8]);
-
-impl Parser<'_> {
-    fn whole(mut self) -> Option<Value> {
-        let value = self.value(0)?;
-        self.0.is_empty().then_some(value)
+fn header(monotonic_ns: u64, wall_ns: u64) -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let words = [
+        ("record_id", read("/proc/sys/kernel/random/uuid").replace('-', "")),
+        ("library", crate::version().to_string()),
+        ("host", read("/proc/sys/kernel/hostname")),
+        ("boot_id", read("/proc/sys/kernel/random/boot_id")),
+        ("program", read("/proc/self/comm")),
+    ];
+    let mut text = String::from("{");
+    for (name, word) in words {
+        let _ = write!(text, r#""{name}":"{}","#, escaped(&word));
     }
+    let pid = std::process::id();
+    let _ = write!(text, r#""part":0,"pid":{pid},"monotonic_ns":{monotonic_ns},"wall_ns":{wall_ns},"attrs":{{}},"labels":{{}},"#);
+    let _ = write!(text, r#""window_fields":{WINDOW_FIELDS},"region_fields":{REGION_FIELDS}}}"#);
+    text
+}
 
-    /// The next byte that is no space, without taking it.
-    fn peek(&mut self) -> Option<u8> {
-        while let [b' ', rest @ ..] = self.0 {
-            self.0 = rest;
+/// As within quotes of JSON.
+fn escaped(word: &str) -> String {
+    let mut text = String::new();
+    for letter in word.chars() {
+        match letter {
+            '"' | '\\' => text.extend(['\\', letter]),
+            '\0'..='\x1f' => drop(write!(text, "\\u{:04x}", u32::from(letter))),
+            _ => text.push(letter),
         }
-        self.0.first().copied()
     }
+    text
+}
 
-    fn take(&mut self, wanted: u8) -> Option<()> {
-        let found = self.peek()? == wanted;
-        self.0 = if found { &self.0[1..] } else { self.0 };
-        found.then_some(())
-    }
-
-    fn value(&mut self, depth: u32) -> Option<Value> {
-        match self.peek()? {
-            _ if depth > 4 => None,
-            b'{' => self.several(b'{', b'}', |parser| {
-                let name = parser.text()?;
-                parser.take(b':')?;
-                Some((name, parser.value(depth + 1)?))
-            }),
-            b'[' => return self.several(b'[', b']', |parser| parser.value(depth + 1)).map(Value::List),
-            b'"' => return self.text().map(|_| Value::Text),
-            b'n' => {
-                self.0 = self.0.strip_prefix(b"null")?;
-                return Some(Value::Null);
-            }
-            _ => return self.digits().map(Value::Number),
+const fn crc_table() -> [u32; 256] {
+    let (mut table, mut at) = ([0; 256], 0);
+    while at < 256 {
+        let (mut value, mut bit) = (at as u32, 0);
+        while bit < 8 {
+            value = if value & 1 == 1 { value >> 1 ^ 0xEDB8_8320 } else { value >> 1 };
+            bit += 1;
         }
-        .map(Value::Object)
+        table[at] = value;
+        at += 1;
     }
+    table
+}
 
-    /// Elements between brackets, with commas in between.
-    fn several<T>(&mut self, open: u8, close: u8, element: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        self.take(open)?;
-        let mut all = Vec::new();
-        while self.take(close).is_none() {
-            if !all.is_empty() {
-                self.take(b',')?;
-            }
-            all.push(element(self)?);
-        }
-        Some(all)
-    }
+static CRC_TABLE: [u32; 256] = crc_table();
 
-    fn text(&mut self) -> Option<String> {
-        self.take(b'"')?;
-        let end = self.0.iter().position(|&byte| byte == b'"')?;
-        let text = std::str::from_utf8(&self.0[..end]).ok()?.to_owned();
-        self.0 = &self.0[end + 1..];
-        Some(text)
-    }
-
-    fn digits(&mut self) -> Option<u64> {
-        let end = self.0.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(self.0.len());
-        let number = std::str::from_utf8(&self.0[..end]).ok()?.parse().ok()?;
-        self.0 = &self.0[end..];
-        Some(number)
-    }
+/// As zlib has it: goes on from the checksum of what stands before.
+fn crc32(before: u32, data: &[u8]) -> u32 {
+    let step = |crc: u32, &byte: &u8| crc >> 8 ^ CRC_TABLE[usize::from(crc as u8 ^ byte)];
+    !data.iter().fold(!before, step)
 }

@@ -20,7 +20,7 @@ pub(crate) struct ActionFn {
     panicked: AtomicBool,
 }
 
-/// An access pattern and what to do with memory that shows it. Matches everything, without limit, until told otherwise.
+/// An access pattern and what to do with memory that shows it. Matches everything, without limit, by default.
 ///
 /// ```
 /// use damon::{Action, Quota, Scheme};
@@ -348,7 +348,7 @@ impl SchemeMut<'_> {
         Ok(unsafe { sys::damon_ctx_scheme(self.context.as_ptr(), self.index) })
     }
 
-    /// Keeps what is told by [`Monitor::schemes`](crate::Monitor::schemes) up to date, where it is told.
+    /// Keeps what [`Monitor::schemes`](crate::Monitor::schemes) returns up to date, where it returns this scheme.
     fn note(&self, change: impl FnOnce(&mut Scheme)) -> Result<()> {
         self.context.with_config(|config| config.schemes.get_mut(self.index).map_or((), change))
     }

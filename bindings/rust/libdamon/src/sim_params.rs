@@ -109,7 +109,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Mapped memory of one simulated program: anonymous, present, on node 0 until told otherwise.
+/// Mapped memory of one simulated program: anonymous, present, on node 0 by default.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SimRange(sys::damon_sim_range);
 

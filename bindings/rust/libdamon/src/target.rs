@@ -148,7 +148,7 @@ impl TargetMut<'_> {
         Ok(unsafe { sys::damon_ctx_target(self.context.as_ptr(), self.index) })
     }
 
-    /// Keeps what is told by [`Monitor::targets`](crate::Monitor::targets) up to date.
+    /// Keeps what [`Monitor::targets`](crate::Monitor::targets) returns up to date.
     fn note(&self, change: impl FnOnce(&mut Target)) -> Result<()> {
         self.context.with_config(|config| config.targets.get_mut(self.index).map_or((), change))
     }

@@ -1,66 +1,75 @@
-//! Recordings, in the format of the Python package.
+//! Records, in the format of the `damon` command and the Python package, whose tests read `rust.rec`.
 
 mod support;
 
-use std::time::Duration;
+use std::ops::Range;
 
-use damon::{read_record, RecordWriter, Region, SnapshotBuffer, UnknownReason};
+use damon::{RecordWriter, SnapshotBuffer};
 use support::{builder, run, started, Eyes, PAGE};
 
+const OF_PYTHONS_TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../python/tests/rust.rec");
+const WALL_NS: Range<usize> = 8..16; // in a window
+
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0, |number, &byte| number << 8 | usize::from(byte))
+}
+
+/// Kinds and payloads of a record's frames, windows without their wall clock.
+fn frames(mut data: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    assert!(data.starts_with(b"DAMONREC\x01\0\0\0"));
+    let (mut all, header) = (Vec::new(), 20 + number(&data[12..16]));
+    assert!(std::str::from_utf8(&data[20..header]).unwrap().contains("\"region_fields\":[\"target_idx\","));
+    data = &data[header..];
+    while !data.is_empty() {
+        let end = 12 + number(&data[4..8]);
+        let mut payload = data[12..end].to_vec();
+        if data[0] == 1 {
+            payload[WALL_NS].fill(0);
+        }
+        all.push((data[0], payload));
+        data = &data[end..];
+    }
+    all
+}
+
 #[test]
-fn what_is_written_is_read_back() {
+fn windows_are_written_as_python_reads_them() {
     let context = started(builder(), &Eyes::on(support::MEMORY.start..support::MEMORY.start + 32 * PAGE));
-    let (mut buffer, mut all) = (SnapshotBuffer::new(), Vec::new());
-    let mut record = RecordWriter::new(Vec::new()).unwrap();
+    let (mut buffer, mut record) = (SnapshotBuffer::new(), RecordWriter::new(Vec::new()));
     for window in 0..5 {
         run(&context, window * 5 + 1..window * 5 + 6).unwrap();
         let snapshot = context.snapshot(&mut buffer).unwrap();
         record.write(&snapshot).unwrap();
         record.write(&snapshot).unwrap(); // once
-        all.extend((snapshot.info().seq > 0).then(|| (*snapshot.info(), snapshot.regions().to_vec())));
     }
-    let bytes = record.into_inner().unwrap();
-    let read = read_record(&bytes[..]).unwrap();
-    assert!(read.len() >= 4);
-    for (recorded, (info, regions)) in read.iter().zip(&all) {
-        assert_eq!(recorded.snapshot().regions(), regions);
-        let mut known = *info;
-        known.passed_sample_intervals = 0;
-        assert_eq!(*recorded.snapshot().info(), known);
+    let bytes = record.finish().unwrap();
+    if std::env::var_os("DAMON_MAKE_RECORD").is_some() {
+        std::fs::write(OF_PYTHONS_TESTS, &bytes).unwrap();
+    }
+    let found = frames(&bytes);
+    assert_eq!(found.iter().map(|frame| frame.0).collect::<Vec<_>>(), [1, 1, 1, 1, 1, 4]);
+    if let Ok(known) = std::fs::read(OF_PYTHONS_TESTS) { // not in the published package
+        assert_eq!(found, frames(&known), "the record that Python's tests read; DAMON_MAKE_RECORD=1 makes it anew");
     }
 }
 
 #[test]
-fn recordings_of_python_are_read_also_cut_and_old_ones() {
-    let text = r#"{"damon_record": 1, "library": "0.1.0"}
-{"seq": 1, "time_ns": 5, "sample_us": 5000, "aggr_us": 100000, "max_nr_accesses": 20, "nr_targets": 1, "flags": 2, "window_us": 100001, "regions": [[4096, 8192, 0, 3, 7, 0, 700000, 20, 0], [8192, 12288, 0, 0, 1, 1, 0, null, 1]]}
-{"seq": 2, "time_ns": 6, "sample_us": 5000, "aggr_us": 100000, "max_nr_accesses": 20, "nr_targets": 1, "flags": 0, "regions": [[4096, 8192, 0, 3, 7, 0]]}
-{"seq": 3, "time_ns": 6, "sample"#;
-    let read = read_record(text.as_bytes()).unwrap();
-    assert_eq!(read.len(), 2);
-    let first = read[0].snapshot();
-    assert!(first.info().unknown && first.info().window == Duration::from_micros(100_001));
-    assert_eq!(first[0].idle_time(), Some(Duration::from_micros(20)));
-    assert_eq!((first[1].unknown_reason(), first[1].idle_time()), (Some(UnknownReason::HugePage), None));
-    assert_eq!(first.unknown_bytes(), 4096);
-    assert_eq!(read[1].snapshot().iter().map(Region::size).sum::<usize>(), 4096);
+fn a_record_without_windows_has_its_header_and_its_end() {
+    let context = started(builder(), &Eyes::on(support::MEMORY));
+    let mut record = RecordWriter::new(Vec::new());
+    record.write(&context.snapshot(&mut SnapshotBuffer::new()).unwrap()).unwrap();
+    let found = frames(&record.finish().unwrap());
+    assert_eq!(found, [(4, br#"{"time_ns":0,"name":"end","values":{}}"#.to_vec())]);
 }
 
 #[test]
-fn what_is_no_recording_is_refused_with_its_line() {
-    let head = "{\"damon_record\": 1}\n";
-    for (text, line) in [
-        ("\n".to_owned(), "line 1 "),
-        ("{\"damon_record\": 2}\n".to_owned(), "line 1 "),
-        (format!("{head}[]\n"), "line 2 "),
-        (format!("{head}{{\"seq\": -1}}\n"), "line 2 "),
-        (format!("{head}{}\n", "[".repeat(100_000)), "line 2 "),
-        (format!("{head}{{\"seq\": 99999999999999999999999}}\n"), "line 2 "),
-    ] {
-        let error = read_record(text.as_bytes()).unwrap_err();
-        assert!(error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains(line), "{error}");
-    }
-    assert!(read_record(&b""[..]).unwrap().is_empty());
+fn a_full_disk_is_told() {
+    let context = started(builder(), &Eyes::on(support::MEMORY));
+    let mut buffer = SnapshotBuffer::new();
+    run(&context, 1..6).unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let error = RecordWriter::new(full).write(&context.snapshot(&mut buffer).unwrap()).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(28));
 }
 
 #[test]

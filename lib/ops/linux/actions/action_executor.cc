@@ -8,7 +8,7 @@
 #include "ops/linux/actions/huge_advice.h"
 #include "ops/linux/actions/migrate.h"
 #include "ops/linux/actions/page_filter.h"
-#include "os/cgroup.h"
+#include "os/metrics/cgroup.h"
 
 namespace damon {
 namespace {

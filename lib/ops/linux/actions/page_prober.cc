@@ -4,7 +4,7 @@
 
 #include "base/arithmetic.h"
 #include "ops/linux/actions/page_filter.h"
-#include "os/cgroup.h"
+#include "os/metrics/cgroup.h"
 
 namespace damon {
 

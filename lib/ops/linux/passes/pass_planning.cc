@@ -18,7 +18,7 @@ constexpr uint64_t kScanBytes = 16u << 20;  // in one call
 constexpr size_t kWindowPart = 4;           // of the mappings that the process may still have
 
 uint64_t max_map_count() {
-    const ScopedFile file(sys::open_read("/proc/sys/vm/max_map_count"));
+    const ScopedFile file(sys::open_read("/proc/sys/vm/max_map_count"), FileKind::kKernel);
     if (file.fd() < 0) return kUsualMaxMaps;
     char text[24];
     const ssize_t got = sys::pread(file.fd(), text, sizeof text, 0);

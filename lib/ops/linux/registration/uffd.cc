@@ -106,7 +106,7 @@ int open_descriptor() {
 OwnNumber open_enabled_once(UffdFeatures& features) {
     features = uffd_offered();
     if (features.error != 0) return {features.error, 0};
-    const OwnNumber file = move_and_mark(open_descriptor());
+    const OwnNumber file = move_and_mark(open_descriptor(), FileKind::kKernel);
     if (file.fd < 0) return file;
     uapi::UffdApi api;
     if (features.wp_async) api.features |= uapi::kFeatureWpAsync;
@@ -143,7 +143,7 @@ OwnNumber open_enabled(UffdFeatures& features) {
 
 UffdFeatures uffd_offered() {
     UffdFeatures features;
-    const ScopedFile file(open_descriptor());
+    const ScopedFile file(open_descriptor(), FileKind::kKernel);
     if (file.fd() < 0) {
         features.error = file.fd();
         return features;
