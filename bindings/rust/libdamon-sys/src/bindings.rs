@@ -114,7 +114,7 @@ that costs more makes its sampling intervals longer: a window has as many sample
 (damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
 a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
 both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
-contexts.*/
+contexts, but for a simulator with prices (damon_sim_params.sample_ns).*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
 (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
