@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "kdamond/overhead.h"
+#include "kdamond/timing/overhead.h"
 #include "ops/sim/sim_ops.h"
 
 namespace damon {
