@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pause costs, whatever the size of the memory: the time until damon_set_pause() returns, the worker's processor
- * time for a pause and a resume, and how long another thread's mmap + munmap waits meanwhile; the same for the start
- * and the end of a run. One line of JSON for each size, kind of memory and access check.
+/* What a pause costs, whatever the size of the memory: the time until damon_set_pause() returns and until nothing is
+ * armed any more, the worker's processor time for a pause and a resume, and how long another thread's mmap + munmap
+ * waits meanwhile; the same for the start and the end of a run. One line of JSON for each size, kind of memory and
+ * access check.
  *
  *     pause_bench [largest size in MiB, default 4096] [pauses, default 100]
  */
 #include <damon_c.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,6 +75,49 @@ static void end_stalls(pthread_t thread, const char* name) {
     qsort(stalls, nr_stalls, sizeof *stalls, compare);
     printf(", \"%s_p50_us\": %.1f, \"%s_p999_us\": %.1f, \"%s_max_us\": %.1f", name, at(stalls, nr_stalls, 0.5), name,
            at(stalls, nr_stalls, 0.999), name, at(stalls, nr_stalls, 1));
+}
+
+/* PAGEMAP_SCAN, by its numbers: the headers may be older than the kernel. */
+struct scan {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages, inverted, mask, anyof, wanted;
+};
+enum { WRITTEN = 1 << 1, PRESENT = 1 << 3, ACCESSED = 1 << 9 };
+#define PAGEMAP_SCAN _IOWR('f', 16, struct scan)
+
+/* Whether any present page is protected. */
+static int any_armed(int pagemap, const char* memory, size_t bytes, int32_t check) {
+    const uint64_t told = check == DAMON_ACCESS_CHECK_UFFD_RWP ? ACCESSED : WRITTEN;
+    uint64_t region[3];
+    struct scan scan = {sizeof scan,
+                        0,
+                        (uintptr_t)memory,
+                        (uintptr_t)memory + bytes,
+                        0,
+                        (uintptr_t)region,
+                        1,
+                        1,
+                        told,
+                        told | PRESENT,
+                        0,
+                        PRESENT};
+    return ioctl(pagemap, PAGEMAP_SCAN, &scan) > 0;
+}
+
+static void time_to_unarmed(damon_ctx* ctx, const char* memory, size_t bytes, int32_t check) {
+    enum { TIMES = 15 };
+    double times[TIMES];
+    const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    for (int i = 0; i < TIMES; ++i) {
+        sleep_ms(21 + i % 7);
+        damon_set_pause(ctx, 1);
+        const double begin = now_us();
+        while (any_armed(pagemap, memory, bytes, check)) sleep_ms(1);
+        times[i] = now_us() - begin;
+        damon_set_pause(ctx, 0);
+    }
+    close(pagemap);
+    qsort(times, TIMES, sizeof *times, compare);
+    printf(", \"unarmed_p50_us\": %.0f, \"unarmed_max_us\": %.0f", at(times, TIMES, 0.5), at(times, TIMES, 1));
 }
 
 static uint64_t worker_cpu_ns(const damon_ctx* ctx) {
@@ -156,6 +202,7 @@ static void measure(size_t mib, int shared, int32_t check, size_t nr_pauses) {
     sleep_ms(1000);
     end_stalls(other, "watched");
     pause_often(ctx, nr_pauses, latencies);
+    if (check != DAMON_ACCESS_CHECK_ZAP) time_to_unarmed(ctx, memory, bytes, check);
     other = begin_stalls();
     pause_under_load(ctx, nr_pauses / 4 + 1);
     end_stalls(other, "pausing");

@@ -230,7 +230,7 @@ struct damon_attrs {
      * (damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
      * a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
      * both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
-     * contexts. */
+     * contexts, but for a simulator with prices (damon_sim_params.sample_ns). */
     uint64_t max_overhead_permil;
     /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
      * (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
@@ -990,7 +990,8 @@ DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
  * armed, runs everything that is due, arms the next samples. While paused only calls run.
  * @param ctx A started context.
  * @param now_us The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
- * simulated memory follow it; aggregation and all other intervals are counted in steps.
+ * simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
+ * step that comes sooner than max_overhead_permil allows leaves its interval open.
  * @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
  * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. @since 0.1 */
 DAMON_API int damon_step(damon_ctx *ctx, uint64_t now_us);
@@ -1170,8 +1171,9 @@ enum damon_range_flags {
     DAMON_RANGE_STABLE = 2, /**< Is not moved or grown by mremap() until it is removed (that would fail with EFAULT): passes
                                  (damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
                                  as ever: mprotect, madvise, munmap, fork, read(2) into it. */
-    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by write protection
-                                 (Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
+    DAMON_RANGE_TRACKED = 4 /**< Kept armed as a whole for damon_query_range(), until it is removed: by read-write
+                                 protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
+                                 of some 0.7 us for the first access, or write, to each page after a question.
                                  Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
                                  library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
                                  does not lift its marks, which then cost each page one more fault. */
@@ -1310,9 +1312,8 @@ DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
  * is removed.
  * @return 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
  * declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
- * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
- * protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
- * not watch this process by itself. Thread: any. @since 0.1 */
+ * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
+ * protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any. @since 0.1 */
 DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
 
 /** Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
@@ -1361,19 +1362,22 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * @{ */
 
 /** Which units of a tracked range were touched since this context's last query of them, or since the range was
- * added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
- * behalf, is reported once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
- * those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
- * before the query is reported as not present, not as touched.
+ * added. Exact for what it sees (`sees`): each access to a page, by the program's threads and by the kernel on their
+ * behalf, is reported once, whoever else samples or asks about the same memory. Below Linux 7.3 that is writes to pages of the
+ * page size; reads are not seen, but for those that bring a page in: what was not present and is now counts as touched.
+ * With read-write protection a touch of a huge page counts all of it. A page that was touched and given back before the
+ * query is reported as not present, not as touched.
  *
  * What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
  * not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
- * (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+ * below Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not
+ * mapped, and, until it is asked about once more, what was
  * mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
  * and everything once the program has closed the library's descriptor.
  *
- * The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
- * for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
+ * The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
+ * rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
+ * not run. Nothing is allocated.
  * @param ctx The context.
  * @param addr Start, a multiple of unit_bytes.
  * @param len Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not
@@ -1741,6 +1745,10 @@ struct damon_sim_params {
     uint64_t refault_ns;      /**< What touching a paged-out page costs, also in memory pressure. Default 100,000. */
     uint64_t young_us;        /**< DAMOS_FILTER_YOUNG: an access is expected in so long. Default 100,000. */
     uint64_t action_ns[12];   /**< What an action costs for each page that it changed, by enum damos_action. */
+    uint64_t sample_ns;       /**< What monitoring pays for a sample. With DAMON_DRIVE_MANUAL it counts, with batch_ns and
+                                   the model prices of surveys, against damon_attrs.max_overhead_permil: a damon_step()
+                                   that comes before it is paid back ends no interval. 0, the default: without limit. */
+    uint64_t batch_ns;        /**< What it pays for a sampling interval, where sample_ns is not 0. Default 0. */
 };
 
 /** Flags of damon_sim_range. */

@@ -93,7 +93,7 @@ side_by_side() {
 reclaim_side_by_side() {
     want_packages "${packages_vm[@]}"
     build_preset release --target reclaim_side_by_side
-    python3 -B bench/reclaim/side_by_side.py build/release/bench/reclaim/reclaim_side_by_side \
+    python3 -B bench/reclaim/reclaim_side_by_side.py build/release/bench/reclaim/reclaim_side_by_side \
         build/release/reclaim.jsonl "$@"
 }
 

@@ -68,7 +68,7 @@ def make_outputs(root, folder, library, missing):
     (folder / "first.py").write_text(block(root / "bindings" / "python" / "README.md", "python"))
     for path in [*root.glob("examples/*.c"), *root.glob("bindings/*/examples/*.py"), *root.glob("bindings/rust/libdamon/examples/*.rs")]:
         shutil.copyfile(path, folder / path.name)
-    for name in ("first.c", "policy.c", "wss.c", "allocator_purge.c"):
+    for name in ("first.c", "policy.c", "wss.c", "stale_pages.c", "allocator_purge.c"):
         run_c(root, folder / name, library, missing)
     run_python(folder, missing)
     run_rust(root, folder / "cold_part.rs", library, missing)

@@ -60,6 +60,10 @@ Status refused(int error) {
     return Status::fail(error, "not inside of one range that was added with DAMON_RANGE_TRACKED");
 }
 
+uint32_t seen_in(const damon_ctx& ctx) {
+    return ctx.tracked.sees_reads() ? DAMON_SEES_READS | DAMON_SEES_WRITES : DAMON_SEES_WRITES;
+}
+
 Status measure_tracked(damon_ctx& ctx, damon_wss_result& result) {
     damon::TrackedAnswer answer;
     const int error = ctx.tracked.query_all(answer);
@@ -68,7 +72,7 @@ Status measure_tracked(damon_ctx& ctx, damon_wss_result& result) {
     result.touched_bytes = answer.counts.touched_bytes;
     result.present_bytes = answer.present_bytes;
     result.unseen_bytes = answer.counts.unseen_bytes;
-    result.sees = DAMON_SEES_WRITES;
+    result.sees = seen_in(ctx);
     return {};
 }
 
@@ -103,7 +107,7 @@ Status answer_query(damon_ctx& ctx, damon::AddressRange range, damon_range_query
     query.unseen_bytes = answer.counts.unseen_bytes;
     query.unseen_reason = static_cast<int32_t>(answer.counts.unseen);
     query.since_ns = answer.counts.since_ns;
-    query.sees = DAMON_SEES_WRITES;
+    query.sees = seen_in(ctx);
     return {};
 }
 

@@ -226,21 +226,55 @@ int PageScan::look_unarmed(AddressRange range, std::span<uapi::PageRegion> runs,
     return scan_runs(range, arguments, runs, until);
 }
 
-int PageScan::registered(AddressRange range) {
+// The kernel has a shorter way for exactly these masks.
+int PageScan::first_unarmed(AddressRange range, uint64_t& found) {
+    uapi::ScanArguments arguments;
+    arguments.max_pages = 1;
+    arguments.category_mask = uapi::kPageWritten;
+    arguments.return_mask = uapi::kPageWritten;
+    uapi::PageRegion run;
+    uint64_t until = 0;
+    const int nr_runs = scan_runs(range, arguments, {&run, 1}, until);
+    if (nr_runs < 0) return nr_runs;
+    found = nr_runs == 0 ? until : run.start;
+    return 0;
+}
+
+int PageScan::look_accessed(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
+    uapi::ScanArguments arguments;
+    arguments.category_inverted = uapi::kPagePresent;
+    arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageAccessed;
+    arguments.return_mask = uapi::kPagePresent | uapi::kPageSwapped | uapi::kPageHuge | uapi::kPageAccessed;
+    return scan_runs(range, arguments, runs, until);
+}
+
+// 0, or a negative errno; -ENOENT: there is none.
+int PageScan::first_populated(AddressRange range, uint64_t categories, uapi::PageRegion& page) {
     uapi::ScanArguments arguments;
     arguments.max_pages = 1;
     arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
-    arguments.return_mask = uapi::kPageWpAllowed;
-    uapi::PageRegion run;
+    arguments.return_mask = categories;
     uint64_t until = 0;
     // A page without any of the categories that are asked for is told too.
-    const int found = scan_runs(range, arguments, {&run, 1}, until);
-    if (found <= 0) return found == 0 ? -ENOENT : found;
-    return (run.categories & uapi::kPageWpAllowed) != 0 ? 1 : 0;
+    const int found = scan_runs(range, arguments, {&page, 1}, until);
+    return found > 0 ? 0 : found == 0 ? -ENOENT : found;
+}
+
+int PageScan::registered(AddressRange range, uint64_t mode) {
+    const uint64_t tells = mode == uapi::kRegisterModeRwp ? uapi::kPageAccessed : uapi::kPageWpAllowed;
+    uapi::PageRegion page;
+    int error = first_populated(range, tells, page);
+    if (error != 0 || (page.categories & tells) != 0) return error != 0 ? error : 1;
+    if (mode == uapi::kRegisterModeWp) return 0;
+    if (any_marked({page.start, page.start + page_bytes_})) return 1;
+    // It may have been accessed between the two.
+    error = first_populated({page.start, page.start + page_bytes_}, tells, page);
+    return error != 0 ? error : (page.categories & tells) != 0;
 }
 
 int PageScan::arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
     uapi::ScanArguments arguments;
+    arguments.max_pages = kMaxGroupPages;  // some 40 us
     arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
     arguments.category_mask = uapi::kPageWritten | uapi::kPageHuge;
     arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;

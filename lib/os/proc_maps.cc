@@ -71,14 +71,16 @@ struct LineFeed {
 
     char buffer[kBytes];
     size_t filled = 0;
+    std::string_view name;  // that lines must end with
 
     void feed(ProcMaps::Visit visit, void* context, uint64_t& bad_lines) {
         size_t start = 0;
         while (const void* found = memchr(buffer + start, '\n', filled - start)) {
             const size_t end = static_cast<size_t>(static_cast<const char*>(found) - buffer);
             Mapping mapping;
-            if (parse_maps_line({buffer + start, end - start}, mapping)) {
-                visit(context, mapping);
+            const std::string_view line{buffer + start, end - start};
+            if (parse_maps_line(line, mapping)) {
+                if (line.ends_with(name)) visit(context, mapping);
             } else {
                 ++bad_lines;
             }
@@ -124,8 +126,9 @@ int ProcMaps::open(pid_t pid) {
 
 void ProcMaps::close() { file_.close(); }
 
-int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines) {
+int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines, std::string_view name) {
     LineFeed lines;
+    lines.name = name;
     for (uint64_t offset = 0;;) {
         if (!file_.is_ours()) return -EBADF;
         const ssize_t got =

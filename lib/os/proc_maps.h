@@ -58,9 +58,9 @@ public:
 
     // Calls visit(context, mapping) for each mapping in address order, from the text. 0 or a negative errno; lines that
     // cannot be understood are passed over and counted in `bad_lines`. -EBADF: the program closed the file, or its
-    // number is another file now.
+    // number is another file now. `name`: of the mappings whose lines end so, alone.
     using Visit = void (*)(void* context, const Mapping& mapping);
-    int read_all(Visit visit, void* context, uint64_t& bad_lines);
+    int read_all(Visit visit, void* context, uint64_t& bad_lines, std::string_view name = {});
 
     // The mapping that covers `address`, through PROCMAP_QUERY. -ENOENT: there is none; -ENOTTY: this kernel has no
     // such query, read_all is the way.

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -129,6 +130,13 @@ int munmap(void* address, size_t bytes) {
     return KeepErrno::answer(::munmap(address, bytes));
 }
 
+void* map_again(uint64_t address, size_t bytes) {
+    const KeepErrno keep;
+    if (injected(Call::kMmap) != 0) return nullptr;
+    void* memory = ::mremap(reinterpret_cast<void*>(address), 0, bytes, MREMAP_MAYMOVE);
+    return memory == MAP_FAILED ? nullptr : memory;
+}
+
 int madvise(uint64_t address, uint64_t bytes, int advice) {
     const KeepErrno keep;
     if (const int error = injected(Call::kMadvise)) return error;
@@ -154,6 +162,12 @@ int kill(pid_t pid, int signal) {
 }
 
 pid_t getpid() { return ::getpid(); }
+
+bool swap_is_empty() {
+    const KeepErrno keep;
+    struct sysinfo info {};
+    return ::sysinfo(&info) == 0 && info.freeswap == info.totalswap;
+}
 
 ssize_t process_madvise(int pidfd, std::span<const AddressRange> ranges, int advice) {
     const KeepErrno keep;

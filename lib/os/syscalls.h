@@ -58,11 +58,15 @@ ssize_t pread(int fd, void* buffer, size_t bytes, uint64_t offset);
 // Anonymous private memory where fd < 0, else a shared mapping of the file. nullptr: `error` holds the errno, negative.
 void* mmap(size_t bytes, int fd, int& error);
 int munmap(void* address, size_t bytes);
+// One more mapping of what is mapped shared at `address`; nullptr: nothing is, or it is not shared.
+void* map_again(uint64_t address, size_t bytes);
 int madvise(uint64_t address, uint64_t bytes, int advice);
 int memfd_create(const char* name);  // close-on-exec
 int ftruncate(int fd, uint64_t bytes);
 int kill(pid_t pid, int signal);
 pid_t getpid();
+// Whether nothing is swapped out, of any process.
+bool swap_is_empty();
 // Where a thread of this process keeps the head of its list of robust locks; 0: nowhere.
 int robust_list_of(pid_t tid, uint64_t& head);
 

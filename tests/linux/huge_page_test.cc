@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ops/linux/access/tracked_ranges.h"
+#include "ops/linux/registration/call_pieces.h"
 #include "ops/linux/registration/declared_ranges.h"
 #include "ops/linux/registration/uffd_mapping.h"
 #include "os/page_sizes.h"
@@ -35,18 +36,48 @@ protected:
     bool huge_ = false;
 };
 
-TEST_F(HugePages, AreUnseenInATrackedRangeAndStayHuge) {
+TEST_F(HugePages, AreWholeOrUnseenInATrackedRangeAndStayHuge) {
     if (!huge_) return;
     TrackedRanges tracked;
-    if (!tracked.add(memory_.range()).ok()) return declared_skip("tracking", "not the check of this kernel");
+    const Status status = tracked.add(memory_.range());
+    if (!status.ok()) return declared_skip("uffd-wp", status.text());
     memory_.write(page_of(1, 7));
     TrackedAnswer answer;
     ASSERT_EQ(tracked.query_all(answer), 0);
-    EXPECT_EQ(answer.counts.unseen_bytes, memory_.bytes());
-    EXPECT_EQ(answer.counts.unseen, Unknown::kHugePage);
-    EXPECT_EQ(answer.counts.touched_bytes, 0u);
+    const bool seen = tracked.sees_reads();
+    EXPECT_EQ(answer.counts.unseen_bytes, seen ? 0 : memory_.bytes());
+    EXPECT_EQ(answer.counts.unseen, seen ? Unknown::kNone : Unknown::kHugePage);
+    EXPECT_EQ(answer.counts.touched_bytes, seen ? huge_bytes() : 0u);
     EXPECT_EQ(answer.present_bytes, memory_.bytes());
     EXPECT_EQ(huge_kb(), all_kb());
+}
+
+TEST_F(HugePages, AreUnseenWhereATrackedRangeCoversAPart) {
+    if (!huge_) return;
+    TrackedRanges tracked;
+    const AddressRange part{memory_.address(page_of(0, 9)), memory_.address(page_of(2, 0))};
+    const Status status = tracked.add(part);
+    if (!status.ok()) return declared_skip("uffd-wp", status.text());
+    memory_.write(page_of(1, 7));
+    TrackedAnswer answer;
+    ASSERT_EQ(tracked.query_all(answer), 0);
+    EXPECT_EQ(answer.counts.unseen_bytes, tracked.sees_reads() ? huge_bytes() - 9 * page_bytes() : part.size());
+    EXPECT_EQ(answer.counts.unseen, Unknown::kHugePage);
+    EXPECT_EQ(answer.counts.touched_bytes, tracked.sees_reads() ? huge_bytes() : 0u);
+    EXPECT_EQ(huge_kb(), all_kb());
+}
+
+TEST_F(HugePages, AreUnregisteredWholeAndSmallOnesByHalfAsMuch) {
+    if (!huge_) return;
+    PageScan scan;
+    ASSERT_EQ(scan.open(page_bytes()), 0);
+    if (!scan.can_scan()) return declared_skip("pagemap-scan", "no huge page can be told from a small one");
+    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), memory_.range()), memory_.address(page_of(1, 0)));
+    Memory small(memory_.nr_pages(), Kind::kAnonymous, huge_bytes());
+    ASSERT_EQ(madvise(small.data(), small.bytes(), MADV_NOHUGEPAGE), 0);
+    small.fill();
+    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), small.range()),
+              small.address(page_of(0, 0)) + huge_bytes() / 2);
 }
 
 TEST_F(HugePages, WriteProtectionLeavesThemAloneAndSaysSo) {

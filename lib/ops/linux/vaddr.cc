@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "ops/linux/access/access_check_table.h"
+#include "os/library_copies.h"
 #include "os/own_file.h"
 #include "os/proc_maps.h"
 #include "os/syscalls.h"
@@ -119,6 +120,7 @@ Status VaddrOps::start(const Params& params) {
     (void)plan_.open(read_page_sizes().base_bytes);
     nr_gone_refreshed_ = 0;
     told_obstacle_ = 0;
+    told_copies_ = false;
     nr_reopened_files_ = nr_reopened_files();
     actions_.start();
     if (!prober_.prepare(params.probes)) return Status::fail(-ENOMEM, "no memory for the probes");
@@ -199,7 +201,11 @@ CoverageRule VaddrOps::rule_of(uint32_t target_idx, std::span<const AddressRange
 // One reading serves the access checks too.
 bool VaddrOps::read_mappings(uint32_t target_idx, RefreshReason reason) {
     const auto visit = [](void* context, const Mapping& mapping) { static_cast<CoveragePlan*>(context)->add(mapping); };
-    if (pids_[target_idx] == 0 && reads_for_checker(reason)) return checker_.refresh(visit, &plan_);
+    const auto visit_own = [](void* context, const Mapping& mapping) {
+        auto* ops = static_cast<VaddrOps*>(context);
+        if (!ops->plan_.follows_memory() || !ops->checker_.is_foreign(mapping)) ops->plan_.add(mapping);
+    };
+    if (pids_[target_idx] == 0 && reads_for_checker(reason)) return checker_.refresh(visit_own, this);
     if (reads_for_checker(reason)) checker_.refresh(nullptr, nullptr);
     ProcMaps maps;
     uint64_t bad_lines = 0;
@@ -284,6 +290,12 @@ Status VaddrOps::notice() {
     if (const Status obstacle = passes_.obstacle(); obstacle.error() != told_obstacle_) {
         told_obstacle_ = obstacle.error();
         if (!obstacle.ok()) return obstacle;
+    }
+    if (!told_copies_ && nr_copies_at_work() > 1) {
+        told_copies_ = true;
+        return Status::fail(-EBUSY,
+                            "another copy of the library is at work in this process: what it watches is unknown here "
+                            "(DAMON_UNKNOWN_OTHER_USERFAULTFD), and the other way round; link one copy only");
     }
     const uint64_t reopened = nr_reopened_files();
     if (reopened == nr_reopened_files_) return {};

@@ -5,7 +5,7 @@
 
 #include "base/vector.h"
 #include "ops/linux/access/access_checker.h"
-#include "ops/linux/access/report.h"
+#include "ops/linux/access/checks/report.h"
 #include "ops/linux/actions/action_executor.h"
 #include "ops/linux/actions/page_prober.h"
 #include "ops/linux/coverage_plan.h"
@@ -91,6 +91,7 @@ private:
     PageProber prober_;
     SystemMetrics metrics_;
     int told_obstacle_ = 0;           // to passes: its errno
+    bool told_copies_ = false;        // that another copy of the library is at work
     uint64_t nr_reopened_files_ = 0;  // of which the context's message tells
 };
 

@@ -114,7 +114,7 @@ that costs more makes its sampling intervals longer: a window has as many sample
 (damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
 a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
 both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
-contexts.*/
+contexts, but for a simulator with prices (damon_sim_params.sample_ns).*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
 (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
@@ -2345,7 +2345,8 @@ armed, runs everything that is due, arms the next samples. While paused only cal
 - `ctx`: A started context.
 
 - `now_us`: The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
-simulated memory follow it; aggregation and all other intervals are counted in steps.
+simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
+step that comes sooner than max_overhead_permil allows leaves its interval open.
 
 Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
 own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.
@@ -2732,8 +2733,9 @@ pub const DAMON_RANGE_SHARED: damon_range_flags = 1;
 (damon_attrs.referenced_us) may make parts of it mappings of their own. All else works
 as ever: mprotect, madvise, munmap, fork, read(2) into it.*/
 pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
-/**Kept armed as a whole for damon_query_range(), until it is removed: by write protection
-(Linux 6.11), a fault of some 0.7 us for the first write to each page after a question.
+/**Kept armed as a whole for damon_query_range(), until it is removed: by read-write
+protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
+of some 0.7 us for the first access, or write, to each page after a question.
 Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
 library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
 does not lift its marks, which then cost each page one more fault.*/
@@ -3156,9 +3158,8 @@ is removed.
 
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
 declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
--EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous write
-protection or where it has read-write protection (not in this release); it or DAMON_RANGE_STABLE where the context does
-not watch this process by itself. Thread: any.
+-EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
+protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any.
 
 Since 0.1*/
     pub fn damon_ctx_add_range(
@@ -3244,19 +3245,22 @@ Since 0.1*/
 }
 extern "C" {
     /**Which units of a tracked range were touched since this context's last query of them, or since the range was
-added. Exact for what it sees: each write to a page of the page size, by the program's threads and by the kernel on their
-behalf, is reported once, whoever else samples or asks about the same memory. Reads are not seen (`sees` says so), but for
-those that bring a page in: what was not present and is now counts as touched. A page that was written and given back
-before the query is reported as not present, not as touched.
+added. Exact for what it sees (`sees`): each access to a page, by the program's threads and by the kernel on their
+behalf, is reported once, whoever else samples or asks about the same memory. Below Linux 7.3 that is writes to pages of the
+page size; reads are not seen, but for those that bring a page in: what was not present and is now counts as touched.
+With read-write protection a touch of a huge page counts all of it. A page that was touched and given back before the
+query is reported as not present, not as touched.
 
 What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
 not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
-(#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not mapped, and, until it is asked about once more, what was
+below Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not
+mapped, and, until it is asked about once more, what was
 mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
 and everything once the program has closed the library's descriptor.
 
-The calling thread looks and arms anew by pieces of 16 MiB with short rests; each holds the address space for reading
-for about 50 us, so that 1 GiB takes milliseconds. The context need not run. Nothing is allocated.
+The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
+rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
+not run. Nothing is allocated.
 
 - `ctx`: The context.
 
@@ -3318,8 +3322,9 @@ extern "C" {
     /**Writes what the context has learned, for another context, process or day (a warm start): the regions with their access
 counts and ages, and of each scheme its statistics and its quota with the charge window that is open. Parameters are no
 part of it. Targets with ranges, given or added, are saved by position: the ranges may lie elsewhere when they are
-restored. Targets without ranges are saved by address, where addresses mean the same (custom operations, simulation,
-physical memory); not with DAMON_OPS_VADDR, whose mappings another process has elsewhere.
+restored. A target of DAMON_OPS_VADDR without ranges is saved by mapping: by the names of this process's mappings, their
+order and sizes. Other targets without ranges are saved by address, where addresses mean the same (custom operations,
+simulation, physical memory).
 
 A running or paused context is saved by its worker between two intervals; a stopped one as it was at the end of its
 run, or as it was restored since. The bytes are the same on all machines: little-endian, versioned, with a checksum.
@@ -3338,8 +3343,8 @@ damon_start(&ctx, 1, 0);                              // the first window goes o
 - `len`: Bytes in buf. 0: a question for the size; nothing is written.
 
 Returns Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
-NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no
-ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.
+NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_KERNEL_VADDR
+has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.
 
 Since 0.1*/
     pub fn damon_ctx_save(
@@ -3355,6 +3360,11 @@ known of range number n, in the order of addresses, wherever it lies: where it i
 dropped; where it is larger, nothing is known of the rest. Counts and ages are in the intervals of now; more
 regions than max_nr_regions are joined. Ranges that are given or added after the call begin without knowledge.
 
+A target that was saved by mapping takes over what was known of the mappings that are there again when this is called: of
+the same name, in the same order, and where they have no name of similar size. So a program calls this when it has its
+data back. Of mappings that have other sizes, files and the heap are aligned at their beginnings, stacks and anonymous
+memory at their ends.
+
 - `ctx`: The context: as many targets as were saved, with as many ranges each, and schemes of the same actions.
 
 - `buf`: As saved. It is not trusted: every field is checked.
@@ -3363,9 +3373,9 @@ regions than max_nr_regions are joined. Ranges that are given or added after the
 
 Returns 0; -EINVAL: the bytes are damaged, of another version or no such bytes, or they were saved of other targets,
 ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
-schemes) or at a run's start or end; -EOPNOTSUPP: a target of DAMON_OPS_VADDR has no ranges, or the kernel's DAMON
-monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has changed. Thread: control;
-allowed in callbacks but those.
+schemes) or at a run's start or end; -ENOENT: a target by mapping finds less than half of the saved bytes' mappings;
+-EOPNOTSUPP: the kernel's DAMON monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has
+changed. Thread: control; allowed in callbacks but those.
 
 Since 0.1*/
     pub fn damon_ctx_restore(
@@ -4407,6 +4417,12 @@ pub struct damon_sim_params {
     pub young_us: u64,
     /// What an action costs for each page that it changed, by enum damos_action.
     pub action_ns: [u64; 12usize],
+    /**What monitoring pays for a sample. With DAMON_DRIVE_MANUAL it counts, with batch_ns and
+the model prices of surveys, against damon_attrs.max_overhead_permil: a damon_step()
+that comes before it is paid back ends no interval. 0, the default: without limit.*/
+    pub sample_ns: u64,
+    /// What it pays for a sampling interval, where sample_ns is not 0. Default 0.
+    pub batch_ns: u64,
 }
 #[test]
 fn bindgen_test_layout_damon_sim_params() {
@@ -4414,7 +4430,7 @@ fn bindgen_test_layout_damon_sim_params() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_sim_params>(),
-        224usize,
+        240usize,
         "Size of damon_sim_params",
     );
     assert_eq!(
@@ -4476,6 +4492,16 @@ fn bindgen_test_layout_damon_sim_params() {
         unsafe { ::core::ptr::addr_of!((*ptr).action_ns) as usize - ptr as usize },
         128usize,
         "Offset of field: damon_sim_params::action_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sample_ns) as usize - ptr as usize },
+        224usize,
+        "Offset of field: damon_sim_params::sample_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).batch_ns) as usize - ptr as usize },
+        232usize,
+        "Offset of field: damon_sim_params::batch_ns",
     );
 }
 /// Page cache: can be paged out without swap. Else anonymous memory.

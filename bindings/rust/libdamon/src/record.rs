@@ -126,7 +126,7 @@ fn nanos(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A column for each of REGION_FIELDS; nothing where there are no regions.
+/// A column for each of `REGION_FIELDS`; nothing where there are no regions.
 fn columns(regions: &[Region], payload: &mut Vec<u8>) {
     let mut before = 0;
     let gaps = regions.iter().map(|region| {

@@ -17,13 +17,43 @@ namespace {
 
 // Between two pieces, so that a thread that waits for an mmap of its own gets its turn.
 constexpr uint64_t kRestUs = 20;
+// Of calls, each shorter than that, without a rest.
+constexpr uint64_t kBusyNs = 50'000;
+// Of a look at what is armed: some 35 us.
+constexpr uint64_t kColdBytes = 64u << 20;
+// For so long a look trusts that the library's files are open still. To arm takes a check of its own.
+constexpr uint64_t kVerifiedNs = 10'000'000;
+constexpr size_t kRuns = 64;  // of one scan, on the stack
 // Of lifting: some 20 us.
 constexpr uint64_t kLiftBytes = 2u << 20;
-constexpr size_t kRuns = 64;  // of one scan, on the stack
 
 AddressRange next_piece(AddressRange rest) {
     const uint64_t border = align_down(rest.start, TrackedRange::kPieceBytes) + TrackedRange::kPieceBytes;
     return rest.intersection({rest.start, border});
+}
+
+// Arms what was written since, of a piece that was armed and present and lies in one mapping. False: not all of it is
+// armed now.
+bool arm_full(PageScan& scan, ArmedPageLedger& ledger, AddressRange piece) {
+    uapi::PageRegion runs[kRuns];
+    AddressRange written[kRuns];
+    for (AddressRange rest = piece; !rest.empty();) {
+        uint64_t until = rest.end;
+        const int nr_runs = scan.arm_written_runs(rest, runs, until);
+        if (nr_runs < 0) return false;
+        for (int i = 0; i < nr_runs; ++i) written[i] = {runs[i].start, runs[i].end};
+        ledger.wiped({written, static_cast<size_t>(nr_runs)});
+        rest.start = until;
+        // Full of what it had to arm, each call takes as long as may be without a rest.
+        if (!rest.empty() && nr_runs < static_cast<int>(kRuns)) sys::sleep_us(kRestUs);
+    }
+    uint64_t unarmed = 0;
+    return scan.first_unarmed(piece, unarmed) == 0 && unarmed == piece.end;
+}
+
+bool is_whole(const TrackedRange& range, AddressRange piece) {
+    return (piece.start == range.range().start || piece.start % TrackedRange::kPieceBytes == 0) &&
+           (piece.end == range.range().end || piece.end % TrackedRange::kPieceBytes == 0);
 }
 
 }  // namespace
@@ -64,11 +94,9 @@ Status TrackedRanges::open() {
     owner_ = process_id();
     Mapping mapping;
     Status status;
-    if (!features.wp_async || scan_.open(sizes_.base_bytes) != 0 || !scan_.can_scan()) {
+    mode_ = features.rwp_async ? uapi::kRegisterModeRwp : uapi::kRegisterModeWp;
+    if (!(features.wp_async || features.rwp_async) || scan_.open(sizes_.base_bytes) != 0 || !scan_.can_scan()) {
         status = Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED needs asynchronous write protection (Linux 6.7)");
-    } else if (features.rwp_async) {
-        status =
-            Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED is not in this release where read-write protection is used");
     } else if (maps_.open(0) != 0 || maps_.query(reinterpret_cast<uint64_t>(&mapping), mapping) != 0) {
         status = Status::fail(-EOPNOTSUPP, "DAMON_RANGE_TRACKED needs PROCMAP_QUERY (Linux 6.11)");
     } else if (!exclusion_.join_group()) {
@@ -134,7 +162,7 @@ Status TrackedRanges::add(AddressRange range) {
     }
     // Whoever lifts or arms from here on knows of the range.
     wait_for_batches();
-    verify_descriptor();
+    verify_files(clock.now_ns());
     (void)register_mappings(range);  // what was refused will be found unregistered
     TrackedAnswer before;            // as if it had been asked: what was written until now is past
     answer_units(*added, {range, range.size(), nullptr, nullptr}, before);
@@ -168,10 +196,10 @@ void TrackedRanges::give_back(AddressRange range) {
         const AddressRange piece = part.intersection({part.start, part.start + kLiftBytes});
         rest.start = piece.empty() ? mapping.range.end : piece.end;
         // What is not registered must not become so by the proof whose the marks are.
-        if (piece.empty() || scan_.registered(piece) != 1) continue;
-        (void)uffd_lift(piece, uapi::kRegisterModeWp);
+        if (piece.empty() || scan_.registered(piece, mode_) != 1) continue;
+        (void)uffd_lift(piece, mode_);
         if (left.empty() || left.back().range != mapping.range) {
-            (void)left.push_back(LeftRegistration{mapping.range, uapi::kRegisterModeWp});
+            (void)left.push_back(LeftRegistration{mapping.range, static_cast<uint8_t>(mode_)});
         }
         sys::sleep_us(kRestUs);
     }
@@ -187,7 +215,7 @@ int TrackedRanges::register_mappings(AddressRange range) {
         if (maps_.query_next(rest.start, mapping) != 0 || mapping.range.start >= rest.end) return error;
         AddressRange left = mapping.range;
         for (AddressRange part; !(part = exclusion_.allowed(left)).empty(); left.start = part.end) {
-            const int refused = uffd_register(part, uapi::kRegisterModeWp);
+            const int refused = uffd_register(part, mode_);
             if (refused != 0) error = refused;
         }
         rest.start = mapping.range.end;
@@ -195,8 +223,10 @@ int TrackedRanges::register_mappings(AddressRange range) {
     return error;
 }
 
-// Where the program closed it all marks are gone, even if somebody has registered again since.
-void TrackedRanges::verify_descriptor() {
+// Where the program closed the descriptor all marks are gone, even if somebody has registered again since.
+void TrackedRanges::verify_files(uint64_t now_ns) {
+    verified_ns_ = now_ns;
+    swap_is_empty_ = sys::swap_is_empty();
     (void)uffd_verify();
     if (!scan_.is_open()) (void)scan_.open(sizes_.base_bytes);
     if (!maps_.is_open()) (void)maps_.open(0);
@@ -213,7 +243,6 @@ int TrackedRanges::query(const TrackedUnits& units, TrackedAnswer& answer) {
     if (!turn.has()) return -EBUSY;
     TrackedRange* range = pages_.find(units.range.start);
     if (range == nullptr || !range->range().covers(units.range)) return -ENOENT;
-    verify_descriptor();
     answer_units(*range, units, answer);
     return 0;
 }
@@ -222,106 +251,72 @@ int TrackedRanges::query_all(TrackedAnswer& answer) {
     const Turn turn(*this, false);
     if (!turn.has()) return -EBUSY;
     if (empty()) return -ENOENT;
-    verify_descriptor();
     for (TrackedRange* range : pages_.all()) {
         answer_units(*range, {range->range(), range->range().size(), nullptr, nullptr}, answer);
     }
     return 0;
 }
 
+// The front of `rest` that is found armed still, whole pieces or all of it. As long as no page can be swapped out, what
+// is armed is present.
+AddressRange TrackedRanges::cold_front(const TrackedRange& range, AddressRange rest, uint64_t now_ns) {
+    AddressRange front = range.full_front(rest, kColdBytes);
+    if (front.empty()) return front;
+    if (now_ns - verified_ns_ > kVerifiedNs) verify_files(now_ns);
+    // A scan tells nothing of what is not mapped; of locked memory the call does not say whether it is.
+    const bool mapped = sys::is_locked(front.start, front.size()) == 0;
+    uint64_t unarmed = front.start;
+    if (!swap_is_empty_ || !mapped || scan_.first_unarmed(front, unarmed) != 0) return {rest.start, rest.start};
+    if (unarmed < front.end) front.end = std::max(front.start, align_down(unarmed, TrackedRange::kPieceBytes));
+    return front;
+}
+
+// Looks at the next piece and arms it.
+AddressRange TrackedRanges::arm_next(TrackedRange& range, AddressRange rest, TrackedAnswer& answer) {
+    const AddressRange next = next_piece(rest);
+    if (swap_is_empty_ && range.full_front(next, next.size()) == next) {
+        const ExclusionScope scope(exclusion_);
+        Mapping mapping;
+        const bool one = maps_.query(next.start, mapping) == 0 && mapping.range.covers(next);
+        if (one && exclusion_.allowed(next) == next) {
+            ledger_.begin_range(next);
+            const bool full = arm_full(scan_, ledger_, next);
+            ledger_.end_range(next);
+            if (full) {
+                answer.present_bytes += next.size();
+                return next;
+            }
+        }
+    }
+    const Piece piece = arm(next);
+    answer.present_bytes += piece.present_bytes;
+    if (!piece.full || is_whole(range, next)) range.set_full(next, piece.full);
+    return next;
+}
+
 void TrackedRanges::answer_units(TrackedRange& range, const TrackedUnits& units, TrackedAnswer& answer) {
     const Clock clock;
+    bool verified = false;
+    uint64_t rested_ns = clock.now_ns();
     for (AddressRange rest = units.range; !rest.empty();) {
-        const AddressRange piece = next_piece(rest);
-        answer.present_bytes += arm(piece);
+        AddressRange done = cold_front(range, rest, clock.now_ns());
+        answer.present_bytes += done.size();
+        if (done.empty()) {
+            if (!verified) verify_files(clock.now_ns());
+            verified = true;
+            done = arm_next(range, rest, answer);
+        }
         // A worker that armed a page of it just before the scan did has told now what it saw.
         wait_for_batches();
-        ArmedPageLedger::change_tracked([&] { range.collect(units, piece, clock.now_ns(), answer.counts); });
-        rest.start = piece.end;
-        if (!rest.empty()) sys::sleep_us(kRestUs);
-    }
-}
-
-// Looks at a piece and arms what was written. Bytes present.
-uint64_t TrackedRanges::arm(AddressRange piece) {
-    const ExclusionScope scope(exclusion_);
-    ledger_.begin_range(piece);
-    uint64_t present_bytes = 0;
-    for (AddressRange rest = piece; !rest.empty();) {
-        Mapping mapping;
-        const int error = maps_.query_next(rest.start, mapping);
-        const bool none = error != 0 || mapping.range.start >= rest.end;
-        const AddressRange mapped = none ? AddressRange{rest.end, rest.end} : mapping.range.intersection(rest);
-        const Unknown why = error == 0 || error == -ENOENT ? Unknown::kUnmapped : Unknown::kOther;
-        if (mapped.start > rest.start) ArmedPageLedger::lose_tracked({rest.start, mapped.start}, why);
-        for (AddressRange left = mapped; !left.empty();) {
-            const AddressRange part = exclusion_.allowed(left);
-            const uint64_t start = part.empty() ? left.end : part.start;
-            if (start > left.start) ArmedPageLedger::lose_tracked({left.start, start}, Unknown::kExcluded);
-            if (!part.empty()) present_bytes += arm_mapped(part);
-            left.start = part.empty() ? left.end : part.end;
+        for (AddressRange left = done; !left.empty();) {
+            const AddressRange piece = next_piece(left);
+            ArmedPageLedger::change_tracked([&] { range.collect(units, piece, clock.now_ns(), answer.counts); });
+            left.start = piece.end;
         }
-        rest.start = mapped.end;
-    }
-    ledger_.end_range(piece);
-    return present_bytes;
-}
-
-uint64_t TrackedRanges::arm_mapped(AddressRange part) {
-    AddressRange to_arm;
-    bool unregistered = false;
-    const uint64_t present_bytes = look(part, to_arm, unregistered);
-    if (const int error = unregistered ? register_mappings(part) : 0) {
-        ArmedPageLedger::lose_tracked(part, error == -EBUSY ? Unknown::kOtherUserfaultfd : Unknown::kNotRegistered);
-        return present_bytes;
-    }
-    if (!to_arm.empty()) arm_written(to_arm);
-    return present_bytes;
-}
-
-// Bytes present; `to_arm`: from the first page that was written to the last.
-uint64_t TrackedRanges::look(AddressRange part, AddressRange& to_arm, bool& unregistered) {
-    uapi::PageRegion runs[kRuns];
-    uint64_t present_bytes = part.size();
-    while (!part.empty()) {
-        uint64_t until = part.end;
-        const int nr_runs = scan_.look_unarmed(part, runs, until);
-        if (nr_runs < 0) {
-            ArmedPageLedger::lose_tracked(part, Unknown::kOther);
-            return present_bytes - part.size();
-        }
-        for (int i = 0; i < nr_runs; ++i) {
-            const AddressRange run{runs[i].start, runs[i].end};
-            const uint64_t state = runs[i].categories;
-            if ((state & uapi::kPagePresent) == 0) present_bytes -= run.size();
-            if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) continue;
-            if ((state & uapi::kPageHuge) != 0) {
-                ArmedPageLedger::lose_tracked(run, Unknown::kHugePage);
-                continue;
-            }
-            if ((state & uapi::kPageWpAllowed) == 0) {
-                ArmedPageLedger::lose_tracked(run, Unknown::kNotRegistered);
-                unregistered = true;
-            }
-            if ((state & uapi::kPageWritten) == 0) continue;
-            if (to_arm.empty()) to_arm.start = run.start;
-            to_arm.end = run.end;
-        }
-        part.start = until;
-    }
-    return present_bytes;
-}
-
-void TrackedRanges::arm_written(AddressRange part) {
-    uapi::PageRegion runs[kRuns];
-    AddressRange written[kRuns];
-    while (!part.empty()) {
-        uint64_t until = part.end;
-        const int nr_runs = scan_.arm_written_runs(part, runs, until);
-        if (nr_runs < 0) return ArmedPageLedger::lose_tracked(part, Unknown::kNotRegistered);
-        for (int i = 0; i < nr_runs; ++i) written[i] = {runs[i].start, runs[i].end};
-        ledger_.wiped({written, static_cast<size_t>(nr_runs)});
-        part.start = until;
+        rest.start = done.end;
+        if (rest.empty() || clock.now_ns() - rested_ns < kBusyNs) continue;
+        sys::sleep_us(kRestUs);
+        rested_ns = clock.now_ns();
     }
 }
 

@@ -1,16 +1,18 @@
-// The ranges of a context that are kept armed as a whole, so that "which pages were written since I asked?" has an
-// exact answer at any time (DAMON_RANGE_TRACKED). By asynchronous write protection alone: it sees writes, by the
-// program and by the kernel on its behalf, to base pages. Independent of the worker: the threads that ask look and arm
-// anew, PAGEMAP_SCAN by pieces of 16 MiB, each of which holds the address space for some 50 us, with a rest between
-// them.
+// The ranges of a context that are kept armed as a whole, so that "which pages were touched since I asked?" has an
+// exact answer at any time (DAMON_RANGE_TRACKED), by the program and by the kernel on its behalf. By asynchronous
+// read-write protection where the kernel has it; else by write protection, which sees writes to base pages alone.
+// Independent of the worker: the threads that ask look and arm anew, PAGEMAP_SCAN by pieces of 16 MiB, each of which
+// holds the address space for some 50 us, with a rest between them.
 //
-// What was written is known by the marks, which whoever arms or drops them shares through the ledger. A page that is
+// What was touched is known by the marks, which whoever arms or drops them shares through the ledger. A page that is
 // not present is not armed: it counts as touched when it is there the next time. Unknown, until asked again: what was
-// not mapped or was mapped anew, huge pages, excluded memory, pages whose marks were lost.
+// not mapped or was mapped anew, excluded memory, pages whose marks were lost; and huge pages, with read-write
+// protection only those of which a part alone is tracked.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "base/status.h"
 #include "ops/linux/registration/armed_page_ledger.h"
@@ -41,6 +43,8 @@ public:
     // Gives the marks back. False: it was not added.
     bool remove(AddressRange range);
     bool empty() const { return pages_.all().empty(); }
+    // Of the ranges that were added.
+    bool sees_reads() const { return mode_ == uapi::kRegisterModeRwp; }
 
     // Fills in what is not null of the units. 0; -ENOENT: not inside of one range; -EBUSY: a call is under way.
     int query(const TrackedUnits& units, TrackedAnswer& answer);
@@ -54,12 +58,23 @@ private:
     void close();
     bool list_with(TrackedRange* added);
     void list_without(const TrackedRange* removed);
-    void verify_descriptor();
     void answer_units(TrackedRange& range, const TrackedUnits& units, TrackedAnswer& answer);
-    uint64_t arm(AddressRange piece);
-    uint64_t arm_mapped(AddressRange part);
-    uint64_t look(AddressRange part, AddressRange& to_arm, bool& unregistered);
+    void verify_files(uint64_t now_ns);
+    AddressRange cold_front(const TrackedRange& range, AddressRange rest, uint64_t now_ns);
+    // Of a piece that is being asked about.
+    struct Piece {
+        uint64_t present_bytes = 0;
+        bool full = true;  // all of it is private anonymous memory, present and armed
+    };
+    Piece arm(AddressRange piece);
+    AddressRange arm_next(TrackedRange& range, AddressRange rest, TrackedAnswer& answer);
+    void arm_mapped(AddressRange part, Piece& piece);
+    void look(AddressRange part, AddressRange& to_arm, bool& unregistered, Piece& piece);
     void arm_written(AddressRange part);
+    uint64_t arm_accessed(AddressRange part);
+    void arm_runs(std::span<const uapi::PageRegion> found, bool lost);
+    static bool protect(AddressRange run);
+    bool own(AddressRange part);
     int register_mappings(AddressRange range);
     void give_back(AddressRange range);
 
@@ -69,8 +84,11 @@ private:
     PageScan scan_;
     ProcMaps maps_;
     PageSizes sizes_;
-    uint64_t generation_ = 0;  // of the userfaultfd that has the marks
-    pid_t owner_ = 0;          // 0: not open
+    uint64_t mode_ = 0;           // uapi::kRegisterMode*
+    uint64_t verified_ns_ = 0;    // when the files were last found to be open
+    bool swap_is_empty_ = false;  // then
+    uint64_t generation_ = 0;     // of the userfaultfd that has the marks
+    pid_t owner_ = 0;             // 0: not open
     std::atomic<uint32_t> busy_{0};
 };
 

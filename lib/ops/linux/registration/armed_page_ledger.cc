@@ -193,8 +193,7 @@ bool ArmedPageLedger::begin(uint64_t unit, AccessCheck way) {
 }
 
 void ArmedPageLedger::end(const Entry& own, bool wiped) {
-    const uint64_t page = own.unit & ~uint64_t{1};
-    if (wiped) for_tracked(this, [page](auto& tracked) { tracked.hit({page, page + 1}); });
+    if (wiped) for_tracked(this, [part = part_of(own.unit)](auto& tracked) { tracked.hit(part); });
     for_others(own.unit, [&](Entry& other) {
         if ((other.busy_by & bit_) != 0) {
             other.busy_by &= ~bit_;
@@ -273,8 +272,8 @@ void ArmedPageLedger::for_tracked(const ArmedPageLedger* but, Visit visit) {
 
 bool ArmedPageLedger::tracked_by_others(uint64_t unit) const {
     bool tracked = false;
-    const uint64_t page = unit & ~uint64_t{1};
-    for_tracked(this, [&tracked, page](const auto& pages) { tracked = tracked || pages.contains(page); });
+    const AddressRange part = part_of(unit);
+    for_tracked(this, [&tracked, part](const auto& pages) { tracked = tracked || pages.overlaps(part); });
     return tracked;
 }
 

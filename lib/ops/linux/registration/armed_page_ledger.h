@@ -4,8 +4,8 @@
 //
 // Arming a page is: begin, the system calls, finish. Looking at it is: the system call, then judge.
 //
-// A member may also have whole ranges armed (TrackedPages, SpanPages), with write protection: every page of them counts
-// as armed by it, all the time. It arms them by begin_range, system calls and wiped, end_range.
+// A member may also have whole ranges armed (TrackedPages, SpanPages), by userfaultfd: every page of them counts as
+// armed by it, all the time. It arms them by begin_range, system calls and wiped, end_range.
 #pragma once
 
 #include <sys/types.h>
@@ -126,6 +126,11 @@ private:
     static void for_tracked(const ArmedPageLedger* but, Visit visit);
     bool tracked_by_others(uint64_t unit) const;
 
+    // What a unit covers, for pages of any size: the first byte, or the huge page.
+    AddressRange part_of(uint64_t unit) const {
+        const uint64_t start = unit & ~uint64_t{1};
+        return {start, start + ((unit & 1) != 0 ? huge_bytes_ : 1)};
+    }
     uint64_t base_of(uint64_t unit) const { return unit & ~(huge_bytes_ - 1); }
     template <typename Visit>
     void visit_overlapping(uint64_t unit, Visit visit);

@@ -45,7 +45,7 @@ bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_n
     const size_t nr_pages = range.size() / page_bytes;
     const size_t nr_pieces = (range.end - 1) / kPieceBytes - range.start / kPieceBytes + 1;
     if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) || !stamps_.resize(nr_pages) ||
-        !since_ns_.resize(nr_pieces)) {
+        !since_ns_.resize(nr_pieces) || !full_.resize(nr_pieces)) {
         return false;
     }
     for (uint64_t& since_ns : since_ns_.span()) since_ns = now_ns;
@@ -63,67 +63,136 @@ uint32_t TrackedRange::stamp_of(uint64_t now_ns) const {
     return static_cast<uint32_t>(std::min<uint64_t>((now_ns - begin_ns_) / kStampNs, UINT32_MAX));
 }
 
-// A unit is touched where any of its pages is, and idle as long as the one that was written last.
-void TrackedRange::note(const TrackedUnits& units, size_t page, uint64_t idle_ms, bool touched) const {
-    const uint64_t unit = (range_.start + page * page_bytes_ - units.range.start) / units.unit_bytes;
-    if (touched && units.touched != nullptr) units.touched[unit / kBits] |= uint64_t{1} << unit % kBits;
-    if (units.idle != nullptr) units.idle[unit] = std::min(units.idle[unit], idle_level(idle_ms));
-}
-
 // A piece that is asked for in part keeps its older beginning.
 void TrackedRange::take_since(AddressRange piece, uint64_t now_ns, TrackedCounts& counts) {
-    uint64_t& since_ns = since_ns_[piece.start / kPieceBytes - range_.start / kPieceBytes];
+    uint64_t& since_ns = since_ns_[piece_of(piece.start)];
     counts.since_ns = std::min(counts.since_ns, since_ns);
     const uint64_t start = align_down(piece.start, kPieceBytes);
     if (piece == range_.intersection({start, start + kPieceBytes})) since_ns = now_ns;
 }
 
+// Goes through pages in order. A unit is touched where any of its pages is, and idle as long as the one that was
+// touched last.
+class TrackedRange::Cursor {
+public:
+    Cursor(const TrackedUnits& units, uint64_t page_bytes, uint64_t start, uint32_t now)
+        : units_(units), now_(now), pages_a_unit_(units.unit_bytes / page_bytes) {
+        const uint64_t page = (start - units.range.start) / page_bytes;
+        unit_ = page / pages_a_unit_;
+        left_ = pages_a_unit_ - page % pages_a_unit_;
+    }
+    bool wants_idle() const { return units_.idle != nullptr; }
+
+    void step(uint32_t stamp, bool touched) {
+        if (touched && units_.touched != nullptr) units_.touched[unit_ / kBits] |= uint64_t{1} << unit_ % kBits;
+        if (units_.idle != nullptr) units_.idle[unit_] = std::min(units_.idle[unit_], level_of(stamp));
+        skip(1);
+    }
+    // Pages that were not touched.
+    void step_idle(std::span<const uint32_t> stamps) {
+        if (pages_a_unit_ == 1) {
+            for (size_t i = 0; i < stamps.size(); ++i) units_.idle[unit_ + i] = level_of(stamps[i]);
+            return skip(stamps.size());
+        }
+        for (const uint32_t stamp : stamps) step(stamp, false);
+    }
+    void skip(uint64_t nr_pages) {
+        if (nr_pages < left_) {
+            left_ -= nr_pages;
+            return;
+        }
+        const uint64_t behind = nr_pages - left_;
+        unit_ += 1 + behind / pages_a_unit_;
+        left_ = pages_a_unit_ - behind % pages_a_unit_;
+    }
+
+private:
+    uint8_t level_of(uint32_t stamp) {
+        if (stamp != stamp_) level_ = idle_level(uint64_t{now_ - stamp} * kStampNs / 1'000'000);
+        stamp_ = stamp;
+        return level_;
+    }
+
+    TrackedUnits units_;
+    uint32_t now_;
+    uint64_t pages_a_unit_;
+    uint64_t unit_ = 0;
+    uint64_t left_ = 0;              // of the unit
+    uint64_t stamp_ = ~uint64_t{0};  // whose level it is
+    uint8_t level_ = 0;
+};
+
 void TrackedRange::collect(const TrackedUnits& units, AddressRange piece, uint64_t now_ns, TrackedCounts& counts) {
     take_since(piece, now_ns, counts);
     const uint32_t now = stamp_of(now_ns);
     const size_t end = index_of(piece.end);
-    for (size_t page = index_of(piece.start); page < end; ++page) {
-        const bool nothing = units.idle == nullptr && (hits_[page / kBits] | losses_[page / kBits]) == 0;
-        if (nothing) {
-            page |= kBits - 1;  // nor in the rest of this word
-            continue;
-        }
+    Cursor cursor(units, page_bytes_, piece.start, now);
+    for (size_t first = index_of(piece.start); first < end;) {
+        const size_t word_end = std::min(end, (first / kBits + 1) * kBits);
+        collect_word(cursor, first, word_end, now, counts);
+        first = word_end;
+    }
+}
+
+// Pages of one word of the bit maps.
+void TrackedRange::collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts) {
+    if ((hits_[first / kBits] | losses_[first / kBits]) == 0) {
+        if (!cursor.wants_idle()) return cursor.skip(end - first);
+        return cursor.step_idle(stamps_.span().subspan(first, end - first));
+    }
+    for (size_t page = first; page < end; ++page) {
         const bool lost = take_bit(losses_, page);
         const bool hit = take_bit(hits_, page);
         if (lost) counts.unseen_bytes += page_bytes_;
         if (lost) counts.unseen = lost_;
         if (hit && !lost) counts.touched_bytes += page_bytes_;
         if (hit || lost) stamps_[page] = now;
-        note(units, page, uint64_t{now - stamps_[page]} * kStampNs / 1'000'000, hit || lost);
+        cursor.step(stamps_[page], hit || lost);
     }
+}
+
+AddressRange TrackedRange::full_front(AddressRange rest, uint64_t max_bytes) const {
+    AddressRange front{rest.start, rest.start};
+    while (front.end < rest.end && front.size() < max_bytes && full_[piece_of(front.end)] != 0) {
+        front.end = std::min(rest.end, align_down(front.end, kPieceBytes) + kPieceBytes);
+    }
+    return front;
+}
+
+void TrackedRange::set_full(AddressRange piece, bool full) { full_[piece_of(piece.start)] = full; }
+
+// The first that ends behind an address.
+size_t TrackedPages::first_behind(uint64_t address) const {
+    const std::span<TrackedRange* const> ranges = ranges_.span();
+    return static_cast<size_t>(
+        std::upper_bound(ranges.begin(), ranges.end(), address,
+                         [](uint64_t wanted, const TrackedRange* range) { return wanted < range->range().end; }) -
+        ranges.begin());
 }
 
 TrackedRange* TrackedPages::find(uint64_t address) const {
-    const std::span<TrackedRange* const> ranges = ranges_.span();
-    const auto* at =
-        std::upper_bound(ranges.data(), ranges.data() + ranges.size(), address,
-                         [](uint64_t wanted, const TrackedRange* range) { return wanted < range->range().end; });
-    return at != ranges.data() + ranges.size() && (*at)->range().contains(address) ? *at : nullptr;
+    const size_t at = first_behind(address);
+    return at < ranges_.size() && ranges_[at]->range().contains(address) ? ranges_[at] : nullptr;
 }
 
 bool TrackedPages::overlaps(AddressRange range) const {
-    for (const TrackedRange* tracked : ranges_.span()) {
-        if (!tracked->range().intersection(range).empty()) return true;
-    }
-    return false;
+    const size_t at = first_behind(range.start);
+    return at < ranges_.size() && !ranges_[at]->range().intersection(range).empty();
 }
 
 void TrackedPages::hit(AddressRange part) {
-    for (TrackedRange* tracked : ranges_.span()) {
-        const AddressRange inside = tracked->range().intersection(part);
-        if (!inside.empty()) tracked->hit(inside);
+    for (size_t at = first_behind(part.start); at < ranges_.size(); ++at) {
+        const AddressRange inside = ranges_[at]->range().intersection(part);
+        if (inside.empty()) return;
+        ranges_[at]->hit(inside);
     }
 }
 
 void TrackedPages::lose(AddressRange part, Unknown why) {
-    for (TrackedRange* tracked : ranges_.span()) {
-        const AddressRange inside = tracked->range().intersection(part);
-        if (!inside.empty()) tracked->lose(inside, why);
+    for (size_t at = first_behind(part.start); at < ranges_.size(); ++at) {
+        const AddressRange inside = ranges_[at]->range().intersection(part);
+        if (inside.empty()) return;
+        ranges_[at]->lose(inside, why);
     }
 }
 

@@ -44,6 +44,10 @@ public:
     void hit(AddressRange part);
     // Cannot be told from a written one.
     void lose(AddressRange part, Unknown why);
+    // Pieces of private anonymous memory of which every page is armed and present, as of the last question: one that is
+    // still armed was not touched. The front of `rest` that is made of such ones, up to `max_bytes`.
+    AddressRange full_front(AddressRange rest, uint64_t max_bytes) const;
+    void set_full(AddressRange piece, bool full);
     // Answers for one piece of units.range at most, and begins anew there. units.range is of this range.
     void collect(const TrackedUnits& units, AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
@@ -53,7 +57,9 @@ private:
 
     size_t index_of(uint64_t address) const { return (address - range_.start) / page_bytes_; }
     uint32_t stamp_of(uint64_t now_ns) const;
-    void note(const TrackedUnits& units, size_t page, uint64_t idle_ms, bool touched) const;
+    class Cursor;
+    void collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts);
+    size_t piece_of(uint64_t address) const { return address / kPieceBytes - range_.start / kPieceBytes; }
     void take_since(AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
     AddressRange range_;
@@ -64,6 +70,7 @@ private:
     Vector<uint64_t> losses_;    // a bit a page
     Vector<uint32_t> stamps_;    // by page: the last question that found it written
     Vector<uint64_t> since_ns_;  // by piece
+    Vector<uint8_t> full_;       // by piece
 };
 
 // A context's ranges.
@@ -81,6 +88,8 @@ public:
     void exchange(Vector<TrackedRange*>& ranges) { ranges_.swap(ranges); }
 
 private:
+    size_t first_behind(uint64_t address) const;
+
     Vector<TrackedRange*> ranges_;  // disjoint, sorted
 };
 

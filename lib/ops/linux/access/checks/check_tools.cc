@@ -1,4 +1,4 @@
-#include "ops/linux/access/check_tools.h"
+#include "ops/linux/access/checks/check_tools.h"
 
 #include "base/arithmetic.h"
 #include "ops/linux/registration/uffd.h"
@@ -19,7 +19,7 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
     const uint64_t end = mapping.registrable.end;
     // What comes into a tracked range from elsewhere (mremap) has no marks, as if it had all been written.
     const bool tracked = ledger.crowded() && ArmedPageLedger::any_tracked(mapping.registrable);
-    if (tracked && scan.registered(mapping.registrable) == 0) {
+    if (tracked && scan.registered(mapping.registrable, mode) == 0) {
         ArmedPageLedger::lose_tracked(mapping.registrable, Unknown::kNotRegistered);
     }
     const bool was_apart = mappings.next_start(end) > end;

@@ -1,0 +1,181 @@
+#include "os/library_copies.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "base/fork_safe_lock.h"
+#include "os/clock.h"
+#include "os/own_file.h"
+#include "os/page_sizes.h"
+#include "os/proc_maps.h"
+#include "os/process.h"
+#include "os/syscalls.h"
+
+namespace damon {
+namespace {
+
+constexpr const char* kName = "damon-contexts";
+constexpr const char* kMapped = "/memfd:damon-contexts (deleted)";
+constexpr size_t kMaxPages = 8;  // that are looked at
+
+// Part of no interface, but of every release that may meet another one in a process: new members go to the end.
+struct Page {
+    std::atomic<uint64_t> made_ns;  // 0: not yet to be used
+    std::atomic<int32_t> pid;       // another one: a child's, by a fork that came before the advice
+    std::atomic<uint32_t> nr_copies;
+    SharedState state;
+};
+
+// Of this copy, in this process.
+struct Own {
+    ForkSafeLock lock;
+    pid_t owner = 0;
+    uint32_t nr_contexts = 0;
+    Page* page = nullptr;
+};
+constinit Own own;
+constinit Page alone{};
+
+size_t page_bytes() { return read_page_sizes().base_bytes; }
+
+void unmap(Page* page) {
+    if (page != nullptr && page != &alone) (void)sys::munmap(page, page_bytes());
+}
+
+Page* make_page() {
+    const ScopedFile file(sys::memfd_create(kName));
+    int error = 0;
+    if (file.fd() < 0 || sys::ftruncate(file.fd(), page_bytes()) != 0) return nullptr;
+    void* memory = sys::mmap(page_bytes(), file.fd(), error);
+    if (memory == nullptr) return nullptr;
+    if (sys::madvise(reinterpret_cast<uint64_t>(memory), page_bytes(), MADV_DONTFORK) != 0) {
+        (void)sys::munmap(memory, page_bytes());
+        return nullptr;
+    }
+    auto* page = ::new (memory) Page{};
+    page->pid.store(sys::getpid());
+    page->made_ns.store(Clock().now_ns());
+    return page;
+}
+
+// The pages that are mapped by this name; false: cannot be read.
+struct Found {
+    uint64_t pages[kMaxPages];
+    size_t nr_pages = 0;
+
+    bool read() {
+        nr_pages = 0;
+        ProcMaps maps;
+        uint64_t bad_lines = 0;
+        const auto visit = [](void* context, const Mapping& mapping) {
+            auto* found = static_cast<Found*>(context);
+            const bool fits = mapping.shared && mapping.writable && mapping.range.size() == page_bytes();
+            if (fits && found->nr_pages < kMaxPages) found->pages[found->nr_pages++] = mapping.range.start;
+        };
+        return maps.open(0) == 0 && maps.read_all(visit, this, bad_lines, kMapped) == 0;
+    }
+    bool has(uint64_t address) const {
+        for (size_t i = 0; i < nr_pages; ++i) {
+            if (pages[i] == address) return true;
+        }
+        return false;
+    }
+};
+
+// The first page that was made, by a mapping of its own; `mine` is unmapped where another is that.
+Page* settle(Page* mine) {
+    Found found;
+    if (!found.read()) return mine;
+    Page* doubles[kMaxPages];
+    size_t nr_doubles = 0;
+    for (size_t i = 0; i < found.nr_pages; ++i) {
+        if (found.pages[i] == reinterpret_cast<uint64_t>(mine)) continue;
+        // Whose page it is may unmap it at any time; not what is mapped here.
+        if (void* twice = sys::map_again(found.pages[i], page_bytes()))
+            doubles[nr_doubles++] = static_cast<Page*>(twice);
+    }
+    if (nr_doubles == 0) return mine;
+    // What was mapped again may have been something else by then: it is not looked into unless it has the name.
+    const bool read = found.read();
+    Page* first = mine;
+    for (size_t i = 0; i < nr_doubles; ++i) {
+        Page* other = doubles[i];
+        const bool known = read && found.has(reinterpret_cast<uint64_t>(other)) && other->pid.load() == sys::getpid() &&
+                           sys::madvise(reinterpret_cast<uint64_t>(other), page_bytes(), MADV_DONTFORK) == 0;
+        const uint64_t made_ns = known ? other->made_ns.load() : 0;
+        const bool earlier = made_ns != 0 && made_ns < first->made_ns.load();
+        unmap(earlier ? first : other);
+        if (earlier) first = other;
+    }
+    return first;
+}
+
+void give_up(Page* page) {
+    page->nr_copies.fetch_sub(1);
+    unmap(page);
+}
+
+}  // namespace
+
+SharedState& join_copies() {
+    const pid_t self = process_id();
+    Page* fresh = nullptr;
+    for (;;) {
+        Page* page = nullptr;
+        {
+            const LockGuard guard(own.lock, self);
+            if (own.owner != self) {  // of the parent, which kept the page
+                own.owner = self;
+                own.nr_contexts = 0;
+                own.page = nullptr;
+                alone.state.store(0);
+                alone.nr_copies.store(0);
+            }
+            if (own.page == nullptr && fresh != nullptr) {
+                own.page = fresh;
+                fresh = nullptr;
+                own.page->nr_copies.fetch_add(1);
+            }
+            page = own.page;
+            if (page != nullptr) ++own.nr_contexts;
+        }
+        if (page != nullptr) {
+            if (fresh != nullptr) unmap(fresh);  // another thread was faster
+            return page->state;
+        }
+        fresh = make_page();
+        fresh = fresh == nullptr ? &alone : settle(fresh);
+    }
+}
+
+void leave_copies(void (*before)(SharedState& state)) {
+    const pid_t self = process_id();
+    Page* closing = nullptr;
+    {
+        const LockGuard guard(own.lock, self);
+        if (own.owner != self || own.nr_contexts == 0) return;
+        before(own.page->state);
+        if (--own.nr_contexts == 0) {
+            closing = own.page;
+            own.page = nullptr;
+        }
+    }
+    if (closing != nullptr) give_up(closing);
+}
+
+uint32_t nr_copies_at_work() {
+    const pid_t self = process_id();
+    const LockGuard guard(own.lock, self);
+    return own.owner == self && own.page != nullptr ? own.page->nr_copies.load() : 0;
+}
+
+uint32_t nr_own_contexts() {
+    const pid_t self = process_id();
+    const LockGuard guard(own.lock, self);
+    return own.owner == self ? own.nr_contexts : 0;
+}
+
+}  // namespace damon
