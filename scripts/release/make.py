@@ -1,12 +1,15 @@
 """make.py <source tree> <folder>: packages of an unpacked source tree: the library's .tar.gz and .deb, the Python package's
 source archive and wheel, the Rust crates. SOURCE_DATE_EPOCH is set by the caller."""
 
+import gzip
+import io
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 
 JOBS = os.environ.get("DAMON_JOBS") or str(os.cpu_count())
 
@@ -14,6 +17,17 @@ JOBS = os.environ.get("DAMON_JOBS") or str(os.cpu_count())
 def run(*command: object, **more: object) -> None:
     print("+", *command, flush=True)
     subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL, **more)
+
+
+def sort_archive(path: pathlib.Path) -> None:
+    """cpack packs files in the order in which the file system lists them."""
+    with tarfile.open(path) as packed:
+        members = sorted(packed.getmembers(), key=lambda member: member.name)
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w", format=tarfile.GNU_FORMAT) as again:
+            for member in members:
+                again.addfile(member, packed.extractfile(member) if member.isfile() else None)
+    path.write_bytes(gzip.compress(plain.getvalue(), mtime=0))
 
 
 def make_library(tree: pathlib.Path, out: pathlib.Path) -> None:
@@ -30,6 +44,8 @@ def make_library(tree: pathlib.Path, out: pathlib.Path) -> None:
     for made in (out / "cpack").iterdir():
         if made.is_file():
             made.rename(out / made.name)
+            if made.name.endswith(".tar.gz"):
+                sort_archive(out / made.name)
     shutil.rmtree(out / "cpack")
 
 
