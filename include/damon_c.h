@@ -230,7 +230,7 @@ struct damon_attrs {
      * (damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
      * a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
      * both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
-     * contexts. */
+     * contexts, but for a simulator with prices (damon_sim_params.sample_ns). */
     uint64_t max_overhead_permil;
     /** How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
      * (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
@@ -990,7 +990,8 @@ DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
  * armed, runs everything that is due, arms the next samples. While paused only calls run.
  * @param ctx A started context.
  * @param now_us The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
- * simulated memory follow it; aggregation and all other intervals are counted in steps.
+ * simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
+ * step that comes sooner than max_overhead_permil allows leaves its interval open.
  * @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
  * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. @since 0.1 */
 DAMON_API int damon_step(damon_ctx *ctx, uint64_t now_us);
@@ -1744,6 +1745,10 @@ struct damon_sim_params {
     uint64_t refault_ns;      /**< What touching a paged-out page costs, also in memory pressure. Default 100,000. */
     uint64_t young_us;        /**< DAMOS_FILTER_YOUNG: an access is expected in so long. Default 100,000. */
     uint64_t action_ns[12];   /**< What an action costs for each page that it changed, by enum damos_action. */
+    uint64_t sample_ns;       /**< What monitoring pays for a sample. With DAMON_DRIVE_MANUAL it counts, with batch_ns and
+                                   the model prices of surveys, against damon_attrs.max_overhead_permil: a damon_step()
+                                   that comes before it is paid back ends no interval. 0, the default: without limit. */
+    uint64_t batch_ns;        /**< What it pays for a sampling interval, where sample_ns is not 0. Default 0. */
 };
 
 /** Flags of damon_sim_range. */

@@ -19,6 +19,7 @@ const Params& Engine::params() const { return params_; }
 void Engine::start(uint64_t seed) {
     streams_ = RandomStreams(seed);
     split_memory_ = {};
+    tuner_ = {};
     planned_ = false;
     survey_.start(seed);
     for (uint32_t target = 0; target < params_.targets.size(); ++target) {
@@ -181,7 +182,7 @@ void Engine::tune_intervals() {
     cadence_.next_aggregation = cadence_.latched_aggregation;
     cadence_.advance_intervals_tune(params_.attrs, aggr_samples_);
     const uint64_t score = intervals_score(regions_, weights_, params_.attrs, aggr_samples_);
-    const TunedIntervals tuned = next_intervals(score, params_.attrs, aggr_samples_);
+    const TunedIntervals tuned = tuner_.next(score, params_.attrs, aggr_samples_);
     Attrs attrs = params_.attrs;
     attrs.sample_us = tuned.sample_us;
     attrs.aggr_us = tuned.aggr_us;

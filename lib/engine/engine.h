@@ -29,6 +29,7 @@
 #include "engine/monitor/region.h"
 #include "engine/monitor/region_list.h"
 #include "engine/monitor/splitting.h"
+#include "engine/monitor/tuning.h"
 #include "engine/schemes/apply_walk.h"
 #include "engine/schemes/scheme_state.h"
 #include "engine/survey/survey.h"
@@ -160,6 +161,7 @@ public:
     const Cadence& cadence() const;
     const RegionList& regions() const;
     const Survey& survey() const { return survey_; }
+    const IntervalsTuner& intervals_tuner() const { return tuner_; }
     // How long the window has been so far, at its end how long it was.
     uint64_t window_us() const { return cadence_.window_us; }
     // Moving sum of nr_accesses (M-14) of one region.
@@ -231,6 +233,7 @@ private:
     bool planned_ = false;
     uint64_t size_limit_ = 0;  // L, as the latest M-22 returned it (M-17)
     SplitMemory split_memory_;
+    IntervalsTuner tuner_;
     Survey survey_;
     PassEvidence passes_;
 

@@ -200,6 +200,7 @@ bool Engine::copy_from(const Engine& other) {
     copy.cadence_ = other.cadence_;
     copy.size_limit_ = other.size_limit_;
     copy.split_memory_ = other.split_memory_;
+    copy.tuner_ = other.tuner_;
     copy.planned_ = other.planned_;
     copy.pass_window_ = other.pass_window_;
     *this = std::move(copy);

@@ -38,7 +38,7 @@ void ManualDriver::stop(Lock& lock) {
         busy_ = true;
         run.set_runner();
         lock.unlock();
-        worker_.finish_run(0);
+        worker_.finish_run();
         worker_.release_rest();
         lock.relock();
         busy_ = false;
@@ -125,9 +125,10 @@ int ManualDriver::step(uint64_t now_us) {
     now_us_ = now_us;
     run.clock.set_us(now_us);
     run.ops->set_now(now_us);
-    if (!run.state.paused && interval.stage() == Interval::Stage::kArmed) {
+    if (!run.state.paused && interval.stage() == Interval::Stage::kArmed && !held_back()) {
         worker_.passes.make_whole();
         interval.count();
+        worker_.costs.charge_model();
         worker_.run_calls();
     } else {
         worker_.run_mailbox(true);  // paused, or waiting for watermarks
@@ -135,13 +136,22 @@ int ManualDriver::step(uint64_t now_us) {
     settle();
     const bool ended = worker_.should_end();
     if (ended) {
-        worker_.finish_run(0);
+        worker_.finish_run();
         worker_.release_rest();
     } else if (interval.plan_lost()) {
         settle();
     }
     leave();
     return ended ? -ECANCELED : 0;
+}
+
+// By a simulator's prices: the interval goes on until what was spent is paid back.
+bool ManualDriver::held_back() {
+    Run& run = worker_.run;
+    if (run.clock.now_ns() >= worker_.costs.permitted_ns()) return false;
+    Counters::add(run.counters.nr_skipped_intervals, 1);
+    worker_.progress.lengthen_interval();
+    return true;
 }
 
 // Brings the context to where it waits for the next step: paused and disarmed, or armed.
@@ -157,6 +167,7 @@ void ManualDriver::settle() {
     } else if (!pause && run.state.paused) {
         worker_.walks.open();
         worker_.progress.go_on();
+        worker_.costs.skip_rest();
         worker_.progress.resume();
     }
     if ((pause && interval.stage() == Interval::Stage::kArmed) || interval.plan_lost()) {

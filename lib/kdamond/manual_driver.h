@@ -26,6 +26,7 @@ public:
 private:
     bool runs_locked() const;
     int begin_step(uint64_t now_us);
+    bool held_back();
     void settle();
     void advance();
 

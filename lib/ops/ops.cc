@@ -34,6 +34,7 @@ uint32_t Ops::score(const ActionRequest&) { return 0; }
 void Ops::probe(std::span<const Sample>, std::span<uint8_t>) {}
 void Ops::measure(std::span<MetricQuery>) {}
 int32_t Ops::free_memory_permil() { return -1; }
+uint64_t Ops::take_model_cost_ns() { return 0; }
 int32_t Ops::own_memcg_permil() { return -1; }
 void Ops::set_now(uint64_t) {}
 Status Ops::change(const Params&) { return {}; }

@@ -108,6 +108,9 @@ public:
     // What this process's memory group may still take, in permil of its limit; negative: not known.
     virtual int32_t own_memcg_permil();
 
+    // What arm and look cost by a model since the last call; 0: nobody pays. Asked where time is not real.
+    virtual uint64_t take_model_cost_ns();
+
     // What time it is, before each arm, look and apply: real microseconds, or virtual ones of a manual drive.
     virtual void set_now(uint64_t now_us);
 

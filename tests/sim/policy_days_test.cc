@@ -103,8 +103,7 @@ protected:
     SimRun run_;
 };
 
-// Reached within half an hour. The tuner "consist" then overshoots once, since its quota grows as long as the score is
-// low; from the third hour on every minute is within a tenth of the target, for two days.
+// Reached within half an hour; from the third hour on every minute is within a tenth of the target, for two days.
 TEST_P(GoalOverDays, IsReachedAndHeldWithinATenthInEveryMinute) {
     set_up();
     while (free_bp() < kTarget * 9 / 10 && run_.now_us() < 2 * kHour) run_.window();

@@ -334,6 +334,96 @@ TEST(SimC, EqualSeedsGiveEqualRuns) {
     EXPECT_FALSE(equal(regions[0], regions[2]));
 }
 
+damon_state_info state_of(const Context& ctx) {
+    damon_state_info info;
+    damon_state_info_init(&info);
+    EXPECT_EQ(damon_ctx_get_state(ctx.get(), &info), 0);
+    return info;
+}
+
+// 100 regions at 10 us each every 5 ms would be 20 % of a CPU.
+TEST(SimC, SamplesThatHaveAPriceAreHeldToTheLimitInVirtualTime) {
+    for (const uint64_t limit_permil : {0u, 10u, 40u}) {
+        damon_sim_params params;
+        damon_sim_params_init(&params);
+        params.sample_ns = 10'000;
+        params.batch_ns = 1'000;
+        const Sim sim{damon_sim_new(&params), damon_sim_free};
+        ASSERT_EQ(add_range(sim, 0, 64 * kMiB), 0);
+        const Context ctx = new_context(sim);
+        damon_attrs attrs;
+        damon_attrs_init(&attrs);
+        attrs.min_nr_regions = 90;
+        attrs.max_nr_regions = 100;
+        attrs.survey_bp = 0;
+        attrs.max_overhead_permil = limit_permil;
+        ASSERT_EQ(damon_ctx_set_attrs(ctx.get(), &attrs), 0);
+        ASSERT_EQ(start(ctx), 0);
+        step_until(ctx, 0, 20'000'000);
+        damon_ctx_stats before;
+        damon_ctx_stats_init(&before);
+        ASSERT_EQ(damon_ctx_get_stats(ctx.get(), &before), 0);
+        step_until(ctx, 20'000'000, 120'000'000);
+        damon_ctx_stats after;
+        damon_ctx_stats_init(&after);
+        ASSERT_EQ(damon_ctx_get_stats(ctx.get(), &after), 0);
+        const uint64_t cost_ns = (after.nr_samples - before.nr_samples) * params.sample_ns;
+        const damon_state_info state = state_of(ctx);
+        if (limit_permil == 0) {
+            EXPECT_GE(cost_ns, 15'000'000'000u);
+            EXPECT_EQ(state.state, DAMON_STATE_SAMPLING);
+            continue;
+        }
+        EXPECT_NEAR(static_cast<double>(cost_ns), 1e8 * static_cast<double>(limit_permil),
+                    5e6 * static_cast<double>(limit_permil));
+        EXPECT_EQ(state.state, DAMON_STATE_LIMITED) << state.reason;
+        EXPECT_NEAR(static_cast<double>(state.cost_permil), static_cast<double>(limit_permil), 2.0);
+        EXPECT_GE(state.window_us, 500'000u);
+    }
+}
+
+TEST(SimC, GoalsThatAreOutOfReachAreTold_S41_M39) {
+    const Sim sim = new_sim();
+    ASSERT_EQ(add_range(sim, 0, 100 * kMiB), 0);
+    ASSERT_EQ(add_constant(sim, 30 * kMiB, 31 * kMiB), 0);  // 1 % is hot
+    const Context ctx = new_context(sim);
+    damos_params params;
+    damos_params_init(&params);
+    params.action = DAMOS_PAGEOUT;
+    params.pattern.max_nr_accesses = 0;
+    params.quota.reset_interval_ms = 1'000;
+    damos *scheme = damos_new(&params);
+    damos_quota_goal goal;
+    damos_quota_goal_init(&goal);
+    goal.target_value = 10'000;
+    goal.current_value = 5'000;
+    ASSERT_EQ(damos_add_quota_goal(scheme, &goal), 0);
+    ASSERT_EQ(damon_ctx_add_scheme(ctx.get(), scheme), 0);
+    damon_attrs attrs;
+    damon_attrs_init(&attrs);
+    attrs.intervals_goal.access_bp = 400;
+    attrs.intervals_goal.aggrs = 3;
+    attrs.intervals_goal.min_sample_us = 5'000;
+    attrs.intervals_goal.max_sample_us = 10'000'000;
+    ASSERT_EQ(damon_ctx_set_attrs(ctx.get(), &attrs), 0);
+    ASSERT_EQ(start(ctx), 0);
+    step_until(ctx, 0, 120'000'000);
+    EXPECT_NE(strstr(state_of(ctx).reason, "intervals_goal.access_bp is out of reach"), nullptr)
+        << state_of(ctx).reason;
+    ASSERT_EQ(damon_ctx_get_attrs(ctx.get(), &attrs), 0);
+    EXPECT_LE(attrs.sample_us, 100'000u) << "the baseline ends at 10 s";
+
+    ASSERT_EQ(damon_stop(std::vector<damon_ctx *>{ctx.get()}.data(), 1), 0);
+    attrs.intervals_goal.aggrs = 0;
+    attrs.sample_us = 5'000;
+    attrs.aggr_us = 100'000;
+    ASSERT_EQ(damon_ctx_set_attrs(ctx.get(), &attrs), 0);
+    ASSERT_EQ(start(ctx), 0);
+    step_until(ctx, 120'000'000, 180'000'000);
+    EXPECT_NE(strstr(state_of(ctx).reason, "the goals of schemes[0] are out of reach: 5000 bp of them"), nullptr)
+        << state_of(ctx).reason;
+}
+
 TEST(SimC, OutOfMemoryIsAnError) {
     for (uint64_t fail_at = 0;; ++fail_at) {
         const HeapFault fault(fail_at);

@@ -130,6 +130,8 @@ std::string EnginePair::compare_deadlines() const {
         .add("next update", cadence.next_ops_update, naive_.next_update())
         .add("next tuning", attrs.intervals_goal.aggrs == 0 ? 0 : cadence.next_intervals_tune,
              attrs.intervals_goal.aggrs == 0 ? 0 : naive_.next_tune())
+        .add("interval goal out of reach", engine_.intervals_tuner().out_of_reach(),
+             naive_.interval_goal_out_of_reach())
         .add("sample_us", attrs.sample_us, naive_.attrs().sample_us)
         .add("aggr_us", attrs.aggr_us, naive_.attrs().aggr_us)
         .add("regions", engine_.nr_regions(), naive_.nr_regions())
@@ -153,6 +155,7 @@ std::string EnginePair::compare_scheme(size_t scheme_idx) const {
             .add("activated", state.activated, naive.activated)
             .add("esz", quota.esz, naive.esz)
             .add("esz_bp", quota.esz_bp, naive.esz_bp)
+            .add("goal out of reach", quota.tuner.out_of_reach(), naive.goal_out_of_reach())
             .add("charged_sz", quota.charged_sz, naive.charged_sz)
             .add("total_charged_sz", quota.total_charged_sz, naive.total_charged_sz)
             .add("total_charged_ns", quota.total_charged_ns, naive.total_charged_ns)

@@ -156,6 +156,8 @@ void NaiveEngine::start(const NaiveStreams& streams) {
     next_aggregation_ = attrs_.aggr_samples();
     next_update_ = attrs_.ops_update_us / attrs_.divisor_us();
     next_tune_ = aggr_samples_ * attrs_.intervals_goal.aggrs;
+    tuned_.reset();
+    interval_goal_out_of_reach_ = false;
     for (NaiveScheme& scheme : schemes_) {
         scheme.next_apply = apply_interval_us(scheme) / attrs_.divisor_us();
         scheme.set_filter_defaults();

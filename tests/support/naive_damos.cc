@@ -39,11 +39,14 @@ NaiveView NaiveEngine::view_of_schemes(const NaiveRegion& region) const {
     return plain;
 }
 
-// Beyond the rules: memory that nobody could look at is no candidate for anything but counting.
+// Beyond the rules: memory that nobody could look at is no candidate for anything but counting, and huge pages for
+// being split.
 bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const {
     const NaiveView seen = view_of_schemes(region);
     const bool unknown = (seen.flags & kRegionUnknown) != 0;
-    if (unknown && scheme.params.action != DamosAction::kStat) return false;
+    const bool to_split =
+        scheme.params.action == DamosAction::kNohugepage && seen.reason == Unknown::kHugePage;
+    if (unknown && scheme.params.action != DamosAction::kStat && !to_split) return false;
     const AccessPattern& pattern = scheme.params.pattern;
     const uint32_t accesses = seen.nr_accesses;
     return pattern.min_sz <= region.size() && region.size() <= pattern.max_sz && pattern.min_nr_accesses <= accesses &&

@@ -348,19 +348,46 @@ void NaiveEngine::tune() {
             seen += Wide{region.size()} * score_of(region.nr_accesses, region.probe_hits);
         }
     }
-    if (possible == 0 && in_vain) return;    // M-36
     if (attributes_only()) seen /= weights;
-
     const Wide goal = std::max<Wide>(possible * attrs_.intervals_goal.access_bp / 10'000, 1);
-    const Wide score = seen * 10'000 / goal;
-    uint64_t factor_bp = naive_feed(100'000'000, score > kU64Max ? kU64Max : static_cast<uint64_t>(score)) / 10'000;
-    if (factor_bp <= 10'000) factor_bp = 5'000 + factor_bp / 2;
-    if (factor_bp == 10'000) return;
+    const Wide wide_score = seen * 10'000 / goal;
+    uint64_t score = wide_score > kU64Max ? kU64Max : static_cast<uint64_t>(wide_score);
+    if (possible == 0 && in_vain) score = 10'000;  // M-36
+    const std::optional<uint64_t> sample_us = tuned_sample_us(score);
+    tuned_->sample_us = sample_us.value_or(attrs_.sample_us);
+    if (!sample_us) return;
     Attrs next = attrs_;
-    next.sample_us = std::clamp(mul_div(attrs_.sample_us, factor_bp, 10'000), attrs_.intervals_goal.min_sample_us,
-                                attrs_.intervals_goal.max_sample_us);
+    next.sample_us = *sample_us;
     next.aggr_us = saturating_mul(next.sample_us, aggr_samples_);
     set_attrs(next, false);
+}
+
+// M-39, and M-32 (3), (4) where it says nothing else. Nothing: the intervals stay.
+std::optional<uint64_t> NaiveEngine::tuned_sample_us(uint64_t score) {
+    const IntervalsGoal& goal = attrs_.intervals_goal;
+    if (!tuned_ || tuned_->goal != goal || tuned_->sample_us != attrs_.sample_us) {
+        tuned_ = Tuned{};
+        tuned_->goal = goal;
+    }
+    Tuned& tuned = *tuned_;
+    interval_goal_out_of_reach_ = (score <= 9'375 && attrs_.sample_us >= goal.max_sample_us) ||
+                                  (score >= 10'625 && attrs_.sample_us <= goal.min_sample_us);
+    if (score == 0 || score >= 10'000) {
+        tuned.base.reset();
+        tuned.at_base = false;
+    } else if (!tuned.base || score < tuned.base->second / 2 ||
+               score > tuned.base->second + std::min(tuned.base->second, 10'000 - tuned.base->second) / 4) {
+        tuned.base = {attrs_.sample_us, score};
+        tuned.at_base = false;
+    } else if (tuned.at_base || attrs_.sample_us >= 2 * tuned.base->first) {
+        const bool there = tuned.at_base;
+        tuned.at_base = interval_goal_out_of_reach_ = true;
+        return there ? std::nullopt : std::optional<uint64_t>(tuned.base->first);
+    }
+    uint64_t factor_bp = naive_feed(100'000'000, score) / 10'000;
+    if (factor_bp <= 10'000) factor_bp = 5'000 + factor_bp / 2;
+    if (factor_bp == 10'000) return std::nullopt;
+    return std::clamp(mul_div(attrs_.sample_us, factor_bp, 10'000), goal.min_sample_us, goal.max_sample_us);
 }
 
 bool NaiveEngine::finish() {

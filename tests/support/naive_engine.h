@@ -105,6 +105,7 @@ public:
     uint64_t next_aggregation() const { return next_aggregation_; }
     uint64_t next_update() const { return next_update_; }
     uint64_t next_tune() const { return next_tune_; }
+    bool interval_goal_out_of_reach() const { return interval_goal_out_of_reach_; }
     uint64_t size_limit() const { return size_limit_; }
     bool attributes_only() const;
     uint32_t moving_sum(const NaiveRegion& region) const;  // M-14
@@ -143,6 +144,7 @@ private:
     void split_window();
     void split_randomly(NaiveRegions& regions, RegionIterator region);
     void tune();
+    std::optional<uint64_t> tuned_sample_us(uint64_t score);
 
     // Changing attributes: naive_commit.cc.
     void set_attrs(const Attrs& next, bool from_caller);
@@ -179,6 +181,8 @@ private:
     void open_window(NaiveScheme& scheme, uint64_t now_us, const NaiveWorld& world);
     uint64_t effective_quota(NaiveScheme& scheme, const NaiveWorld& world) const;
     void run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const;
+    void forget_other_goals(NaiveScheme& scheme) const;
+    uint64_t consist(NaiveScheme& scheme, uint64_t s) const;
     std::optional<uint64_t> goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const;
     void rank_regions(NaiveScheme& scheme, const NaiveWorld& world);
 
@@ -202,6 +206,15 @@ private:
     uint64_t next_aggregation_ = 0;
     uint64_t next_update_ = 0;
     uint64_t next_tune_ = 0;
+    // M-39: what the latest tuning left, and the base.
+    struct Tuned {
+        IntervalsGoal goal;
+        uint64_t sample_us = 0;
+        std::optional<std::pair<uint64_t, uint64_t>> base;  // sample interval, score
+        bool at_base = false;
+    };
+    std::optional<Tuned> tuned_;
+    bool interval_goal_out_of_reach_ = false;
     uint64_t latched_aggregation_ = 0;
     uint64_t latched_update_ = 0;
     uint64_t latched_sleep_us_ = 0;

@@ -66,6 +66,7 @@ void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const Naive
         scheme.charged_from.reset();
         return;
     }
+    scheme.ended.reset();
     if (!scheme.charged_from) {
         open_window(scheme, now_us, world);
     } else {  // not in the pass that opened the first window
@@ -73,6 +74,7 @@ void NaiveEngine::adjust_quota(NaiveScheme& scheme, uint64_t now_us, const Naive
         const uint64_t length = saturating_mul(scheme.params.quota.reset_interval_ms, 1'000);
         if (now_us < from || now_us - from >= length) {
             if (scheme.quota_is_full(min_region_sz_) && !scheme.goal_met) ++scheme.stats.qt_exceeds;
+            scheme.ended = {scheme.charged_sz, scheme.esz, scheme.quota_is_full(min_region_sz_)};
             open_window(scheme, now_us, world);
         }
     }
@@ -119,16 +121,76 @@ void NaiveEngine::run_tuner(NaiveScheme& scheme, const NaiveWorld& world) const 
         measured_score = std::max(measured_score.value_or(0), goal_score);
     }
     scheme.goal_met = measured_score.has_value() && *measured_score >= 10'000;
+    forget_other_goals(scheme);
+    if (!scheme.ended) scheme.last_score.reset();
     const QuotaParams& quota = scheme.params.quota;
-    if (!measured_score && quota.goal_tuner == GoalTuner::kTemporal) return;
-    const uint64_t score = measured_score.value_or(10'000);
-    if (quota.goal_tuner == GoalTuner::kConsist) {
-        scheme.esz_bp = naive_feed(std::max<uint64_t>(scheme.esz_bp, 10'000), score);
+    const bool temporal = quota.goal_tuner == GoalTuner::kTemporal;
+    if (!measured_score) {
+        scheme.last_score.reset();
+        scheme.stuck_scores.clear();
+        if (!temporal) scheme.esz_bp = std::max<uint64_t>(scheme.esz_bp, 10'000);
+        return;
+    }
+    const uint64_t score = *measured_score;
+    const uint64_t before = scheme.esz_bp;
+    if (!temporal) {
+        scheme.esz_bp = std::max<uint64_t>(consist(scheme, score), 10'000);
     } else if (score >= 10'000) {
         scheme.esz_bp = 0;
     } else {
         scheme.esz_bp = quota.sz != 0 && quota.sz <= kU64Max / 10'000 ? quota.sz * 10'000 : kU64Max;
     }
+    // S-41.
+    const bool counts =
+        score < 10'000 && scheme.last_score && (temporal || !scheme.ended->full || scheme.ended->esz < before / 10'000);
+    std::vector<uint64_t>& stuck = scheme.stuck_scores;
+    if (!counts || (!stuck.empty() && score > saturating_add(stuck.front(), stuck.front() / 16))) stuck.clear();
+    if (counts && stuck.size() < 8) stuck.push_back(score);
+    scheme.last_score = score;
+    scheme.charged_before = scheme.ended ? scheme.ended->charge : 0;
+}
+
+void NaiveEngine::forget_other_goals(NaiveScheme& scheme) const {
+    std::vector<QuotaGoal> goals(scheme.params.goals.begin(), scheme.params.goals.end());
+    for (QuotaGoal& goal : goals) goal.current_value = 0;
+    if (scheme.tuned_by == scheme.params.quota.goal_tuner && scheme.tuned_goals == goals) return;
+    scheme.tuned_by = scheme.params.quota.goal_tuner;
+    scheme.tuned_goals = std::move(goals);
+    scheme.last_score.reset();
+    scheme.charged_before = 0;
+    scheme.gain.reset();
+    scheme.rate = false;
+    scheme.stuck_scores.clear();
+}
+
+// S-40, clause by clause.
+uint64_t NaiveEngine::consist(NaiveScheme& scheme, uint64_t s) const {
+    constexpr uint64_t c = 10'000;
+    uint64_t e = scheme.esz_bp;
+    if (scheme.ended && scheme.ended->esz < e / c) e = saturating_mul(scheme.ended->esz, c);
+    e = std::max(e, c);
+    const uint64_t f = naive_feed(e, s);
+    for (const QuotaGoal& goal : scheme.params.goals) scheme.rate |= goal.metric == QuotaMetric::kSomeMemPsiUs;
+    if (!scheme.last_score || scheme.rate) return f;
+    const uint64_t s0 = *scheme.last_score;
+    const uint64_t u = scheme.ended->charge;
+    const uint64_t u0 = scheme.charged_before;
+    if (u0 != 0 && u <= u0 / 4 && s0 >= c / 2 && s <= s0 / 2) {
+        scheme.rate = true;
+        return mul_div(saturating_mul(u0, c), c, s0);
+    }
+    if (s >= c) return s > s0 ? e / 4 : f;
+    uint64_t next = f;
+    if (s > s0) {
+        if (u != 0) scheme.gain = {s - s0, u};
+        next = std::min(f, std::max(mul_div(e, (c - s) / 2, s - s0), e / 4));
+    } else if (scheme.gain) {
+        const auto [p, v] = *scheme.gain;
+        const uint64_t sized = saturating_add(u, mul_div((c - s) / 2 + s0 - s, v, p));
+        const uint64_t most = saturating_add(saturating_mul(e, 2), saturating_mul(min_region_sz_, c));
+        next = std::max(f, std::min(saturating_mul(sized, c), most));
+    }
+    return scheme.ended->full ? next : std::min(next, e);
 }
 
 std::optional<uint64_t> NaiveEngine::goal_value(NaiveScheme& scheme, size_t goal_idx, const NaiveWorld& world) const {

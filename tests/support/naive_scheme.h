@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "model/scheme.h"
@@ -28,6 +29,21 @@ struct NaiveScheme {
 
     uint64_t esz = 0;
     uint64_t esz_bp = 0;
+    // S-40, S-41. What the tuner knows is about these goals.
+    std::optional<GoalTuner> tuned_by;
+    std::vector<QuotaGoal> tuned_goals;
+    std::optional<uint64_t> last_score;
+    uint64_t charged_before = 0;                        // u'
+    std::optional<std::pair<uint64_t, uint64_t>> gain;  // by how much the score rose, after what charge
+    bool rate = false;
+    std::vector<uint64_t> stuck_scores;  // of the windows in a row that S-41 counts
+    // Of the window that ended: its charge, its esz and whether it was full.
+    struct Ended {
+        uint64_t charge;
+        uint64_t esz;
+        bool full;
+    };
+    std::optional<Ended> ended;
     bool goal_met = false;  // Q-78, as of the window's beginning
     uint64_t total_charged_sz = 0;
     uint64_t total_charged_ns = 0;
@@ -40,6 +56,7 @@ struct NaiveScheme {
     // Within one apply pass: up to where this scheme has acted on the present target (I-9).
     uint64_t acted_until = 0;
 
+    bool goal_out_of_reach() const { return stuck_scores.size() >= 8; }
     bool quota_is_set() const;                         // O-7
     bool quota_is_full(uint64_t min_region_sz) const;  // S-22
     void charge(uint64_t size, uint64_t applied);      // S-23

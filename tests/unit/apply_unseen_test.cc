@@ -36,6 +36,27 @@ TEST_F(ApplyUnseen, OperationsThatCanAreAskedAndToldWhatToSpare) {
     EXPECT_EQ(rules, std::vector<UnseenRule>(3, UnseenRule::kSpareUnseenReads));
 }
 
+// Nobody can look into a huge page under write protection, and only NOHUGEPAGE ends that.
+TEST_F(ApplyUnseen, HugePagesThatNobodyLooksIntoCanBeSplit_S38) {
+    add_target({3, 10});
+    for (size_t i = 1; i < 3; ++i) {
+        Region& region = regions_.at(0, i);
+        region.evidence = region.last_evidence = kEvidenceUnknown;
+        const Unknown reason = i == 1 ? Unknown::kHugePage : Unknown::kPermission;
+        region.unknown_reason = region.last_unknown_reason = static_cast<uint8_t>(reason);
+    }
+    for (const DamosAction action : {DamosAction::kNohugepage, DamosAction::kHugepage, DamosAction::kPageout}) {
+        add_scheme(action);
+    }
+    std::vector<Ranges> acted_on(3);
+    for (const Asked& asked : pass()) {
+        if (asked.kind == RequestKind::kApply) acted_on[asked.scheme_idx].push_back(asked.range);
+    }
+    EXPECT_EQ(acted_on[0], (Ranges{{0, 10}, {10, 20}}));
+    EXPECT_EQ(acted_on[1], (Ranges{{0, 10}}));
+    EXPECT_EQ(acted_on[2], (Ranges{{0, 10}}));
+}
+
 TEST_F(ApplyUnseen, TheFlagOfTheSchemeSparesOnlyWhatCannotBeLookedAt) {
     add_regions();
     add_scheme(DamosAction::kPageout).flags = kAllowUnseenReads;

@@ -1,4 +1,4 @@
-// Quota goals and their tuners (S-28).
+// Quota goals (S-28).
 #include "engine/schemes/goal.h"
 
 #include <gtest/gtest.h>
@@ -93,34 +93,6 @@ TEST(Goal, GoalsThatCannotBeMeasuredTakeNoPart) {  // Q-69
 
     const GoalsScore none = score_goals({goals, 1}, {states, 1});
     EXPECT_FALSE(none.measured);
-    EXPECT_EQ(tune_esz_bp({.goal_tuner = GoalTuner::kConsist}, 70'000, none), 70'000u);
-    EXPECT_EQ(tune_esz_bp({.goal_tuner = GoalTuner::kTemporal}, 70'000, none), 70'000u);
-}
-
-TEST(Goal, ConsistStartsAtOneUnitAndDoublesAtBest) {  // vector of S-28
-    const QuotaParams quota{.goal_tuner = GoalTuner::kConsist};
-    uint64_t esz_bp = 0;
-    for (const uint64_t expected : {2, 4, 8, 16}) {
-        esz_bp = tune_esz_bp(quota, esz_bp, {0, true});
-        EXPECT_EQ(esz_bp / kBp, expected);
-    }
-}
-
-TEST(Goal, ConsistNeverReachesZero) {
-    const QuotaParams quota{.goal_tuner = GoalTuner::kConsist};
-    uint64_t esz_bp = 1'000'000;
-    for (int i = 0; i < 20; ++i) esz_bp = tune_esz_bp(quota, esz_bp, {15'000, true});
-    EXPECT_EQ(esz_bp, 10'000u);
-}
-
-TEST(Goal, TemporalIsAllOrNothing) {
-    QuotaParams quota{.sz = 300, .goal_tuner = GoalTuner::kTemporal};
-    EXPECT_EQ(tune_esz_bp(quota, 5, {10'000, true}), 0u);
-    EXPECT_EQ(tune_esz_bp(quota, 5, {9'999, true}), 3'000'000u);
-    quota.sz = 0;
-    EXPECT_EQ(tune_esz_bp(quota, 5, {0, true}) / kBp, 1'844'674'407'370'955u);
-    quota.sz = kU64Max / kBp + 1;
-    EXPECT_EQ(tune_esz_bp(quota, 5, {0, true}), kU64Max);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/toy_engine.h"
 
 namespace damon {
@@ -89,6 +91,68 @@ TEST(Tuning, MemoryThatWasLookedAtInVainTakesNoPart_M36) {
     EXPECT_EQ(intervals_score(list, ProbeWeights(), attrs, 20), 10'000u);
     for (Region& region : list.all()) region.evidence = kEvidenceUnknown;
     EXPECT_EQ(intervals_score(list, ProbeWeights(), attrs, 20), 10'000u) << "nothing to go by: stay";
+}
+
+// Memory of which `hot_bp` are always accessed, and as much again once in `seldom_us`.
+struct Program {
+    uint64_t hot_bp = 0;
+    uint64_t seldom_us = 0;
+    uint64_t seen_bp(uint64_t sample_us) const {
+        return hot_bp + (seldom_us == 0 ? 0 : hot_bp * std::min(sample_us, seldom_us) / seldom_us);
+    }
+};
+
+struct Reached {
+    uint64_t sample_us = 5'000;
+    bool out_of_reach = false;
+};
+
+Reached after_tunings(const Program& program, IntervalsTuner& tuner, Reached at = {}) {
+    for (int i = 0; i < 40; ++i) {
+        const Attrs attrs = tuned_attrs(at.sample_us, at.sample_us * 20, kGoal);
+        const uint64_t noise = i % 3 * 20;  // of 1,000
+        const uint64_t seen_bp = program.seen_bp(at.sample_us);
+        at.sample_us =
+            tuner.next(seen_bp * 10 * (1'000 - noise) / 1'000 * 1'000 / kGoal.access_bp, attrs, 20).sample_us;
+    }
+    at.out_of_reach = tuner.out_of_reach();
+    return at;
+}
+
+// 1 % is hot and 4 % is the goal: the baseline's rule ends at 10 s a sample, 200 s a window.
+TEST(Tuning, IntervalsThatShowNoMoreAreTakenBack_M39_Q82) {
+    IntervalsTuner tuner;
+    const Reached reached = after_tunings({.hot_bp = 100}, tuner);
+    EXPECT_EQ(reached.sample_us, 5'000u);
+    EXPECT_TRUE(reached.out_of_reach);
+    // More becomes hot: the goal is met at the intervals that it needs.
+    const Reached met = after_tunings({.hot_bp = 250, .seldom_us = 30'000}, tuner, reached);
+    EXPECT_GE(met.sample_us, 15'000u);
+    EXPECT_LE(met.sample_us, 22'000u);
+    EXPECT_FALSE(met.out_of_reach);
+}
+
+TEST(Tuning, AnIdleProgramIsLookedAtSeldom_M39) {
+    IntervalsTuner tuner;
+    const Reached reached = after_tunings({}, tuner);
+    EXPECT_EQ(reached.sample_us, kGoal.max_sample_us);
+    EXPECT_TRUE(reached.out_of_reach) << "and that nothing is seen is told";
+}
+
+TEST(Tuning, MoreAccessesThanAskedForAtTheShortestIntervalAreTold_M39) {
+    IntervalsTuner tuner;
+    const Reached reached = after_tunings({.hot_bp = 5'000}, tuner);
+    EXPECT_EQ(reached.sample_us, kGoal.min_sample_us);
+    EXPECT_TRUE(reached.out_of_reach);
+}
+
+TEST(Tuning, AnotherGoalIsTriedAnew_M39) {
+    IntervalsTuner tuner;
+    ASSERT_TRUE(after_tunings({.hot_bp = 100}, tuner).out_of_reach);
+    Attrs attrs = tuned_attrs(5'000, 100'000, kGoal);
+    attrs.intervals_goal.access_bp = 200;
+    EXPECT_GT(tuner.next(5'000, attrs, 20).sample_us, 5'000u);
+    EXPECT_FALSE(tuner.out_of_reach());
 }
 
 Params tuning_params() {

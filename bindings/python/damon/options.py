@@ -108,6 +108,8 @@ class MachineOptions(TypedDict, total=False):
     refault_ns: int
     young_us: int
     action_ns: Sequence[int]
+    sample_ns: int
+    batch_ns: int
 
 
 class MappedRangeOptions(TypedDict, total=False):

@@ -33,8 +33,8 @@ NO_MISS = MAX_U64  # rate_millihz: no access is missed
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """The machine. node_bytes: memory of each node, up to 8; action_ns: what an action costs a page, by Action. Entries
-    that are left out have the library's defaults: 16 GiB a node, and what such actions usually cost."""
+    """The machine. node_bytes: memory of each node, up to 8; action_ns: what an action costs a page, by Action. sample_ns,
+    batch_ns: what monitoring pays for a sample and for an interval (0: no limit holds). Entries that are left out have the library's defaults: 16 GiB a node, and what such actions usually cost."""
 
     seed: int = 1
     nr_nodes: int = 1
@@ -46,6 +46,8 @@ class Machine:
     refault_ns: int = 100_000
     young_us: int = 100_000
     action_ns: Sequence[int] = ()
+    sample_ns: int = 0
+    batch_ns: int = 0
 
     def __post_init__(self) -> None:
         as_tuples(self, "node_bytes", "action_ns")

@@ -236,6 +236,8 @@ Fields fields_of(const damon_sim_params&) {
         DAMON_U64(damon_sim_params, refault_ns),
         DAMON_U64(damon_sim_params, young_us),
         Field{nullptr, "action_ns", offsetof(damon_sim_params, action_ns), Kind::kU64, 12},
+        DAMON_U64(damon_sim_params, sample_ns),
+        DAMON_U64(damon_sim_params, batch_ns),
     };
     return kFields;
 }

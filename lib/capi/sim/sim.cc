@@ -25,6 +25,8 @@ damon_sim_params params_to_c(const damon::SimMachine& machine, uint64_t seed) {
     params.fault_ns = machine.fault_ns;
     params.refault_ns = machine.refault_ns;
     params.young_us = machine.young_us;
+    params.sample_ns = machine.sample_ns;
+    params.batch_ns = machine.batch_ns;
     std::copy(std::begin(machine.action_ns), std::end(machine.action_ns), params.action_ns);
     return params;
 }
@@ -39,6 +41,8 @@ damon::SimMachine machine_from_c(const damon_sim_params& params) {
     machine.fault_ns = params.fault_ns;
     machine.refault_ns = params.refault_ns;
     machine.young_us = params.young_us;
+    machine.sample_ns = params.sample_ns;
+    machine.batch_ns = params.batch_ns;
     std::copy(std::begin(params.action_ns), std::end(params.action_ns), machine.action_ns);
     return machine;
 }

@@ -55,4 +55,39 @@ TunedIntervals next_intervals(uint64_t score, const Attrs& attrs, uint64_t aggr_
     return {sample_us, saturating_mul(sample_us, aggr_samples)};
 }
 
+TunedIntervals IntervalsTuner::next(uint64_t score, const Attrs& attrs, uint64_t aggr_samples) {
+    const IntervalsGoal& goal = attrs.intervals_goal;
+    if (goal != goal_ || attrs.sample_us != sample_us_) {
+        *this = {};
+        goal_ = goal;
+    }
+    TunedIntervals tuned;
+    if (score != 0 && score < kBp) {
+        tuned = below_goal(score, attrs, aggr_samples);
+    } else {
+        base_sample_us_ = 0;
+        saturated_ = false;
+        tuned = next_intervals(score, attrs, aggr_samples);
+    }
+    score_ = score;
+    sample_us_ = tuned.sample_us;
+    out_of_reach_ = saturated_ || (score <= kBp - kBp / 16 && attrs.sample_us >= goal.max_sample_us) ||
+                    (score >= kBp + kBp / 16 && attrs.sample_us <= goal.min_sample_us);
+    return tuned;
+}
+
+TunedIntervals IntervalsTuner::below_goal(uint64_t score, const Attrs& attrs, uint64_t aggr_samples) {
+    const uint64_t step = std::min(base_score_, kBp - base_score_) / 4;
+    if (base_sample_us_ == 0 || score > base_score_ + step || score < base_score_ / 2) {
+        base_sample_us_ = attrs.sample_us;
+        base_score_ = score;
+        saturated_ = false;
+    } else if (!saturated_ && attrs.sample_us / 2 >= base_sample_us_) {
+        saturated_ = true;
+        return {base_sample_us_, saturating_mul(base_sample_us_, aggr_samples)};
+    }
+    if (saturated_) return {attrs.sample_us, attrs.aggr_us};
+    return next_intervals(score, attrs, aggr_samples);
+}
+
 }  // namespace damon

@@ -105,7 +105,8 @@ void ApplyWalk::set_effective_sizes(const ApplyContext& context) {
         state.quota.goal_met = false;
         if (!scheme.goals.empty()) {
             const GoalsScore score = score_goals(scheme.goals.span(), state.goals.span());
-            state.quota.esz_bp = tune_esz_bp(scheme.quota, state.quota.esz_bp, score);
+            state.quota.esz_bp = tune_esz_bp(scheme, state.quota.esz_bp, score, state.quota.ended,
+                                             context.min_region_sz, state.quota.tuner);
             state.quota.goal_met = score.measured && score.score >= kBp;
         }
         state.quota.esz = effective_size(scheme, state.quota, context.min_region_sz);

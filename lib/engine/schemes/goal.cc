@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/monitor/feedback.h"
-
 namespace damon {
 namespace {
 
@@ -13,11 +11,6 @@ uint64_t pressure_growth(const QuotaGoal& goal, GoalTuner tuner, uint64_t esz, u
     if (before != kU64Max) return total_us > before ? total_us - before : 0;
     if (tuner == GoalTuner::kTemporal && esz != 0) return 0;
     return goal.target_value;
-}
-
-uint64_t temporal_esz_bp(const QuotaParams& quota, uint64_t score) {
-    if (score >= kBp) return 0;
-    return quota.sz != 0 ? saturating_mul(quota.sz, kBp) : kU64Max;
 }
 
 }  // namespace
@@ -47,13 +40,6 @@ GoalsScore score_goals(std::span<const QuotaGoal> goals, std::span<const GoalSta
         result.measured = true;
     }
     return result;
-}
-
-uint64_t tune_esz_bp(const QuotaParams& quota, uint64_t esz_bp, GoalsScore score) {
-    if (quota.goal_tuner == GoalTuner::kTemporal) {
-        return score.measured ? temporal_esz_bp(quota, score.score) : esz_bp;
-    }
-    return next_feedback_input(std::max(esz_bp, kBp), score.score);
 }
 
 }  // namespace damon

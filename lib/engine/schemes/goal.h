@@ -1,4 +1,4 @@
-// Quota goals: how far a measured value is from the one that is wanted, and the quota that follows (S-28).
+// Quota goals: how far a measured value is from the one that is wanted, (S-28).
 #pragma once
 
 #include <cstdint>
@@ -35,8 +35,5 @@ struct GoalsScore {
     bool measured = false;
 };
 GoalsScore score_goals(std::span<const QuotaGoal> goals, std::span<const GoalState> states);
-
-// The quota, in bp of a unit, after a window with quota `esz_bp` reached `score`.
-uint64_t tune_esz_bp(const QuotaParams& quota, uint64_t esz_bp, GoalsScore score);
 
 }  // namespace damon

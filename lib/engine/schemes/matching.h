@@ -14,11 +14,16 @@ inline bool pattern_matches(const AccessPattern& pattern, const RegionInfo& regi
            pattern.min_sz <= size && size <= pattern.max_sz;
 }
 
+// Whether an action is for memory that nobody could look at: small pages instead of a huge one can be looked at.
+inline bool is_for_unknown(DamosAction action, Unknown reason) {
+    return action == DamosAction::kStat || (action == DamosAction::kNohugepage && reason == Unknown::kHugePage);
+}
+
 // Pattern and S-38: "could not look" is not "not accessed", so a region without a single answer (kRegionUnknown) is out
-// of reach of every action but kStat. Its counters say 0 because nobody could look, and a pageout scheme would take it
+// of reach of nearly every action. Its counters say 0 because nobody could look, and a pageout scheme would take it
 // for cold.
 inline bool scheme_matches(const SchemeParams& scheme, const RegionInfo& region) {
-    if (scheme.action != DamosAction::kStat && (region.flags & kRegionUnknown) != 0) return false;
+    if ((region.flags & kRegionUnknown) != 0 && !is_for_unknown(scheme.action, region.unknown_reason)) return false;
     if (scheme.min_age_us == 0) [[likely]]
         return pattern_matches(scheme.pattern, region);
     // An age that is given as time is kept by the clock, not by windows.

@@ -35,10 +35,13 @@ bool roll_quota_window(const SchemeParams& scheme, uint64_t now_us, uint64_t min
         quota.window_open = false;
         return false;
     }
+    WindowEnd ended;
     if (quota.window_open) {
         if (window_covers(quota, scheme.quota.reset_interval_ms, now_us)) return false;
-        if (!quota.goal_met && quota_is_full(quota, min_region_sz)) ++qt_exceeds;
+        ended = {quota.charged_sz, quota.esz, true, quota_is_full(quota, min_region_sz)};
+        if (!quota.goal_met && ended.full) ++qt_exceeds;
     }
+    quota.ended = ended;
     // What was charged while no quota was set is history too, not a charge on the first window (I-9).
     quota.total_charged_sz = saturating_add(quota.total_charged_sz, quota.charged_sz);
     halve_history_if_large(quota);

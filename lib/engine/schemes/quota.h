@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/schemes/goal_tuner.h"
 #include "engine/schemes/score.h"
 #include "model/address_range.h"
 #include "model/scheme.h"
@@ -28,7 +29,9 @@ struct QuotaState {
     ResumePoint resume;
     uint32_t min_score = 0;    // lowest score that is acted on
     bool window_open = false;  // false: no window yet since the quota was set
-    bool goal_met = false;     // the goals ask for nothing (more) in this window
+    WindowEnd ended = {};      // how the window before this one went
+    TunerMemory tuner = {};
+    bool goal_met = false;  // the goals ask for nothing (more) in this window
     bool operator==(const QuotaState&) const = default;
 };
 

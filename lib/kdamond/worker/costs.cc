@@ -10,7 +10,7 @@ constexpr uint64_t kFaultNs = 730;
 
 void Costs::start() {
     permitted_ns_ = 0;
-    overhead_.start(run_.clock.system_ns());
+    overhead_.start(run_.clock.now_ns());
     charged_sampling_ns_ = run_.meter.spent_now(Consumer::kSampling);
     charged_update_ns_ = run_.meter.spent(Consumer::kUpdate);
     charged_survey_ns_ = run_.meter.spent(Consumer::kSurvey);
@@ -34,6 +34,16 @@ void Costs::charge_interval(uint64_t nr_seen) {
     permitted_ns_ = saturating_add(now_ns, overhead_.charge(cost_ns, permil, now_ns));
 }
 
+void Costs::charge_model() {
+    const uint64_t sampling_ns = run_.ops->take_model_cost_ns();
+    const uint64_t cost_ns = sampling_ns == 0 ? 0 : saturating_add(sampling_ns, survey_cost_ns_);
+    survey_cost_ns_ = 0;
+    progress_.add_cost(cost_ns);
+    const uint64_t permil = sampling_ns == 0 ? 0 : run_.engine.params().attrs.max_overhead_permil;
+    const uint64_t now_ns = run_.clock.now_ns();
+    permitted_ns_ = saturating_add(now_ns, overhead_.charge(cost_ns, permil, now_ns));
+}
+
 void Costs::charge_passes() {
     const uint64_t spent_ns = run_.meter.spent(Consumer::kReferenced);
     overhead_.add_pass_debt(spent_ns - charged_passes_ns_);
@@ -47,7 +57,8 @@ void Costs::charge_pass_of_program(uint64_t cost_ns) {
 }
 
 void Costs::charge_survey(uint64_t model_ns, uint64_t nr_hits) {
-    if (run_.clock.is_manual() || run_.traits.simulated) {
+    if (run_.clock.is_virtual() || run_.traits.simulated) {
+        if (run_.clock.is_virtual()) survey_cost_ns_ = saturating_add(survey_cost_ns_, model_ns + nr_hits * kFaultNs);
         return run_.engine.charge_survey(model_ns + nr_hits * kFaultNs);
     }
     const uint64_t spent_ns = run_.meter.spent(Consumer::kSurvey);

@@ -19,12 +19,14 @@ public:
     void start();
     // After an interval that found `nr_seen` accesses.
     void charge_interval(uint64_t nr_seen);
+    // The same in manual drive, by a simulator's prices: without any, no limit holds.
+    void charge_model();
     // Measured, with what the program pays for the accesses that were seen; by the model where time is not real.
     void charge_survey(uint64_t model_ns, uint64_t nr_hits);
     // What the program pays for a pass over accessed bits.
     void charge_pass_of_program(uint64_t cost_ns);
     // Time that was not monitored earns nothing.
-    void skip_rest() { overhead_.skip_to(run_.clock.system_ns()); }
+    void skip_rest() { overhead_.skip_to(run_.clock.now_ns()); }
 
     bool update_in_debt() const { return overhead_.in_debt(); }
     bool pass_in_debt() const { return overhead_.in_pass_debt(); }

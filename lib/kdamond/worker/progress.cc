@@ -1,6 +1,7 @@
 #include "kdamond/worker/progress.h"
 
 #include <cstdio>
+#include <cstring>
 
 namespace damon {
 namespace {
@@ -19,7 +20,7 @@ Activity Progress::activity() const {
 }
 
 void Progress::start() {
-    lengthened_ = update_held_back_ = told_limited_ = gated_ = false;
+    lengthened_ = update_held_back_ = told_limited_ = told_out_of_reach_ = gated_ = false;
     window_.start(run_.clock.now_ns());
     cost_rate_.start(run_.clock.now_ns());
 }
@@ -116,11 +117,32 @@ void Progress::describe_limit(char (&reason)[Activity::kReasonBytes], uint64_t w
     }
 }
 
+// What no tuning will reach, if anything (M-39, S-41): the first that there is is added to what the state says anyway.
+bool Progress::add_out_of_reach(char (&reason)[Activity::kReasonBytes]) const {
+    const Engine& engine = run_.engine;
+    const size_t length = strnlen(reason, sizeof reason);
+    if (engine.params().attrs.intervals_goal.aggrs != 0 && engine.intervals_tuner().out_of_reach()) {
+        snprintf(reason + length, sizeof reason - length, "; intervals_goal.access_bp is out of reach: %llu bp of it",
+                 static_cast<unsigned long long>(engine.intervals_tuner().score()));
+        return true;
+    }
+    for (size_t i = 0; i < engine.nr_schemes(); ++i) {
+        const TunerMemory& tuner = engine.scheme(i).quota.tuner;
+        if (engine.params().schemes[i].goals.empty() || !tuner.out_of_reach()) continue;
+        snprintf(reason + length, sizeof reason - length, "; the goals of schemes[%zu] are out of reach: %llu bp of them",
+                 i, static_cast<unsigned long long>(tuner.score));
+        return true;
+    }
+    return false;
+}
+
 // At the end of a window.
 void Progress::show_window(uint64_t window_us) {
     const bool limited = lengthened_ || update_held_back_;
     char reason[Activity::kReasonBytes];
+    snprintf(reason, sizeof reason, "%s", kSamplingReason);
     if (limited) describe_limit(reason, window_us);
+    const bool out_of_reach = add_out_of_reach(reason);
     lengthened_ = false;
     const uint64_t now_ns = run_.clock.now_ns();
     uint64_t cost_permil = 0;
@@ -130,10 +152,11 @@ void Progress::show_window(uint64_t window_us) {
     if (measured) activity_.cost_permil = cost_permil;
     if (limited) {
         activity_.become(State::kLimited, now_ns, reason);
-    } else if (told_limited_) {
-        activity_.become(State::kSampling, now_ns, kSamplingReason);
+    } else if (told_limited_ || out_of_reach || told_out_of_reach_) {
+        activity_.become(State::kSampling, now_ns, reason);
     }
     told_limited_ = limited;
+    told_out_of_reach_ = out_of_reach;
 }
 
 // Which scheme waits, and for what: the first of them stands for all.

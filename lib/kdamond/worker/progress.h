@@ -58,6 +58,7 @@ private:
     void become(State state, const char* reason);
     void become_limited();
     void describe_limit(char (&reason)[Activity::kReasonBytes], uint64_t window_us) const;
+    bool add_out_of_reach(char (&reason)[Activity::kReasonBytes]) const;
 
     Run& run_;
     WindowClock window_;
@@ -65,6 +66,7 @@ private:
     bool lengthened_ = false;        // the limit made an interval of this window longer
     bool update_held_back_ = false;  // the limit put a reading of the mappings off
     bool told_limited_ = false;      // the state says so
+    bool told_out_of_reach_ = false;
     bool gated_ = false;             // the state says that all schemes wait for their watermarks
 
     // Under the sync's mutex:

@@ -20,6 +20,9 @@ struct SimMachine {
     uint64_t refault_ns = 100'000;     // touch of a page that was paged out: the stall, which also counts as pressure
     // Time that an action takes for each page that it changed, by DamosAction.
     uint64_t action_ns[kNrDamosActions] = {50'000, 100, 2'000, 10, 10, 300, 100, 100, 1'000, 1'000, 0, 0};
+    // What monitoring pays for each sample, arming and looking, and for each interval. sample_ns 0: nothing at all.
+    uint64_t sample_ns = 0;
+    uint64_t batch_ns = 0;
     uint64_t young_us = 100'000;  // a page is young when an access is expected in so long before now
 
     uint64_t total_bytes() const {

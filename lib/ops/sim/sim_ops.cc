@@ -158,6 +158,10 @@ Seen SimOps::seen_since(uint32_t target_idx, uint64_t address, uint64_t since_us
 }
 
 void SimOps::look(std::span<Sample> samples) {
+    const SimMachine& machine = memory_.machine();
+    if (machine.sample_ns != 0) {
+        cost_ns_ = saturating_add(cost_ns_, machine.batch_ns + samples.size() * machine.sample_ns);
+    }
     size_t hint = 0;
     for (Sample& sample : samples) {
         sample.seen = seen_since(sample.target_idx, sample.addr, armed_us_, hint, sample.writes_only);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "base/status.h"
 #include "base/vector.h"
@@ -72,6 +73,7 @@ public:
     void probe(std::span<const Sample> samples, std::span<uint8_t> hits) override;
     void measure(std::span<MetricQuery> queries) override;
     int32_t free_memory_permil() override;
+    uint64_t take_model_cost_ns() override { return std::exchange(cost_ns_, 0); }
 
 private:
     Status replace_world(SimWorld& next);
@@ -85,6 +87,7 @@ private:
     uint64_t seed_;
     uint64_t now_us_ = 0;
     uint64_t armed_us_ = 0;
+    uint64_t cost_ns_ = 0;
     uint64_t passed_us_ = 0;  // when the last pass was made
     bool passed_ = false;
     uint64_t pass_generation_ = 1;

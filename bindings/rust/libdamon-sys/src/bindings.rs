@@ -114,7 +114,7 @@ that costs more makes its sampling intervals longer: a window has as many sample
 (damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
 a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
 both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
-contexts.*/
+contexts, but for a simulator with prices (damon_sim_params.sample_ns).*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
 (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
@@ -2345,7 +2345,8 @@ armed, runs everything that is due, arms the next samples. While paused only cal
 - `ctx`: A started context.
 
 - `now_us`: The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
-simulated memory follow it; aggregation and all other intervals are counted in steps.
+simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
+step that comes sooner than max_overhead_permil allows leaves its interval open.
 
 Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
 own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.
@@ -4416,6 +4417,12 @@ pub struct damon_sim_params {
     pub young_us: u64,
     /// What an action costs for each page that it changed, by enum damos_action.
     pub action_ns: [u64; 12usize],
+    /**What monitoring pays for a sample. With DAMON_DRIVE_MANUAL it counts, with batch_ns and
+the model prices of surveys, against damon_attrs.max_overhead_permil: a damon_step()
+that comes before it is paid back ends no interval. 0, the default: without limit.*/
+    pub sample_ns: u64,
+    /// What it pays for a sampling interval, where sample_ns is not 0. Default 0.
+    pub batch_ns: u64,
 }
 #[test]
 fn bindgen_test_layout_damon_sim_params() {
@@ -4423,7 +4430,7 @@ fn bindgen_test_layout_damon_sim_params() {
     let ptr = UNINIT.as_ptr();
     assert_eq!(
         ::core::mem::size_of::<damon_sim_params>(),
-        224usize,
+        240usize,
         "Size of damon_sim_params",
     );
     assert_eq!(
@@ -4485,6 +4492,16 @@ fn bindgen_test_layout_damon_sim_params() {
         unsafe { ::core::ptr::addr_of!((*ptr).action_ns) as usize - ptr as usize },
         128usize,
         "Offset of field: damon_sim_params::action_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).sample_ns) as usize - ptr as usize },
+        224usize,
+        "Offset of field: damon_sim_params::sample_ns",
+    );
+    assert_eq!(
+        unsafe { ::core::ptr::addr_of!((*ptr).batch_ns) as usize - ptr as usize },
+        232usize,
+        "Offset of field: damon_sim_params::batch_ns",
     );
 }
 /// Page cache: can be paged out without swap. Else anonymous memory.

@@ -20,7 +20,9 @@ debug_members!(SimParams {
     fault_ns,
     refault_ns,
     young_us,
-    action_ns
+    action_ns,
+    sample_ns,
+    batch_ns
 });
 
 impl Default for SimParams {
@@ -83,6 +85,15 @@ impl SimParams {
     #[must_use]
     pub fn action_cost(mut self, action: Action, cost: Duration) -> Self {
         self.0.action_ns[action.raw() as usize] = nanos(cost);
+        self
+    }
+
+    /// What monitoring pays for a sample, and for a sampling interval: with a price for samples, a manual drive is held
+    /// to the limit of what monitoring may cost.
+    #[must_use]
+    pub fn sample_cost(mut self, sample: Duration, interval: Duration) -> Self {
+        self.0.sample_ns = nanos(sample);
+        self.0.batch_ns = nanos(interval);
         self
     }
 

@@ -15,8 +15,8 @@
 
 #include "base/status.h"
 #include "model/sample.h"
-#include "ops/linux/access/access_check_row.h"
-#include "ops/linux/access/check_tools.h"
+#include "ops/linux/access/checks/access_check_row.h"
+#include "ops/linux/access/checks/check_tools.h"
 #include "ops/linux/access/visibility.h"
 
 namespace damon {

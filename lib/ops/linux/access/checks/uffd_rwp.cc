@@ -1,10 +1,10 @@
-#include "ops/linux/access/uffd_rwp.h"
+#include "ops/linux/access/checks/uffd_rwp.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access/uffd_trial.h"
+#include "ops/linux/access/checks/uffd_trial.h"
 #include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
