@@ -4,7 +4,7 @@
  * waits meanwhile; the same for the start and the end of a run. One line of JSON for each size, kind of memory and
  * access check.
  *
- *     pause_bench [largest size in MiB, default 4096] [pauses, default 100]
+ *     pause_bench [largest size in MiB, default 4096] [pauses, default 100] [smallest size, default 64]
  */
 #include <damon_c.h>
 #include <fcntl.h>
@@ -227,7 +227,8 @@ static void measure(size_t mib, int shared, int32_t check, size_t nr_pauses) {
 int main(int argc, char** argv) {
     const size_t largest = argc > 1 ? strtoul(argv[1], NULL, 10) : 4096;
     const size_t nr_pauses = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
-    for (size_t mib = 64; mib <= largest; mib *= 4) {
+    const size_t smallest = argc > 3 ? strtoul(argv[3], NULL, 10) : 64;
+    for (size_t mib = smallest; mib != 0 && mib <= largest; mib *= 4) {
         measure(mib, 0, DAMON_ACCESS_CHECK_UFFD_WP, nr_pauses);
         measure(mib, 0, DAMON_ACCESS_CHECK_UFFD_RWP, nr_pauses);
         measure(mib, 1, DAMON_ACCESS_CHECK_UFFD_WP, nr_pauses);

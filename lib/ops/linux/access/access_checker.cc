@@ -97,6 +97,8 @@ void AccessChecker::close() {
     armed_.clear();
     tools_.reads_marks = false;
     tools_.ledger.leave();
+    tools_.spans.clear();
+    spans_left_ = false;
     tools_.exclusion.leave_group();
     tools_.mappings.close();
     tools_.scan.close();
@@ -150,10 +152,7 @@ bool AccessChecker::is_foreign(const Mapping& mapping) {
 
 void AccessChecker::disarm() {
     forget();
-    if (!tools_.spans.empty()) {
-        ArmedPageLedger::change_tracked([this] { tools_.spans.clear(); });
-        swept_ = false;
-    }
+    spans_left_ = !tools_.spans.empty();
     release_idx_ = 0;
     piece_ = {};
 }

@@ -103,6 +103,7 @@ private:
     const AccessCheckRow* row_for(const CachedMapping& mapping, AddressRange part);
     void look_at(Span& span);
     void lift_span(const AccessCheckRow& row, AddressRange part, unsigned first, const PageMap& marked);
+    void lift_left_span();
 
     // release.cc
     bool sweep_some();
@@ -136,8 +137,9 @@ private:
     size_t release_idx_ = 0;  // the mapping after that
     bool ending_ = false;
     bool unregistering_ = false;
-    bool swept_ = true;       // no mark is left of checks that leave them
-    bool disturbed_ = false;  // marks were dropped by another context between arm and look
+    bool spans_left_ = false;  // nobody looks at those that are armed: their marks are to be lifted
+    bool swept_ = true;        // no mark is left of checks that leave them
+    bool disturbed_ = false;   // marks were dropped by another context between arm and look
 };
 
 }  // namespace damon

@@ -35,6 +35,8 @@ uint64_t AccessChecker::release_some() {
     const ExclusionScope scope(tools_.exclusion);
     if (!armed_.empty()) {
         lift_armed(kPieceMarks);
+    } else if (spans_left_) {
+        lift_left_span();
     } else if (ending_ ? !unregister_some() : !sweep_some()) {
         if (ending_) close();
         return 0;

@@ -24,6 +24,7 @@ void AccessChecker::arm(std::span<Sample> samples) {
     }
     keep_files();
     if (!armed_.empty()) lift_armed(armed_.size());  // nobody looked
+    while (spans_left_) lift_left_span();
     tools_.ledger.begin_interval();
     tools_.mappings.begin_interval();
     if (!use_page_states()) forget();

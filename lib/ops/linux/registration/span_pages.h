@@ -31,6 +31,8 @@ public:
     bool add(AddressRange range, uint64_t page_bytes, uint64_t epoch);
     // Ends a span. False: it was not there.
     bool take(AddressRange range, Armed& out);
+    // Ends the last span. False: there is none.
+    bool take_last(Armed& out) { return !spans_.empty() && take(spans_.back().range, out); }
 
     bool contains(uint64_t page) const { return may_contain(page) && overlaps({page, page + 1}); }
     bool overlaps(AddressRange range) const;
