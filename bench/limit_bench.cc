@@ -1,8 +1,9 @@
 // What gives way where the limit of the monitor's own cost binds: accuracy of three ways, in virtual time.
-//   limit_bench [--seconds N] [--seeds N] [--permil N]     prints one JSON object: a row for each way, limit and number of regions
+//   limit_bench [--seconds N] [--seeds N] [--permil N]     prints one JSON object: a row for each way, limit and number
+//   of regions
 // A sample and an interval have fixed prices, those that were measured for write protection; the limit is kept by the
-// worker's own token bucket. Accuracy is taken every 100 ms of the program's time, with the snapshot that is there then:
-// a window that takes long makes old news of it.
+// worker's own token bucket. Accuracy is taken every 100 ms of the program's time, with the snapshot that is there
+// then: a window that takes long makes old news of it.
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
@@ -32,10 +33,14 @@ constexpr Way kWays[] = {Way::kLongerWindows, Way::kFewerSamples, Way::kFiveSamp
 
 const char* name_of(Way way) {
     switch (way) {
-        case Way::kLongerWindows: return "longer windows";
-        case Way::kFewerSamples: return "fewer samples a window";
-        case Way::kFiveSamples: return "fewer samples, five at least";
-        case Way::kColdSeldom: return "cold regions seldom";
+        case Way::kLongerWindows:
+            return "longer windows";
+        case Way::kFewerSamples:
+            return "fewer samples a window";
+        case Way::kFiveSamples:
+            return "fewer samples, five at least";
+        case Way::kColdSeldom:
+            return "cold regions seldom";
     }
     return "";
 }
@@ -97,8 +102,9 @@ void build(Program program, SimOps& ops) {
         }
         case Program::kPhases:  // a large part for a while, then a small one
             for (uint64_t part = 0; part < 2; ++part) {
-                SimPattern pulse = pattern(SimPatternKind::kPulse, {(300 + part * 400) * kMiB,
-                                                                    (300 + part * 400 + (part == 0 ? 200 : 20)) * kMiB});
+                SimPattern pulse =
+                    pattern(SimPatternKind::kPulse,
+                            {(300 + part * 400) * kMiB, (300 + part * 400 + (part == 0 ? 200 : 20)) * kMiB});
                 pulse.period_us = 2 * kPhaseUs;
                 pulse.hot_us = kPhaseUs;
                 pulse.phase_us = part * kPhaseUs;

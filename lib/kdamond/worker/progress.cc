@@ -129,8 +129,9 @@ bool Progress::add_out_of_reach(char (&reason)[Activity::kReasonBytes]) const {
     for (size_t i = 0; i < engine.nr_schemes(); ++i) {
         const TunerMemory& tuner = engine.scheme(i).quota.tuner;
         if (engine.params().schemes[i].goals.empty() || !tuner.out_of_reach()) continue;
-        snprintf(reason + length, sizeof reason - length, "; the goals of schemes[%zu] are out of reach: %llu bp of them",
-                 i, static_cast<unsigned long long>(tuner.score));
+        snprintf(reason + length, sizeof reason - length,
+                 "; the goals of schemes[%zu] are out of reach: %llu bp of them", i,
+                 static_cast<unsigned long long>(tuner.score));
         return true;
     }
     return false;

@@ -67,7 +67,7 @@ private:
     bool update_held_back_ = false;  // the limit put a reading of the mappings off
     bool told_limited_ = false;      // the state says so
     bool told_out_of_reach_ = false;
-    bool gated_ = false;             // the state says that all schemes wait for their watermarks
+    bool gated_ = false;  // the state says that all schemes wait for their watermarks
 
     // Under the sync's mutex:
     Activity activity_;
