@@ -71,18 +71,22 @@ static void ask(damon_ctx* ctx, const struct question* asks) {
         cpu_us[repeat] = now_us(CLOCK_THREAD_CPUTIME_ID) - begin_cpu;
         wall_us[repeat] = now_us(CLOCK_MONOTONIC) - begin_wall;
     }
-    printf(
-        "{\"bench\": \"query\", \"question\": \"%s\", \"mib\": %zu, \"bytes_a_call\": %zu, \"calls\": %zu, "
-        "\"sees_reads\": %d, \"touched_pages\": %llu, \"unseen_bytes\": %llu, \"cpu_us\": %.1f, \"wall_us\": %.1f}\n",
-        asks->name, bytes >> 20, asks->len, nr_calls, (query.sees & DAMON_SEES_READS) != 0,
-        (unsigned long long)(touched_bytes / page), (unsigned long long)query.unseen_bytes, median(cpu_us),
-        median(wall_us));
+    const double middle_us = median(cpu_us);
+    printf("{\"bench\": \"query\", \"question\": \"%s\", \"mib\": %zu, \"bytes_a_call\": %zu, \"calls\": %zu, ",
+           asks->name, bytes >> 20, asks->len, nr_calls);
+    printf("\"sees_reads\": %d, \"touched_pages\": %llu, \"unseen_bytes\": %llu, ",
+           (query.sees & DAMON_SEES_READS) != 0, (unsigned long long)(touched_bytes / page),
+           (unsigned long long)query.unseen_bytes);
+    printf("\"cpu_us\": %.1f, \"cpu_least_us\": %.1f, \"wall_us\": %.1f}\n", middle_us, cpu_us[0], median(wall_us));
     fflush(stdout);
 }
 
-static void measure(const char* prefix, int with_holes) {
+/* Of `hole_pages` * 8 pages so many are left out. */
+static void measure(const char* prefix, size_t hole_pages) {
+    const int with_holes = hole_pages != 0;
+    madvise(memory, bytes, MADV_DONTNEED);
     for (size_t i = 0; i < bytes; i += page) {
-        if (!with_holes || i / page % 8 != 0) memory[i] = 1;
+        if (!with_holes || i / page % (hole_pages * 8) >= hole_pages) memory[i] = 1;
     }
     damon_ctx* ctx = damon_ctx_new();
     const double begin = now_us(CLOCK_THREAD_CPUTIME_ID);
@@ -123,7 +127,8 @@ int main(int argc, char** argv) {
     idle = malloc(bytes / page);
     if (memory == MAP_FAILED || touched == NULL || idle == NULL) return 1;
     madvise(memory, bytes, MADV_NOHUGEPAGE);
-    measure("holes:", 1);
+    measure("holes of 64 KiB:", 65536 / page);
+    measure("holes of a page:", 1);
     measure("present:", 0);
     return 0;
 }

@@ -4,6 +4,7 @@ set(DAMON_CONTACT "libdamon maintainers <maintainers@libdamon.invalid>" CACHE ST
 mark_as_advanced(DAMON_CONTACT)
 set(CPACK_PACKAGE_NAME libdamon)
 set(CPACK_PACKAGE_VENDOR libdamon)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has its own
 set(CPACK_PACKAGE_CONTACT "${DAMON_CONTACT}")
 set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -31,11 +32,14 @@ string(REGEX REPLACE "(^|\n) " "\\1" about "${about}")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libdamon${PROJECT_VERSION_MAJOR})
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "monitor data accesses of the running program - shared library
 ${about}This package has the shared library.")
 file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/triggers)
+set(minor ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs
+    "libdamon ${PROJECT_VERSION_MAJOR} libdamon${PROJECT_VERSION_MAJOR} (>= ${minor}), libdamon${PROJECT_VERSION_MAJOR} (<< ${minor}.99)\n")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA
+    ${PROJECT_BINARY_DIR}/debian/triggers ${PROJECT_BINARY_DIR}/debian/shlibs)
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libdamon-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)

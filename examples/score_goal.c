@@ -4,9 +4,10 @@
  *
  * A store of records in a mapped file serves requests, most of them to a few records. How much of it must stay in
  * memory? Its owner cannot say, but can say what is bearable: of 1,000 requests TARGET may have to wait for the disk.
- * The program reports to the monitor four times a second how many did; the monitor pages out the coldest memory and tunes
- * how much, until the score is at its target, and holds it there. The program reports at most a quarter too many: the
- * quota then shrinks by at most a quarter at a time, where a single bad moment would else undo all that was learned.
+ * The program reports to the monitor four times a second how many did; the monitor pages out the coldest memory and
+ * tunes how much, until the score is at its target, and holds it there. The program reports at most a quarter too many:
+ * the quota then shrinks by at most a quarter at a time, where a single bad moment would else undo all that was
+ * learned.
  */
 #define _GNU_SOURCE
 #include <damon_c.h>

@@ -59,6 +59,10 @@ bench_command() {
         reclaim_side_by_side "${@:2}"
         return
     fi
+    if [ "${1:-}" = --effects ]; then
+        effects "${@:2}"
+        return
+    fi
     want_packages "${packages_bench[@]}"
     build_preset release
     if [ -x bindings/python/install.sh ]; then
@@ -66,6 +70,15 @@ bench_command() {
         bindings/python/install.sh
     fi
     bench/run.sh build/release "$@"
+}
+
+# What monitoring does for real programs, and what it costs them: docs/effects.md.
+effects() {
+    want_packages libjemalloc-dev redis-server sqlite3
+    build_preset release --target collector damon damon_agent
+    setup_python bindings/python/requirements-dev.txt
+    bindings/python/install.sh
+    .venv/bin/python -B bench/effects/run.py build/release "$@"
 }
 
 # Under the kernel's DAMON and under this library in turns, in the virtual machine.
@@ -80,7 +93,7 @@ side_by_side() {
 reclaim_side_by_side() {
     want_packages "${packages_vm[@]}"
     build_preset release --target reclaim_side_by_side
-    python3 -B bench/reclaim/side_by_side.py build/release/bench/reclaim/reclaim_side_by_side \
+    python3 -B bench/reclaim/reclaim_side_by_side.py build/release/bench/reclaim/reclaim_side_by_side \
         build/release/reclaim.jsonl "$@"
 }
 

@@ -1,15 +1,15 @@
-/* A collector of our own (bump allocation, free lists, mark and sweep) that pauses the monitor round its collections, and
- * moves cold objects together where the monitor calls it (DAMOS_CALLBACK):
+/* A collector of our own (bump allocation, free lists, mark and sweep) that pauses the monitor round its collections,
+ * and moves cold objects together where the monitor calls it (DAMOS_CALLBACK):
  *
  *     collector [none|running|paused] [seconds]
  *
- * The heap has 128 MiB of objects of 256 bytes. Seven of ten die after a load phase, all over the heap, so that the rest
- * keeps every page resident. From then on the program writes the objects of the first tenth of the heap, and makes and
- * drops short-lived ones, while a collection each half second marks every live object, by a write to it. `none`: without a
- * monitor; `running`: with one that sees the collections; `paused`: with one that is paused during them.
+ * The heap has 128 MiB of objects of 256 bytes. Seven of ten die after a load phase, all over the heap, so that the
+ * rest keeps every page resident. From then on the program writes the objects of the first tenth of the heap, and makes
+ * and drops short-lived ones, while a collection each half second marks every live object, by a write to it. `none`:
+ * without a monitor; `running`: with one that sees the collections; `paused`: with one that is paused during them.
  *
- * A compaction moves the live objects of blocks that are cold together and gives the blocks' pages back. Prints one line
- * of JSON. */
+ * A compaction moves the live objects of blocks that are cold together and gives the blocks' pages back. Prints one
+ * line of JSON. */
 #define _GNU_SOURCE
 #include <damon_c.h>
 #include <stdatomic.h>
@@ -20,7 +20,13 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { OBJECT = 256, BLOCK = 64 << 10, PER_BLOCK = BLOCK / OBJECT, NR_BLOCKS = 2048, NR_OBJECTS = NR_BLOCKS * PER_BLOCK };
+enum {
+    OBJECT = 256,
+    BLOCK = 64 << 10,
+    PER_BLOCK = BLOCK / OBJECT,
+    NR_BLOCKS = 2048,
+    NR_OBJECTS = NR_BLOCKS * PER_BLOCK
+};
 enum { HOT_BLOCKS = NR_BLOCKS / 10, SHORT_LIVED = 4096 };
 
 struct object {
@@ -29,9 +35,9 @@ struct object {
     unsigned char data[OBJECT - 8];
 };
 
-static unsigned char* heap;       /* NR_BLOCKS blocks, and behind them as much room for compactions */
-static struct object** handles;   /* NULL: a dead object */
-static unsigned char* used;       /* of each slot */
+static unsigned char* heap;     /* NR_BLOCKS blocks, and behind them as much room for compactions */
+static struct object** handles; /* NULL: a dead object */
+static unsigned char* used;     /* of each slot */
 static unsigned nr_used[2 * NR_BLOCKS];
 static _Atomic unsigned char is_cold[NR_BLOCKS]; /* 1: told by the monitor; 2: compacted */
 static uint32_t free_slots[SHORT_LIVED], nr_free_slots;
@@ -46,7 +52,9 @@ static double now_s(void) {
 }
 
 static struct object* at(uint32_t slot) { return (struct object*)(heap + (size_t)slot * OBJECT); }
-static uint32_t slot_of(const struct object* object) { return (uint32_t)(((const unsigned char*)object - heap) / OBJECT); }
+static uint32_t slot_of(const struct object* object) {
+    return (uint32_t)(((const unsigned char*)object - heap) / OBJECT);
+}
 
 static void put(uint32_t slot, uint32_t number) {
     used[slot] = 1;
@@ -90,9 +98,10 @@ static damon_ctx* start_monitor(void) {
     p.pattern.max_nr_accesses = 0;
     p.min_age_us = 1500000;
     damos* scheme = damos_new(&p);
-    if (ctx != NULL && damon_target_set_regions(target, &range, 1) == 0 && damon_ctx_set_ops(ctx, DAMON_OPS_FVADDR) == 0 &&
-        damon_ctx_set_min_region_sz(ctx, BLOCK) == 0 && damon_ctx_add_target(ctx, target) == 0 &&
-        damon_ctx_add_scheme(ctx, scheme) == 0 && damon_start(&ctx, 1, 0) == 0)
+    if (ctx != NULL && damon_target_set_regions(target, &range, 1) == 0 &&
+        damon_ctx_set_ops(ctx, DAMON_OPS_FVADDR) == 0 && damon_ctx_set_min_region_sz(ctx, BLOCK) == 0 &&
+        damon_ctx_add_target(ctx, target) == 0 && damon_ctx_add_scheme(ctx, scheme) == 0 &&
+        damon_start(&ctx, 1, 0) == 0)
         return ctx;
     char why[200] = "out of memory";
     damon_ctx_errmsg(ctx, why, sizeof why);
@@ -194,13 +203,15 @@ int main(int argc, char** argv) {
     memset(&stats, 0, sizeof stats);
     stats.size = sizeof stats;
     if (watched) damon_ctx_get_stats(ctx, &stats);
-    printf("{\"mode\": \"%s\", \"seconds\": %g, \"resident_before_mib\": %.1f, \"resident_after_mib\": %.1f, "
-           "\"released_mib\": %.1f, \"moved_mib\": %.1f, \"collections\": %llu, \"collection_ms\": %.2f, "
-           "\"pause_and_resume_us\": %.1f, \"longest_us\": %.1f, \"operations_per_second\": %.0f, \"monitor_cpu_ms\": %.1f}\n",
-           mode, seconds, before, resident_mib(), (double)(released_blocks * BLOCK) / (1 << 20),
-           (double)moved_bytes / (1 << 20), (unsigned long long)nr_collections,
-           1e3 * collecting / (double)nr_collections, 1e6 * pausing / (double)nr_collections, 1e6 * longest_pause,
-           (double)done / (0.5 * (double)nr_collections), (double)stats.cpu_ns / 1e6);
+    printf(
+        "{\"mode\": \"%s\", \"seconds\": %g, \"resident_before_mib\": %.1f, \"resident_after_mib\": %.1f, "
+        "\"released_mib\": %.1f, \"moved_mib\": %.1f, \"collections\": %llu, \"collection_ms\": %.2f, "
+        "\"pause_and_resume_us\": %.1f, \"longest_us\": %.1f, \"operations_per_second\": %.0f, \"monitor_cpu_ms\": "
+        "%.1f}\n",
+        mode, seconds, before, resident_mib(), (double)(released_blocks * BLOCK) / (1 << 20),
+        (double)moved_bytes / (1 << 20), (unsigned long long)nr_collections, 1e3 * collecting / (double)nr_collections,
+        1e6 * pausing / (double)nr_collections, 1e6 * longest_pause, (double)done / (0.5 * (double)nr_collections),
+        (double)stats.cpu_ns / 1e6);
     if (watched) damon_stop(&ctx, 1);
     damon_ctx_free(ctx);
     return 0;

@@ -1,12 +1,12 @@
-/* Which free pages does an allocator give back? jemalloc from the distribution, by its own decay, and over a range whose
- * touched pages damon_query_range() tells: free pages that nobody has written to for a second go.
+/* Which free pages does an allocator give back? jemalloc from the distribution, by its own decay, and over a range
+ * whose touched pages damon_query_range() tells: free pages that nobody has written to for a second go.
  *
- *     subrelease decay MILLISECONDS [seconds]      jemalloc's dirty_decay_ms: 10000 is its default, 0 gives back at once
- *     subrelease query MILLISECONDS [seconds]      idle for so long; jemalloc hands every free extent to this program
+ *     subrelease decay MILLISECONDS [seconds]      jemalloc's dirty_decay_ms: 10000 is its default, 0 gives back at
+ * once subrelease query MILLISECONDS [seconds]      idle for so long; jemalloc hands every free extent to this program
  *
- * The program is a churn of 16 bytes to 16 KiB over 48 MiB of live objects; each six seconds 256 MiB more are made, live
- * for a second and are dropped. Prints one line of JSON: mean resident memory of the process, its page faults, operations a
- * second, the process's CPU time. Link with -ljemalloc, run with MALLOC_CONF=retain:false. */
+ * The program is a churn of 16 bytes to 16 KiB over 48 MiB of live objects; each six seconds 256 MiB more are made,
+ * live for a second and are dropped. Prints one line of JSON: mean resident memory of the process, its page faults,
+ * operations a second, the process's CPU time. Link with -ljemalloc, run with MALLOC_CONF=retain:false. */
 #define _GNU_SOURCE
 #include <damon_c.h>
 #include <jemalloc/jemalloc.h>
@@ -83,17 +83,20 @@ static bool extent_dalloc(extent_hooks_t* hooks, void* address, size_t size, boo
     return false;
 }
 
-static bool extent_split(extent_hooks_t* hooks, void* address, size_t size, size_t a, size_t b, bool committed, unsigned arena) {
+static bool extent_split(extent_hooks_t* hooks, void* address, size_t size, size_t a, size_t b, bool committed,
+                         unsigned arena) {
     (void)hooks, (void)address, (void)size, (void)a, (void)b, (void)committed, (void)arena;
     return false;
 }
 
-static bool extent_merge(extent_hooks_t* hooks, void* a, size_t size_a, void* b, size_t size_b, bool committed, unsigned arena) {
+static bool extent_merge(extent_hooks_t* hooks, void* a, size_t size_a, void* b, size_t size_b, bool committed,
+                         unsigned arena) {
     (void)hooks, (void)size_b, (void)committed, (void)arena;
     return (unsigned char*)a + size_a != (unsigned char*)b;
 }
 
-static extent_hooks_t hooks = {.alloc = extent_alloc, .dalloc = extent_dalloc, .split = extent_split, .merge = extent_merge};
+static extent_hooks_t hooks = {
+    .alloc = extent_alloc, .dalloc = extent_dalloc, .split = extent_split, .merge = extent_merge};
 
 /* Gives back the free pages among `nr` that are stale. The lock is not held for longer than an allocation may wait. */
 static void release(size_t first, const uint8_t* idle, size_t nr) {
@@ -113,7 +116,7 @@ static void* subrelease(void* unused) {
     static uint8_t idle[NR_PAGES];
     while (!atomic_load(&is_over)) {
         struct damon_range_query query;
-        usleep(250000);
+        usleep(500000);
         damon_range_query_init(&query);
         query.unit_bytes = PAGE;
         query.idle = idle;
@@ -129,16 +132,19 @@ static unsigned make_arena(int is_query, long decay_ms) {
     size_t size = sizeof arena;
     extent_hooks_t* own = &hooks;
     char name[64];
-    ssize_t ms = is_query ? 0 : decay_ms;
+    ssize_t ms = is_query ? 200 : decay_ms;
     if (is_query) {
-        base = mmap(NULL, (size_t)NR_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        base = mmap(NULL, (size_t)NR_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
         if (base == MAP_FAILED) die("no memory");
         madvise(base, (size_t)NR_PAGES * PAGE, MADV_NOHUGEPAGE);
         state[NR_PAGES] = USED;
         ctx = damon_ctx_new();
-        if (ctx == NULL || damon_ctx_add_range(ctx, base, (size_t)NR_PAGES * PAGE, DAMON_RANGE_TRACKED) != 0) die("no range");
+        if (ctx == NULL || damon_ctx_add_range(ctx, base, (size_t)NR_PAGES * PAGE, DAMON_RANGE_TRACKED) != 0)
+            die("no range");
     }
-    if (mallctl("arenas.create", &arena, &size, is_query ? (void*)&own : NULL, is_query ? sizeof own : 0) != 0) die("no arena");
+    if (mallctl("arenas.create", &arena, &size, is_query ? (void*)&own : NULL, is_query ? sizeof own : 0) != 0)
+        die("no arena");
     for (int muzzy = 0; muzzy < 2; muzzy++) {
         ssize_t value = muzzy ? 0 : ms;
         snprintf(name, sizeof name, "arena.%u.%s_decay_ms", arena, muzzy ? "muzzy" : "dirty");
@@ -151,7 +157,8 @@ static double rss_mib(void) {
     char text[64];
     unsigned long size, resident = 0;
     FILE* file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fgets(text, sizeof text, file) == NULL || sscanf(text, "%lu %lu", &size, &resident) != 2) resident = 0;
+    if (file == NULL || fgets(text, sizeof text, file) == NULL || sscanf(text, "%lu %lu", &size, &resident) != 2)
+        resident = 0;
     if (file != NULL) fclose(file);
     return (double)resident * PAGE / (1 << 20);
 }
@@ -209,12 +216,15 @@ int main(int argc, char** argv) {
     getrusage(RUSAGE_SELF, &after);
     atomic_store(&is_over, 1);
     if (is_query) pthread_join(thread, NULL);
-    printf("{\"mode\": \"%s %s\", \"seconds\": %.1f, \"mean_mib\": %.1f, \"most_mib\": %.1f, \"operations_per_second\": %.0f, "
-           "\"faults_per_second\": %.0f, \"cpu_seconds\": %.2f}\n",
-           argv[1], argv[2], took, sum / (double)nr_samples, most, (double)done / took,
-           (double)(after.ru_minflt - before.ru_minflt) / took,
-           (double)(after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec - before.ru_stime.tv_sec) +
-               1e-6 * (double)(after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec - before.ru_stime.tv_usec));
+    printf(
+        "{\"mode\": \"%s %s\", \"seconds\": %.1f, \"mean_mib\": %.1f, \"most_mib\": %.1f, \"operations_per_second\": "
+        "%.0f, "
+        "\"faults_per_second\": %.0f, \"cpu_seconds\": %.2f}\n",
+        argv[1], argv[2], took, sum / (double)nr_samples, most, (double)done / took,
+        (double)(after.ru_minflt - before.ru_minflt) / took,
+        (double)(after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec - before.ru_stime.tv_sec) +
+            1e-6 * (double)(after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec -
+                            before.ru_stime.tv_usec));
     damon_ctx_free(ctx);
     return 0;
 }

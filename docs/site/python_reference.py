@@ -16,7 +16,7 @@ SUBJECTS = (
     ("py-parameters", "Parameters", ("params", "policies", "options")),
     ("py-results", "Snapshots and memory", ("_core",)),
     ("py-operations", "Custom operations", ("operations",)),
-    ("py-recordings", "Recordings", ("record", "profiling", "live")),
+    ("py-recordings", "Recordings", ("record", "records.recorder", "profiling", "live")),
     ("py-errors", "Errors", ("errors",)),
     ("py-enums", "Constants", ("enums",)),
 )

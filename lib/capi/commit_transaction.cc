@@ -136,7 +136,7 @@ void take_locked(HandleCommit& handles) {
     match_handles(dst, dst.schemes, handles.next.schemes.size(), handles.fresh_schemes);
     match_handles(dst, dst.probes, handles.next.probes.size(), handles.fresh_probes);
     dst.params = std::move(handles.next);
-    dst.takes_reports = dst.params.access_check == DAMON_ACCESS_CHECK_REPORT;
+    dst.publish_access_check();
 }
 
 void on_committed(damon::Commit& commit) {

@@ -213,7 +213,7 @@ int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
     }
     return change_stopped(ctx, [&] {
         ctx->params.access_check = id;
-        ctx->takes_reports = id == DAMON_ACCESS_CHECK_REPORT;
+        ctx->publish_access_check();
         ctx->access_check_chosen = true;
     });
 }

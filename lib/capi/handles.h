@@ -52,7 +52,7 @@ struct damon_ctx {
     pid_t pid;  // of the process that made it: a child may only free it
     // What the program set, by itself or by commits. Intervals as tuned: Kdamond::attrs_as_tuned_locked().
     damon::Params params;
-    std::atomic<bool> takes_reports{false};  // of params.access_check, for threads that report accesses
+    std::atomic<bool> takes_reports{false};  // of params.access_check, for threads that report accesses without a lock
     // What a context that never chose says nothing about, where it is the source of a commit.
     bool ops_chosen = false;
     bool access_check_chosen = false;
@@ -76,6 +76,9 @@ struct damon_ctx {
     damon::AddedRanges annotated;        // ranges that only say something of memory which the targets watch anyway
     damon::Ops* external_ops = nullptr;  // the simulator's; owned by its handle
     damon::Kdamond kdamond;
+
+    // After each change of params.access_check. The sync's mutex is held.
+    void publish_access_check() { takes_reports = params.access_check == DAMON_ACCESS_CHECK_REPORT; }
 };
 
 inline damon::TargetParams& damon_target::params() { return owner == nullptr ? own : owner->params.targets[idx]; }

@@ -90,11 +90,11 @@ Status find_mappings(SavedTarget& target, size_t target_idx) {
         return Status::fail(-ENOMEM, "no memory for the regions of target %zu", target_idx);
     }
     if (found >= saved - saved / 2 && found != 0) return {};
-    return Status::fail(-ENOENT,
-                        "target %zu: of %llu KiB in mappings that were saved, mappings of %llu KiB are here again; half "
-                        "of them must be",
-                        target_idx, static_cast<unsigned long long>(saved >> 10),
-                        static_cast<unsigned long long>(found >> 10));
+    return Status::fail(
+        -ENOENT,
+        "target %zu: of %llu KiB in mappings that were saved, mappings of %llu KiB are here again; half "
+        "of them must be",
+        target_idx, static_cast<unsigned long long>(saved >> 10), static_cast<unsigned long long>(found >> 10));
 }
 
 Status check_count(const char* what, size_t saved, size_t now) {
@@ -149,7 +149,8 @@ Status check_target(const damon_ctx& ctx, const SavedTarget& saved, size_t targe
     if (saved.place != place_of(ctx, target_idx)) {
         static constexpr const char* kWords[] = {"with ranges", "without ranges", "as the mappings of a process"};
         return Status::fail(-EINVAL, "target %zu: was saved %s, and must be restored so; it is now one %s", target_idx,
-                            kWords[static_cast<size_t>(saved.place)], kWords[static_cast<size_t>(place_of(ctx, target_idx))]);
+                            kWords[static_cast<size_t>(saved.place)],
+                            kWords[static_cast<size_t>(place_of(ctx, target_idx))]);
     }
     if (saved.place != SavedPlace::kByPosition || saved.ranges.size() == now.size()) return {};
     return Status::fail(-EINVAL,

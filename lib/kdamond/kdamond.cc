@@ -37,7 +37,7 @@ Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& opti
     run.ops = &ops;
     run.traits = traits;
     run.seed = options.seed;
-    run.clock.set_manual(options.manual);
+    run.clock.set_virtual(options.manual);
     Driver& driver = driver_for(options);
     driver.prepare(options);
     worker_.driver_in_use = &driver;

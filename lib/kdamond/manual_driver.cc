@@ -38,7 +38,7 @@ void ManualDriver::stop(Lock& lock) {
         busy_ = true;
         run.set_runner();
         lock.unlock();
-        worker_.finish_run(0);
+        worker_.finish_run();
         worker_.release_rest();
         lock.relock();
         busy_ = false;
@@ -136,7 +136,7 @@ int ManualDriver::step(uint64_t now_us) {
     settle();
     const bool ended = worker_.should_end();
     if (ended) {
-        worker_.finish_run(0);
+        worker_.finish_run();
         worker_.release_rest();
     } else if (interval.plan_lost()) {
         settle();

@@ -132,7 +132,7 @@ void WorkerThread::run() {
             advance();
         }
     }
-    worker_.finish_run(thread_cpu_ns());
+    worker_.finish_run();
     worker_.release_rest();
 }
 

@@ -19,6 +19,7 @@ public:
     void stop(Lock& lock) override;
     void reap(Lock& lock) override;
     uint64_t cpu_ns_locked() const override { return thread_.cpu_ns(); }
+    uint64_t own_cpu_ns() const override { return thread_cpu_ns(); }
     int call(Call& call, uint64_t run_number, uint64_t* id_out) override;
     Status set_pause(bool pause) override;
     bool paused_locked() const override;

@@ -135,8 +135,8 @@ bool SavedContext::copy_from(const SavedContext& other) {
 }
 
 size_t encoded_bytes(const SavedContext& saved) {
-    const size_t nr_records[kNrSavedSections] = {1, saved.targets.size(), nr_ranges(saved), nr_regions(saved),
-                                                 saved.schemes.size(), nr_names(saved)};
+    const size_t nr_records[kNrSavedSections] = {
+        1, saved.targets.size(), nr_ranges(saved), nr_regions(saved), saved.schemes.size(), nr_names(saved)};
     size_t bytes = kSavedHeaderBytes;
     for (size_t i = 0; i < kNrSavedSections; ++i) {
         if (i == kSavedName && nr_records[i] == 0) continue;

@@ -6,9 +6,9 @@
 //               number of sections u32, 0 u32
 //     section   name (4 letters), bytes of a record u32, number of records u64, the records
 //
-// "CNTX" (one record), "TRGT", "RNGE" and "REGN" (each target's, one target after the other), "SCHM", and "NAME" (of the
-// ranges of targets by mapping, which alone have it). A reader skips sections that it does not know, and the rest of
-// records that are longer than it knows: a later release may add both without a new version.
+// "CNTX" (one record), "TRGT", "RNGE" and "REGN" (each target's, one target after the other), "SCHM", and "NAME" (of
+// the ranges of targets by mapping, which alone have it). A reader skips sections that it does not know, and the rest
+// of records that are longer than it knows: a later release may add both without a new version.
 #pragma once
 
 #include <cstddef>

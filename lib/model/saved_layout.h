@@ -17,9 +17,17 @@ struct SavedSectionKind {
     char name[5];
     uint32_t record_bytes;  // in version 1
 };
-enum SavedSectionIdx : size_t { kSavedCntx, kSavedTrgt, kSavedRnge, kSavedRegn, kSavedSchm, kSavedName, kNrSavedSections };
-inline constexpr SavedSectionKind kSavedSections[kNrSavedSections] = {
-    {"CNTX", 32}, {"TRGT", 24}, {"RNGE", 16}, {"REGN", 48}, {"SCHM", 136}, {"NAME", 8}};
+enum SavedSectionIdx : size_t {
+    kSavedCntx,
+    kSavedTrgt,
+    kSavedRnge,
+    kSavedRegn,
+    kSavedSchm,
+    kSavedName,
+    kNrSavedSections
+};
+inline constexpr SavedSectionKind kSavedSections[kNrSavedSections] = {{"CNTX", 32}, {"TRGT", 24},  {"RNGE", 16},
+                                                                      {"REGN", 48}, {"SCHM", 136}, {"NAME", 8}};
 
 inline constexpr uint32_t kSavedWindowOpen = 1u << 0;
 inline constexpr uint32_t kSavedResumes = 1u << 1;

@@ -69,7 +69,8 @@ AddressRange moved(AddressRange region, const NamedRange& then, const NamedRange
     const AddressRange inside = region.intersection(then.range);
     if (inside.empty()) return {};
     const bool from_end = then.name == 0 || then.name == stack;
-    const uint64_t shift = from_end ? now.range.end - then.range.end : now.range.start - then.range.start;  // modulo 2^64
+    const uint64_t shift =
+        from_end ? now.range.end - then.range.end : now.range.start - then.range.start;  // modulo 2^64
     const AddressRange there = {inside.start + shift, inside.end + shift};
     // An address that wrapped lies in no mapping.
     return there.empty() ? there : there.intersection(now.range);

@@ -23,8 +23,8 @@ inline constexpr size_t kMaxMatchedMappings = 512;
 
 // Moves the regions of a target by mapping to the mappings of `now`: those of the same name in the same order, of which
 // anonymous ones must be of similar sizes, so that as many bytes as possible are found again. What a mapping lost is
-// dropped. The heap and files are aligned at their beginnings; stacks and anonymous memory, which grow downwards, at their
-// ends. `found_bytes` of `saved_bytes` in mappings are there again. False: out of memory, nothing changed.
+// dropped. The heap and files are aligned at their beginnings; stacks and anonymous memory, which grow downwards, at
+// their ends. `found_bytes` of `saved_bytes` in mappings are there again. False: out of memory, nothing changed.
 [[nodiscard]] bool move_to_mappings(SavedTarget& target, std::span<const NamedRange> now, uint64_t& found_bytes,
                                     uint64_t& saved_bytes);
 

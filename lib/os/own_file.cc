@@ -36,8 +36,9 @@ bool is_named(int fd, const char* path) {
     return text_after(link, link.size() - std::min(link.size(), name.size())) == name;
 }
 
-// Between the check and the close the program must not get the time to close the number itself and to open another file:
-// a thread that has just yielded is hardly ever preempted within a microsecond, where one whose time is over may be.
+// Between the check and the close the program must not get the time to close the number itself and to open another
+// file: a thread that has just yielded is hardly ever preempted within a microsecond, where one whose time is over may
+// be.
 void close_marked(int fd, pid_t opener) {
     sched_yield();
     if (sys::is_marked_file(fd, opener)) sys::close(fd);

@@ -274,6 +274,7 @@ int PageScan::registered(AddressRange range, uint64_t mode) {
 
 int PageScan::arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {
     uapi::ScanArguments arguments;
+    arguments.max_pages = kMaxGroupPages;  // some 40 us
     arguments.flags = uapi::kScanWpMatching | uapi::kScanCheckWpAsync;
     arguments.category_mask = uapi::kPageWritten | uapi::kPageHuge;
     arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;

@@ -15,6 +15,7 @@
 extern "C" {
 #include "monitor.h"
 #include "options.h"
+#include "warm.h"
 }
 
 namespace {
@@ -39,6 +40,9 @@ void try_options(const std::string& text) {
            "names outside of the text");
     options_exclude(&options, "name");
     expect(options_exclude(&options, "sudo") == 1, "sudo is not left alone");
+    struct warm warm = {};
+    warm_name(&warm, text.c_str());
+    expect(ends_within(warm.path, sizeof warm.path), "a path without end");
     std::vector<unsigned char> bytes(64);
     const long nr = options_bytes(text.c_str(), bytes.data(), bytes.size());
     expect(nr <= static_cast<long>(bytes.size()), "more bytes than there is room for");

@@ -10,6 +10,7 @@
 #include "fuzz/fuzz_target.h"
 #include "model/saved_context.h"
 #include "model/saved_layout.h"
+#include "model/saved_mappings.h"
 #include "support/toy_engine.h"
 
 namespace damon::test {
@@ -33,10 +34,27 @@ std::vector<AddressRange> elsewhere(const SavedTarget& target) {
     return ranges;
 }
 
+// The mappings of then, in other places and sizes.
+void find_again(SavedTarget& target) {
+    const std::vector<AddressRange> ranges = elsewhere(target);
+    std::vector<NamedRange> now;
+    for (size_t i = 0; i < ranges.size(); ++i) now.push_back({ranges[i], target.names[i]});
+    uint64_t found = 0;
+    uint64_t all = 0;
+    expect(move_to_mappings(target, now, found, all), "move_to_mappings finds no memory");
+    expect(target.ranges.size() <= now.size(), "more mappings than there are");
+    for (const SavedRegion& region : target.regions) {
+        const bool inside =
+            std::ranges::any_of(now, [&](const NamedRange& it) { return it.range.covers(region.range); });
+        expect(inside && !region.range.empty(), "a region outside of the mappings");
+    }
+}
+
 void take_over(SavedContext& saved) {
     std::vector<std::vector<AddressRange>> now;
     for (SavedTarget& target : saved.targets) {
         now.push_back(elsewhere(target));
+        if (target.place == SavedPlace::kByMapping) find_again(target);
         if (target.place == SavedPlace::kByPosition) expect(move_to(target, now.back()), "move_to finds no memory");
     }
     Params params = toy_params({{{0, 0x10000}}, {{0x8000, 0x20000}, {0x30000, UINT64_MAX - 0xffff}}});

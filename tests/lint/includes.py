@@ -32,8 +32,16 @@ INSIDE = {
     "os": set(),
     "os/metrics": {"os"},
     "ops": set(),
-    "ops/linux": {"ops", "ops/linux/access", "ops/linux/actions", "ops/linux/passes", "ops/linux/registration"},
-    "ops/linux/access": {"ops", "ops/linux/registration"},
+    "ops/linux": {
+        "ops",
+        "ops/linux/access",
+        "ops/linux/access/checks",
+        "ops/linux/actions",
+        "ops/linux/passes",
+        "ops/linux/registration",
+    },
+    "ops/linux/access": {"ops", "ops/linux/access/checks", "ops/linux/registration"},
+    "ops/linux/access/checks": {"ops", "ops/linux/registration"},
     "ops/linux/actions": {"ops", "ops/linux/access", "ops/linux/registration"},
     "ops/linux/passes": {"ops", "ops/linux/registration"},
     "ops/linux/registration": {"ops"},
@@ -48,9 +56,9 @@ NEVER = set(
 )
 # These walk the table of access checks: one that they named would have to be added to them too.
 WALKS_THE_TABLE = re.compile(
-    r"ops/(?:access_check|linux/(?:access/(?:access_checker|sample_arming|sample_answers|check_tools|watch)|vaddr))\.(?:h|cc)"
+    r"ops/(?:access_check|linux/(?:access/(?:access_checker|sample_arming|sample_answers|checks/check_tools|watch)|vaddr))\.(?:h|cc)"
 )
-CHECK_BY_NAME = re.compile(r"AccessCheck::k(?!Auto\b|Report\b)\w+|access/(?:uffd_rwp|uffd_wp|zap)\.h")
+CHECK_BY_NAME = re.compile(r"AccessCheck::k(?!Auto\b|Report\b)\w+|access/checks/(?:uffd_rwp|uffd_wp|zap)\.h")
 THREADS = {"pthread.h", "threads.h", "semaphore.h"}
 OUTSIDE = ("bindings", "tools", "examples")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([<\"])([^>\"]+)[>\"]", re.M)

@@ -140,8 +140,8 @@ class Includes(unittest.TestCase):
 
     def test_what_walks_the_table_of_access_checks_names_none(self):
         self.assertTrue(self.problems("ops/linux/access/access_checker.cc", "if (way == AccessCheck::kZap) return;\n"))
-        self.assertTrue(self.problems("ops/linux/vaddr.cc", '#include "ops/linux/access/zap.h"\n'))
-        self.assertFalse(self.problems("ops/linux/access/zap.cc", "use(AccessCheck::kZap);\n"))
+        self.assertTrue(self.problems("ops/linux/vaddr.cc", '#include "ops/linux/access/checks/zap.h"\n'))
+        self.assertFalse(self.problems("ops/linux/access/checks/zap.cc", "use(AccessCheck::kZap);\n"))
         self.assertFalse(self.problems("ops/linux/vaddr.cc", "use(AccessCheck::kAuto);\n"))
 
     def test_examples_see_the_c_header_alone(self):
@@ -166,6 +166,13 @@ class Sizes(unittest.TestCase):
     def test_floating_point_in_the_engine_is_found(self):
         self.assertTrue(sizes.problems_of("lib/engine/a.cc", "double x;\n"))
         self.assertFalse(sizes.problems_of("lib/engine/a.cc", "// a double window\n"))
+
+    def test_a_folder_with_more_than_20_rooms_is_found(self):
+        twenty = [pathlib.Path(f"lib/a/r{number}{ending}") for number in range(20) for ending in (".h", ".cc")]
+        self.assertEqual(sizes.crowded(twenty), [])
+        found = sizes.crowded([*twenty, pathlib.Path("lib/a/alone.h"), pathlib.Path("lib/a/b/alone.h")])
+        self.assertEqual(len(found), 1)
+        self.assertIn("lib/a/ holds 21 rooms", found[0])
 
 
 class Words(unittest.TestCase):

@@ -1,4 +1,5 @@
-"""Files of lib/ stay below 450 lines and functions below 60, names of files are unique, engine/ has no floating point."""
+"""Files of lib/ stay below 450 lines, functions below 60, folders below 20 rooms; names of files are unique, engine/ has
+no floating point. A room is what has one concept: a header with its source file, or one of them alone."""
 
 import collections
 import re
@@ -7,6 +8,7 @@ import repo
 
 MAX_FILE_LINES = 450
 MAX_FUNCTION_LINES = 60
+MAX_ROOMS = 20
 SCOPE = re.compile(r"^(?:typedef\s+|inline\s+)*(?:namespace|class|struct|union|enum|extern\s*\"\")(?:\W|$)")
 BOUNDARY = re.compile(r"[;{}]|^[ \t]*#(?:[^\n\\]|\\\n|\\.)*\n", re.M)
 
@@ -73,6 +75,18 @@ def problems_of(path, text):
     return found
 
 
+def crowded(paths):
+    """`paths` of files; a folder's own subfolders do not count."""
+    rooms = collections.defaultdict(set)
+    for path in paths:
+        rooms[str(path.parent)].add(path.stem)
+    return [
+        f"{folder}/ holds {len(names)} rooms (pairs of .h and .cc), at most {MAX_ROOMS}: make a folder of those that belong together"
+        for folder, names in sorted(rooms.items())
+        if len(names) > MAX_ROOMS
+    ]
+
+
 def main():
     problems = []
     sources = repo.files(".h", ".cc", under="lib")
@@ -82,6 +96,7 @@ def main():
     for path in sources:
         by_name[path.name].append(str(path.relative_to(repo.ROOT)))
     problems += [f"{name} is there twice: {', '.join(paths)}" for name, paths in by_name.items() if len(paths) > 1]
+    problems += crowded([path.relative_to(repo.ROOT) for path in sources])
     repo.finish(problems, len(sources))
 
 

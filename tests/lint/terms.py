@@ -94,6 +94,7 @@ def problems_of(page, header, python, rust):
 
 def main():
     python = {path.stem: path.read_text() for path in sorted(PYTHON.glob("*.py"))}
+    python.update((f"records.{path.stem}", path.read_text()) for path in sorted(PYTHON.glob("records/*.py")))
     python["_core"] = (PYTHON / "_core.pyi").read_text()
     rust = [path.read_text() for path in sorted(RUST.glob("*.rs"))]
     repo.finish(problems_of(PAGE.read_text(), HEADER.read_text(), python, rust), 3 + len(python) + len(rust))

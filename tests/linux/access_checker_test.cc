@@ -1,8 +1,14 @@
 // Reads and writes of known pages are seen exactly, by every way that this kernel has.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "ops/linux/registration/declared_ranges.h"
+#include "os/syscalls.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -257,6 +263,37 @@ TEST(Auto, ThousandsOfSamplesOverManyMappingsAreAllExact) {
         }
     }
     EXPECT_TRUE(memory.is_as_filled());
+}
+
+constinit std::atomic<int> nr_ioctls{0};
+int count_ioctls(sys::Call call) {
+    nr_ioctls += call == sys::Call::kIoctl;
+    return 0;
+}
+
+// Which is then two calls: a scan tells nothing of a mapping that is not registered.
+TEST(AccessCheckerCalls, ASampleThatIsAloneInItsMappingTakesNoQuestionAboutTheMapping) {
+    Checker checker(AccessCheck::kUffdRwp);
+    if (!checker.works()) return;
+    constexpr size_t kMappings = 20;
+    Memory memory(3 * kMappings);
+    memory.fill();
+    std::vector<Sample> samples;
+    for (size_t i = 0; i < kMappings; ++i) {
+        ASSERT_EQ(mprotect(memory.data(3 * i + 2), page_bytes(), PROT_NONE), 0);
+        samples.push_back(memory.samples({3 * i})[0]);
+    }
+    for (int round = 0; round < 2; ++round) {  // the first registers
+        checker->arm(samples);
+        memory.read(0);
+        nr_ioctls = 0;
+        sys::set_fault_hook(count_ioctls);
+        checker->look(samples);
+        sys::set_fault_hook(nullptr);
+        EXPECT_EQ(answers(samples), "Y" + std::string(kMappings - 1, 'N'));
+    }
+    EXPECT_LE(nr_ioctls, 3);
+    EXPECT_EQ(mprotect(memory.data(), memory.bytes(), PROT_READ | PROT_WRITE), 0);
 }
 
 }  // namespace

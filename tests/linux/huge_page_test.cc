@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ops/linux/access/tracked_ranges.h"
+#include "ops/linux/registration/call_pieces.h"
 #include "ops/linux/registration/declared_ranges.h"
 #include "ops/linux/registration/uffd_mapping.h"
 #include "os/page_sizes.h"
@@ -64,6 +65,19 @@ TEST_F(HugePages, AreUnseenWhereATrackedRangeCoversAPart) {
     EXPECT_EQ(answer.counts.unseen, Unknown::kHugePage);
     EXPECT_EQ(answer.counts.touched_bytes, tracked.sees_reads() ? huge_bytes() : 0u);
     EXPECT_EQ(huge_kb(), all_kb());
+}
+
+TEST_F(HugePages, AreUnregisteredWholeAndSmallOnesByHalfAsMuch) {
+    if (!huge_) return;
+    PageScan scan;
+    ASSERT_EQ(scan.open(page_bytes()), 0);
+    if (!scan.can_scan()) return declared_skip("pagemap-scan", "no huge page can be told from a small one");
+    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), memory_.range()), memory_.address(page_of(1, 0)));
+    Memory small(memory_.nr_pages(), Kind::kAnonymous, huge_bytes());
+    ASSERT_EQ(madvise(small.data(), small.bytes(), MADV_NOHUGEPAGE), 0);
+    small.fill();
+    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), small.range()),
+              small.address(page_of(0, 0)) + huge_bytes() / 2);
 }
 
 TEST_F(HugePages, WriteProtectionLeavesThemAloneAndSaysSo) {

@@ -144,6 +144,62 @@ TEST(MemoryCoverage, LeavesOutStacksOfThreads) {
     EXPECT_EQ(bytes_of(ranges, {at, at + 256 * 1024}), 0u);
 }
 
+// A userfaultfd of the program's own, which one mapping is registered with.
+class OwnUserfaultfd {
+public:
+    explicit OwnUserfaultfd(AddressRange range) : fd_(sys::userfaultfd(uapi::kUffdUserModeOnly)), range_(range) {
+        uapi::UffdApi api;
+        uapi::UffdRegister request;
+        request.range = {range.start, range.size()};
+        request.mode = 1;  // missing pages, of which there are none
+        works_ = fd_ >= 0 && sys::ioctl(fd_, uapi::kUffdioApi, &api) == 0 &&
+                 sys::ioctl(fd_, uapi::kUffdioRegister, &request) == 0;
+    }
+    ~OwnUserfaultfd() { close(fd_); }
+    OwnUserfaultfd(const OwnUserfaultfd&) = delete;
+    OwnUserfaultfd& operator=(const OwnUserfaultfd&) = delete;
+    bool works() const { return works_; }
+    bool unregister() {
+        uapi::UffdRange range{range_.start, range_.size()};
+        return sys::ioctl(fd_, uapi::kUffdioUnregister, &range) == 0;
+    }
+
+private:
+    int fd_;
+    AddressRange range_;
+    bool works_ = false;
+};
+
+TEST(MemoryCoverage, LeavesOutWhatTheProgramRegisteredItselfAsLongAsItIs) {
+    const Mapped lazy(64 * kMiB);
+    memset(lazy.at(0), 1, 64 * kMiB);
+    OwnUserfaultfd own(lazy.range());
+    if (!own.works()) return declared_skip("uffd-wp", "no userfaultfd");
+    Params params;
+    params.attrs.max_nr_regions = 1000;
+    ASSERT_TRUE(params.targets.push_back(TargetParams()));
+    VaddrOps ops;
+    TargetCoverage coverage;
+    ASSERT_TRUE(ops.start(params).ok());
+    const auto covered_bytes = [&](RefreshReason reason) {
+        ops.refresh(0, reason, coverage);
+        EXPECT_TRUE(coverage.changed);
+        return bytes_of({coverage.ranges.begin(), coverage.ranges.end()}, lazy.range());
+    };
+    EXPECT_EQ(covered_bytes(RefreshReason::kInit), 64 * kMiB) << "nobody has found out";
+    Sample sample;
+    sample.addr = lazy.range().start;
+    sample.region = lazy.range();
+    ops.arm({&sample, 1});
+    ops.look({&sample, 1});
+    EXPECT_EQ(sample.seen, Seen::kUnknown);
+    EXPECT_EQ(sample.unknown, Unknown::kOtherUserfaultfd);
+    EXPECT_EQ(covered_bytes(RefreshReason::kUpdate), 0u);
+    ASSERT_TRUE(own.unregister());
+    EXPECT_EQ(covered_bytes(RefreshReason::kUpdate), 64 * kMiB);
+    ops.stop();
+}
+
 TEST(MemoryCoverage, LeavesOutTheLibrarysOwnHeap) {
     void* own = heap_allocate(8 * kMiB);
     ASSERT_NE(own, nullptr);

@@ -1,5 +1,5 @@
 // What the last look saw of the page tables: pages by state, and blocks that cannot be huge.
-#include "ops/linux/access/page_state_cache.h"
+#include "ops/linux/access/checks/page_state_cache.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Reported accesses: a sample is accessed where a report since arming overlapped its region.
-#include "ops/linux/access/report.h"
+#include "ops/linux/access/checks/report.h"
 
 #include <gtest/gtest.h>
 

@@ -157,9 +157,10 @@ TEST(SavedContext, ASignedLieIsRefusedByItsField) {
         {"CNTX", 24, 4, 5, "nr_probes is 5"},
         {"TRGT", 0, 8, UINT64_MAX, "target 0: 18446744073709551615 ranges"},
         {"TRGT", 8, 8, 4, "target 0: 2 ranges and 4 regions; 2 and 3 are left"},
-        {"TRGT", 8, 8, 1, "0 ranges and 1 regions belong to no target"},
-        {"TRGT", 0, 8, 1, "1 ranges and 0 regions belong to no target"},
-        {"TRGT", 16, 4, 2, "target 0: place is 2"},
+        {"TRGT", 8, 8, 1, "0 ranges, 1 regions and 0 names belong to no target"},
+        {"TRGT", 0, 8, 1, "1 ranges, 0 regions and 0 names belong to no target"},
+        {"TRGT", 16, 4, 3, "target 0: place is 3"},
+        {"TRGT", 16, 4, 2, "target 0: 2 mappings; 0 names are left"},
         {"RNGE", 0, 8, 0x5000, "target 0: range 0"},
         {"RNGE", 16, 8, 0x4fff, "target 0: range 1"},
         {"REGN", 8, 8, 0x1000, "target 0: region 0"},
@@ -222,12 +223,27 @@ TEST(SavedContext, UnknownSectionsAndLongerRecordsAreReadPast) {
     bytes.insert(bytes.end(), {1, 2, 3, 4, 5, 6, 7, 8});  // the one record of the last section is longer
     put(bytes, schemes - kSavedSectionBytes + 4, kSavedSections[kSavedSchm].record_bytes + 8, 4);
     bytes.insert(bytes.end(), {'N', 'E', 'W', '1', 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6});
-    put(bytes, 24, kNrSavedSections + 1, 4);
+    put(bytes, 24, kNrSavedSections, 4);  // without names, and with the new one
     sign(bytes);
     SavedContext read;
     const Status status = decode(bytes, read);
     ASSERT_TRUE(status.ok()) << status.text();
     EXPECT_EQ(read, saved);
+}
+
+TEST(SavedContext, MappingsKeepTheirNames) {
+    SavedContext saved = sample_context();
+    SavedTarget& target = saved.targets[0];
+    target.place = SavedPlace::kByMapping;
+    for (size_t i = 0; i < target.ranges.size(); ++i) ASSERT_TRUE(target.names.push_back(0x1234567890abcdef + i));
+    Bytes bytes = encoded(saved);
+    SavedContext read;
+    const Status status = decode(bytes, read);
+    ASSERT_TRUE(status.ok()) << status.text();
+    EXPECT_EQ(read, saved);
+    put(bytes, records_of(bytes, "TRGT") + 16, 0, 4);  // they are nobody's now
+    sign(bytes);
+    EXPECT_NE(refusal(bytes).find("names belong to no target"), std::string::npos);
 }
 
 }  // namespace

@@ -11,9 +11,7 @@ namespace {
 
 constexpr uint64_t kMib = 1 << 20;
 
-uint64_t name(std::string_view text, uint64_t offset = 0) {
-    return mapping_name_of(text.data(), text.size(), offset);
-}
+uint64_t name(std::string_view text, uint64_t offset = 0) { return mapping_name_of(text.data(), text.size(), offset); }
 
 NamedRange at(uint64_t start_mib, uint64_t size_mib, uint64_t name = 0) {
     return {{start_mib * kMib, (start_mib + size_mib) * kMib}, name};

@@ -18,11 +18,10 @@ static const uint64_t default_ring_bytes = 2 << 20;
     { "goal_" #name, offsetof(struct agent_options, attrs.intervals_goal.name) }
 
 static const struct option_name option_names[] = {
-    PLAIN(delay_ms),     PLAIN(min_rss_bytes), PLAIN(ring_bytes),    PLAIN(follow_fork),
-    PLAIN(coverage),     PLAIN(paused),        PLAIN(warm_every_ms), ATTR(sample_us),
-    ATTR(aggr_us),       ATTR(ops_update_us),  ATTR(min_nr_regions), ATTR(max_nr_regions),
-    ATTR(max_overhead_permil), ATTR(referenced_us),
-    GOAL(access_bp),     GOAL(aggrs),          GOAL(min_sample_us),  GOAL(max_sample_us),
+    PLAIN(delay_ms),      PLAIN(min_rss_bytes), PLAIN(ring_bytes),         PLAIN(follow_fork),  PLAIN(coverage),
+    PLAIN(paused),        PLAIN(warm_every_ms), ATTR(sample_us),           ATTR(aggr_us),       ATTR(ops_update_us),
+    ATTR(min_nr_regions), ATTR(max_nr_regions), ATTR(max_overhead_permil), ATTR(referenced_us), GOAL(access_bp),
+    GOAL(aggrs),          GOAL(min_sample_us),  GOAL(max_sample_us),
 };
 
 static const char* const left_alone[] = {

@@ -139,7 +139,8 @@ static void take_over(struct warm* warm, damon_ctx* ctx, uint64_t rss_bytes, cha
     const struct warm_head* head = (const struct warm_head*)warm->bytes;
     const int error = damon_ctx_restore(ctx, warm->bytes + sizeof *head, warm->mapped - sizeof *head);
     if (error == -ENOENT && !is_late) return; /* mappings may still come */
-    if (error != 0 && damon_ctx_errmsg(ctx, why, sizeof why) <= 0) snprintf(why, sizeof why, "%s", damon_strerror(error));
+    if (error != 0 && damon_ctx_errmsg(ctx, why, sizeof why) <= 0)
+        snprintf(why, sizeof why, "%s", damon_strerror(error));
     if (error != 0)
         snprintf(text, room, "no warm start: %s", why);
     else

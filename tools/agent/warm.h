@@ -19,12 +19,12 @@ struct warm {
     uint64_t looked_at_ms, seen_rss;
 };
 
-/* Takes the file's name from "PID:PATH", where PID is this process, or "-PID:PATH", where that is its parent: the program's
- * children have their own memory. */
+/* Takes the file's name from "PID:PATH", where PID is this process, or "-PID:PATH", where that is its parent: the
+ * program's children have their own memory. */
 void warm_name(struct warm* warm, const char* text);
 
-/* Reads the file, before the monitor starts. `text` says what keeps it from being used, or what is waited for; it is left
- * alone where there is no file yet. */
+/* Reads the file, before the monitor starts. `text` says what keeps it from being used, or what is waited for; it is
+ * left alone where there is no file yet. */
 void warm_load(struct warm* warm, char* text, size_t room);
 
 /* Takes it over once the program has its memory back, and saves now and then. After each window. */

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 from agent_support import FAST, MIB, built, page_of, running, until, window_of
+from skipping import declared_skip
 
 import damon
 from damon import agent_files
@@ -75,6 +76,28 @@ def test_the_hot_part_of_a_program_is_found(hot: tuple[subprocess.Popen[str], Ag
         return inside > 6 * MIB and snapshot.working_set_bytes() < 16 * MIB
 
     until(found, "the 8 MiB that are written are told from the 64 MiB")
+
+
+def test_passes_tell_memory_that_is_read_from_idle_memory(hot_part: str) -> None:
+    if damon.probe_access_check(damon.AccessCheck.UFFD_RWP).available:
+        declared_skip("passes", "samples see reads here")
+    if not damon.probe_access_check(damon.AccessCheck.REFERENCED).available:
+        declared_skip("uffd-wp", "there are no passes here")
+    attrs = dataclasses.replace(FAST, referenced_us=300_000)
+    stable = int(damon.CoverageFlags.STABLE)
+    with running(hot_part, "reads", attrs=attrs, coverage=stable) as process:
+        assert process.stdout is not None
+        memory, begin = map(int, process.stdout.readline().split())
+        with page_of(process.pid) as page:
+
+            def idle_bytes(start: int, end: int) -> int:
+                """Known by passes not to be accessed for a second."""
+                return sum(min(r.end, end) - max(r.start, start) for r in page.snapshot().regions.regions
+                           if r.start < end and r.end > start and r.flags & damon.RegionFlags.REFERENCED
+                           and not r.unknown and (r.idle_us or 0) >= 1_000_000)
+
+            until(lambda: idle_bytes(memory, memory + 64 * MIB) >= 48 * MIB, "the idle part is known to be idle", 60)
+            assert idle_bytes(begin + 2 * MIB, begin + 6 * MIB) == 0  # inside of what is read; windows are of 2 MiB
 
 
 def test_the_agent_has_two_threads_and_no_descriptor_in_the_program(

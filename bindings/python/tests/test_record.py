@@ -139,3 +139,13 @@ def test_a_full_disk_is_told_once_and_the_others_are_written(tmp_path: pathlib.P
     assert len(list(damon.read_record(other))) == 3
     full.close()
     ctx.stop()
+
+
+def test_a_record_of_rust_is_read() -> None:
+    """Which libdamon/tests/record.rs wrote: 1 MiB, whose first 128 KiB are accessed, in windows of 5 ms."""
+    record = damon.records.open(pathlib.Path(__file__).with_name("rust.rec"))
+    windows = list(record)
+    assert [window.seq for window in windows] == [1, 2, 3, 4, 5] and record.torn_bytes == 0
+    assert {window.total_bytes for window in windows} == {MIB} and windows[0].aggr_us == 5_000
+    assert windows[-1].working_set_bytes() == pytest.approx(128 * KIB, abs=64 * KIB)
+    assert windows[1].wall_ns - windows[0].wall_ns == 5_000_000 and record.events[-1].name == "end"

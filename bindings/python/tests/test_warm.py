@@ -20,7 +20,6 @@ from damon.agent_page import AgentError, AgentPage, Command
 from damon.params import Attrs
 from damon.record import RecordedSnapshot
 
-SEES_WRITES = damon.probe_access_check().available
 HOT_BYTES = 8 * MIB
 SLOW = Attrs(sample_us=5_000, aggr_us=100_000, max_overhead_permil=0)
 
@@ -47,6 +46,13 @@ def started(program: str, warm: pathlib.Path, attrs: Attrs = SLOW) -> Iterator[t
             yield process, page, begin
 
 
+def need_eyes() -> None:
+    """A declared skip where nothing is seen of private memory."""
+    found = damon.probe_access_check()
+    if not found.available:
+        declared_skip("uffd-wp", found.reason)
+
+
 def f1_of(snapshot: RecordedSnapshot, begin: int) -> float:
     """How well what was found accessed agrees with what is written."""
     hot = [r for r in snapshot.regions if r.nr_accesses > snapshot.max_nr_accesses // 4 and not r.unknown]
@@ -63,8 +69,8 @@ def learn(program: str, warm: pathlib.Path) -> None:
         process.communicate("", timeout=30)
 
 
-@pytest.mark.skipif(not SEES_WRITES, reason="SKIP uffd-wp: nothing is seen here")
 def test_after_one_window_the_hot_part_is_known_again(hot_part: str, tmp_path: pathlib.Path) -> None:
+    need_eyes()
     warm = tmp_path / "hot.warm"
     learn(hot_part, warm)
     assert warm.stat().st_mode & 0o777 == 0o600 and os.listdir(tmp_path) == ["damon", "hot.warm"]
@@ -104,8 +110,8 @@ def common_bytes(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> in
     return sum(max(min(end, high) - max(start, low), 0) for start, end in one for low, high in other)
 
 
-@pytest.mark.skipif(not SEES_WRITES, reason="SKIP uffd-wp: nothing is seen here")
 def test_a_redis_with_its_data_loaded_again_is_known_after_one_window(tmp_path: pathlib.Path) -> None:
+    need_eyes()
     if shutil.which("redis-server") is None:
         declared_skip("redis", "redis-server is not installed")
     warm = tmp_path / "redis.warm"

@@ -9,6 +9,13 @@ namespace {
 // So many are read under the lock at once: some tens of microseconds.
 constexpr size_t kAtOnce = 1024;
 
+// `joined`: where it touches the last one, that becomes longer. False: out of memory.
+bool append(Vector<AddressRange>& ranges, AddressRange range, bool joined) {
+    if (!joined || ranges.empty() || ranges.back().end != range.start) return ranges.push_back(range);
+    ranges.back().end = range.end;
+    return true;
+}
+
 }  // namespace
 
 int AddedRanges::add(AddressRange range, uint32_t flags) {
@@ -45,11 +52,7 @@ bool AddedRanges::read(Vector<AddressRange>& ranges, bool joined) const {
             nr_some = tree_.read(from, some);
         }
         for (size_t i = 0; i < nr_some; ++i) {
-            if (joined && !ranges.empty() && ranges.back().end == some[i].start) {
-                ranges.back().end = some[i].end;
-            } else if (!ranges.push_back(AddressRange{some[i].start, some[i].end})) {
-                return false;
-            }
+            if (!append(ranges, {some[i].start, some[i].end}, joined)) return false;
         }
         if (nr_some < kAtOnce) return true;
         from = some[nr_some - 1].end;

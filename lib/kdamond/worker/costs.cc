@@ -57,8 +57,8 @@ void Costs::charge_pass_of_program(uint64_t cost_ns) {
 }
 
 void Costs::charge_survey(uint64_t model_ns, uint64_t nr_hits) {
-    if (run_.clock.is_manual() || run_.traits.simulated) {
-        if (run_.clock.is_manual()) survey_cost_ns_ = saturating_add(survey_cost_ns_, model_ns + nr_hits * kFaultNs);
+    if (run_.clock.is_virtual() || run_.traits.simulated) {
+        if (run_.clock.is_virtual()) survey_cost_ns_ = saturating_add(survey_cost_ns_, model_ns + nr_hits * kFaultNs);
         return run_.engine.charge_survey(model_ns + nr_hits * kFaultNs);
     }
     const uint64_t spent_ns = run_.meter.spent(Consumer::kSurvey);

@@ -12,6 +12,7 @@ bool Driver::busy_locked() const { return false; }
 void Driver::stop(Lock& /*lock*/) {}
 void Driver::reap(Lock& /*lock*/) {}
 uint64_t Driver::cpu_ns_locked() const { return 0; }
+uint64_t Driver::own_cpu_ns() const { return 0; }
 
 int Driver::call(Call& /*call*/, uint64_t /*run_number*/, uint64_t* /*id_out*/) { return -ECANCELED; }
 

@@ -46,6 +46,8 @@ public:
     virtual void reap(Lock& lock);
     // Processor time of this run's worker, which runs. The sync's mutex is held.
     virtual uint64_t cpu_ns_locked() const;
+    // On the worker, at its end: what it has spent.
+    virtual uint64_t own_cpu_ns() const;
 
     // --- what other threads ask of a run ---
 

@@ -46,7 +46,7 @@ Status Worker::begin_run() {
     return {};
 }
 
-void Worker::finish_run(uint64_t cpu_ns) {
+void Worker::finish_run() {
     run.ending = true;
     commits.drop_deferred();
     disarm();
@@ -58,7 +58,7 @@ void Worker::finish_run(uint64_t cpu_ns) {
     run.meter.stop();
     registry_leave();  // before anybody learns of the end, and may start exclusively
     const Lock lock(run.sync.mutex);
-    run.state.past_cpu_ns += cpu_ns;
+    run.state.past_cpu_ns += driver().own_cpu_ns();  // no less than the meter has given to consumers
     run.state.phase = Phase::kEnded;
     progress.show_end_locked(end_reason);
     run.state.paused = false;

@@ -34,8 +34,8 @@ struct Worker {
 
     // Begins the prepared run. Failure: nothing is held.
     Status begin_run();
-    // L-17. Schemes, attributes and statistics survive in the engine; regions go. `cpu_ns`: what the worker has spent.
-    void finish_run(uint64_t cpu_ns);
+    // L-17. Schemes, attributes and statistics survive in the engine; regions go.
+    void finish_run();
     // L-16. Also tells the engine which targets are gone.
     bool should_end();
     // Commits and calls that wait.

@@ -35,6 +35,7 @@ public:
     int open(uint64_t page_bytes);
     void close();
     bool sees_memory() const { return sees_memory_; }
+    bool follows_memory() const { return request_.rule == CoverageRule::kMemory; }
 
     void begin(const CoverageRequest& request);
     void add(const Mapping& mapping);

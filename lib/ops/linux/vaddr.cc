@@ -201,7 +201,11 @@ CoverageRule VaddrOps::rule_of(uint32_t target_idx, std::span<const AddressRange
 // One reading serves the access checks too.
 bool VaddrOps::read_mappings(uint32_t target_idx, RefreshReason reason) {
     const auto visit = [](void* context, const Mapping& mapping) { static_cast<CoveragePlan*>(context)->add(mapping); };
-    if (pids_[target_idx] == 0 && reads_for_checker(reason)) return checker_.refresh(visit, &plan_);
+    const auto visit_own = [](void* context, const Mapping& mapping) {
+        auto* ops = static_cast<VaddrOps*>(context);
+        if (!ops->plan_.follows_memory() || !ops->checker_.is_foreign(mapping)) ops->plan_.add(mapping);
+    };
+    if (pids_[target_idx] == 0 && reads_for_checker(reason)) return checker_.refresh(visit_own, this);
     if (reads_for_checker(reason)) checker_.refresh(nullptr, nullptr);
     ProcMaps maps;
     uint64_t bad_lines = 0;

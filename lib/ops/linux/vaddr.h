@@ -5,7 +5,7 @@
 
 #include "base/vector.h"
 #include "ops/linux/access/access_checker.h"
-#include "ops/linux/access/report.h"
+#include "ops/linux/access/checks/report.h"
 #include "ops/linux/actions/action_executor.h"
 #include "ops/linux/actions/page_prober.h"
 #include "ops/linux/coverage_plan.h"

@@ -53,7 +53,8 @@ def _advice(probes: dict[AccessCheck, dict[str, Any]]) -> list[str]:
         return []
     if probes[AccessCheck.UFFD_WP]["available"]:
         return ["reads of private memory are not seen: \"idle\" means \"not written\". Linux 7.3 sees both; memory that the "
-                "program declares shared is seen on every kernel"]
+                "program declares shared is seen on every kernel; 'damon run --passes 10s' reads accessed bits as well, which "
+                "know reads"]
     lines = ["accesses to private memory are not seen here at all: samples of it are unknown, which does not mean idle"]
     if _userfaultfd_error() in (1, 38):  # EPERM, ENOSYS
         lines.append("userfaultfd is refused, as containers' default filters do: allow that system call (Docker: "

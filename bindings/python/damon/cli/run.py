@@ -35,7 +35,7 @@ def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_m
     words: dict[str, object] = {
         "delay_ms": delay_ms, "min_rss_bytes": min_rss_bytes, "ring_bytes": ring_bytes, "follow_fork": int(follow_fork),
         "coverage": coverage, "paused": int(paused), "warm_every_ms": warm_every_ms, "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
-        "ops_update_us": attrs.ops_update_us, "min_nr_regions": attrs.min_nr_regions,
+        "ops_update_us": attrs.ops_update_us, "referenced_us": attrs.referenced_us, "min_nr_regions": attrs.min_nr_regions,
         "max_nr_regions": attrs.max_nr_regions, "max_overhead_permil": attrs.max_overhead_permil,
         "goal_access_bp": goal.access_bp, "goal_aggrs": goal.aggrs, "goal_min_sample_us": goal.min_sample_us,
         "goal_max_sample_us": goal.max_sample_us,
@@ -79,6 +79,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
                        help="monitor forked children as well (servers that go to the background, PostgreSQL); programs that "
                        "are started by exec always are")
     group.add_argument("--files", action="store_true", help="watch mappings of files too")
+    group.add_argument("--passes", type=monitoring.time_us, default=0, metavar="TIME",
+                       help="read accessed bits so often, such as 10s: memory whose reads samples cannot see (below Linux 7.3) "
+                       "is known to be idle or not; mremap() of it then fails with EFAULT, which malloc answers by copying")
     group.add_argument("--paused", action="store_true", help="start paused; 'damon resume' begins")
     group.add_argument("--exclude", default="", metavar="NAMES", help="programs to leave alone, such as make:gcc")
     group.add_argument("--ring", type=monitoring.byte_size, default=2 << 20, metavar="SIZE",
@@ -92,18 +95,23 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("program", nargs=argparse.REMAINDER, metavar="-- PROGRAM ...", help="the program and its arguments")
 
 
+def _coverage(options: argparse.Namespace) -> CoverageFlags:
+    files = CoverageFlags.FILES if options.files else CoverageFlags(0)
+    return files | (CoverageFlags.STABLE if options.passes else CoverageFlags(0))
+
+
 def prepare(options: argparse.Namespace, words: list[str], *, is_child: bool = False) -> tuple[str, dict[str, str]]:
     """(the program's path, its environment). CommandError, AgentError: it cannot be run so."""
     if not words:
         raise CommandError("there is no program: damon run -- PROGRAM ARGUMENTS")
     path = programs.located(words[0])
     programs.check(path)
-    schemes, attrs = monitoring.schemes_from(options, Attrs())
+    schemes, attrs = monitoring.schemes_from(options, Attrs(referenced_us=options.passes))
     ring = 1 << max(options.ring - 1, 65535).bit_length()
     if ring > 1 << 28:
         raise CommandError("--ring is more than 256M")
     added = environment(attrs, schemes, delay_ms=options.delay // 1000, min_rss_bytes=options.min_rss, ring_bytes=ring,
-                        follow_fork=options.follow_fork, coverage=int(CoverageFlags.FILES) if options.files else 0,
+                        follow_fork=options.follow_fork, coverage=int(_coverage(options)),
                         paused=options.paused, exclude=options.exclude, warm=options.warm,
                         warm_every_ms=options.warm_every // 1000, is_child=is_child)
     return path, {**os.environ, **added}

@@ -133,6 +133,7 @@ def _attrs_from(context: dict[str, Any], base: Attrs) -> Attrs:
             units.microseconds(goal.get("max_sample_us", 0), "max_sample_us"),
         ),
         max_overhead_permil=base.max_overhead_permil,
+        referenced_us=base.referenced_us,
     )
 
 

@@ -11,8 +11,7 @@ const MAGIC: &[u8; 8] = b"DAMONREC";
 const WINDOW: u8 = 1;
 const END: u8 = 4; // an event
 const CONSTANT: u8 = 16; // added to a width: one number for all regions
-const WINDOW_FIELDS: &str =
-    r#"["time_ns","wall_ns","seq","window_us","sample_us","aggr_us","max_nr_accesses","nr_targets","flags","nr_regions"]"#;
+const WINDOW_FIELDS: &str = r#"["time_ns","wall_ns","seq","window_us","sample_us","aggr_us","max_nr_accesses","nr_targets","flags","nr_regions"]"#;
 const REGION_FIELDS: &str =
     r#"["target_idx","gap","size","nr_accesses","age","age_us","idle_us","flags","unknown_reason"]"#;
 
@@ -127,7 +126,7 @@ fn nanos(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A column for each of REGION_FIELDS; nothing where there are no regions.
+/// A column for each of `REGION_FIELDS`; nothing where there are no regions.
 fn columns(regions: &[Region], payload: &mut Vec<u8>) {
     let mut before = 0;
     let gaps = regions.iter().map(|region| {
@@ -176,7 +175,10 @@ fn header(monotonic_ns: u64, wall_ns: u64) -> String {
         let _ = write!(text, r#""{name}":"{}","#, escaped(&word));
     }
     let pid = std::process::id();
-    let _ = write!(text, r#""part":0,"pid":{pid},"monotonic_ns":{monotonic_ns},"wall_ns":{wall_ns},"attrs":{{}},"labels":{{}},"#);
+    let _ = write!(
+        text,
+        r#""part":0,"pid":{pid},"monotonic_ns":{monotonic_ns},"wall_ns":{wall_ns},"attrs":{{}},"labels":{{}},"#
+    );
     let _ = write!(text, r#""window_fields":{WINDOW_FIELDS},"region_fields":{REGION_FIELDS}}}"#);
     text
 }

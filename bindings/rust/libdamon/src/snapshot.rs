@@ -117,10 +117,6 @@ impl SnapshotInfo {
 }
 
 impl<'a> Snapshot<'a> {
-    pub(crate) fn new(regions: &'a [Region], info: SnapshotInfo) -> Self {
-        Snapshot { regions, info }
-    }
-
     /// The regions of all targets, in order.
     #[must_use]
     pub fn regions(&self) -> &'a [Region] {

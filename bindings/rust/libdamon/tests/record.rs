@@ -48,7 +48,8 @@ fn windows_are_written_as_python_reads_them() {
     }
     let found = frames(&bytes);
     assert_eq!(found.iter().map(|frame| frame.0).collect::<Vec<_>>(), [1, 1, 1, 1, 1, 4]);
-    if let Ok(known) = std::fs::read(OF_PYTHONS_TESTS) { // not in the published package
+    if let Ok(known) = std::fs::read(OF_PYTHONS_TESTS) {
+        // not in the published package
         assert_eq!(found, frames(&known), "the record that Python's tests read; DAMON_MAKE_RECORD=1 makes it anew");
     }
 }

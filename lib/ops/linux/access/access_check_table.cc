@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <iterator>
 
-#include "ops/linux/access/referenced.h"
-#include "ops/linux/access/report.h"
-#include "ops/linux/access/uffd_rwp.h"
-#include "ops/linux/access/uffd_wp.h"
-#include "ops/linux/access/zap.h"
+#include "ops/linux/access/checks/referenced.h"
+#include "ops/linux/access/checks/report.h"
+#include "ops/linux/access/checks/uffd_rwp.h"
+#include "ops/linux/access/checks/uffd_wp.h"
+#include "ops/linux/access/checks/zap.h"
 #include "os/own_file.h"
 
 namespace damon {

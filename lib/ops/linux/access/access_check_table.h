@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "ops/linux/access/access_check_row.h"
+#include "ops/linux/access/checks/access_check_row.h"
 
 namespace damon {
 

@@ -1,5 +1,6 @@
 #include "ops/linux/access/access_checker.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "ops/linux/access/access_check_table.h"
@@ -123,7 +124,28 @@ void AccessChecker::keep_files() {
 }
 
 bool AccessChecker::refresh(ProcMaps::Visit visit, void* context) {
-    return !forked() && tools_.mappings.reload(tools_.statistics, visit, context);
+    foreign_reading_.clear();
+    if (forked() || !tools_.mappings.reload(tools_.statistics, visit, context)) return false;
+    if (visit != nullptr) foreign_.swap(foreign_reading_);
+    return true;
+}
+
+bool AccessChecker::is_foreign(const Mapping& mapping) {
+    const auto by_start = [](const AddressRange& a, const AddressRange& b) { return a.start < b.start; };
+    bool foreign = std::binary_search(foreign_.begin(), foreign_.end(), mapping.range, by_start);
+    if (!foreign) {
+        const CachedMapping* last = tools_.mappings.find(mapping.range.start);
+        foreign = last != nullptr && last->range == mapping.range && last->failed_modes != 0 &&
+                  last->unknown == UnknownReason::kForeign;
+    }
+    const ExclusionScope scope(tools_.exclusion);
+    if (!foreign || tools_.exclusion.allowed(mapping.range) != mapping.range) return foreign;
+    for (const AccessCheckRow* row : enabled()) {
+        if (row->register_mode == 0) continue;
+        // It is to be watched where this succeeds.
+        if (uffd_register(mapping.range, row->register_mode) != -EBUSY) return false;
+    }
+    return foreign_reading_.push_back(mapping.range);
 }
 
 void AccessChecker::disarm() {

@@ -15,8 +15,8 @@
 
 #include "base/status.h"
 #include "model/sample.h"
-#include "ops/linux/access/access_check_row.h"
-#include "ops/linux/access/check_tools.h"
+#include "ops/linux/access/checks/access_check_row.h"
+#include "ops/linux/access/checks/check_tools.h"
 #include "ops/linux/access/visibility.h"
 
 namespace damon {
@@ -42,6 +42,9 @@ public:
     // The mappings may have changed: reads them anew. `visit` (may be null) is told of each, as by ProcMaps::read_all.
     // False: they could not be read.
     bool refresh(ProcMaps::Visit visit = nullptr, void* context = nullptr);
+    // For visit: whether the mapping is registered with a userfaultfd of the program's own, as samples found out. It is
+    // made sure of at each reading.
+    bool is_foreign(const Mapping& mapping);
 
     // What time it is, before each arm and look.
     void set_now(uint64_t now_us) { now_us_ = now_us; }
@@ -126,6 +129,8 @@ private:
     uint64_t epoch_ = 0;
     uint64_t now_us_ = 0;
     uint64_t looked_us_ = 0;
+    Vector<AddressRange> foreign_;          // in address order, as of the last reading
+    Vector<AddressRange> foreign_reading_;  // the reading under way
     Vector<uint64_t> armed_;  // by checks that lift at the look, until then: a page's address + AccessCheck
     AddressRange piece_;      // of the release: what of its mapping is left
     size_t release_idx_ = 0;  // the mapping after that

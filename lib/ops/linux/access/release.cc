@@ -51,7 +51,8 @@ AddressRange AccessChecker::next_piece(CachedMapping*& mapping) {
         if (next.registered != 0) piece_ = next.range;
     }
     mapping = &mappings[release_idx_ - 1];
-    const AddressRange piece{piece_.start, end_of_piece(tools_.scan, tools_.sizes, piece_)};
+    const auto end_of = unregistering_ ? end_of_unregistering : end_of_piece;
+    const AddressRange piece{piece_.start, end_of(tools_.scan, tools_.sizes, piece_)};
     piece_.start = piece.end;
     return piece;
 }

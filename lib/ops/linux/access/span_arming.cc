@@ -5,7 +5,7 @@
 
 #include "base/arithmetic.h"
 #include "ops/linux/access/access_checker.h"
-#include "ops/linux/access/mark_lifting.h"
+#include "ops/linux/access/checks/mark_lifting.h"
 #include "ops/linux/registration/uffd.h"
 
 namespace damon {

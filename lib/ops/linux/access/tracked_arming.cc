@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kRuns = 64;  // of one scan, on the stack
 // Of one call that protects: some 100 us for reading where nothing was protected before.
 constexpr uint64_t kProtectBytes = 2u << 20;
-constexpr uint64_t kRestUs = 50;
+constexpr uint64_t kRestUs = 20;
 
 // The first page that is not told, or told as swapped out and not accessed; the end: there is none.
 uint64_t first_silent(AddressRange looked, std::span<const uapi::PageRegion> found) {
@@ -136,6 +136,8 @@ void TrackedRanges::arm_written(AddressRange part) {
         for (int i = 0; i < nr_runs; ++i) written[i] = {runs[i].start, runs[i].end};
         ledger_.wiped({written, static_cast<size_t>(nr_runs)});
         part.start = until;
+        // Full of what it had to arm, each call takes as long as may be without a rest.
+        if (!part.empty() && nr_runs < static_cast<int>(kRuns)) sys::sleep_us(kRestUs);
     }
 }
 

@@ -19,8 +19,8 @@ namespace {
 constexpr uint64_t kRestUs = 20;
 // Of calls, each shorter than that, without a rest.
 constexpr uint64_t kBusyNs = 50'000;
-// Of a look at what is armed: some 60 us.
-constexpr uint64_t kColdBytes = 128u << 20;
+// Of a look at what is armed: some 35 us.
+constexpr uint64_t kColdBytes = 64u << 20;
 // For so long a look trusts that the library's files are open still. To arm takes a check of its own.
 constexpr uint64_t kVerifiedNs = 10'000'000;
 constexpr size_t kRuns = 64;  // of one scan, on the stack
@@ -44,6 +44,8 @@ bool arm_full(PageScan& scan, ArmedPageLedger& ledger, AddressRange piece) {
         for (int i = 0; i < nr_runs; ++i) written[i] = {runs[i].start, runs[i].end};
         ledger.wiped({written, static_cast<size_t>(nr_runs)});
         rest.start = until;
+        // Full of what it had to arm, each call takes as long as may be without a rest.
+        if (!rest.empty() && nr_runs < static_cast<int>(kRuns)) sys::sleep_us(kRestUs);
     }
     uint64_t unarmed = 0;
     return scan.first_unarmed(piece, unarmed) == 0 && unarmed == piece.end;

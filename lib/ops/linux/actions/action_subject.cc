@@ -61,7 +61,8 @@ int ActionSubject::read_list() {
 // Several ranges in one call, also for this process itself; and the only way for another one.
 bool ActionSubject::ask_in_batches() {
     if (batches_refused_) return false;
-    if (!pidfd_.is_ours()) batches_refused_ = pidfd_.adopt(sys::pidfd_open(own() ? sys::getpid() : pid_), FileKind::kKernel) != 0;
+    if (!pidfd_.is_ours())
+        batches_refused_ = pidfd_.adopt(sys::pidfd_open(own() ? sys::getpid() : pid_), FileKind::kKernel) != 0;
     return !batches_refused_;
 }
 

@@ -11,13 +11,35 @@ constexpr uint64_t kMaxPresentBytes = 2u << 20;
 // Walking page tables that hold no pages takes 8 us a GiB.
 constexpr uint64_t kMaxPieceBytes = uint64_t{2} << 30;
 
+AddressRange ahead_of(AddressRange range) {
+    return {range.start, std::min(range.end, saturating_add(range.start, kMaxPieceBytes))};
+}
+
+// Whether a call that ends at `address` can split nothing.
+bool is_between_small_pages(PageScan& scan, PageSizes sizes, uint64_t address) {
+    if (address % sizes.huge_bytes == 0) return true;
+    const uint64_t pages[] = {address - sizes.base_bytes, address};
+    uint32_t states[2];
+    scan.look(pages, states);
+    for (const uint32_t state : states) {
+        const uint32_t wanted = PageScan::kFailed | uapi::kPageHuge | uapi::kPagePresent;
+        if ((state & wanted) == uapi::kPagePresent) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 uint64_t end_of_piece(PageScan& scan, PageSizes sizes, AddressRange range) {
-    const AddressRange ahead{range.start, std::min(range.end, saturating_add(range.start, kMaxPieceBytes))};
-    const uint64_t end = scan.reach(ahead, kMaxPresentBytes / sizes.base_bytes);
+    const uint64_t end = scan.reach(ahead_of(range), kMaxPresentBytes / sizes.base_bytes);
     const uint64_t border = align_down(end, sizes.huge_bytes);
     return end != range.end && border > range.start ? border : end;
+}
+
+uint64_t end_of_unregistering(PageScan& scan, PageSizes sizes, AddressRange range) {
+    if (!scan.can_scan()) return end_of_piece(scan, sizes, range);
+    const uint64_t end = scan.reach(ahead_of(range), kMaxPresentBytes / 2 / sizes.base_bytes);
+    return end == range.end || is_between_small_pages(scan, sizes, end) ? end : end_of_piece(scan, sizes, range);
 }
 
 }  // namespace damon

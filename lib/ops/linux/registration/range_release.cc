@@ -22,7 +22,7 @@ struct Release {
         const Clock clock;
         while (!left.empty()) {
             const uint64_t begin_ns = clock.now_ns();
-            const AddressRange piece{left.start, end_of_piece(scan, sizes, left)};
+            const AddressRange piece{left.start, end_of_unregistering(scan, sizes, left)};
             for (const uint64_t mode : {uapi::kRegisterModeWp, uapi::kRegisterModeRwp}) {
                 if (uffd_unregister(piece, mode) == 0) break;
             }

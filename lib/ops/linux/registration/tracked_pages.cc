@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "base/arithmetic.h"
 
@@ -89,12 +88,10 @@ public:
         if (units_.idle != nullptr) units_.idle[unit_] = std::min(units_.idle[unit_], level_of(stamp));
         skip(1);
     }
-    // Pages that were not touched, of which most have the same stamp.
+    // Pages that were not touched.
     void step_idle(std::span<const uint32_t> stamps) {
-        uint32_t differences = 0;
-        for (const uint32_t stamp : stamps) differences |= stamp ^ stamps[0];
-        if (pages_a_unit_ == 1 && differences == 0) {
-            memset(units_.idle + unit_, level_of(stamps[0]), stamps.size());
+        if (pages_a_unit_ == 1) {
+            for (size_t i = 0; i < stamps.size(); ++i) units_.idle[unit_ + i] = level_of(stamps[i]);
             return skip(stamps.size());
         }
         for (const uint32_t stamp : stamps) step(stamp, false);

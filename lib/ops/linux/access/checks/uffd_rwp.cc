@@ -1,10 +1,10 @@
-#include "ops/linux/access/uffd_rwp.h"
+#include "ops/linux/access/checks/uffd_rwp.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
-#include "ops/linux/access/uffd_trial.h"
+#include "ops/linux/access/checks/uffd_trial.h"
 #include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
@@ -141,6 +141,20 @@ bool marks_hold(CheckTools& tools, CachedMapping& mapping, uint64_t page) {
     return true;
 }
 
+bool is_silent(uint32_t state) {
+    return (state & (PageScan::kFailed | uapi::kPageAccessed)) == 0 &&
+           (state & (uapi::kPagePresent | uapi::kPageSwapped)) != 0;
+}
+
+// Whether more pages behind the first lie in the mapping and need to be told from those of one that is not registered:
+// a page that is alone takes one call for its own mark, and two for that of the mapping.
+bool more_silent(const CachedMapping& mapping, std::span<const uint64_t> pages, std::span<const uint32_t> states) {
+    for (size_t i = 1; i < pages.size() && mapping.range.contains(pages[i]); ++i) {
+        if (is_silent(states[i])) return true;
+    }
+    return false;
+}
+
 // As look_marked does, with fewer calls: a page of a registered mapping that is present and not accessed is marked.
 void look(CheckTools& tools, std::span<const uint64_t> pages, std::span<uint32_t> states) {
     if (pages.empty()) return;
@@ -152,11 +166,12 @@ void look(CheckTools& tools, std::span<const uint64_t> pages, std::span<uint32_t
     const RunSink sink = {&tools.page_states, PageStateCache::add_to};
     tools.scan.look_protected(pages, states, max_gap_pages, &sink);
     for (size_t i = 0; i < pages.size(); ++i) {
-        if ((states[i] & (PageScan::kFailed | uapi::kPageAccessed)) != 0) continue;
-        if ((states[i] & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) continue;
+        if (!is_silent(states[i])) continue;
         CachedMapping* mapping = tools.mappings.find(pages[i]);
         const bool present = (states[i] & uapi::kPagePresent) != 0;
-        if (present && mapping != nullptr && marks_hold(tools, *mapping, pages[i])) {
+        const bool of_many = mapping != nullptr && (mapping->verified_scan == tools.nr_scans ||
+                                                    more_silent(*mapping, pages.subspan(i), states.subspan(i)));
+        if (present && of_many && marks_hold(tools, *mapping, pages[i])) {
             states[i] |= PageScan::kMarked;
             continue;
         }

@@ -1,9 +1,9 @@
-#include "ops/linux/access/uffd_wp.h"
+#include "ops/linux/access/checks/uffd_wp.h"
 
 #include <cerrno>
 
-#include "ops/linux/access/mark_lifting.h"
-#include "ops/linux/access/uffd_trial.h"
+#include "ops/linux/access/checks/mark_lifting.h"
+#include "ops/linux/access/checks/uffd_trial.h"
 #include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {

@@ -1,4 +1,4 @@
-#include "ops/linux/access/check_tools.h"
+#include "ops/linux/access/checks/check_tools.h"
 
 #include "base/arithmetic.h"
 #include "ops/linux/registration/uffd.h"

@@ -6,9 +6,9 @@
 #include <span>
 
 #include "ops/access_check.h"
-#include "ops/linux/access/check_tools.h"
-#include "ops/linux/access/probe_answer.h"
-#include "ops/linux/access/span_check.h"
+#include "ops/linux/access/checks/check_tools.h"
+#include "ops/linux/access/checks/probe_answer.h"
+#include "ops/linux/access/checks/span_check.h"
 
 namespace damon {
 

@@ -2,8 +2,8 @@
 // descriptor.
 #pragma once
 
-#include "ops/linux/access/probe_answer.h"
-#include "ops/linux/access/scratch_page.h"
+#include "ops/linux/access/checks/probe_answer.h"
+#include "ops/linux/access/checks/scratch_page.h"
 #include "ops/linux/registration/mapping_cache.h"
 #include "ops/linux/registration/uffd.h"
 #include "os/page_scan.h"

@@ -3,7 +3,7 @@
 // private mapping it would destroy data.
 #pragma once
 
-#include "ops/linux/access/access_check_row.h"
+#include "ops/linux/access/checks/access_check_row.h"
 
 namespace damon {
 

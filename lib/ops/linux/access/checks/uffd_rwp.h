@@ -3,7 +3,7 @@
 // needed. A huge page is armed whole, and stays huge.
 #pragma once
 
-#include "ops/linux/access/access_check_row.h"
+#include "ops/linux/access/checks/access_check_row.h"
 
 namespace damon {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "ops/linux/access/check_tools.h"
+#include "ops/linux/access/checks/check_tools.h"
 
 namespace damon {
 

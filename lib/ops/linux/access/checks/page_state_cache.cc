@@ -1,4 +1,4 @@
-#include "ops/linux/access/page_state_cache.h"
+#include "ops/linux/access/checks/page_state_cache.h"
 
 #include <algorithm>
 

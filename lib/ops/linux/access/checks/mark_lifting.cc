@@ -1,4 +1,4 @@
-#include "ops/linux/access/mark_lifting.h"
+#include "ops/linux/access/checks/mark_lifting.h"
 
 #include "ops/linux/registration/uffd.h"
 

@@ -1,49 +1,22 @@
 #!/usr/bin/env python3
-"""side_by_side.py PROGRAM OUT.jsonl [--docs] [--repeats=N]: boots the current kernel in the virtual machine of tests/vm
+"""reclaim_side_by_side.py PROGRAM OUT.jsonl [--docs] [--repeats=N]: boots the current kernel in the virtual machine of tests/vm
 with the program reclaim_side_by_side, and makes a table of what it prints; --docs puts that into docs/actions.md."""
 
 import collections
 import json
 import pathlib
-import shutil
 import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "vm"))
+sys.path.insert(0, str(ROOT / "bench"))
 
-import initramfs  # noqa: E402
-import kernel  # noqa: E402
-import run as vm  # noqa: E402
+import counted_vm  # noqa: E402
 
 PAGE = ROOT / "docs" / "actions.md"
 MARKERS = ("<!-- side by side: begin -->", "<!-- side by side: end -->")
-# Time is counted, not measured: each instruction takes 2 ns of the machine's time, whatever else this computer does.
-COUNTED = ("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off", "-smp", "1")
 RECLAIMERS = {"none": "nobody", "kernel": "the kernel's DAMON", "library": "this library"}
 MIB = 1 << 20
-
-
-def boot(program, out, repeats):
-    if not shutil.which("qemu-system-x86_64"):
-        sys.exit("the virtual machine cannot be had here: no qemu-system-x86_64")
-    try:
-        folder = kernel.fetch("current", vm.CACHE)
-    except kernel.Unavailable as why:
-        sys.exit(f"the virtual machine cannot be had here: {why}")
-    scratch = vm.CACHE / "run" / "reclaim"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    archive = scratch / "initramfs.gz"
-    archive.write_bytes(initramfs.build(folder, [program], where="bench"))
-    machine = vm.Machine(seconds=3600, memory="2G", processor=COUNTED, variables={"RECLAIM_REPEATS": repeats})
-    shown, received, seconds, _ = vm.boot(machine, kernel.image(folder), archive, scratch)
-    lines = [line for line in received.splitlines() if line.startswith(("{", "VM-"))]
-    out.write_text("".join(line + "\n" for line in lines))
-    print(f"{seconds:.0f} s in the virtual machine; {out}")
-    if "VM-RESULT reclaim_side_by_side 0" not in lines:
-        print(shown[-4000:])
-        sys.exit("it did not run to its end")
 
 
 def lives(path):
@@ -97,12 +70,12 @@ def table(found):
 
 
 def main():
-    program, out, words = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
-    repeats = [word.split("=")[1] for word in words if word.startswith("--repeats=")]
-    boot(program, out, repeats[0] if repeats else "1")
+    program, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    repeats, docs, _ = counted_vm.options(sys.argv[3:])
+    counted_vm.run(program, out, "2G", {"RECLAIM_REPEATS": repeats or "1"})
     text = table(lives(out))
     print(text)
-    if "--docs" in words:
+    if docs:
         before, rest = PAGE.read_text().split(MARKERS[0])
         PAGE.write_text(f"{before}{MARKERS[0]}\n{text}\n{MARKERS[1]}{rest.split(MARKERS[1])[1]}")
 

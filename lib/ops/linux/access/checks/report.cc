@@ -1,4 +1,4 @@
-#include "ops/linux/access/report.h"
+#include "ops/linux/access/checks/report.h"
 
 #include <bit>
 #include <cerrno>

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "ops/access_check.h"
-#include "ops/linux/access/page_state_cache.h"
+#include "ops/linux/access/checks/page_state_cache.h"
 #include "ops/linux/registration/armed_page_ledger.h"
 #include "ops/linux/registration/exclusion.h"
 #include "ops/linux/registration/mapping_cache.h"

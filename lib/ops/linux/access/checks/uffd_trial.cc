@@ -1,4 +1,4 @@
-#include "ops/linux/access/uffd_trial.h"
+#include "ops/linux/access/checks/uffd_trial.h"
 
 #include <cerrno>
 

@@ -5,7 +5,7 @@
 // huge page is gone after the first write), which would cost the program more than the answer is worth.
 #pragma once
 
-#include "ops/linux/access/access_check_row.h"
+#include "ops/linux/access/checks/access_check_row.h"
 
 namespace damon {
 

@@ -1,4 +1,4 @@
-#include "ops/linux/access/zap.h"
+#include "ops/linux/access/checks/zap.h"
 
 #include <sys/mman.h>
 

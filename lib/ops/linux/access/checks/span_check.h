@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "model/span.h"
-#include "ops/linux/access/check_tools.h"
+#include "ops/linux/access/checks/check_tools.h"
 
 namespace damon {
 

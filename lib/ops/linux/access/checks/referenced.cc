@@ -1,8 +1,8 @@
-#include "ops/linux/access/referenced.h"
+#include "ops/linux/access/checks/referenced.h"
 
 #include <cerrno>
 
-#include "ops/linux/access/scratch_page.h"
+#include "ops/linux/access/checks/scratch_page.h"
 #include "ops/linux/registration/uffd.h"
 #include "os/smaps.h"
 #include "os/syscalls.h"

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "model/sample.h"
-#include "ops/linux/access/access_check_row.h"
+#include "ops/linux/access/checks/access_check_row.h"
 
 namespace damon {
 
