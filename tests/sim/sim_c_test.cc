@@ -392,7 +392,7 @@ TEST(SimC, GoalsThatAreOutOfReachAreTold_S41_M39) {
     params.action = DAMOS_PAGEOUT;
     params.pattern.max_nr_accesses = 0;
     params.quota.reset_interval_ms = 1'000;
-    damos *scheme = damos_new(&params);
+    damos* scheme = damos_new(&params);
     damos_quota_goal goal;
     damos_quota_goal_init(&goal);
     goal.target_value = 10'000;
@@ -413,7 +413,7 @@ TEST(SimC, GoalsThatAreOutOfReachAreTold_S41_M39) {
     ASSERT_EQ(damon_ctx_get_attrs(ctx.get(), &attrs), 0);
     EXPECT_LE(attrs.sample_us, 100'000u) << "the baseline ends at 10 s";
 
-    ASSERT_EQ(damon_stop(std::vector<damon_ctx *>{ctx.get()}.data(), 1), 0);
+    ASSERT_EQ(damon_stop(std::vector<damon_ctx*>{ctx.get()}.data(), 1), 0);
     attrs.intervals_goal.aggrs = 0;
     attrs.sample_us = 5'000;
     attrs.aggr_us = 100'000;

@@ -44,8 +44,7 @@ NaiveView NaiveEngine::view_of_schemes(const NaiveRegion& region) const {
 bool NaiveEngine::matches_pattern(const NaiveScheme& scheme, const NaiveRegion& region) const {
     const NaiveView seen = view_of_schemes(region);
     const bool unknown = (seen.flags & kRegionUnknown) != 0;
-    const bool to_split =
-        scheme.params.action == DamosAction::kNohugepage && seen.reason == Unknown::kHugePage;
+    const bool to_split = scheme.params.action == DamosAction::kNohugepage && seen.reason == Unknown::kHugePage;
     if (unknown && scheme.params.action != DamosAction::kStat && !to_split) return false;
     const AccessPattern& pattern = scheme.params.pattern;
     const uint32_t accesses = seen.nr_accesses;
