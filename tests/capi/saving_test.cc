@@ -348,7 +348,7 @@ TEST(Saving, WhereAddressesMeanTheSameTargetsWithoutRangesGoByAddress) {
     EXPECT_GE(learned.cold, uint64_t{36} << 20);
     Context toy;
     EXPECT_EQ(restored(toy, bytes), -EINVAL);
-    EXPECT_EQ(errmsg_of(toy), "target 0: was saved without ranges, and must be restored without");
+    EXPECT_EQ(errmsg_of(toy), "target 0: was saved without ranges, and must be restored so; it is now one with ranges");
 }
 
 TEST(Saving, CallbacksThatUseTheRegionsMaySaveAndMayNotRestore) {
