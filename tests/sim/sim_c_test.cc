@@ -378,7 +378,7 @@ TEST(SimC, SamplesThatHaveAPriceAreHeldToTheLimitInVirtualTime) {
                     5e6 * static_cast<double>(limit_permil));
         EXPECT_EQ(state.state, DAMON_STATE_LIMITED) << state.reason;
         EXPECT_NEAR(static_cast<double>(state.cost_permil), static_cast<double>(limit_permil), 2.0);
-        EXPECT_GE(state.window_us, 500'000u);
+        EXPECT_GE(state.window_us, 400'000u);
     }
 }
 

@@ -384,5 +384,17 @@ TEST_F(ApplyWalkTest, TakesNoMemory) {
     EXPECT_FALSE(fault.hit());
 }
 
+TEST_F(ApplyWalkTest, SizesThatWereTriedAndAppliedSaturate) {  // S-18
+    add_target({1, 10});
+    add_scheme(DamosAction::kPageout);
+    commit_schemes();
+    states_[0].stats.sz_tried = states_[0].stats.sz_applied = states_[0].stats.sz_ops_filter_passed = kU64Max - 3;
+    apply_ = [](const ActionRequest&) { return Outcome{.applied = 10, .filter_passed = 10}; };
+    pass();
+    EXPECT_EQ(states_[0].stats.sz_tried, kU64Max);
+    EXPECT_EQ(states_[0].stats.sz_applied, kU64Max);
+    EXPECT_EQ(states_[0].stats.sz_ops_filter_passed, kU64Max);
+}
+
 }  // namespace
 }  // namespace damon
