@@ -22,12 +22,7 @@ public:
         range.end = 1024 * kMiB;
         range.flags = range_flags;
         EXPECT_EQ(damon_sim_add_range(sim_, &range), 0);
-        damon_sim_pattern pattern;
-        damon_sim_pattern_init(&pattern);
-        pattern.kind = DAMON_SIM_CONSTANT;
-        pattern.end = hot_mib * kMiB;
-        pattern.rate_millihz = 1'000'000;
-        EXPECT_EQ(damon_sim_add_pattern(sim_, &pattern), 0);
+        touch(0, hot_mib, 1'000'000);
         EXPECT_EQ(damon_ctx_set_sim(ctx_, sim_), 0);
         EXPECT_EQ(damon_ctx_set_drive(ctx_, DAMON_DRIVE_MANUAL), 0);
         EXPECT_EQ(damon_ctx_set_seed(ctx_, 1), 0);
@@ -38,6 +33,16 @@ public:
         damon_sim_free(sim_);
     }
     operator damon_ctx*() { return ctx_; }
+    // Each page so many times in 1,000 s, all the time.
+    void touch(uint64_t start_mib, uint64_t end_mib, uint64_t rate_millihz) {
+        damon_sim_pattern pattern;
+        damon_sim_pattern_init(&pattern);
+        pattern.kind = DAMON_SIM_CONSTANT;
+        pattern.start = start_mib * kMiB;
+        pattern.end = end_mib * kMiB;
+        pattern.rate_millihz = rate_millihz;
+        EXPECT_EQ(damon_sim_add_pattern(sim_, &pattern), 0);
+    }
     int start() { return damon_start(&ctx_, 1, 0); }
     void run_for(uint64_t us) {
         for (const uint64_t until = now_us_ + us; now_us_ < until;) {
@@ -149,6 +154,7 @@ TEST(PresetReclaim, WaitsWhileMemoryIsPlenty) {
 // with tuned intervals a window is longer, and 30 s stay 30 s.
 TEST(PresetReclaim, TuningDoesNotStretchTheAge) {
     Simulated program(1);
+    program.touch(1, 256, 1000);  // longer intervals show more of this
     damon_reclaim_params params;
     damon_reclaim_params_init(&params);
     params.min_age_us = 30 * kSecond;
@@ -163,7 +169,7 @@ TEST(PresetReclaim, TuningDoesNotStretchTheAge) {
     EXPECT_EQ(program.stat().paged_out_bytes, 0u);
     EXPECT_GT(attrs_of(program).aggr_us, 100'000u);
     program.run_for(600 * kSecond);
-    EXPECT_GE(program.stat().paged_out_bytes, 900 * kMiB);
+    EXPECT_GE(program.stat().paged_out_bytes, 700 * kMiB);
 }
 
 TEST(PresetLruSort, CountsHotAndSortsColdR5) {

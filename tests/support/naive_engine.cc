@@ -379,7 +379,7 @@ std::optional<uint64_t> NaiveEngine::tuned_sample_us(uint64_t score) {
                score > tuned.base->second + std::min(tuned.base->second, 10'000 - tuned.base->second) / 4) {
         tuned.base = {attrs_.sample_us, score};
         tuned.at_base = false;
-    } else if (tuned.at_base || attrs_.sample_us >= 2 * tuned.base->first) {
+    } else if (tuned.at_base || attrs_.sample_us >= 8 * tuned.base->first) {
         const bool there = tuned.at_base;
         tuned.at_base = interval_goal_out_of_reach_ = true;
         return there ? std::nullopt : std::optional<uint64_t>(tuned.base->first);

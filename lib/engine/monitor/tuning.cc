@@ -18,6 +18,9 @@ Wide wide_product(Wide a, Wide b) {
 // The last answer of the feedback loop is taken as 100,000,000, that is 10,000 in bp of the present interval.
 constexpr uint64_t kNeutralInput = 100'000'000;
 
+// So many times longer intervals show more accesses, if there are any: counts of a few are noisy.
+constexpr uint64_t kEnoughToShow = 8;
+
 }  // namespace
 
 uint64_t intervals_score(const RegionList& regions, const ProbeWeights& weights, const Attrs& attrs,
@@ -82,7 +85,7 @@ TunedIntervals IntervalsTuner::below_goal(uint64_t score, const Attrs& attrs, ui
         base_sample_us_ = attrs.sample_us;
         base_score_ = score;
         saturated_ = false;
-    } else if (!saturated_ && attrs.sample_us / 2 >= base_sample_us_) {
+    } else if (!saturated_ && attrs.sample_us / kEnoughToShow >= base_sample_us_) {
         saturated_ = true;
         return {base_sample_us_, saturating_mul(base_sample_us_, aggr_samples)};
     }
