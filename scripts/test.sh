@@ -80,9 +80,12 @@ run_ctest() {
 # tests have the processors when they want them. A part that finds its build unfinished waits for it.
 build_ahead() {
     [ $# -gt 0 ] || return 0
-    setsid nice -n 19 bash -c "set -e; $(declare -f build_preset configure_and_build jobs)
+    # A process group of its own, to be ended as a whole where the tests are interrupted. Not a session: the kernel
+    # shares processors between sessions first, whatever the priorities.
+    set -m
+    nice -n 19 bash -c "set -e; $(declare -f build_preset configure_and_build jobs)
         for preset in $*; do build_preset \$preset; done" >build/ahead.log 2>&1 </dev/null &
-    # A session of its own, to be ended as a whole where the tests are interrupted.
+    set +m
     # shellcheck disable=SC2064
     trap "kill -- -$! 2>/dev/null || true" EXIT
 }

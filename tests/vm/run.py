@@ -30,7 +30,7 @@ BROKEN = re.compile(r"^.*(?:kernel BUG|BUG: |Oops|Kernel panic|general protectio
 
 @dataclasses.dataclass
 class Machine:
-    seconds: int = 900  # from power on to power off
+    seconds: int = 1500  # from power on to power off
     memory: str = "2G"
     nodes: int = 1  # NUMA nodes, of equal size; the first one has all processors
     processor: tuple = ("-accel", os.environ.get("DAMON_VM_ACCEL", "tcg,thread=multi"), "-smp", "2")
