@@ -169,6 +169,8 @@ def run_again(machine, image, archive, scratch, reports, results, name):
         return
     print(f"{name}: once more: {' '.join(names)}")
     machine = dataclasses.replace(machine, variables=machine.variables | {"GTEST_FILTER": ":".join(names)})
+    scratch = scratch / "again"
+    scratch.mkdir()
     _, received, _, _ = boot_until_init(machine, image, archive, scratch)
     (results / "again").mkdir(exist_ok=True)
     for program, _, xml in program_results(received):
