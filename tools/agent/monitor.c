@@ -35,11 +35,12 @@ static long add_scheme(damon_ctx* ctx, const unsigned char* at, size_t left) {
     int error = scheme == NULL ? -EINVAL : 0;
     for (uint32_t i = 0; i < head.nr_filters && error == 0; i++) {
         memcpy(&filter, at + filters + i * sizeof filter, sizeof filter);
-        error = damos_add_filter(scheme, &filter);
+        /* The library reads as far as the structure says that it goes. */
+        error = filter.size == sizeof filter ? damos_add_filter(scheme, &filter) : -EINVAL;
     }
     for (uint32_t i = 0; i < head.nr_goals && error == 0; i++) {
         memcpy(&goal, at + goals + i * sizeof goal, sizeof goal);
-        error = damos_add_quota_goal(scheme, &goal);
+        error = goal.size == sizeof goal ? damos_add_quota_goal(scheme, &goal) : -EINVAL;
     }
     if (error == 0) error = damon_ctx_add_scheme(ctx, scheme);
     if (error != 0) damos_free(scheme);
