@@ -56,8 +56,10 @@ void OffloadDriver::advance() {
     if (!wait_for_window()) return;
     Run& run = worker_.run;
     run.callbacks.bring_goal_values(run.callbacks.owner, run.engine);
-    if (run.engine.nr_schemes() == 0) worker_.walks.cancel();
-    const bool walking = worker_.walks.begin_pass();
+    // A walk that comes after this is cancelled in the next window.
+    const bool has_schemes = run.engine.nr_schemes() != 0;
+    if (!has_schemes) worker_.walks.cancel();
+    const bool walking = has_schemes && worker_.walks.begin_pass();
     const uint64_t cpu_before_ns = run.meter.spent_now(Consumer::kSampling);
     const Status status = monitor_->observe(run.engine.params(), walking, observation_);
     const uint64_t work_ns = run.meter.spent_now(Consumer::kSampling) - cpu_before_ns;
