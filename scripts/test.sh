@@ -5,13 +5,14 @@
 results=build/results
 
 # One line a part: its name, the tiers that it belongs to, about how many minutes it takes on two quiet cores, and the
-# command, a function of these scripts. `./dev test quick` stays within 5 minutes, `./dev test` within 40.
+# command, a function of these scripts. `./dev test quick` stays within 5 minutes, `./dev test` within 40. The sanitizers
+# are built beside the tests of vm (build_ahead).
 parts=(
     "quick              quick       3  test_quick"
-    "release            test,full   6  test_preset release"
-    "vm                 test,full  10  test_vm"
-    "asan               test,full  10  test_preset asan" # the sanitizer presets have the checks of the debug preset
-    "tsan               test,full   6  test_preset tsan"
+    "release            test,full   7  test_preset release"
+    "vm                 test,full  12  test_vm"
+    "asan               test,full   6  test_preset asan" # the sanitizer presets have the checks of the debug preset
+    "tsan               test,full   3  test_preset tsan"
     "install-check      test,full   1  install_check"
     "python-fast        quick       1  test_python fast"
     "python             test,full   5  test_python"
