@@ -4,7 +4,7 @@
 packages_build=(cmake g++ libgtest-dev ninja-build pkg-config python3)
 packages_test=(clang clang-format-14 git shellcheck)
 packages_docs=(doxygen)
-packages_python=(ca-certificates python3-dev python3-venv)
+packages_python=(ca-certificates file python3-dev python3-venv) # file: for damo, which the tests run
 packages_browser=(chromium)
 packages_rust=(ca-certificates cargo)
 packages_bench=(libbenchmark-dev valgrind)

@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "ops/linux/registration/declared_ranges.h"
 #include "os/page_scan.h"
@@ -214,6 +217,30 @@ TEST(ZapSpans, TellReadsInUnitsOf64Kibibytes) {
     EXPECT_EQ(text_of(span), std::string(2 * unit, 'n') + std::string(unit, 'y') + std::string(unit, 'n'));
     EXPECT_TRUE(memory.is_as_filled());
     EXPECT_EQ(shared_withdraw(memory.range()), 0);
+}
+
+// A declared range that stays pinned can never be withdrawn.
+TEST(ZapSpans, ThatAreGivenUpLetTheRangeBeWithdrawn) {
+    auto checker = std::make_unique<Checker>(AccessCheck::kZap);
+    if (!checker->works()) return;
+    Memory memory(64, Kind::kShared);
+    memory.fill();
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    EXPECT_TRUE((*checker)->reserve_spans(Span::kMaxArmed));
+    watch(*checker, memory);
+    Span span = span_of(memory, 0, 16);
+    (*checker)->arm_spans({&span, 1});
+    (*checker)->disarm();
+    while ((*checker)->release_some() != 0) continue;
+    std::atomic<bool> withdrawn{false};
+    std::thread program([&] {
+        EXPECT_EQ(shared_withdraw(memory.range()), 0);
+        withdrawn = true;
+    });
+    for (int tries = 0; tries < 500 && !withdrawn; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(withdrawn);
+    checker.reset();  // ends the wait where the test fails
+    program.join();
 }
 
 }  // namespace

@@ -155,6 +155,7 @@ void AccessChecker::lift_left_span() {
         if (row == nullptr) swept_ = false;  // it is not known by which check it was armed
         if (row != nullptr && row->lift != nullptr) lift_span(*row, part, index_of(span, part.start), all);
     });
+    tools_.guard.release();
 }
 
 // The marks of other spans stay, and those of samples that are armed are theirs to lift.
