@@ -46,7 +46,7 @@ void unmap(Page* page) {
 }
 
 Page* make_page() {
-    const ScopedFile file(sys::memfd_create(kName));
+    const ScopedFile file(sys::memfd_create(kName), FileKind::kMemory);
     int error = 0;
     if (file.fd() < 0 || sys::ftruncate(file.fd(), page_bytes()) != 0) return nullptr;
     void* memory = sys::mmap(page_bytes(), file.fd(), error);

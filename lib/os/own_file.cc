@@ -36,6 +36,14 @@ bool is_named(int fd, const char* path) {
     return text_after(link, link.size() - std::min(link.size(), name.size())) == name;
 }
 
+bool is_of_kind(int fd, FileKind kind) {
+    if (kind == FileKind::kKernel) return sys::is_of_kernel(fd);
+    if (kind == FileKind::kAny) return true;
+    char text[64];
+    const ssize_t length = sys::path_of(fd, text, sizeof text);
+    return length < 0 || text_begins({text, static_cast<size_t>(length)}, "/memfd:damon");
+}
+
 // Between the check and the close the program must not get the time to close the number itself and to open another
 // file: a thread that has just yielded is hardly ever preempted within a microsecond, where one whose time is over may
 // be.
@@ -56,7 +64,7 @@ OwnNumber move_and_mark(int fresh, FileKind kind) {
     const int fd = moved >= 0 ? moved : fresh;
     // Another thread may have put a file of the program under the fresh number: then that is what was moved, and the
     // number is not ours to close.
-    if (kind == FileKind::kKernel && !sys::is_of_kernel(fd)) {
+    if (!is_of_kind(fd, kind)) {
         sys::close(moved);
         return {-EBADF, 0};
     }

@@ -30,6 +30,7 @@ struct OwnNumber {
 enum class FileKind : uint8_t {
     kAny,
     kKernel,  // of /proc, /sys or a cgroup, or a descriptor without a name (userfaultfd, pidfd)
+    kMemory,  // of memfd_create, with a name that begins with "damon"
 };
 
 // A program that closes all its descriptors may do so between opening and first use, a few times in a row.

@@ -183,7 +183,7 @@ void* shared_map(size_t bytes, int& error) {
     bytes = align_up(bytes, page);
     void* address = nullptr;
     {
-        const ScopedFile memory(sys::memfd_create("damon"));
+        const ScopedFile memory(sys::memfd_create("damon"), FileKind::kMemory);
         error = memory.fd();
         if (error < 0) return nullptr;
         error = sys::ftruncate(memory.fd(), bytes);
