@@ -27,10 +27,10 @@ check_cmake() {
     "$scratch/cmake/consumer_shared"
     "$scratch/cmake/consumer_static"
     local range # what asks for several versions
-    for range in "0.0...1" "$version...<1" "0.1"; do
+    for range in "0.1...<0.2" "$version...0.1.9" "0.1"; do
         cmake -S "$here/consumer" -B "$scratch/range" -DCMAKE_PREFIX_PATH="$prefix" -DDAMON_WANTED="$range" >"$scratch/range.log"
     done
-    for range in "0.0...<0.1" "0.2...1" "0.2"; do
+    for range in "0.0...<0.1" "0.0...1" "0.2...1" "0.2"; do
         if cmake -S "$here/consumer" -B "$scratch/no-range" -DCMAKE_PREFIX_PATH="$prefix" -DDAMON_WANTED="$range" \
             >"$scratch/range.log" 2>&1; then
             echo "find_package(damon $range) finds $version"
