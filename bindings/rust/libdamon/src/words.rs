@@ -88,9 +88,16 @@ mod tests {
     /// Every text of the library, where its sources are at hand.
     #[test]
     fn no_text_of_the_library_keeps_a_name_of_c() {
-        let capi = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../lib/capi");
-        for file in std::fs::read_dir(capi).into_iter().flatten() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../lib/capi")];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { &mut folders } else { &mut files }.push(path);
+            }
+        }
+        for file in files {
+            let text = std::fs::read_to_string(file).unwrap();
             let code = text.lines().filter(|line| !line.starts_with("#include"));
             for line in code {
                 let literals = line.split('"').skip(1).step_by(2);
