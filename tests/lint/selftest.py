@@ -180,7 +180,7 @@ class Words(unittest.TestCase):
         self.assertTrue(words.problems_of("a", "see " + words.HOSTS[0]))
         self.assertTrue(words.problems_of("a", "cd /" + "root/x"))
         self.assertTrue(words.problems_of("a", "cd /" + "home/somebody"))
-        self.assertFalse(words.problems_of("a", "$prefix/home/x http://example.com/root/x ./work/y"))
+        self.assertFalse(words.problems_of("a", "$prefix/home/x http://example.com/" + "root/x ./" + "work/y"))
 
 
 class PackageNames(unittest.TestCase):

