@@ -116,6 +116,7 @@ test_tidy() {
 }
 
 test_builds() {
+    want_packages "${packages_builds[@]}"
     python3 -B tests/builds/run.py "$results/$part.txt" "$@"
 }
 
