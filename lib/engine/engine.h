@@ -13,8 +13,8 @@
 //     ... publish where due().aggregation ...
 //     finish()                                tune intervals, reset counters, split; says whether coverage is due
 //
-// Memory is reserved when parameters are set; plan, fold, the apply pass and finish never allocate. Where the rules
-// speak of an allocation failure (M-22, S-13, S-34), it is the region capacity that is exhausted.
+// Memory is reserved when parameters are set; plan, record_samples, the apply pass and finish never allocate. Where the
+// rules speak of an allocation failure (M-22, S-13, S-34), it is the region capacity that is exhausted.
 #pragma once
 
 #include <cstdint>
@@ -95,14 +95,14 @@ public:
     // --- one sampling interval --------------------------------------------------------------------------------
 
     // Latches this interval's deadlines (L-3) and draws one address per region (M-12), in region order. The span is
-    // valid until fold, or until parameters or coverage change, which drops the samples. Empty in attributes-only mode
-    // (P-4). Where a plan still stands, because it was never folded, that one is given again without its answers: an
-    // interval that a pause cut short is done over, and the random streams stay where they are.
+    // valid until record_samples, or until parameters or coverage change, which drops the samples. Empty in
+    // attributes-only mode (P-4). Where a plan still stands, because it was never recorded, that one is given again
+    // without its answers: an interval that a pause cut short is done over, and the random streams stay where they are.
     std::span<Sample> plan();
     // The latched sampling interval to sleep, microseconds.
     uint64_t sleep_us() const;
 
-    // The samples of the last plan, until fold: to be looked at, and to be probed.
+    // The samples of the last plan, until record_samples: to be looked at, and to be probed.
     std::span<Sample> samples();
     // Where probes exist: bit i of hits[n] says that probe i hit at samples()[n]. All 0 after plan; empty where the
     // ops have no probes or none are set.

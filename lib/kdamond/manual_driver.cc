@@ -74,7 +74,7 @@ void ManualDriver::leave() {
 int ManualDriver::call(Call& call, uint64_t /*run_number*/, uint64_t* /*id_out*/) {
     if (!enter()) return -ECANCELED;
     call.result = call.fn(call.data);
-    gate_until_us_ = 0;
+    gate_until_us_ = 0;  // the call may have changed the schemes: their watermarks decide anew
     // The call may have paused, resumed, or dropped what was planned by changing what is monitored.
     settle();
     leave();

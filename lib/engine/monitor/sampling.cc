@@ -94,7 +94,7 @@ uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hi
 void reset_window(std::span<Region> regions) {
     for (Region& region : regions) {
         if (looked_at_in_vain(region)) {
-            // A count of 0 would tell the next window that the memory was seen, and was cold.
+            // A count of 0 would report to the next window that the memory was seen, and was cold.
             region.last_evidence = kEvidenceUnknown | (region.last_evidence & kEvidenceWritesOnly);
         } else {
             region.last_nr_accesses = region.nr_accesses;

@@ -13,7 +13,8 @@ bool at_snapshot_limit(const SchemeParams& scheme, const SchemeState& state) {
     return scheme.max_nr_snapshots != 0 && scheme.max_nr_snapshots <= state.stats.nr_snapshots;
 }
 
-void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  // S-18
+// One application: a region counts as applied where any byte of it was (S-18).
+void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {
     stats.nr_tried += 1;
     stats.sz_tried = saturating_add(stats.sz_tried, size);
     stats.sz_applied = saturating_add(stats.sz_applied, outcome.applied);
@@ -266,8 +267,8 @@ void ApplyWalk::complete(const ApplyContext& context, const Outcome& outcome) {
             ranking_.take_score(context, outcome.score);
             break;
         case Awaiting::kScore:
-            score_accepted_ =
-                std::min(outcome.score, kMaxScore) >= context.states[cursor_.scheme].quota.min_score;
+            // Ops of the program may answer anything: above the highest score counts as the highest.
+            score_accepted_ = std::min(outcome.score, kMaxScore) >= context.states[cursor_.scheme].quota.min_score;
             if (!score_accepted_) ++cursor_.scheme;
             break;
         case Awaiting::kApply:
@@ -309,7 +310,7 @@ bool ApplyWalk::follows(const ApplyContext& context) const {
     return false;
 }
 
-// S-20, Q-21.
+// The next deadlines (S-20); a completed pass counts once a scheme, however many targets there are.
 void ApplyWalk::finish(const ApplyContext& context, bool complete) {
     for (uint32_t i = 0; i < context.schemes.size(); ++i) {
         const SchemeParams& scheme = context.schemes[i];

@@ -1,4 +1,4 @@
-// What a run tells of itself: its state and why, how long windows really are, what it costs, its intervals as tuned.
+// What a run reports of itself: its state and why, how long windows really are, what it costs, its intervals as tuned.
 #pragma once
 
 #include <cstdint>

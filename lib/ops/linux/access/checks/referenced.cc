@@ -38,7 +38,7 @@ AccessCheckProbe probe() {
         return probe_failed(error, "MADV_COLD failed (Linux 5.4)");
     }
     if (page.read() != 1) return probe_failed(-EIO, "a page lost its content");
-    if (const int error = read_first_entry()) return probe_failed(error, "/proc/self/smaps does not tell");
+    if (const int error = read_first_entry()) return probe_failed(error, "/proc/self/smaps shows no accessed bits");
     return probe_works("memory that is flagged stable, by passes (damon_attrs.referenced_us)", true);
 }
 
