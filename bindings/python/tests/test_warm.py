@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from agent_support import FAST, MIB, built, command, page_of, running, until, window_of
+from agent_support import FAST, MIB, command, page_of, running, until, window_of
 from skipping import declared_skip
 
 import damon
@@ -22,18 +22,7 @@ from damon.record import RecordedSnapshot
 
 HOT_BYTES = 8 * MIB
 SLOW = Attrs(sample_us=5_000, aggr_us=100_000, max_overhead_permil=0)
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of other tests' agents are elsewhere."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("DAMON_AGENT_DIR", raising=False)
-
-
-@pytest.fixture(scope="module")
-def hot_part(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return built(tmp_path_factory.mktemp("programs"), "hot_part")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @contextlib.contextmanager
