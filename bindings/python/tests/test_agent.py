@@ -24,18 +24,7 @@ from damon.enums import FilterType, State
 from damon.params import AccessPattern, Attrs, Filter, Scheme
 
 SEES_WRITES = damon.probe_access_check().available
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of other tests' agents are elsewhere."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("DAMON_AGENT_DIR", raising=False)
-
-
-@pytest.fixture(scope="module")
-def hot_part(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return built(tmp_path_factory.mktemp("programs"), "hot_part")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture(scope="module")

@@ -31,11 +31,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def hot_part(folder: pathlib.Path) -> str:
-    return built(folder, "hot_part")
-
-
-@pytest.fixture(scope="module")
 def pid(folder: pathlib.Path, hot_part: str) -> Iterator[int]:
     """A process that is monitored while the tests of this file run."""
     before = {name: os.environ.pop(name, None) for name in ("XDG_RUNTIME_DIR", "DAMON_AGENT_DIR")}

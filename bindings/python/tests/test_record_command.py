@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from agent_support import FAST, MIB, built, damon_words, page_of, running, until, window_of
+from agent_support import FAST, MIB, damon_words, page_of, running, until, window_of
 
 import damon
 from damon import records
@@ -24,18 +24,7 @@ from damon.records.loading import load
 
 SEES_WRITES = damon.probe_access_check().available
 FAST_OPTIONS = ("--delay", "0", "--min-rss", "0", "-s", "1ms", "-a", "20ms", "--max_overhead", "0")
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of other tests' agents are elsewhere."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("DAMON_AGENT_DIR", raising=False)
-
-
-@pytest.fixture(scope="module")
-def hot_part(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return built(tmp_path_factory.mktemp("programs"), "hot_part")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

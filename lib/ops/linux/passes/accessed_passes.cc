@@ -264,14 +264,14 @@ void AccessedPasses::finish() {
     ReclaimScans now;
     const bool known = now.read() == 0 && last_scans_known_;
     const bool reclaimed = !keeps_bits_ && (!known || now.pages() != last_scans_);
-    for (Window& window : windows_) tell(window, reclaimed);
+    for (Window& window : windows_) report(window, reclaimed);
     // Of what was cleared since: by this pass, none of which is older.
     last_scans_ = scans_.pages();
     last_scans_known_ = scans_known_;
     generation_.fetch_add(1, std::memory_order_release);
 }
 
-void AccessedPasses::tell(Window& window, bool reclaimed) {
+void AccessedPasses::report(Window& window, bool reclaimed) {
     Unknown unknown = window.unknown;
     if (!window.met) {
         // It is not exactly one mapping (any more).

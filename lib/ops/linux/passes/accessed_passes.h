@@ -123,7 +123,7 @@ private:
     PassStep clear_step(uint64_t now_ns, const Exclusion& exclusion);
     void meet(const SmapsEntry& entry, uint64_t now_ns);
     void finish();
-    void tell(Window& window, bool reclaimed);
+    void report(Window& window, bool reclaimed);
     uint64_t take_back(AddressRange range);
 
     mutable Mutex mutex_;  // of everything that withdraw may touch: promised_, windows_
