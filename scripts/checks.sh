@@ -11,6 +11,9 @@ seconds_of() {
     esac
 }
 
+# Trees that are built for one purpose, and seldom: the files of a folder are compiled as one, in a third of the time.
+folder_units=(-DDAMON_FOLDER_UNITS=ON)
+
 # What a fuzzer finds, and inputs that reach new code, stay in build/fuzz.
 run_fuzzer() {
     local name=$1 seconds=$2 kept=build/fuzz/corpus/$1 status=0
@@ -44,7 +47,7 @@ fuzz_command() {
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
     CC=clang CXX=clang++ cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDAMON_FUZZ=ON \
-        -DDAMON_CHECKS=ON "${launcher[@]}" >/dev/null
+        -DDAMON_CHECKS=ON "${folder_units[@]}" "${launcher[@]}" >/dev/null
     cmake --build build/fuzz --parallel "$(jobs)" --target "${targets[@]}"
     for name in "${names[@]}"; do
         run_fuzzer "$name" "$seconds" || status=1
