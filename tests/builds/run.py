@@ -153,7 +153,7 @@ def riscv64(tree):
 
 def refused_on_32_bits(tree):
     options = ["-DCMAKE_C_FLAGS=-m32", "-DCMAKE_CXX_FLAGS=-m32", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY"]
-    done = subprocess.run(["cmake", "-S", ROOT, "-B", tree, *options], capture_output=True, text=True)
+    done = subprocess.run(["cmake", "-G", "Ninja", "-S", ROOT, "-B", tree, *options], capture_output=True, text=True)
     assert done.returncode, "configured for 32 bits"
     assert "libdamon needs 64-bit Linux; this build is for 32-bit Linux" in " ".join(done.stderr.split()), done.stderr
 
@@ -168,7 +168,7 @@ def archive(tree):
         packed.extractall(tree / "source")
     os.environ["GIT_DIR"] = "nowhere"
     try:
-        run("cmake", "-S", tree / "source", "-B", tree / "alone", "-DBUILD_TESTING=OFF")
+        run("cmake", "-G", "Ninja", "-S", tree / "source", "-B", tree / "alone", "-DBUILD_TESTING=OFF")
         for check in ("words", "includes", "sizes"):
             run(sys.executable, "-B", tree / "source" / "tests" / "lint" / f"{check}.py")
         embedded(tree / "source", tree)
