@@ -62,7 +62,7 @@ def read_folder(folder, reasons):
             said = SKIP.search(rest[0]) if rest else None
             if kind == "skipped" and (said is None or said.group(1) not in reasons):
                 kind = "failed"
-            rows.append((path.stem, name, kind, rest[0] if rest else ""))
+            rows.append((path.stem, name, kind, rest[0] if rest and kind != "passed" else ""))
     return rows
 
 

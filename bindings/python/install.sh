@@ -11,10 +11,10 @@ if command -v ccache >/dev/null; then
     export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
 
-# Always unpacked to the same place, so that a compiler cache knows the files again.
+# Always unpacked to and built in the same place, so that a compiler cache knows the files again.
 rm -rf "$build"
 mkdir -p "$build/source"
 "$python" -m build --no-isolation --sdist --outdir "$build" .
 tar -xzf "$build"/libdamon-*.tar.gz --strip-components 1 -C "$build/source"
 CMAKE_BUILD_PARALLEL_LEVEL=${DAMON_JOBS:-$(nproc)} "$python" -m pip install -q --no-build-isolation --no-deps \
-    --force-reinstall "${@:2}" "$build/source"
+    --force-reinstall --config-settings=build-dir="$build/cmake" "${@:2}" "$build/source"

@@ -1,4 +1,5 @@
 // What other threads and callbacks can do to a context at work.
+#include <algorithm>
 #include <cerrno>
 
 #include "kdamond/kdamond.h"
@@ -133,6 +134,11 @@ Status Kdamond::restore(const SavedContext& saved) {
                                          "regions");
     }
     Status status = worker_.driver().check(Ability::kRestore);
+    // What was known of mappings that came since the last update would find no regions to go to.
+    const auto by_mapping = [](const SavedTarget& target) { return target.place == SavedPlace::kByMapping; };
+    if (status.ok() && std::ranges::any_of(saved.targets, by_mapping) && !worker_.mappings.being_read()) {
+        worker_.mappings.read();
+    }
     if (status.ok()) status = worker_.learned.restore(saved);
     if (!status.ok()) return status;
     worker_.mappings.reserve_published();

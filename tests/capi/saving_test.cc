@@ -1,6 +1,8 @@
 // What a context has learned, as bytes, and taken over by another one.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -304,6 +306,56 @@ TEST(Saving, ATargetThatFollowsMappingsGoesByMapping) {
     ASSERT_EQ(damon_start(&other, 1, 0), 0) << errmsg_of(other);
     ASSERT_EQ(damon_snapshot_wait(other, 0, 60'000), 0) << errmsg_of(other);
     damon_ctx_free(other);
+}
+
+uint64_t covered_bytes(damon_ctx* ctx, const char* start, size_t size) {
+    const auto begin = reinterpret_cast<uint64_t>(start);
+    uint64_t covered = 0;
+    for (const damon_region_info& region : snapshot_of(ctx)) {
+        const uint64_t from = std::max(region.start, begin);
+        const uint64_t to = std::min(region.end, begin + size);
+        if (from < to) covered += to - from;
+    }
+    return covered;
+}
+
+// A context of the whole process that reads the mappings once a minute, after its first window.
+damon_ctx* started_whole_process() {
+    damon_ctx* ctx = damon_ctx_new();
+    damon_attrs attrs;
+    damon_attrs_init(&attrs);
+    attrs.ops_update_us = 60'000'000;
+    EXPECT_EQ(damon_ctx_set_attrs(ctx, &attrs), 0) << errmsg_of(ctx);
+    EXPECT_EQ(damon_ctx_add_target(ctx, damon_target_new()), 0);
+    EXPECT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg_of(ctx);
+    EXPECT_EQ(damon_snapshot_wait(ctx, 0, 60'000), 0) << errmsg_of(ctx);
+    return ctx;
+}
+
+// The program has its data back, and the next update is a minute away.
+TEST(Saving, WhatWasKnownOfAMappingGoesToOneThatCameAfterTheLastUpdate) {
+    constexpr size_t kBytes = size_t{32} << 20;
+    const auto mapped = [] {
+        void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        EXPECT_NE(memory, MAP_FAILED);
+        return static_cast<char*>(memory);
+    };
+    char* memory = mapped();
+    damon_ctx* first = started_whole_process();
+    EXPECT_EQ(covered_bytes(first, memory, kBytes), kBytes);
+    const Bytes saved = saved_of(first);
+    damon_ctx_free(first);
+    ASSERT_EQ(munmap(memory, kBytes), 0);
+
+    damon_ctx* second = started_whole_process();
+    memory = mapped();
+    ASSERT_EQ(restored(second, saved), 0) << errmsg_of(second);
+    uint64_t seq = 0;
+    snapshot_of(second, &seq);
+    ASSERT_EQ(damon_snapshot_wait(second, seq, 60'000), 0) << errmsg_of(second);
+    EXPECT_EQ(covered_bytes(second, memory, kBytes), kBytes);
+    damon_ctx_free(second);
+    munmap(memory, kBytes);
 }
 
 // 64 MiB of simulated memory, of which 16 MiB are always accessed; its target has no ranges.

@@ -115,12 +115,16 @@ void warm_load(struct warm* warm, char* text, size_t room) {
     snprintf(text, room, "warm start: waits until the %llu MiB that were resident are again", MIB(warm->wanted_rss));
 }
 
-/* Whether the program has its memory back: nine tenths of what it was, and it hardly grows any more. */
+/* Nine tenths of what was resident. */
+static int has_back(const struct warm* warm, uint64_t rss_bytes) {
+    return rss_bytes >= warm->wanted_rss - warm->wanted_rss / 10;
+}
+
+/* Whether the program has its memory back, and hardly grows any more. */
 static int is_back(struct warm* warm, uint64_t rss_bytes) {
     const uint64_t before = warm->seen_rss;
     warm->seen_rss = rss_bytes;
-    if (rss_bytes < warm->wanted_rss - warm->wanted_rss / 10) return 0;
-    return before != 0 && rss_bytes <= before + warm->wanted_rss / 100;
+    return has_back(warm, rss_bytes) && before != 0 && rss_bytes <= before + warm->wanted_rss / 100;
 }
 
 static void take_over(struct warm* warm, damon_ctx* ctx, uint64_t rss_bytes, char* text, size_t room) {
@@ -130,6 +134,8 @@ static void take_over(struct warm* warm, damon_ctx* ctx, uint64_t rss_bytes, cha
     warm->looked_at_ms = now;
     const int is_late = now - warm->began_ms >= PATIENCE_MS;
     if (!is_back(warm, rss_bytes)) {
+        /* The first window after the restore needs mappings that an update before has seen. */
+        if (has_back(warm, rss_bytes)) (void)damon_ctx_refresh(ctx);
         if (!is_late) return;
         snprintf(text, room, "no warm start: %llu MiB are resident, and %llu MiB were", MIB(rss_bytes),
                  MIB(warm->wanted_rss));

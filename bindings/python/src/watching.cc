@@ -46,7 +46,7 @@ void set_coverage(Ctx& self, py::handle flags) {
     check(ctx.get(), damon_ctx_set_coverage(ctx.get(), to_u32(flags, "coverage")));
 }
 
-void add_range(Ctx& self, uint64_t start, uint64_t end, uint32_t flags) {
+void cover_range(Ctx& self, uint64_t start, uint64_t end, uint32_t flags) {
     const auto ctx = self.open();
     check(ctx.get(), without_gil([&] { return damon_ctx_add_range(ctx.get(), at(start), end - start, flags); }));
 }
@@ -131,14 +131,14 @@ int64_t save_to(damon_ctx* ctx, std::string& bytes) {
     return size;
 }
 
-py::bytes save(Ctx& self) {
+py::bytes save_context(Ctx& self) {
     const auto bytes = std::make_shared<std::string>();
     const auto take = [bytes](damon_ctx* ctx) { return static_cast<int>(std::min<int64_t>(save_to(ctx, *bytes), 0)); };
     check(self.open().get(), wait_for_worker(self, take));
     return py::bytes(*bytes);
 }
 
-void restore(Ctx& self, const py::bytes& saved) {
+void restore_context(Ctx& self, const py::bytes& saved) {
     const auto bytes = std::make_shared<std::string>(saved);
     const auto take = [bytes](damon_ctx* ctx) { return damon_ctx_restore(ctx, bytes->data(), bytes->size()); };
     check(self.open().get(), wait_for_worker(self, take));
@@ -150,13 +150,13 @@ void bind_watching(py::module_& module, py::class_<Ctx>& type) {
     type.def("refresh", &refresh)
         .def("state", &state)
         .def("set_coverage", &set_coverage)
-        .def("add_range", &add_range)
+        .def("add_range", &cover_range)
         .def("remove_range", &remove_range)
         .def("set_worker_attr", &set_worker_attr)
         .def("query_range", &query_range)
         .def("wss", &wss)
-        .def("save", &save)
-        .def("restore", &restore);
+        .def("save", &save_context)
+        .def("restore", &restore_context);
     module.def("exclude", &call_on_range<damon_exclude>);
     module.def("include", &call_on_range<damon_include>);
 }

@@ -24,18 +24,7 @@ from damon.enums import FilterType, State
 from damon.params import AccessPattern, Attrs, Filter, Scheme
 
 SEES_WRITES = damon.probe_access_check().available
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of other tests' agents are elsewhere."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.delenv("DAMON_AGENT_DIR", raising=False)
-
-
-@pytest.fixture(scope="module")
-def hot_part(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return built(tmp_path_factory.mktemp("programs"), "hot_part")
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +67,17 @@ def test_the_hot_part_of_a_program_is_found(hot: tuple[subprocess.Popen[str], Ag
     until(found, "the 8 MiB that are written are told from the 64 MiB")
 
 
-def test_passes_tell_memory_that_is_read_from_idle_memory(hot_part: str) -> None:
-    if damon.probe_access_check(damon.AccessCheck.UFFD_RWP).available:
+@pytest.mark.parametrize("refused", [False, True])
+def test_passes_tell_memory_that_is_read_from_idle_memory(tmp_path: pathlib.Path, hot_part: str, refused: bool) -> None:
+    """Asked for; and by themselves where a filter of system calls refuses userfaultfd, as in containers."""
+    if not refused and damon.probe_access_check(damon.AccessCheck.UFFD_RWP).available:
         declared_skip("passes", "samples see reads here")
-    if not damon.probe_access_check(damon.AccessCheck.REFERENCED).available:
-        declared_skip("uffd-wp", "there are no passes here")
-    attrs = dataclasses.replace(FAST, referenced_us=300_000)
-    stable = int(damon.CoverageFlags.STABLE)
-    with running(hot_part, "reads", attrs=attrs, coverage=stable) as process:
+    if not refused and not damon.probe_access_check(damon.AccessCheck.UFFD_WP).available:
+        declared_skip("uffd-wp", "there are no passes over windows here")
+    words = [built(tmp_path, "no_userfaultfd"), hot_part, "apart"] if refused else [hot_part, "reads"]
+    attrs = FAST if refused else dataclasses.replace(FAST, referenced_us=300_000)
+    coverage = 0 if refused else int(damon.CoverageFlags.STABLE)
+    with running(*words, attrs=attrs, coverage=coverage, auto_passes_us=300_000) as process:
         assert process.stdout is not None
         memory, begin = map(int, process.stdout.readline().split())
         with page_of(process.pid) as page:

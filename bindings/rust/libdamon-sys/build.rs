@@ -13,6 +13,7 @@ const OPTIONS: &[&str] = &[
     "-DDAMON_BUILD_TOOLS=OFF",
     "-DDAMON_BUILD_BENCH=OFF",
     "-DDAMON_WERROR=OFF",
+    "-DDAMON_FOLDER_UNITS=ON",
 ];
 
 fn main() {

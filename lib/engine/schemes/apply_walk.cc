@@ -238,7 +238,10 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
         return false;
     }
     const FilterVerdict verdict = run_core_filters(context, cursor_);
-    region_.end = context.regions.at(cursor_.target, cursor_.region).range.end;  // where a filter has cut it
+    const uint64_t end = context.regions.at(cursor_.target, cursor_.region).range.end;
+    const bool cut = end != region_.end;  // by a filter; then the schemes that follow look at this part alone
+    region_.end = end;
+    if (cut && !context.passes.empty()) look(context);
     if (!verdict.accepted) return false;
     SchemeState& state = context.states[cursor_.scheme];
     if (quota_is_set(context.schemes[cursor_.scheme])) {

@@ -51,7 +51,7 @@ ssize_t read_start(int fresh, char* text, size_t size) {
 }
 
 int open_cgroup_root(const char* root) {
-    char path[256];
+    char path[256 + sizeof "/memory"];
     snprintf(path, sizeof path, "%s/memory", root);
     const int v1 = sys::open_read(path);
     return v1 >= 0 ? v1 : sys::open_read(root);
