@@ -1,5 +1,5 @@
-// Ops that monitor elsewhere (OpsTraits::offloaded): they have no arm, look and apply. The worker follows them. Members
-// have defaults, as those of Ops: a pure one may need the C++ runtime, which is not linked.
+// Ops whose monitoring is offloaded (OpsTraits::offloaded): they have no arm, look and apply. The worker follows them.
+// Members have defaults, as those of Ops: a pure one may need the C++ runtime, which is not linked.
 #pragma once
 
 #include <cerrno>
