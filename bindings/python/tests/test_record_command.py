@@ -125,7 +125,7 @@ def test_a_program_is_run_and_recorded_and_its_exit_code_is_kept(tmp_path: pathl
                           sys.executable, "-S", "-c", program], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 7, ran.stderr
     found = load(path)
-    assert json.loads(ran.stdout)["nr_windows"] == len(found.windows) > 5
+    assert json.loads(ran.stdout)["nr_windows"] == len(found.windows) > 1
     assert found.header.command_line is None and b"SystemExit" not in path.read_bytes()
 
 
