@@ -81,12 +81,22 @@ def python(path):
     return values
 
 
+def limit(path):
+    """What gives way where the limit binds: a mean over 10, 100 and 1,000 regions for each way."""
+    sums = {}
+    for row in json.loads(path.read_text())["rows"]:
+        sums.setdefault((row["way"], row["limit_permil"]), []).append(row)
+    return {f"limit.{permil}_permil.{way}.{what}": {"value": sum(row[what] for row in rows) / len(rows), "unit": unit}
+            for (way, permil), rows in sums.items() for what, unit in (("f1", "F1"), ("find_s", "s"))}
+
+
 def gather(folder):
     values = {}
     for name in ("engine_bench", "access_bench", "apply_bench"):
         values.update(google_benchmarks(folder / f"{name}.json"))
     apply_times(values)
     values.update(instructions(folder))
+    values.update(limit(folder / "limit.json"))
     for name in ("runtime", "reclaim"):
         for line in (folder / f"{name}.jsonl").read_text().splitlines():
             entry = json.loads(line)

@@ -1,4 +1,4 @@
-// What gives way where the limit of the monitor's own cost binds: accuracy of three ways, in virtual time.
+// What gives way where the limit of the monitor's own cost binds: accuracy of six ways, in virtual time.
 //   limit_bench [--seconds N] [--seeds N] [--permil N]     prints one JSON object: a row for each way, limit and number
 //   of regions
 // A sample and an interval have fixed prices, those that were measured for write protection; the limit is kept by the
@@ -28,8 +28,9 @@ constexpr uint64_t kStepUs = 100'000;  // accuracy is taken so often
 constexpr uint64_t kFoundBp = 9'000;
 constexpr uint64_t kPhaseUs = 20 * kSecond;
 
-enum class Way { kLongerWindows, kFewerSamples, kFiveSamples, kColdSeldom };
-constexpr Way kWays[] = {Way::kLongerWindows, Way::kFewerSamples, Way::kFiveSamples, Way::kColdSeldom};
+enum class Way { kLongerWindows, kFewerSamples, kFiveSamples, kColdSeldom, kLateLooks, kPassedOver };
+constexpr Way kWays[] = {Way::kLongerWindows, Way::kFewerSamples, Way::kFiveSamples,
+                         Way::kColdSeldom,    Way::kLateLooks,    Way::kPassedOver};
 
 const char* name_of(Way way) {
     switch (way) {
@@ -41,6 +42,10 @@ const char* name_of(Way way) {
             return "fewer samples, five at least";
         case Way::kColdSeldom:
             return "cold regions seldom";
+        case Way::kLateLooks:
+            return "longer windows, short looks";
+        case Way::kPassedOver:  // the library's
+            return "intervals passed over";
     }
     return "";
 }
@@ -181,22 +186,21 @@ private:
     }
 
     void interval() {
+        const uint64_t began_us = now_us_;
+        if (setting_.way == Way::kLateLooks) wait_until(permitted_us_ - std::min(permitted_us_, engine_.sleep_us()));
         ops_.set_now(now_us_);
-        choose(engine_.plan());
+        const uint64_t wait_us = permitted_us_ > now_us_ ? permitted_us_ - now_us_ : 0;
+        choose(engine_.plan(setting_.way == Way::kPassedOver ? wait_us : 0));
         ops_.arm(batch_);
         uint64_t survey_ns = arm_spans();
-        const uint64_t began_us = now_us_;
-        const uint64_t end_us = std::max(now_us_ + engine_.sleep_us(), permitted_us_);
-        while (now_us_ < end_us) {
-            now_us_ = std::min(end_us, (now_us_ / kStepUs + 1) * kStepUs);
-            if (now_us_ % kStepUs == 0) look_at_the_truth();
-        }
+        wait_until(std::max(now_us_ + engine_.sleep_us(), engine_.may_end_at(permitted_us_)));
         ops_.set_now(now_us_);
         ops_.look(batch_);
         survey_ns += look_spans();
         const std::span<Sample> samples = engine_.samples();
         for (size_t i = 0; i < asked_.size(); ++i) samples[asked_[i]] = batch_[i];
-        const uint64_t cost_ns = kBatchNs + batch_.size() * kSampleNs + survey_ns;
+        const uint64_t batch_ns = engine_.passes_over() ? 0 : kBatchNs;
+        const uint64_t cost_ns = batch_ns + batch_.size() * kSampleNs + survey_ns;
         result_.cost_ns += cost_ns;
         full_cost_ns_ += kBatchNs + samples.size() * kSampleNs + survey_ns;
         permitted_us_ = now_us_ + (overhead_.charge(cost_ns, setting_.permil, now_us_ * 1000) + 999) / 1000;
@@ -206,6 +210,13 @@ private:
         engine_.finish();
         if (due.aggregation && setting_.way == Way::kFewerSamples) fit_samples(1);
         if (due.aggregation && setting_.way == Way::kFiveSamples) fit_samples(5);
+    }
+
+    void wait_until(uint64_t end_us) {
+        while (now_us_ < end_us) {
+            now_us_ = std::min(end_us, (now_us_ / kStepUs + 1) * kStepUs);
+            if (now_us_ % kStepUs == 0) look_at_the_truth();
+        }
     }
 
     // As lib/kdamond/surveys.cc charges where time is not real.

@@ -33,6 +33,7 @@ if [[ -x .venv/bin/python ]] && .venv/bin/python -c 'import damon' 2>/dev/null; 
     .venv/bin/python -B bindings/python/bench/cost.py "$build/lib/libdamon.a" >"$out/python.json"
 fi
 
+"$build/bench/limit_bench" --seeds 4 >"$out/limit.json" # in virtual time, some minutes
 "$build/bench/runtime_bench" >"$out/runtime.jsonl"
 "$build/bench/reclaim/reclaim_bench" >"$out/reclaim.jsonl"
 python3 -B bench/collect.py "$out" "$build/bench.json" "${@:2}"

@@ -30,6 +30,7 @@ void Engine::start(uint64_t seed) {
     }
     passes_.clear();
     cadence_.start(params_.attrs);
+    thinning_ = {};
     for (size_t i = 0; i < schemes_.size(); ++i) {
         start_scheme(params_.schemes[i], params_.attrs, ticks_for(params_.schemes[i], cadence_), schemes_[i]);
     }
@@ -79,24 +80,28 @@ Status Engine::set_target_ranges(uint32_t target_idx, std::span<const AddressRan
 
 void Engine::set_target_valid(uint32_t target_idx, bool valid) { regions_.set_target_valid(target_idx, valid); }
 
-std::span<Sample> Engine::plan() {
+std::span<Sample> Engine::plan(uint64_t wait_us) {
     if (planned_) {
         forget_answers(samples_.span());
     } else {
         cadence_.latch(params_.attrs, weights_.attributes_only());
+        // Probes look in every interval.
+        thinning_.decide(weights_.nr_probes() == 0 ? wait_us : 0, params_.attrs, cadence_);
         const bool probing = traits_.has_probes && weights_.nr_probes() != 0;
         const size_t nr_hits = probing ? regions_.nr_regions() : 0;
         planned_ = samples_.resize(regions_.nr_regions()) && probe_hits_.resize(nr_hits);
         DAMON_CHECK(planned_);
         if (!planned_) return {};
-        if (surveys() && survey_.has_room(regions_.nr_regions())) {
+        if (thinning_.passes_over()) {
+            // The samples are nobody's.
+        } else if (surveys() && survey_.has_room(regions_.nr_regions())) {
             survey_.draw_samples(regions_, samples_.span(), cadence_.passed_sample_intervals);
         } else {
             draw_samples(regions_, samples_.span(), streams_.sampling);
         }
     }
     std::fill(probe_hits_.begin(), probe_hits_.end(), uint8_t{0});
-    return cadence_.latched_attributes_only ? std::span<Sample>{} : samples_.span();
+    return looks() ? samples_.span() : std::span<Sample>{};
 }
 
 uint64_t Engine::sleep_us() const { return cadence_.latched_sample_us; }
@@ -108,13 +113,15 @@ Due Engine::record_samples(uint64_t elapsed_us) {
     uint64_t highest_score = 0;
     if (planned_) {
         const std::span<Region> regions = regions_.all();
-        if (!cadence_.latched_attributes_only) count_answers(regions, samples_.span());
-        if (surveys()) survey_.follow(samples_.span(), regions, elapsed_us);
+        const std::span<const Sample> asked = looks() ? samples_.span() : std::span<Sample>{};
+        if (!asked.empty()) count_answers(regions, asked, thinning_.weight());
+        if (surveys()) survey_.follow(asked, regions, elapsed_us);
         if (!probe_hits_.empty()) {
             const uint64_t highest_sum = count_probe_hits(regions, probe_hits_.span(), weights_);
             if (cadence_.latched_attributes_only) highest_score = highest_sum;
         }
     }
+    if (planned_) thinning_.pass();
     planned_ = false;
     const Due due{.aggregation = cadence_.aggregation_due(), .update = cadence_.ops_update_due()};
     if (due.aggregation) {
@@ -193,6 +200,7 @@ void Engine::change_attrs(const Attrs& attrs) {
     const Attrs before = params_.attrs;
     const bool aggregating = cadence_.aggregating();
     cadence_.change_attrs(before, attrs);
+    if (before.sample_us != attrs.sample_us || before.aggr_us != attrs.aggr_us) thinning_.restart_window();
     if (before.sample_us != attrs.sample_us || before.aggr_us != attrs.aggr_us) {
         convert_results(regions_.all(), {before, attrs, aggregating, weights_.nr_probes()});
     }

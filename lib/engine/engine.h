@@ -13,10 +13,11 @@
 //     ... publish where due().aggregation ...
 //     finish()                                tune intervals, reset counters, split; says whether coverage is due
 //
-// Memory is reserved when parameters are set; plan, fold, the apply pass and finish never allocate. Where the rules
-// speak of an allocation failure (M-22, S-13, S-34), it is the region capacity that is exhausted.
+// Memory is reserved when parameters are set; plan, record_samples, the apply pass and finish never allocate. Where the
+// rules speak of an allocation failure (M-22, S-13, S-34), it is the region capacity that is exhausted.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -29,6 +30,7 @@
 #include "engine/monitor/region.h"
 #include "engine/monitor/region_list.h"
 #include "engine/monitor/splitting.h"
+#include "engine/monitor/thinning.h"
 #include "engine/monitor/tuning.h"
 #include "engine/schemes/apply_walk.h"
 #include "engine/schemes/scheme_state.h"
@@ -95,14 +97,24 @@ public:
     // --- one sampling interval --------------------------------------------------------------------------------
 
     // Latches this interval's deadlines (L-3) and draws one address per region (M-12), in region order. The span is
-    // valid until fold, or until parameters or coverage change, which drops the samples. Empty in attributes-only mode
-    // (P-4). Where a plan still stands, because it was never folded, that one is given again without its answers: an
-    // interval that a pause cut short is done over, and the random streams stay where they are.
-    std::span<Sample> plan();
+    // valid until record_samples, or until parameters or coverage change, which drops the samples. Empty in
+    // attributes-only mode (P-4). Where a plan still stands, because it was never recorded, that one is given again
+    // without its answers: an interval that a pause cut short is done over, and the random streams stay where they are.
+    // `wait_us`: how long the limit on the monitor's cost has the next look wait. Empty also where that makes the
+    // engine pass this interval over (M-40): nobody looks, and the samples of the next one stand for it.
+    std::span<Sample> plan(uint64_t wait_us = 0);
+    // Of the latest plan.
+    bool passes_over() const { return thinning_.passes_over(); }
+    // When an interval that is to end at `permitted_us` at the earliest may end, on the same clock: one that is passed
+    // over ends in time, or where the next one will be looked in, so that that one need not be longer.
+    uint64_t may_end_at(uint64_t permitted_us) const {
+        if (!passes_over()) return permitted_us;
+        return thinning_.waits_for_look() ? permitted_us - std::min(permitted_us, sleep_us()) : 0;
+    }
     // The latched sampling interval to sleep, microseconds.
     uint64_t sleep_us() const;
 
-    // The samples of the last plan, until fold: to be looked at, and to be probed.
+    // The samples of the last plan, until record_samples: to be looked at, and to be probed.
     std::span<Sample> samples();
     // Where probes exist: bit i of hits[n] says that probe i hit at samples()[n]. All 0 after plan; empty where the
     // ops have no probes or none are set.
@@ -203,6 +215,7 @@ private:
     void tune_intervals();
     void change_attrs(const Attrs& attrs);
     [[nodiscard]] bool prepare_survey();
+    bool looks() const { return !cadence_.latched_attributes_only && !thinning_.passes_over(); }
     bool surveys() const { return survey_.active() && !cadence_.latched_attributes_only; }
     void split_at_random();
     ApplyContext apply_context();
@@ -226,6 +239,7 @@ private:
 
     RandomStreams streams_;
     Cadence cadence_;
+    Thinning thinning_;
     RegionList regions_;
     // One for each region while planned_; afterwards nobody's, kept at its size.
     Vector<Sample> samples_;

@@ -198,6 +198,7 @@ bool Engine::copy_from(const Engine& other) {
     copy.aggr_samples_ = other.aggr_samples_;
     copy.streams_ = other.streams_;
     copy.cadence_ = other.cadence_;
+    copy.thinning_ = other.thinning_;
     copy.size_limit_ = other.size_limit_;
     copy.split_memory_ = other.split_memory_;
     copy.tuner_ = other.tuner_;

@@ -14,7 +14,7 @@ bool Engine::mirror(const Observation& seen) {
         const RegionInfo& info = seen.regions[i];
         if (info.target_idx >= regions_.nr_targets() || info.start >= info.end) continue;
         const size_t index = regions_.nr_regions_of(info.target_idx);
-        // What others tell is not to be relied on (I-1).
+        // What others report is not to be relied on (I-1).
         if (index > 0 && info.start < regions_.at(info.target_idx, index - 1).range.end) continue;
         if (!regions_.insert(info.target_idx, index, {info.start, info.end})) return false;
         Region& region = regions_.at(info.target_idx, index);

@@ -56,9 +56,10 @@ bool Engine::operator==(const Engine& other) const {
     if (planned_ != other.planned_) return false;
     if (planned_ && !(samples_ == other.samples_ && probe_hits_ == other.probe_hits_)) return false;
     return params_ == other.params_ && traits_ == other.traits_ && aggr_samples_ == other.aggr_samples_ &&
-           streams_ == other.streams_ && cadence_ == other.cadence_ && regions_ == other.regions_ &&
-           size_limit_ == other.size_limit_ && split_memory_ == other.split_memory_ && tuner_ == other.tuner_ &&
-           schemes_ == other.schemes_ && walk_ == other.walk_ && survey_ == other.survey_ && passes_ == other.passes_;
+           streams_ == other.streams_ && cadence_ == other.cadence_ && thinning_ == other.thinning_ &&
+           regions_ == other.regions_ && size_limit_ == other.size_limit_ && split_memory_ == other.split_memory_ &&
+           tuner_ == other.tuner_ && schemes_ == other.schemes_ && walk_ == other.walk_ && survey_ == other.survey_ &&
+           passes_ == other.passes_;
 }
 
 bool Engine::is_valid() const {

@@ -148,6 +148,7 @@ void Engine::begin_window_after(const SavedContext& saved) {
     reset_window(regions_.all());
     cadence_.next_aggregation = cadence_.passed_sample_intervals + period_ticks(params_.attrs.aggr_us, params_.attrs);
     cadence_.restart_window();
+    thinning_.restart_window();
     for (size_t i = 0; i < schemes_.size(); ++i) {
         const SchemeParams& scheme = params_.schemes[i];
         if (scheme.apply_interval_us != 0) continue;

@@ -74,7 +74,7 @@ void ManualDriver::leave() {
 int ManualDriver::call(Call& call, uint64_t /*run_number*/, uint64_t* /*id_out*/) {
     if (!enter()) return -ECANCELED;
     call.result = call.fn(call.data);
-    gate_until_us_ = 0;
+    gate_until_us_ = 0;  // the call may have changed the schemes: their watermarks decide anew
     // The call may have paused, resumed, or dropped what was planned by changing what is monitored.
     settle();
     leave();
@@ -148,7 +148,7 @@ int ManualDriver::step(uint64_t now_us) {
 // By a simulator's prices: the interval goes on until what was spent is paid back.
 bool ManualDriver::held_back() {
     Run& run = worker_.run;
-    if (run.clock.now_ns() >= worker_.costs.permitted_ns()) return false;
+    if (run.clock.now_us() >= run.engine.may_end_at(worker_.costs.permitted_us())) return false;
     Counters::add(run.counters.nr_skipped_intervals, 1);
     worker_.progress.lengthen_interval();
     return true;

@@ -37,7 +37,8 @@ ThreadDriver::Sleep ThreadDriver::sleep_interval() {
     Run& run = worker_.run;
     const uint64_t sleep_ns = saturating_mul(run.engine.sleep_us(), 1000);
     const Deadline nominal = next_deadline(deadline_ns_, sleep_ns, run.clock.system_ns());
-    const Deadline permitted = put_off(nominal, sleep_ns, worker_.costs.permitted_ns());
+    const uint64_t earliest_ns = saturating_mul(run.engine.may_end_at(worker_.costs.permitted_us()), 1000);
+    const Deadline permitted = put_off(nominal, sleep_ns, earliest_ns);
     deadline_ns_ = permitted.at_ns;
     if (permitted.at_ns > nominal.at_ns) worker_.progress.lengthen_interval();
     if (sleep_ns == 0) sched_yield();

@@ -28,7 +28,7 @@ struct ActionRequest {
     uint32_t target_idx = 0;
     uint32_t scheme_idx = 0;
     const SchemeParams* scheme = nullptr;
-    bool ops_filters_default_reject = false;  // S-33
+    bool ops_filters_default_reject = false;  // where no filter matches (S-33)
     AddressRange range;
     uint32_t nr_accesses = 0;  // moving sum (M-16)
     uint32_t age = 0;

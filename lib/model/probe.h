@@ -7,7 +7,7 @@
 
 namespace damon {
 
-inline constexpr unsigned kMaxProbes = 4;  // C-6
+inline constexpr unsigned kMaxProbes = 4;  // as in the kernel (C-6)
 
 enum class ProbeFilterType : int32_t { kAnon = 0, kMemcg = 1, kHugepageSize = 2 };
 

@@ -19,7 +19,7 @@ enum class AccessCheck : int32_t {
     kUffdMove = 5,
     kMprotect = 6,
     kPageIdle = 7,
-    kReport = 8,  // the program tells
+    kReport = 8,  // the program reports
 };
 inline constexpr int32_t kNrAccessChecks = 9;
 

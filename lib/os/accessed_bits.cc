@@ -135,7 +135,7 @@ int ReclaimScans::read() {
 bool reclaim_keeps_accessed_bits() {
     const ScopedFile file(sys::open_read("/sys/kernel/mm/lru_gen/enabled"), FileKind::kKernel);
     char text[32];
-    // Where sysfs tells of memory, but not of this, the kernel was built without it.
+    // Where sysfs describes memory, but not of this, the kernel was built without it.
     if (file.fd() == -ENOENT) return ScopedFile(sys::open_read("/sys/kernel/mm"), FileKind::kKernel).fd() >= 0;
     if (file.fd() < 0) return false;
     const ssize_t length = read_text(file.fd(), text, sizeof text);

@@ -1,4 +1,4 @@
-// The texts in which Linux tells of memory: pure parsers.
+// The texts in which Linux reports memory: pure parsers.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ bool limit_value(std::string_view text, uint64_t& value);
 bool some_pressure_total(std::string_view text, uint64_t& total_us);
 
 // Of a group's memory.numa_stat: bytes on its lists (anonymous, file and unevictable memory) on one node, with all
-// groups below. Version 2 tells bytes by list, version 1 a total in pages. False: no such text. A node that is not
+// groups below. Version 2 has bytes by list, version 1 a total in pages. False: no such text. A node that is not
 // named has 0.
 bool cgroup_node_bytes(std::string_view text, int32_t nid, uint64_t page_bytes, uint64_t& bytes);
 

@@ -255,21 +255,21 @@ int PageScan::first_populated(AddressRange range, uint64_t categories, uapi::Pag
     arguments.category_anyof_mask = uapi::kPagePresent | uapi::kPageSwapped;
     arguments.return_mask = categories;
     uint64_t until = 0;
-    // A page without any of the categories that are asked for is told too.
+    // A page without any of the categories that are asked for is reported too.
     const int found = scan_runs(range, arguments, {&page, 1}, until);
     return found > 0 ? 0 : found == 0 ? -ENOENT : found;
 }
 
 int PageScan::registered(AddressRange range, uint64_t mode) {
-    const uint64_t tells = mode == uapi::kRegisterModeRwp ? uapi::kPageAccessed : uapi::kPageWpAllowed;
+    const uint64_t shown = mode == uapi::kRegisterModeRwp ? uapi::kPageAccessed : uapi::kPageWpAllowed;
     uapi::PageRegion page;
-    int error = first_populated(range, tells, page);
-    if (error != 0 || (page.categories & tells) != 0) return error != 0 ? error : 1;
+    int error = first_populated(range, shown, page);
+    if (error != 0 || (page.categories & shown) != 0) return error != 0 ? error : 1;
     if (mode == uapi::kRegisterModeWp) return 0;
     if (any_marked({page.start, page.start + page_bytes_})) return 1;
     // It may have been accessed between the two.
-    error = first_populated({page.start, page.start + page_bytes_}, tells, page);
-    return error != 0 ? error : (page.categories & tells) != 0;
+    error = first_populated({page.start, page.start + page_bytes_}, shown, page);
+    return error != 0 ? error : (page.categories & shown) != 0;
 }
 
 int PageScan::arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until) {

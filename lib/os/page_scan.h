@@ -1,5 +1,5 @@
 // What the page tables say of single pages, through /proc/self/pagemap: PAGEMAP_SCAN (Linux 6.7), else the file's own
-// entries, which tell only presence. Looking never touches the pages.
+// entries, which hold only presence. Looking never touches the pages.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct RunSink {
 class PageScan {
 public:
     // What look answers: uapi::kPage* bits and kMapped, 0 for an address where nothing is mapped, or kFailed where the
-    // kernel would not tell. Without PAGEMAP_SCAN everything is taken for mapped.
+    // kernel did not answer. Without PAGEMAP_SCAN everything is taken for mapped.
     static constexpr uint32_t kMarked = 1u << 29;  // of look_marked: protected by userfaultfd, in either mode
     static constexpr uint32_t kMapped = 1u << 30;
     static constexpr uint32_t kFailed = 1u << 31;
@@ -47,7 +47,7 @@ public:
     void look(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
     // The same, and first of all whether the page is marked. Of a marked page only kMarked, kMapped and presence are
-    // told. PAGEMAP_SCAN alone cannot tell a page that is read-write-protected from one of a mapping that is not
+    // reported. PAGEMAP_SCAN alone cannot tell a page that is read-write-protected from one of a mapping that is not
     // registered.
     void look_marked(std::span<const uint64_t> pages, std::span<uint32_t> states);
 
@@ -80,7 +80,7 @@ public:
     int first_unarmed(AddressRange range, uint64_t& found);
 
     // Write-protects the written pages of the front of `range` that are present or swapped out, in no huge mapping, and
-    // in one that is registered for asynchronous write protection; tells which they were. As look_unarmed; -EPERM:
+    // in one that is registered for asynchronous write protection; returns which they were. As look_unarmed; -EPERM:
     // some of it is not registered so.
     int arm_written_runs(AddressRange range, std::span<uapi::PageRegion> runs, uint64_t& until);
 

@@ -11,7 +11,7 @@ struct PageSizes {
     bool operator==(const PageSizes&) const = default;
 };
 
-// Asks the system. Where it does not tell the size of a huge page, the one that the page table's geometry gives.
+// Asks the system. Where it does not report the size of a huge page, the one that the page table's geometry gives.
 PageSizes read_page_sizes();
 
 }  // namespace damon

@@ -1,4 +1,4 @@
-// The mappings of a process as /proc/PID/maps tells them: a pure parser, and a reader that allocates nothing.
+// The mappings of a process as /proc/PID/maps lists them: a pure parser, and a reader that allocates nothing.
 #pragma once
 
 #include <sys/types.h>

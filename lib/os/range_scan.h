@@ -1,5 +1,5 @@
 // What the page tables of a process say of whole ranges, as runs of pages in the same state. PAGEMAP_SCAN (Linux 6.7)
-// tells all of it; before, the entries of /proc/PID/pagemap tell presence, swap and whether a page is of a file, but
+// reports all of it; before, the entries of /proc/PID/pagemap hold presence, swap and whether a page is of a file, but
 // not huge pages. Looking never touches the pages.
 #pragma once
 

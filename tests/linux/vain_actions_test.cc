@@ -111,6 +111,37 @@ TEST(AlreadySo, NohugepageSplitsWhatTheMonitorCannotLookInto) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
+// The same from a context's view: the region is unknown, and of all schemes this one matches it.
+TEST(AlreadySo, ASchemeSplitsTheHugePagesThatItsContextCannotLookInto_S38) {
+    if (!sees_huge_pages()) return;
+    if (!access_check_probe(static_cast<int32_t>(AccessCheck::kUffdWp)).available) {
+        return declared_skip("uffd-wp", "no write protection");
+    }
+    const uint64_t huge = read_page_sizes().huge_bytes;
+    Memory memory(2 * huge / page_bytes(), Kind::kAnonymous, huge);
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
+    memory.fill();
+    Acting collapse(DamosAction::kCollapse);
+    collapse.apply(memory.range());
+    ASSERT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(2 * huge));
+    SchemeRun run(memory.range());
+    ASSERT_EQ(damon_ctx_set_access_check(run, DAMON_ACCESS_CHECK_UFFD_WP), 0);
+    run.add([](damos_params& params) {
+        params.action = DAMOS_NOHUGEPAGE;
+        params.pattern.max_nr_accesses = 0;
+    });
+    ASSERT_EQ(run.start(), 0) << run.errmsg();
+    run.windows(2, [] {});
+    EXPECT_EQ(smaps_kb(memory.address(0), "AnonHugePages"), 0);
+    EXPECT_GE(run.stat().sz_applied, 2 * huge);
+    EXPECT_TRUE(memory.is_as_filled());
+    run.windows(2, [&] { memory.write(3); });
+    damon_region_info regions[16];
+    const int nr_regions = damon_snapshot_read(run, regions, 16, nullptr);
+    ASSERT_GT(nr_regions, 0);
+    for (int i = 0; i < nr_regions; ++i) EXPECT_EQ(regions[i].flags & DAMON_REGION_UNKNOWN, 0u) << i;
+}
+
 // A folio of many pages, one of which is armed, stayed in memory and out of the page table for ever.
 TEST(OwnMarks, PageoutOfAFileThatIsWatchedFreesAsMuchAsPlainAdvice) {
     FileMemory memory(4000, MAP_SHARED);

@@ -1,6 +1,7 @@
 // The simulator through damon_c.h: what a policy's author would write.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -378,7 +379,11 @@ TEST(SimC, SamplesThatHaveAPriceAreHeldToTheLimitInVirtualTime) {
                     5e6 * static_cast<double>(limit_permil));
         EXPECT_EQ(state.state, DAMON_STATE_LIMITED) << state.reason;
         EXPECT_NEAR(static_cast<double>(state.cost_permil), static_cast<double>(limit_permil), 2.0);
-        EXPECT_GE(state.window_us, 400'000u);
+        // Five looks a window at least, of 90 to 100 samples each: 4.5 to 5 ms, which take as long as the limit says.
+        const uint64_t five_looks_us = 4'500'000 / limit_permil;
+        EXPECT_GE(state.window_us, std::max<uint64_t>(five_looks_us, 100'000) * 9 / 10);
+        EXPECT_LE(state.window_us, std::max<uint64_t>(five_looks_us, 100'000) * 13 / 10) << "the looks give way first";
+        EXPECT_NE(strstr(state.reason, "looked in 5 of its 20 intervals"), nullptr) << state.reason;
     }
 }
 

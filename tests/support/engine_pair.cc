@@ -273,15 +273,19 @@ std::string EnginePair::watermarks(int32_t free_permil) {
 
 // --- one sampling interval -------------------------------------------------------------------------------------------
 
-std::string EnginePair::look(uint64_t elapsed_us) {
-    const std::span<Sample> planned = engine_.plan();
-    std::vector<Sample> naive_samples = naive_.plan();
+std::string EnginePair::look(uint64_t elapsed_us, uint64_t wait_us) {
+    const std::span<Sample> planned = engine_.plan(wait_us);
+    std::vector<Sample> naive_samples = naive_.plan(wait_us);
     const std::span<Sample> samples = engine_.samples();
-    if (naive_.attributes_only() ? !planned.empty() : planned.size() != naive_samples.size()) return "plan: number\n";
+    if (engine_.passes_over()      ? !naive_samples.empty()
+        : naive_.attributes_only() ? !planned.empty()
+                                   : planned.size() != naive_samples.size())
+        return "plan: number\n";
     if (engine_.sleep_us() != naive_.sleep_us()) return "plan: sleep_us\n";
     std::vector<uint8_t> hits(naive_samples.size());
     LookInput input;
     input.elapsed_us = elapsed_us;
+    input.wait_us = wait_us;
     const std::span<uint8_t> engine_hits = engine_.probe_hits();
     for (size_t i = 0; i < naive_samples.size(); ++i) {
         Sample& naive_sample = naive_samples[i];

@@ -33,7 +33,8 @@ public:
     std::string take_passes(std::span<const PassWindow> windows);
 
     // One sampling interval in three steps, so that a commit may fall between them.
-    std::string look(uint64_t elapsed_us);
+    // `wait_us`: how long the limit has the next look wait (M-40).
+    std::string look(uint64_t elapsed_us, uint64_t wait_us);
     std::string apply(uint64_t now_us);
     // The same, but before request `request_idx` is answered a commit ends the pass, if it gets that far.
     std::string apply_and_commit(uint64_t now_us, size_t request_idx, const Params& params, const OpsTraits& traits);

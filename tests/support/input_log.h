@@ -43,6 +43,7 @@ struct WatermarkInput {
 // From plan to fold: the answers to the samples, and what the probes said.
 struct LookInput {
     uint64_t elapsed_us = 0;
+    uint64_t wait_us = 0;
     std::vector<Seen> seen;
     std::vector<Unknown> unknown;
     std::vector<bool> writes_only;

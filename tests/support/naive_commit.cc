@@ -150,6 +150,8 @@ void NaiveEngine::start(const NaiveStreams& streams) {
     tick_ = clock_ = 0;
     past_clock_us_ = 0;
     window_us_ = longest_us_ = 0;
+    since_look_ = 0;
+    passing_over_ = false;
     latched_sleep_us_ = attrs_.sample_us;
     remembered_count_ = 0;
     rotation_ = 0;
@@ -333,6 +335,7 @@ void NaiveEngine::set_attrs(const Attrs& next, bool from_caller) {
     if (restarts) {
         if (aggregating) window_us_ = longest_us_ = 0;
         past_clock_us_ = 0;
+        since_look_ = 0;
         next_aggregation_ = tick_ + next.aggr_samples();
         convert_results(next, aggregating);
     }

@@ -110,12 +110,17 @@ uint64_t NaiveEngine::cut_to_minimum_count() {
 
 // --- sampling ----------------------------------------------------------------------------------------------------
 
-std::vector<Sample> NaiveEngine::plan() {
+std::vector<Sample> NaiveEngine::plan(uint64_t wait_us) {
     latched_aggregation_ = next_aggregation_;
     latched_update_ = next_update_;
     latched_sleep_us_ = attrs_.sample_us;
     latched_attributes_only_ = attributes_only();
     std::vector<Sample> samples;
+    // M-40: of each five-th of a window, one interval at least; the last interval of a window always.
+    const bool can_wait = !tick_reached(tick_ + 1, next_aggregation_) && probes_.empty();
+    passing_over_ = can_wait && wait_us > std::max<uint64_t>(attrs_.sample_us, 1) &&
+                    5 * Wide{since_look_ + 2} <= attrs_.aggr_samples();
+    if (passing_over_) return samples;
     for (size_t i = 0; i < targets_.size(); ++i) {
         for (const NaiveRegion& region : targets_[i].regions) {
             Sample sample;
@@ -130,13 +135,14 @@ std::vector<Sample> NaiveEngine::plan() {
 
 void NaiveEngine::count_sample(NaiveRegion& region, const Sample& sample, uint8_t hits) {
     if (!latched_attributes_only_) {
-        if (sample.seen == Seen::kYes) ++region.nr_accesses;
+        const auto stands_for = static_cast<uint32_t>(since_look_ + 1);
+        if (sample.seen == Seen::kYes) region.nr_accesses += stands_for;
         if (sample.seen == Seen::kUnknown) {
             region.evidence |= 4;
-            ++region.unanswered;
+            region.unanswered += stands_for;
             region.reason = static_cast<uint8_t>(sample.unknown == Unknown::kNone ? Unknown::kOther : sample.unknown);
         } else {
-            ++region.answered;
+            region.answered += stands_for;
             region.evidence |= sample.writes_only ? 3 : 1;
         }
     }
@@ -175,10 +181,12 @@ void NaiveEngine::record_samples(const std::vector<Sample>& samples, const std::
     size_t next = 0;
     for (NaiveTarget& target : targets_) {
         for (NaiveRegion& region : target.regions) {
+            if (passing_over_) continue;
             count_sample(region, samples.at(next), hits.empty() ? uint8_t{0} : hits.at(next));
             ++next;
         }
     }
+    since_look_ = passing_over_ ? since_look_ + 1 : 0;
     if (!aggregation_due()) return;
     settle_window();
     merge_window(highest_score());

@@ -77,7 +77,8 @@ public:
     // --- one sampling interval (naive_engine.cc) ---------------------------------------------------------------
 
     // L-3, M-12: one sample per region, in order.
-    std::vector<Sample> plan();
+    // M-40: `wait_us` is how long the limit has the next look wait; none where it passes the interval over.
+    std::vector<Sample> plan(uint64_t wait_us = 0);
     // L-7, L-8. `hits` (bit i of a byte: probe i) is read where probes exist.
     // The interval took `elapsed_us`.
     void record_samples(const std::vector<Sample>& samples, const std::vector<uint8_t>& hits, uint64_t elapsed_us);
@@ -218,6 +219,8 @@ private:
     uint64_t latched_aggregation_ = 0;
     uint64_t latched_update_ = 0;
     uint64_t latched_sleep_us_ = 0;
+    uint64_t since_look_ = 0;  // M-40: intervals without a look since the latest one of this window
+    bool passing_over_ = false;
     bool latched_attributes_only_ = false;
     uint64_t size_limit_ = 0;  // L
     uint64_t remembered_count_ = 0;

@@ -74,10 +74,17 @@ uint64_t RandomRun::elapsed_us() {
     return draws_.one_in(8) ? draws_.below(6 * nominal) : nominal;
 }
 
+// The limit on the cost binds now and then, for a while.
+uint64_t RandomRun::wait_us() {
+    if (draws_.one_in(40)) dear_ = !dear_;
+    if (!dear_) return 0;
+    return draws_.below(8) * std::max<uint64_t>(pair_.engine().params().attrs.sample_us, 1);
+}
+
 std::string RandomRun::interval(bool with_commit) {
     ++nr_intervals_;
     now_us_ += 400;
-    std::string report = pair_.look(elapsed_us());
+    std::string report = pair_.look(elapsed_us(), wait_us());
     const bool amid_the_pass = with_commit && draws_.one_in(4);
     if (report.empty() && with_commit && !amid_the_pass) report = commit();
     if (report.empty()) report = amid_the_pass ? commit_amid_the_pass() : pair_.apply(now_us_);

@@ -41,6 +41,7 @@ private:
     std::string take(Step step);
     std::string interval(bool with_commit);
     uint64_t elapsed_us();
+    uint64_t wait_us();
     std::string commit();
     std::string commit_amid_the_pass();
     std::string set_ranges();
@@ -54,6 +55,7 @@ private:
     EnginePair pair_;
     uint64_t now_us_ = 1;
     uint64_t nr_intervals_ = 0;
+    bool dear_ = false;  // the limit on the cost binds
 };
 
 }  // namespace damon::test

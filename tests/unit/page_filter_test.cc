@@ -119,19 +119,19 @@ Status validate_with(DamosAction action, FilterType type) {
     return ActionExecutor::validate(params);
 }
 
-TEST(HandsValidate, NamesTheFieldThatCannotBeServed) {
+TEST(ActionExecutorValidate, NamesTheFieldThatCannotBeServed) {
     EXPECT_TRUE(validate_with(DamosAction::kPageout, FilterType::kAnon).ok());
     EXPECT_TRUE(validate_with(DamosAction::kMigrateHot, FilterType::kUnmapped).ok());
     const Status young = validate_with(DamosAction::kPageout, FilterType::kYoung);
     EXPECT_EQ(young.error(), -EOPNOTSUPP);
-    EXPECT_NE(strstr(young.text(), "schemes[0].ops_filters[0].type is 3"), nullptr) << young.text();
+    EXPECT_NE(strstr(young.text(), "schemes[0].ops_filters[0].type is DAMOS_FILTER_YOUNG: "), nullptr) << young.text();
     EXPECT_EQ(validate_with(DamosAction::kPageout, FilterType::kActive).error(), -EOPNOTSUPP);
     const Status prio = validate_with(DamosAction::kLruPrio, FilterType::kAnon);
     EXPECT_EQ(prio.error(), -EOPNOTSUPP);
     EXPECT_NE(strstr(prio.text(), "schemes[0].action is lru_prio"), nullptr) << prio.text();
 }
 
-TEST(HandsValidate, MigrationNeedsADestination) {
+TEST(ActionExecutorValidate, MigrationNeedsADestination) {
     Params params;
     SchemeParams scheme;
     scheme.action = DamosAction::kMigrateCold;

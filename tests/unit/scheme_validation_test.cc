@@ -48,7 +48,7 @@ TEST(SchemeValidation, RefusesUnknownActions) {
 TEST(SchemeValidation, RefusesACallbackWithoutFunction) {
     SchemeParams scheme;
     scheme.action = DamosAction::kCallback;
-    EXPECT_EQ(refusal(scheme), "schemes[3].action_fn is NULL, the action callback needs a function");
+    EXPECT_EQ(refusal(scheme), "schemes[3].action_fn is NULL, DAMOS_CALLBACK needs a function");
 }
 
 TEST(SchemeValidation, RefusesAGoalWithoutTarget) {  // O-8
@@ -104,11 +104,12 @@ TEST(SchemeValidation, RefusesFiltersOfAnUnknownTypeOrTheOtherLayer) {
     ASSERT_TRUE(scheme.ops_filters.push_back(filter));
     EXPECT_EQ(refusal(scheme), "schemes[3].ops_filters[0].type is 8, must be 0 to 7");
     scheme.ops_filters[0].type = FilterType::kTarget;
-    EXPECT_EQ(refusal(scheme), "schemes[3].ops_filters[0].type is 7, which belongs to the core layer");
+    EXPECT_EQ(refusal(scheme),
+              "schemes[3].ops_filters[0].type is DAMOS_FILTER_TARGET, which belongs to the core layer");
     scheme.ops_filters.clear();
     filter.type = FilterType::kAnon;
     ASSERT_TRUE(scheme.core_filters.push_back(filter));
-    EXPECT_EQ(refusal(scheme), "schemes[3].core_filters[0].type is 0, which belongs to the ops layer");
+    EXPECT_EQ(refusal(scheme), "schemes[3].core_filters[0].type is DAMOS_FILTER_ANON, which belongs to the ops layer");
 }
 
 TEST(SchemeValidation, RefusesDestinationsWithoutAnyWeight) {

@@ -51,7 +51,8 @@ class Attrs:
     ops_update_us: how often mappings are read again, microseconds.
     min_nr_regions, max_nr_regions: the lower bound of accuracy, the upper bound of cost.
     intervals_goal: tunes the intervals.
-    max_overhead_permil: most that monitoring may cost, 1/1,000 of one CPU; windows take longer then. 0: no limit.
+    max_overhead_permil: most that monitoring may cost, 1/1,000 of one CPU; windows have fewer samples then, and
+        take longer where that is not enough. 0: no limit.
     referenced_us: how often accessed bits of stable memory are read, microseconds, at most a minute. 0: never.
     survey_bp: budget of surveys, which find small hot sets, 1/10,000 of one CPU; SURVEY_DEFAULT: 10 where the operations
         can serve them, else 0. 0: none.

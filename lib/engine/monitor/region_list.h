@@ -87,6 +87,9 @@ private:
         return position < gap_ ? position : position + nr_free();
     }
     static void join(Region& left, const Region& right);
+    // Merges the regions of one target, [in, end), and writes them from `first` on; returns where they end.
+    template <typename Alike>
+    static Region* merge_into(Region* first, const Region* in, const Region* end, const Alike& alike);
     void move_gap(size_t position);
     // One region more, before `position` of all, as a slot to fill.
     Region& open_slot(size_t target, size_t position);
@@ -105,20 +108,29 @@ private:
 };
 
 template <typename Alike>
+Region* RegionList::merge_into(Region* const first, const Region* in, const Region* const end, const Alike& alike) {
+    Region* out = first;
+    for (; in != end; ++in) {
+        if (out != first && out[-1].range.end == in->range.start && alike(out[-1], *in)) {
+            join(out[-1], *in);
+        } else {
+            if (out != in) *out = *in;
+            ++out;
+        }
+    }
+    return out;
+}
+
+template <typename Alike>
 void RegionList::merge_neighbours(const Alike& alike) {
     move_gap(nr_regions_);
     Region* out = slots_;
     const Region* in = slots_;
     for (Target& target : targets_) {
-        const Region* const first = out;
-        for (const Region* const end = in + target.count; in != end; ++in) {
-            if (out != first && out[-1].range.end == in->range.start && alike(out[-1], *in)) {
-                join(out[-1], *in);
-            } else {
-                if (out != in) *out = *in;
-                ++out;
-            }
-        }
+        Region* const first = out;
+        const Region* const end = in + target.count;
+        out = merge_into(first, in, end, alike);
+        in = end;
         target.count = static_cast<size_t>(out - first);
     }
     nr_regions_ = gap_ = static_cast<size_t>(out - slots_);

@@ -8,8 +8,8 @@
 namespace damon {
 namespace {
 
-void count_unknown(Region& region, const Sample& sample) {
-    ++region.nr_unknown;
+void count_unknown(Region& region, const Sample& sample, uint32_t weight) {
+    region.nr_unknown += weight;
     const Unknown reason = sample.unknown == Unknown::kNone ? Unknown::kOther : sample.unknown;
     region.unknown_reason = static_cast<uint8_t>(reason);
 }
@@ -47,21 +47,30 @@ void forget_answers(std::span<Sample> samples) {
     }
 }
 
+namespace {
+
 // No branch depends on yes or no: these are as hard to predict as the program's accesses.
-void count_answers(std::span<Region> regions, std::span<const Sample> samples) {
-    DAMON_CHECK(samples.size() == regions.size());
+inline void count_weighted(std::span<Region> regions, std::span<const Sample> samples, uint32_t weight) {
     for (size_t i = 0; i < samples.size(); ++i) {
         Region& region = regions[i];
         if (samples[i].seen == Seen::kUnknown) [[unlikely]] {
-            count_unknown(region, samples[i]);
+            count_unknown(region, samples[i], weight);
             continue;
         }
         const unsigned yes = samples[i].seen == Seen::kYes;
-        region.nr_accesses += yes & unsigned{region.nr_accesses != kU32Max};
-        ++region.nr_answered;
+        region.nr_accesses += (yes & unsigned{region.nr_accesses <= kU32Max - weight}) * weight;
+        region.nr_answered += weight;
         region.evidence =
             static_cast<uint8_t>(region.evidence | unsigned{samples[i].writes_only} * kEvidenceWritesOnly);
     }
+}
+
+}  // namespace
+
+void count_answers(std::span<Region> regions, std::span<const Sample> samples, uint32_t weight) {
+    DAMON_CHECK(samples.size() == regions.size());
+    if (weight == 1) return count_weighted(regions, samples, 1);  // a loop without multiplications
+    count_weighted(regions, samples, weight);
 }
 
 uint32_t settle_answers(std::span<Region> regions) {
@@ -94,7 +103,7 @@ uint64_t count_probe_hits(std::span<Region> regions, std::span<const uint8_t> hi
 void reset_window(std::span<Region> regions) {
     for (Region& region : regions) {
         if (looked_at_in_vain(region)) {
-            // A count of 0 would tell the next window that the memory was seen, and was cold.
+            // A count of 0 would report to the next window that the memory was seen, and was cold.
             region.last_evidence = kEvidenceUnknown | (region.last_evidence & kEvidenceWritesOnly);
         } else {
             region.last_nr_accesses = region.nr_accesses;

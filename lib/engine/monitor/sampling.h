@@ -20,8 +20,8 @@ void draw_samples(RegionList& regions, std::span<Sample> samples, Random& random
 void forget_answers(std::span<Sample> samples);
 
 // Adds the answers to the regions that they belong to. An answer "unknown" is never counted as an access: it only
-// becomes evidence (M-13).
-void count_answers(std::span<Region> regions, std::span<const Sample> samples);
+// becomes evidence (M-13). Each stands for `weight` intervals (M-40).
+void count_answers(std::span<Region> regions, std::span<const Sample> samples, uint32_t weight);
 
 // The window's last sample is counted: where some had no answer, the count is scaled to what it would be if they had
 // been answered like the others; where less than a quarter had, the window counts as looked at in vain (M-36). Returns

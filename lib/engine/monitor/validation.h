@@ -9,10 +9,10 @@
 
 namespace damon {
 
-// O-2, O-3, in that order.
 // The budget of surveys, for ops that can serve them or not.
 Status validate_survey(const Attrs& attrs, const OpsTraits& traits);
 
+// What the attributes may be (O-2, O-3).
 Status validate_attrs(const Attrs& attrs);
 // Whether the ops can serve referenced_us.
 Status validate_passes(const Params& params, const OpsTraits& traits);

@@ -57,7 +57,7 @@ inline RegionInfo region_under(const ApplyContext& context, const ApplyCursor& c
 // cursor stays on the left part. Out of region capacity counts as rejected.
 struct FilterVerdict {
     bool accepted = false;
-    bool by_filter = false;  // S-31
+    bool by_filter = false;  // a filter decided, not the layer's default (S-31)
 };
 FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor);
 

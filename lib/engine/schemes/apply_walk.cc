@@ -13,7 +13,8 @@ bool at_snapshot_limit(const SchemeParams& scheme, const SchemeState& state) {
     return scheme.max_nr_snapshots != 0 && scheme.max_nr_snapshots <= state.stats.nr_snapshots;
 }
 
-void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {  // S-18
+// One application: a region counts as applied where any byte of it was (S-18).
+void count_tried(uint64_t size, const Outcome& outcome, SchemeStats& stats) {
     stats.nr_tried += 1;
     stats.sz_tried = saturating_add(stats.sz_tried, size);
     stats.sz_applied = saturating_add(stats.sz_applied, outcome.applied);
@@ -237,7 +238,10 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
         return false;
     }
     const FilterVerdict verdict = run_core_filters(context, cursor_);
-    region_.end = context.regions.at(cursor_.target, cursor_.region).range.end;  // where a filter has cut it
+    const uint64_t end = context.regions.at(cursor_.target, cursor_.region).range.end;
+    const bool cut = end != region_.end;  // by a filter; then the schemes that follow look at this part alone
+    region_.end = end;
+    if (cut && !context.passes.empty()) look(context);
     if (!verdict.accepted) return false;
     SchemeState& state = context.states[cursor_.scheme];
     if (quota_is_set(context.schemes[cursor_.scheme])) {
@@ -266,8 +270,8 @@ void ApplyWalk::complete(const ApplyContext& context, const Outcome& outcome) {
             ranking_.take_score(context, outcome.score);
             break;
         case Awaiting::kScore:
-            score_accepted_ =
-                std::min(outcome.score, kMaxScore) >= context.states[cursor_.scheme].quota.min_score;
+            // Ops of the program may answer anything: above the highest score counts as the highest.
+            score_accepted_ = std::min(outcome.score, kMaxScore) >= context.states[cursor_.scheme].quota.min_score;
             if (!score_accepted_) ++cursor_.scheme;
             break;
         case Awaiting::kApply:
@@ -309,7 +313,7 @@ bool ApplyWalk::follows(const ApplyContext& context) const {
     return false;
 }
 
-// S-20, Q-21.
+// The next deadlines (S-20); a completed pass counts once a scheme, however many targets there are.
 void ApplyWalk::finish(const ApplyContext& context, bool complete) {
     for (uint32_t i = 0; i < context.schemes.size(); ++i) {
         const SchemeParams& scheme = context.schemes[i];

@@ -10,7 +10,7 @@ struct Property {
     uint64_t split_size = 0;
 };
 
-// S-34.
+// Bounds are rounded down to whole units; a region that an edge lies in is split there (S-34).
 Property address_property(const DamosFilter& filter, const CoreFilterSubject& subject) {
     const AddressRange range = subject.range;
     // Most filters lie elsewhere.

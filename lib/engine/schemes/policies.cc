@@ -9,8 +9,9 @@
 namespace damon {
 namespace {
 
-constexpr uint64_t kAutotuneAccessBp = 40;
-constexpr uint64_t kStatAccessBp = 400;
+// As the kernel's modules have them.
+constexpr uint64_t kAutotuneAccessBp = 40;
+constexpr uint64_t kStatAccessBp = 400;
 constexpr uint64_t kGoalAggrs = 3;
 constexpr uint64_t kMinSampleUs = 5'000;
 constexpr uint64_t kMaxSampleUs = 10'000'000;

@@ -8,7 +8,7 @@ namespace {
     if (!state.goals.resize(scheme.goals.size())) return false;
     for (GoalState& goal : state.goals) goal.last_pressure_total_us = kU64Max;
     state.filter_defaults = filter_defaults(scheme);
-    if (!quota_is_set(scheme)) state.quota.esz = 0;
+    if (!quota_is_set(scheme)) state.quota.esz = 0;  // nothing limits any more
     // Only an evaluation of watermarks can wake a scheme, and there will be none: do not sleep for ever.
     if (scheme.wmarks.metric == WatermarkMetric::kNone) state.activated = true;
     return true;

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cinttypes>
+#include <iterator>
 #include <span>
 
 #include "base/arithmetic.h"
@@ -15,13 +16,19 @@ bool known(Enum value, int32_t count) {
     return 0 <= static_cast<int32_t>(value) && static_cast<int32_t>(value) < count;
 }
 
+// By FilterType.
+constexpr const char* kFilterNames[] = {"DAMOS_FILTER_ANON",  "DAMOS_FILTER_ACTIVE",        "DAMOS_FILTER_MEMCG",
+                                        "DAMOS_FILTER_YOUNG", "DAMOS_FILTER_HUGEPAGE_SIZE", "DAMOS_FILTER_UNMAPPED",
+                                        "DAMOS_FILTER_ADDR",  "DAMOS_FILTER_TARGET"};
+static_assert(std::size(kFilterNames) == kNrFilterTypes);
+
 Status validate_action(const SchemeParams& scheme, uint32_t scheme_idx) {
     if (!known(scheme.action, kNrDamosActions)) {
         return Status::fail(-EINVAL, "schemes[%u].action is %d, must be 0 to %d", scheme_idx,
                             static_cast<int>(scheme.action), kNrDamosActions - 1);
     }
     if (scheme.action == DamosAction::kCallback && scheme.callback_id == nullptr) {
-        return Status::fail(-EINVAL, "schemes[%u].action_fn is NULL, the action callback needs a function", scheme_idx);
+        return Status::fail(-EINVAL, "schemes[%u].action_fn is NULL, DAMOS_CALLBACK needs a function", scheme_idx);
     }
     if ((scheme.flags & ~kSchemeFlags) != 0) {
         return Status::fail(-EINVAL, "schemes[%u].flags is 0x%x, only DAMOS_ALLOW_UNSEEN_READS (0x1) is known",
@@ -53,10 +60,11 @@ Status validate_goals(const SchemeParams& scheme, uint32_t scheme_idx, const Ops
                                 scheme_idx, goal_idx, goal.target_value, kBp);
         }
         if (goal.metric == QuotaMetric::kNodeEligibleMemBp && traits.has_subject) {
-            return Status::fail(-EINVAL,
-                                "schemes[%u].goals[%u].metric is node_eligible_mem_bp, which needs physical memory "
-                                "as target",
-                                scheme_idx, goal_idx);
+            return Status::fail(
+                -EINVAL,
+                "schemes[%u].goals[%u].metric is DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP, which needs physical "
+                "memory as target",
+                scheme_idx, goal_idx);
         }
     }
     return {};
@@ -74,8 +82,9 @@ Status validate_filter(const DamosFilter& filter, const FilterPlace& place, bool
                             place.filter_idx, static_cast<int>(filter.type), kNrFilterTypes - 1);
     }
     if (filter.core() != core) {
-        return Status::fail(-EINVAL, "schemes[%u].%s[%u].type is %d, which belongs to the %s layer", place.scheme_idx,
-                            place.layer, place.filter_idx, static_cast<int>(filter.type), core ? "ops" : "core");
+        return Status::fail(-EINVAL, "schemes[%u].%s[%u].type is %s, which belongs to the %s layer", place.scheme_idx,
+                            place.layer, place.filter_idx, kFilterNames[static_cast<int32_t>(filter.type)],
+                            core ? "ops" : "core");
     }
     const bool has_bounds = filter.type == FilterType::kAddr || filter.type == FilterType::kHugepageSize;
     if (has_bounds && filter.range.start > filter.range.end) {

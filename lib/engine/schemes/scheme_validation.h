@@ -14,7 +14,7 @@ namespace damon {
 // -EINVAL with the field, its value and what would be right. `scheme_idx` is for the text.
 Status validate_scheme(const SchemeParams& scheme, uint32_t scheme_idx, const OpsTraits& traits);
 
-// The same for what only start and commit can tell: whether any region can reach the least number of accesses.
+// The same for what only start and commit can check: whether any region can reach the least number of accesses.
 Status validate_reach(const SchemeParams& scheme, uint32_t scheme_idx, const Attrs& attrs);
 
 }  // namespace damon

@@ -52,7 +52,7 @@ public:
     // Makes room; never shrinks. False: out of memory, nothing changed. Worker, or stopped.
     [[nodiscard]] bool reserve(size_t nr_regions, size_t nr_schemes);
 
-    // Worker; takes the sync's lock for one copy. publish also tells those who wait for a snapshot.
+    // Worker; takes the sync's lock for one copy. publish also wakes those who wait for a snapshot.
     void publish(const Engine& engine, uint64_t now_ns, uint64_t window_us);
     void publish_schemes(const Engine& engine);
 

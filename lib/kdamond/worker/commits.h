@@ -43,7 +43,7 @@ public:
     void defer_refresh() { refresh_deferred_ = true; }
     // Between two steps: does what was put off.
     void run_deferred();
-    // The run ends: tells that it will not be done.
+    // The run ends: reports that it will not be done.
     void drop_deferred();
 
 private:

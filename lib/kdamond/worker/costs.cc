@@ -36,12 +36,18 @@ void Costs::charge_interval(uint64_t nr_seen) {
 
 void Costs::charge_model() {
     const uint64_t sampling_ns = run_.ops->take_model_cost_ns();
-    const uint64_t cost_ns = sampling_ns == 0 ? 0 : saturating_add(sampling_ns, survey_cost_ns_);
+    const bool has_prices = sampling_ns != 0 || run_.engine.passes_over();
+    const uint64_t cost_ns = has_prices ? saturating_add(sampling_ns, survey_cost_ns_) : 0;
     survey_cost_ns_ = 0;
     progress_.add_cost(cost_ns);
-    const uint64_t permil = sampling_ns == 0 ? 0 : run_.engine.params().attrs.max_overhead_permil;
+    const uint64_t permil = has_prices ? run_.engine.params().attrs.max_overhead_permil : 0;
     const uint64_t now_ns = run_.clock.now_ns();
     permitted_ns_ = saturating_add(now_ns, overhead_.charge(cost_ns, permil, now_ns));
+}
+
+uint64_t Costs::wait_us() const {
+    const uint64_t now_ns = run_.clock.is_virtual() ? run_.clock.now_ns() : run_.clock.system_ns();
+    return permitted_ns_ > now_ns ? (permitted_ns_ - now_ns) / 1000 : 0;
 }
 
 void Costs::charge_passes() {

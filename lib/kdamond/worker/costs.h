@@ -31,7 +31,9 @@ public:
     bool update_in_debt() const { return overhead_.in_debt(); }
     bool pass_in_debt() const { return overhead_.in_pass_debt(); }
     // When an interval may end: what was spent is paid back then.
-    uint64_t permitted_ns() const { return permitted_ns_; }
+    uint64_t permitted_us() const { return permitted_ns_ / 1000 + (permitted_ns_ % 1000 != 0); }
+    // How long that is from now.
+    uint64_t wait_us() const;
 
 private:
     void charge_passes();

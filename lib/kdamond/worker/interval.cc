@@ -17,10 +17,11 @@ void Interval::begin() {
     worker_.added_target.take_over(false);
     worker_.passes.follow();
     run.in_step = true;
-    const std::span<Sample> asked = run.engine.plan();
+    const std::span<Sample> asked = run.engine.plan(worker_.costs.wait_us());
+    if (run.engine.passes_over()) worker_.progress.pass_interval_over();
     if (resting_) run.engine.forget_survey();
     nr_asked_ = asked.size();  // none where only attributes are monitored (P-4)
-    {
+    if (!run.engine.passes_over()) {
         const AddedRanges::Touch touch(worker_.added, run.touches_memory());
         run.ops->arm(worker_.added_target.placed(asked));
     }
@@ -37,12 +38,12 @@ void Interval::count() {
     run.in_step = true;
     const std::span<Sample> samples = run.engine.samples();
     const std::span<Sample> asked = samples.first(std::min(nr_asked_, samples.size()));
-    {
+    if (!run.engine.passes_over()) {
         const AddedRanges::Touch touch(worker_.added, run.touches_memory());
         run.ops->look(worker_.added_target.still_placed(asked));
+        worker_.added_target.return_answers(asked);
     }
     worker_.surveys.look();
-    worker_.added_target.return_answers(asked);
     count_answers(asked);
     if (run.traits.has_probes && !run.engine.params().probes.empty()) run.ops->probe(samples, run.engine.probe_hits());
     due_ = run.engine.record_samples(elapsed_us());

@@ -1,5 +1,6 @@
 #include "kdamond/worker/progress.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -21,6 +22,7 @@ Activity Progress::activity() const {
 
 void Progress::start() {
     lengthened_ = update_held_back_ = told_limited_ = told_out_of_reach_ = gated_ = false;
+    nr_passed_over_ = 0;
     window_.start(run_.clock.now_ns());
     cost_rate_.start(run_.clock.now_ns());
 }
@@ -68,6 +70,11 @@ void Progress::lengthen_interval() {
     become_limited();
 }
 
+void Progress::pass_interval_over() {
+    ++nr_passed_over_;
+    become_limited();
+}
+
 void Progress::hold_update_back(bool held_back) {
     update_held_back_ = held_back;
     if (held_back) become_limited();
@@ -80,7 +87,9 @@ void Progress::become_limited() {
     char reason[Activity::kReasonBytes];
     snprintf(reason, sizeof reason, "max_overhead_permil is %llu: %s",
              static_cast<unsigned long long>(run_.engine.params().attrs.max_overhead_permil),
-             update_held_back_ ? "the mappings are read less often" : "sampling intervals are made longer");
+             update_held_back_      ? "the mappings are read less often"
+             : nr_passed_over_ != 0 ? "not every sampling interval is looked in"
+                                    : "sampling intervals are made longer");
     become(State::kLimited, reason);
 }
 
@@ -104,10 +113,17 @@ Attrs Progress::attrs_as_tuned_locked(const Attrs& attrs) const {
 
 void Progress::describe_limit(char (&reason)[Activity::kReasonBytes], uint64_t window_us) const {
     const Attrs& attrs = run_.engine.params().attrs;
-    if (lengthened_) {
-        snprintf(reason, sizeof reason, "max_overhead_permil is %llu: the last window took %llu us instead of %llu%s",
+    if (lengthened_ || nr_passed_over_ != 0) {
+        char looks[64] = "";
+        if (nr_passed_over_ != 0) {
+            snprintf(
+                looks, sizeof looks, " and looked in %llu of its %llu intervals",
+                static_cast<unsigned long long>(attrs.aggr_samples() - std::min(attrs.aggr_samples(), nr_passed_over_)),
+                static_cast<unsigned long long>(attrs.aggr_samples()));
+        }
+        snprintf(reason, sizeof reason, "max_overhead_permil is %llu: the last window took %llu us instead of %llu%s%s",
                  static_cast<unsigned long long>(attrs.max_overhead_permil), static_cast<unsigned long long>(window_us),
-                 static_cast<unsigned long long>(attrs.aggr_us),
+                 static_cast<unsigned long long>(attrs.aggr_us), looks,
                  update_held_back_ ? ", and the mappings are read less often" : "");
     } else {
         snprintf(reason, sizeof reason,
@@ -139,12 +155,13 @@ bool Progress::add_out_of_reach(char (&reason)[Activity::kReasonBytes]) const {
 
 // At the end of a window.
 void Progress::show_window(uint64_t window_us) {
-    const bool limited = lengthened_ || update_held_back_;
+    const bool limited = lengthened_ || update_held_back_ || nr_passed_over_ != 0;
     char reason[Activity::kReasonBytes];
     snprintf(reason, sizeof reason, "%s", kSamplingReason);
     if (limited) describe_limit(reason, window_us);
     const bool out_of_reach = add_out_of_reach(reason);
     lengthened_ = false;
+    nr_passed_over_ = 0;
     const uint64_t now_ns = run_.clock.now_ns();
     uint64_t cost_permil = 0;
     const bool measured = cost_rate_.measure(now_ns, cost_permil);
@@ -176,6 +193,7 @@ void Progress::show_gate(const WatermarkValues& values) {
     become(State::kWatermarks, reason);
     gated_ = true;
     told_limited_ = lengthened_ = false;
+    nr_passed_over_ = 0;
 }
 
 void Progress::show_gate(const char* reason) {

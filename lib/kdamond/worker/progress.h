@@ -1,4 +1,4 @@
-// What a run tells of itself: its state and why, how long windows really are, what it costs, its intervals as tuned.
+// What a run reports of itself: its state and why, how long windows really are, what it costs, its intervals as tuned.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,8 @@ public:
     void leave_gate();
     // The limit on the cost made an interval longer, or puts a reading of the mappings off.
     void lengthen_interval();
+    // It has nobody look in this one.
+    void pass_interval_over();
     void hold_update_back(bool held_back);
 
     // Time in which nothing is monitored is no part of a window, nor of what monitoring costs over time.
@@ -63,6 +65,7 @@ private:
     Run& run_;
     WindowClock window_;
     CostRate cost_rate_;
+    uint64_t nr_passed_over_ = 0;    // intervals of this window in which nobody looked, for the limit
     bool lengthened_ = false;        // the limit made an interval of this window longer
     bool update_held_back_ = false;  // the limit put a reading of the mappings off
     bool told_limited_ = false;      // the state says so

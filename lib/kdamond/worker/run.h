@@ -70,7 +70,7 @@ struct Run {
     // False: custom operations touch memory, and nobody waits for the program's own code (AddedRanges::Touch).
     bool touches_memory() const { return engine.params().ops_id != OpsId::kCustom; }
 
-    // Tells of a failure that no caller hears of.
+    // Reports a failure that no caller hears of.
     void report(const Status& status) const {
         if (!status.ok()) callbacks.failed(callbacks.owner, status);
     }

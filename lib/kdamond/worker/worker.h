@@ -36,7 +36,7 @@ struct Worker {
     Status begin_run();
     // L-17. Schemes, attributes and statistics survive in the engine; regions go.
     void finish_run();
-    // L-16. Also tells the engine which targets are gone.
+    // L-16. Also reports to the engine which targets are gone.
     bool should_end();
     // Commits and calls that wait.
     void run_calls();

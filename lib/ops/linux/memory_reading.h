@@ -33,7 +33,7 @@ public:
 
     void begin(bool files);
     void add(const Mapping& mapping);
-    // False: out of memory, or the kernel would not tell; there are no pieces then.
+    // False: out of memory, or the kernel did not report them; there are no pieces then.
     [[nodiscard]] bool finish();
 
     // In address order; they may touch.

@@ -1,4 +1,4 @@
-// Where the stacks of this process's threads lie, as far as the kernel can tell.
+// Where the stacks of this process's threads lie, as far as the kernel reports it.
 #pragma once
 
 #include <cstdint>

@@ -92,7 +92,7 @@ private:
     SystemMetrics metrics_;
     int told_obstacle_ = 0;           // to passes: its errno
     bool told_copies_ = false;        // that another copy of the library is at work
-    uint64_t nr_reopened_files_ = 0;  // of which the context's message tells
+    uint64_t nr_reopened_files_ = 0;  // reported in the context's message
 };
 
 }  // namespace damon

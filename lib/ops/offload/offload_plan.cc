@@ -127,8 +127,8 @@ Status check_kernel_params(const Params& params, uint64_t page_bytes) {
     for (size_t i = 0; i < params.schemes.size(); ++i) {
         const SchemeParams& scheme = params.schemes[i];
         if (kernel_word(scheme.action) == nullptr) {
-            return Status::fail(-EOPNOTSUPP, "schemes[%zu].action is %d: the kernel cannot call the program", i,
-                                static_cast<int>(scheme.action));
+            return Status::fail(-EOPNOTSUPP,
+                                "schemes[%zu].action is DAMOS_CALLBACK: the kernel cannot call the program", i);
         }
         for (const QuotaGoal& goal : scheme.goals) {
             if (goal.metric != QuotaMetric::kNodeEligibleMemBp || params.ops_id == OpsId::kKernelPaddr) continue;

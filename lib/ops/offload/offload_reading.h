@@ -1,4 +1,4 @@
-// What the kernel's DAMON tells of its regions and schemes.
+// What the kernel's DAMON reports of its regions and schemes.
 #pragma once
 
 #include <cstddef>

@@ -159,7 +159,7 @@ void SimMemory::apply_range(const ActionRequest& request, AddressRange range, in
     join_alike(target_idx, range, now_us);
 }
 
-// S-38.
+// Memory whose reads cannot be seen is spared by actions that presume coldness (S-38).
 void SimMemory::count_unseen(const ActionRequest& request, Outcome& outcome) const {
     uint64_t unseen = 0;
     bool others = false;

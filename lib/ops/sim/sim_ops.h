@@ -56,7 +56,7 @@ public:
     void commit(const Params& params) override;
     // The ranges of the world, joined where they touch. Ranges that the user gave are final, as with fvaddr.
     void refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage& coverage) override;
-    // A page counts as armed from the present moment on, and look() tells whether it was accessed until the moment
+    // A page counts as armed from the present moment on, and look() returns whether it was accessed until the moment
     // that is then the present one.
     void arm(std::span<Sample> samples) override;
     void look(std::span<Sample> samples) override;

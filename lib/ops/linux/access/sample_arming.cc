@@ -125,7 +125,7 @@ void AccessChecker::arm_seen(Sample& sample, Page page) {
     if ((page.state & PageScan::kMapped) == 0) return set_unknown(sample, UnknownReason::kUnmapped);
     CachedMapping* mapping = tools_.mappings.find(page.address);
     if ((page.state & uapi::kPagePresent) == 0) {
-        // Without PAGEMAP_SCAN the page tables do not tell what is mapped.
+        // Without PAGEMAP_SCAN the page tables do not show what is mapped.
         const bool asks = mapping == nullptr && !tools_.scan.can_scan();
         if (asks) mapping = tools_.mappings.reread(page.address, tools_.statistics);
         if (asks && mapping == nullptr) return set_unknown(sample, UnknownReason::kUnmapped);

@@ -1,6 +1,6 @@
 // How the spans of surveys are armed and looked at: short stretches that stay armed for several intervals, beside the
-// samples, by the same marks. A sample that sets a mark anew in a span tells the span first (CheckTools::end_marking),
-// and lifts none in it.
+// samples, by the same marks. A sample that sets a mark anew in a span notifies the span first
+// (CheckTools::end_marking), and lifts none in it.
 #include <algorithm>
 
 #include "base/arithmetic.h"

@@ -163,7 +163,7 @@ uint64_t TrackedRanges::arm_accessed(AddressRange part) {
         // Before anything is armed too: protecting works through a userfaultfd that is not the one of the mapping.
         if (owner == kUnproven && (lost || any_accessed(found))) {
             owner = own(part) ? kOurs : kRefused;
-            if (lost && owner == kOurs) continue;  // now all of it tells
+            if (lost && owner == kOurs) continue;  // now scans see all of it
         }
         present_bytes += until - rest.start - absent_bytes(found);
         if (owner == kOurs) arm_runs(found, lost);

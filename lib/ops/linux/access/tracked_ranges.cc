@@ -263,7 +263,7 @@ AddressRange TrackedRanges::cold_front(const TrackedRange& range, AddressRange r
     AddressRange front = range.full_front(rest, kColdBytes);
     if (front.empty()) return front;
     if (now_ns - verified_ns_ > kVerifiedNs) verify_files(now_ns);
-    // A scan tells nothing of what is not mapped; of locked memory the call does not say whether it is.
+    // A scan reports nothing of what is not mapped; of locked memory the call does not say whether it is.
     const bool mapped = sys::is_locked(front.start, front.size()) == 0;
     uint64_t unarmed = front.start;
     if (!swap_is_empty_ || !mapped || scan_.first_unarmed(front, unarmed) != 0) return {rest.start, rest.start};

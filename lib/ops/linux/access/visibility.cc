@@ -14,7 +14,7 @@ Visibility AccessChecker::visibility(const Mapping& mapping, uint64_t address, u
     Visibility best = Visibility::kNone;
     for (const AccessCheckRow* row : enabled()) {
         if (row->register_mode == 0) {
-            // Declared memory, which no registration tells of.
+            // Declared memory, which no registration shows.
             if (!mapping.shared) continue;
             SharedPin pin;
             if (pin.pin(address)) {

@@ -78,9 +78,9 @@ Status ActionExecutor::validate(const Params& params) {
         if (scheme.action == DamosAction::kLruPrio) {
             return Status::fail(
                 -EOPNOTSUPP,
-                "schemes[%zu].action is lru_prio (%d): user space cannot move memory to the active list; "
+                "schemes[%zu].action is DAMOS_LRU_PRIO: user space cannot move memory to the active list; "
                 "what is accessed goes there by itself",
-                i, static_cast<int>(scheme.action));
+                i);
         }
         if (is_migration(scheme.action) && scheme.target_nid < 0 && scheme.migrate_dests.empty()) {
             return Status::fail(-EINVAL,

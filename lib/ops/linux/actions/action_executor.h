@@ -1,5 +1,5 @@
 // The actions of the operations on virtual address spaces: applies one scheme's action to one region of a process, and
-// tells what was really done. The advices that exist for a reason of their own are in advise.h, huge_advice.h and
+// reports what was really done. The advices that exist for a reason of their own are in advise.h, huge_advice.h and
 // migrate.h. Used by the worker alone, but for validate and statistics.
 //
 //   action        this process                another process (Linux lets privileged ones)

@@ -129,7 +129,7 @@ void map_again(ActionPass& pass, AddressRange range, PageSet& pages) {
 
 // The kernel takes all of a large folio out of the page table, and of its pages those that it keeps in memory too: what
 // is out of the table could never be paged out again, and would cost the program a fault. Of a file that this process
-// may not write the kernel does not tell what is in memory.
+// may not write the kernel does not report what is in memory.
 int page_out_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, uint64_t& done) {
     if (!pass.subject.own() || !mapping.shared || !mapping.writable) return advise_chunk(pass, chunk, done);
     const uint64_t step = ChunkWalk::chunk_bytes(pass.sizes);

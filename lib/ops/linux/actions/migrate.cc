@@ -109,7 +109,7 @@ private:
     }
 
     // Returns up to where it is known what became of the pages. The kernel moves neighbours with one destination
-    // together. At a page that cannot move now it ends the call after those, and tells nothing of them.
+    // together. At a page that cannot move now it ends the call after those, and reports nothing of them.
     size_t move_from(size_t first) {
         for (size_t i = first; i < count_; ++i) status_[i] = -EAGAIN;
         int error = call(first, {nodes_ + first, count_ - first});

@@ -53,13 +53,14 @@ bool holds(const ProbeFilter& filter, const PageView& page) {
 
 Status validate_filter(const DamosFilter& filter, size_t scheme_idx, size_t filter_idx, bool sees_huge) {
     const auto fail = [&](const char* why) {
-        return Status::fail(-EOPNOTSUPP, "schemes[%zu].ops_filters[%zu].type is %d: %s", scheme_idx, filter_idx,
-                            static_cast<int>(filter.type), why);
+        return Status::fail(-EOPNOTSUPP, "schemes[%zu].ops_filters[%zu].type is %s", scheme_idx, filter_idx, why);
     };
-    if (filter.type == FilterType::kYoung) return fail("which page is young is not exposed to user space; use min_age");
+    if (filter.type == FilterType::kYoung)
+        return fail("DAMOS_FILTER_YOUNG: which page is young is not exposed to user space; use min_age");
     if (filter.type == FilterType::kActive)
-        return fail("which page is on the active list is not exposed to user space");
-    if (filter.type == FilterType::kHugepageSize && !sees_huge) return fail("finding huge pages needs Linux 6.7");
+        return fail("DAMOS_FILTER_ACTIVE: which page is on the active list is not exposed to user space");
+    if (filter.type == FilterType::kHugepageSize && !sees_huge)
+        return fail("DAMOS_FILTER_HUGEPAGE_SIZE: finding huge pages needs Linux 6.7");
     return {};
 }
 

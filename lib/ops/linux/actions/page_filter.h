@@ -1,4 +1,4 @@
-// Page-level filters and probes on the pages of a process: which properties user space can tell, and what they say.
+// Page-level filters and probes on the pages of a process: which properties user space can read, and what they say.
 //
 //   anon            of the page table entry: not of a file, not shared. A page that is swapped out counts.
 //   memcg           the group of the process; pages that were charged to another one cannot be told apart

@@ -50,7 +50,7 @@ public:
     bool crowded() const { return crowded_; }
 
     // About to arm `unit` (a page's address, or the name of a huge page, see unit_of). True: another context has it
-    // armed, so look at it once more before arming it, and tell finish what was seen.
+    // armed, so look at it once more before arming it, and pass to finish what was seen.
     bool begin(uint64_t unit, AccessCheck way);
     // It is armed. `wiped`: the mark that stood there said "accessed", and was set anew.
     void finish(uint64_t unit, bool wiped);

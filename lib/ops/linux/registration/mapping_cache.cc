@@ -37,7 +37,7 @@ AddressRange hull(AddressRange a, AddressRange b) {
 void inherit_settled(CachedMapping& now, std::span<const CachedMapping> before) {
     now.registrable = now.stood = {};
     for (const CachedMapping& old : before) {
-        // Memory in a reservation's place is new, unless its pages tell that it is registered still.
+        // Memory in a reservation's place is new, unless its pages show that it is registered still.
         if (old.shared != now.shared || old.reserved != now.reserved || !old.range.intersects(now.range)) continue;
         now.registrable = hull(now.registrable, old.registrable.intersection(now.range));
         now.stood = hull(now.stood, old.stood.intersection(now.range));

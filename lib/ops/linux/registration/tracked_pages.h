@@ -1,6 +1,6 @@
 // What is known of each page of the ranges that a context keeps armed as a whole (DAMON_RANGE_TRACKED): whether it was
-// written since the last question, whether that cannot be known, and when it was last. The mark of a page tells of
-// writes since it was armed last; so whoever arms or drops a mark in such a range tells it here, under the ledger's
+// written since the last question, whether that cannot be known, and when it was last. The mark of a page shows
+// writes since it was armed last; so whoever arms or drops a mark in such a range reports it here, under the ledger's
 // lock, which guards all of this. A value without system calls.
 #pragma once
 

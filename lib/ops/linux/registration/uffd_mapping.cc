@@ -47,7 +47,7 @@ ArmResult register_mapping(CachedMapping& mapping, uint64_t mode, const Exclusio
 
 bool lift_marks(AddressRange range, uint64_t page_bytes) {
     PageScan scan;
-    // A marked page tells that the mapping is registered; finding out whose registration it is would register another
+    // A marked page shows that the mapping is registered; finding out whose registration it is would register another
     // one.
     if (scan.open(page_bytes) != 0 || !scan.any_marked(range)) return false;
     for (const uint64_t mode : kModes) {

@@ -48,7 +48,7 @@ struct AccessCheckRow {
     // The rest is of checks of pages.
     bool sees_reads = false;
     bool needs_scan = false;         // PAGEMAP_SCAN
-    bool reads_marks = false;        // PAGEMAP_SCAN does not tell its marks: PageScan::look_marked does
+    bool reads_marks = false;        // PAGEMAP_SCAN does not report its marks: PageScan::look_marked does
     bool keeps_page_states = false;  // arms by what the last look saw
     uint64_t register_mode = 0;      // of the process's userfaultfd; 0: it needs none
     CallLimits limits{};

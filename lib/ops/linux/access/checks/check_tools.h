@@ -33,7 +33,7 @@ struct CheckTools {
     Exclusion exclusion;
     SpanPages spans;  // of surveys, armed now; listed in the ledger
     AccessStatistics statistics;
-    bool reads_marks = false;  // a check is at work whose marks PAGEMAP_SCAN does not tell
+    bool reads_marks = false;  // a check is at work whose marks PAGEMAP_SCAN does not report
 
     static constexpr uint64_t kNoBlock = ~uint64_t{0};
     uint64_t base_block = kNoBlock;  // of this arming: a block that is mapped by base pages

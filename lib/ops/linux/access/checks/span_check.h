@@ -18,7 +18,7 @@ struct SpanAnswer {
 struct SpanCheck {
     // Whether it can. The same when it is armed and when it is looked at; null: never.
     bool (*serves)(CheckTools& tools, const CachedMapping& mapping, AddressRange part) = nullptr;
-    // Arms what is present, and tells the ledger of the accesses that this wipes away. False: it could not.
+    // Arms what is present, and reports to the ledger the accesses that this wipes away. False: it could not.
     bool (*arm)(CheckTools& tools, AddressRange part) = nullptr;
     void (*look)(CheckTools& tools, AddressRange part, unsigned first, SpanAnswer& answer) = nullptr;
     // An access shows in so many bytes around it, aligned; 0: in its page.

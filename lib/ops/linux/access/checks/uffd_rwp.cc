@@ -109,7 +109,7 @@ UnknownReason mark(CheckTools& tools, CachedMapping& mapping, Page page) {
 }
 
 // Linux 7.3 protects a huge page of shared memory by dropping its page table entry: there is no mark, and whether it is
-// back tells whether it was accessed.
+// back shows whether it was accessed.
 bool lost_its_entry(CheckTools& tools, const CachedMapping& mapping, Page page) {
     if (!page.huge() || !mapping.shared) return false;
     uint32_t state = PageScan::kFailed;
@@ -194,7 +194,7 @@ size_t look_at(CheckTools& tools, AddressRange part, std::span<uint32_t, Span::k
     return nr_pages;
 }
 
-// Of a marked page the look does not tell whether it is huge; of each block the first page that is present does.
+// Of a marked page the look does not show whether it is huge; of each block the first page that is present does.
 bool is_of_base_pages(CheckTools& tools, AddressRange part, std::span<const uint32_t> states) {
     uint64_t told = CheckTools::kNoBlock;
     for (uint64_t page = part.start; page < part.end; page += tools.sizes.base_bytes) {

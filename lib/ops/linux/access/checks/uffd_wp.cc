@@ -89,7 +89,7 @@ bool arm_span(CheckTools& tools, AddressRange part) {
     return true;
 }
 
-// A hole tells that nothing was written, unless it is none any more.
+// A hole means that nothing was written, unless it is none any more.
 void look_span(CheckTools& tools, AddressRange part, unsigned first, SpanAnswer& answer) {
     uint64_t next = part.start;  // up to here all is told
     const auto index = [&](uint64_t page) {
