@@ -66,7 +66,8 @@ build_revision() {
     cmake --build "$tree/build" --parallel "$(jobs)" --target damon
 }
 
-# What programs rely on (tests/abi), the exported symbols, and a comparison with a release by libabigail.
+# What programs rely on (tests/abi), the exported symbols, and a comparison with a release: the library by libabigail, the
+# Rust crate by rustdoc.
 abi_command() {
     local revision=${1:-} status=0
     setup_build
@@ -84,6 +85,8 @@ abi_command() {
         build/abi/build/lib/libdamon.so build/release/lib/libdamon.so || status=$?
     # Its bits: 1 and 2 failed, 4 changed, 8 changed so that programs break.
     [ $((status & 11)) -eq 0 ] || return 1
+    setup_rust
+    python3 -B bindings/rust/api.py "$revision"
     say "$revision: programs go on working"
 }
 
