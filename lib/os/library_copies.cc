@@ -8,6 +8,7 @@
 
 #include "base/fork_safe_lock.h"
 #include "os/clock.h"
+#include "os/copy_marks.h"
 #include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
@@ -87,6 +88,8 @@ struct Found {
 
 // The first page that was made, by a mapping of its own; `mine` is unmapped where another is that.
 Page* settle(Page* mine) {
+    // A copy that is loaded after this has its own page later, and finds this one.
+    if (is_only_copy_loaded()) return mine;
     Found found;
     if (!found.read()) return mine;
     Page* doubles[kMaxPages];

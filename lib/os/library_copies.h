@@ -16,8 +16,8 @@ namespace damon {
 // Count and flags of who runs, of all copies; see registry.cc.
 using SharedState = std::atomic<uint32_t>;
 
-// The state, for one context more. Any thread; system calls, for the first of a copy: it reads the maps. Never fails:
-// where there is no memfd, or no room for a mapping, the copy is on its own.
+// The state, for one context more. Any thread; system calls, for the first of a copy: it reads the maps where other
+// copies may be loaded. Never fails: where there is no memfd, or no room for a mapping, the copy is on its own.
 SharedState& join_copies();
 // One context of this copy less, after before(); the reference is void then.
 void leave_copies(void (*before)(SharedState& state));

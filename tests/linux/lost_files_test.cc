@@ -3,6 +3,7 @@
 #include <damon_c.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -187,6 +188,21 @@ TEST(LostFiles, AFileWithoutAnEndIsNotReadForEver) {
         EXPECT_LT(bad_lines, 1000u);
         close(endless);
     }
+}
+
+// The program closed the number, and another file of the library has got it: what that one answers is no answer.
+TEST(LostFiles, AQueryOfAnotherFileIsNoAnswer) {
+    ProcMaps maps;
+    ASSERT_EQ(maps.open(0), 0);
+    const int number = number_of_first_library_file();
+    const int other = eventfd(0, EFD_CLOEXEC);
+    ASSERT_EQ(dup2(other, number), number);
+    Mapping mapping;
+    EXPECT_EQ(maps.query_next(0, mapping), -EBADF);
+    EXPECT_EQ(maps.open(0), 0);
+    EXPECT_NE(maps.query_next(0, mapping), -EBADF);
+    close(number);
+    close(other);
 }
 
 // Two pages registered with a userfaultfd of the program's own, which fills missing pages itself.

@@ -120,6 +120,20 @@ void AccessChecker::watch_absence_of(Sample& sample, uint64_t page) {
     watch_absence(sample);
 }
 
+// A mapping that has become smaller, or another one that is not registered as it was, has been replaced: by one that is
+// perhaps growing. Registering what the old one was known for would tear it.
+CachedMapping* AccessChecker::read_again(CachedMapping* known, Page page) {
+    const bool unregistered = known != nullptr && known->registrable.contains(page.address) &&
+                              tools_.scan.can_scan() && (page.state & uapi::kPageWpAllowed) == 0;
+    if (!unregistered) return tools_.mappings.reread(page.address, tools_.statistics);
+    const AddressRange before = known->range;
+    const bool was_registered = known->is_registered(uapi::kRegisterModeWp);
+    CachedMapping* now = tools_.mappings.reread(page.address, tools_.statistics);
+    if (now == nullptr || now->range == before) return now;
+    if (was_registered || now->range.intersection(before) != before) tools_.mappings.renew(*now);
+    return now;
+}
+
 void AccessChecker::arm_seen(Sample& sample, Page page) {
     if ((page.state & PageScan::kFailed) != 0) return set_unknown(sample, UnknownReason::kFailed);
     if ((page.state & PageScan::kMapped) == 0) return set_unknown(sample, UnknownReason::kUnmapped);
@@ -134,9 +148,9 @@ void AccessChecker::arm_seen(Sample& sample, Page page) {
     }
     // Before the first registration too: what is registered must be the whole mapping as it is now.
     bool stale = mapping == nullptr || (mapping->owned == 0 && has_uffd_ && !tools_.mappings.is_fresh(*mapping) &&
-                                        mapping->registrable.contains(page.address));
+                                        (mapping->registrable.contains(page.address) || mapping->is_settling()));
     for (int reads_left = 2;; stale = true) {
-        if (stale && reads_left-- > 0) mapping = tools_.mappings.reread(page.address, tools_.statistics);
+        if (stale && reads_left-- > 0) mapping = read_again(mapping, page);
         if (mapping == nullptr) return set_unknown(sample, UnknownReason::kUnmapped);
         // Committed in a reservation that was registered ahead: all of it is registered.
         const bool registered = (page.state & (uapi::kPageWpAllowed | uapi::kPageAccessed)) != 0;
