@@ -136,7 +136,7 @@ private:
     uint64_t now_us_ = 0;
     uint64_t looked_us_ = 0;
     uint64_t settle_ns_ = 0;
-    uint64_t settled_ns_ = 0;  // the last reading that counted
+    uint64_t settled_ns_ = 0;               // the last reading that counted
     Vector<AddressRange> foreign_;          // in address order, as of the last reading
     Vector<AddressRange> foreign_reading_;  // the reading under way
     Vector<uint64_t> armed_;  // by checks that lift at the look, until then: a page's address + AccessCheck

@@ -54,9 +54,8 @@ AddressRange AccessChecker::next_piece(CachedMapping*& mapping) {
         if (next.registered != 0) piece_ = next.range;
     }
     mapping = &mappings[release_idx_ - 1];
-    const uint64_t end = unregistering_
-                             ? end_of_unregistering(tools_.scan, tools_.sizes, piece_, unregistering_length_)
-                             : end_of_piece(tools_.scan, tools_.sizes, piece_);
+    const uint64_t end = unregistering_ ? end_of_unregistering(tools_.scan, tools_.sizes, piece_, unregistering_length_)
+                                        : end_of_piece(tools_.scan, tools_.sizes, piece_);
     const AddressRange piece{piece_.start, end};
     piece_.start = piece.end;
     return piece;

@@ -123,8 +123,8 @@ void AccessChecker::watch_absence_of(Sample& sample, uint64_t page) {
 // A mapping that has become smaller, or another one that is not registered as it was, has been replaced: by one that is
 // perhaps growing. Registering what the old one was known for would tear it.
 CachedMapping* AccessChecker::read_again(CachedMapping* known, Page page) {
-    const bool unregistered = known != nullptr && known->registrable.contains(page.address) &&
-                              tools_.scan.can_scan() && (page.state & uapi::kPageWpAllowed) == 0;
+    const bool unregistered = known != nullptr && known->registrable.contains(page.address) && tools_.scan.can_scan() &&
+                              (page.state & uapi::kPageWpAllowed) == 0;
     if (!unregistered) return tools_.mappings.reread(page.address, tools_.statistics);
     const AddressRange before = known->range;
     const bool was_registered = known->is_registered(uapi::kRegisterModeWp);
