@@ -9,6 +9,7 @@
 #include "base/fork_safe_lock.h"
 #include "os/clock.h"
 #include "os/copy_marks.h"
+#include "os/inherited_files.h"
 #include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
@@ -126,11 +127,13 @@ void give_up(Page* page) {
 SharedState& join_copies() {
     const pid_t self = process_id();
     Page* fresh = nullptr;
+    pid_t parent = 0;
     for (;;) {
         Page* page = nullptr;
         {
             const LockGuard guard(own.lock, self);
             if (own.owner != self) {  // of the parent, which kept the page
+                parent = own.owner;
                 own.owner = self;
                 own.nr_contexts = 0;
                 own.page = nullptr;
@@ -145,6 +148,7 @@ SharedState& join_copies() {
             page = own.page;
             if (page != nullptr) ++own.nr_contexts;
         }
+        close_inherited_files(parent);
         if (page != nullptr) {
             if (fresh != nullptr) unmap(fresh);  // another thread was faster
             return page->state;

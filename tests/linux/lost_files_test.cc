@@ -280,6 +280,42 @@ int start_in_a_child_with_own_files() {
     return result;
 }
 
+int nr_library_files() {
+    int nr = 0;
+    for (int fd = 3; fd < 1024; ++fd) nr += fcntl(fd, F_GETSIG) > 0;
+    return nr;
+}
+
+damon_ctx* of_the_parent;
+
+int leave_a_context_to_children() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    of_the_parent = watched.ctx();
+    const int nr_files = nr_library_files();
+    const int freed = in_a_child(+[] {
+        if (nr_library_files() == 0) return 4;
+        damon_ctx_free(of_the_parent);
+        return nr_library_files() == 0 ? 0 : 5;
+    });
+    const int started = in_a_child(+[] {
+        Watched own;
+        if (own.error() != 0) return 6;
+        damon_ctx_free(own.ctx());
+        return nr_library_files() == 0 ? 0 : 7;
+    });
+    if (nr_library_files() != nr_files) return 8;
+    damon_ctx_free(watched.ctx());
+    return freed != 0 ? freed : started;
+}
+
+TEST(LostFiles, WhatAChildInheritsIsClosedByItsFirstFreeOrStart) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
+    const int result = in_a_child(leave_a_context_to_children);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
 TEST(LostFiles, AChildsOwnFilesAreUntouchedByItsOwnContext) {
     if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
     const int result = in_a_child(start_in_a_child_with_own_files);
