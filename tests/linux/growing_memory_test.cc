@@ -209,6 +209,36 @@ TEST_F(GrowingMemory, InThePlaceOfOlderMemoryCanBeMovedWholeAfterGrowing) {
     }
 }
 
+// It was smaller between two readings, so that the second one does not see what the first one has seen.
+TEST_F(GrowingMemory, ThatBeganAnewBetweenTwoReadingsHasNotStood) {
+    if (!works()) return;
+    start();
+    grow(16);
+    checker_.refresh();
+    munmap(heap_, 16 * kMib);
+    size_mib_ = 0;
+    grow(8);
+    interval();
+    grow(16);
+    checker_.refresh();
+    interval();
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+}
+
+TEST_F(GrowingMemory, AfterAnExclusionIsRegisteredAtOnce) {
+    if (!works()) return;
+    grow(32);
+    start();
+    interval();
+    const auto start = reinterpret_cast<uint64_t>(heap_);
+    const AddressRange middle = {start + 8 * kMib, start + 16 * kMib};
+    ASSERT_EQ(exclude_range(middle), 0);
+    EXPECT_EQ(nr_mappings(size_mib_), 3u);
+    ASSERT_EQ(include_range(middle), 0);
+    interval();
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+}
+
 // Readings that come soon, because samples found memory gone, do not make it stand.
 TEST_F(GrowingMemory, ThatIsReadOftenHasNotStoodForLong) {
     if (!works()) return;

@@ -33,14 +33,18 @@ AddressRange hull(AddressRange a, AddressRange b) {
     return {std::min(a.start, b.start), std::max(a.end, b.end)};
 }
 
+// A part of what stood: another one in its place, which may grow to be as large.
+bool is_replaced(const CachedMapping& old, const CachedMapping& now) {
+    return old.is_settling() && old.stood.intersection(now.range) != old.stood;
+}
+
 // What may be registered of a mapping that has just been read, from what was known of the memory `before`.
 void inherit_settled(CachedMapping& now, std::span<const CachedMapping> before) {
     now.registrable = now.stood = {};
     for (const CachedMapping& old : before) {
         // Memory in a reservation's place is new, unless its pages tell that it is registered still.
         if (old.shared != now.shared || old.reserved != now.reserved || !old.range.intersects(now.range)) continue;
-        // A part of what stood: another one in its place, which may grow to be as large.
-        if (old.is_settling() && old.stood.intersection(now.range) != old.stood) continue;
+        if (is_replaced(old, now)) continue;
         now.registrable = hull(now.registrable, old.registrable.intersection(now.range));
         now.stood = hull(now.stood, old.stood.intersection(now.range));
         now.held_back |= old.held_back;
@@ -232,7 +236,8 @@ void MappingCache::put(const Mapping& mapping) {
     CachedMapping before_it;
     CachedMapping behind_it;
     for (; last < mappings_.size() && mappings_[last].range.start < now.range.end; ++last) {
-        const CachedMapping& old = mappings_[last];
+        CachedMapping& old = mappings_[last];
+        if (is_replaced(old, now)) old.stood = {};
         inherit_registration(now, old);
         inherit_failures(now, old);
         // The rest of an overlapped one stays as it was known: its registration must not be forgotten.
