@@ -11,7 +11,7 @@
 #include "capi/structs.h"
 #include "ops/linux/access/access_check_table.h"
 #include "ops/offload/offload_text.h"
-#include "os/inherited_files.h"
+#include "os/library_copies.h"
 #include "os/process.h"
 
 namespace {

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <string_view>
 
-#include "os/inherited_files.h"
 #include "os/process.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"
@@ -117,16 +116,6 @@ void OwnFile::close_inherited() {
     if (opener_ != process_id()) close_own_number(number_, opener_);
     number_ = {};
     opener_ = 0;
-}
-
-void close_inherited_files(pid_t opener) {
-    if (opener == 0 || opener == process_id()) return;
-    for (size_t i = 0; i < kNrPlaces; ++i) {
-        // Numbers from kNrPlaces on, of programs with many files, are not told apart here.
-        const int fd = static_cast<int>(i);
-        if (places[i].load(std::memory_order_relaxed) == 0) continue;
-        if (sys::is_marked_file(fd, pid_of(opener))) close_marked(fd, pid_of(opener));
-    }
 }
 
 ScopedFile::ScopedFile(int fresh, FileKind kind) : number_(move_and_mark(fresh, kind)) {}
