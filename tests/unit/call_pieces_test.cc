@@ -16,7 +16,7 @@ void note(UnregisteringLength& length, uint64_t cpu_ns, int times) {
 TEST(UnregisteringLength, IsHalvedUntilACallIsQuickEnough) {
     UnregisteringLength length;
     EXPECT_EQ(length.bytes(), UnregisteringLength::kMaxBytes);
-    note(length, kSlowNs, 16);
+    note(length, kSlowNs, 32);
     EXPECT_EQ(length.bytes(), UnregisteringLength::kMinBytes);
     note(length, kMiddlingNs, 100);
     EXPECT_EQ(length.bytes(), UnregisteringLength::kMinBytes);

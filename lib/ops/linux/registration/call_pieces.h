@@ -19,7 +19,7 @@ uint64_t end_of_piece(PageScan& scan, PageSizes sizes, AddressRange range);
 class UnregisteringLength {
 public:
     static constexpr uint64_t kMaxBytes = 1u << 20;
-    static constexpr uint64_t kMinBytes = 512u << 10;
+    static constexpr uint64_t kMinBytes = 256u << 10;
 
     uint64_t bytes() const { return bytes_; }
     // Of a call: its processor time.
