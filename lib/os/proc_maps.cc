@@ -157,6 +157,8 @@ int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     query.query_flags = flags;
     query.query_addr = address;
     const long result = sys::ioctl(file_.number(), uapi::kProcmapQuery, &query);
+    // Any file may be under the number by then: what it answers (ENOTTY, EINVAL, ...) tells nothing about the mappings.
+    if (result < 0 && !file_.is_ours()) return -EBADF;
     if (result == -ENOSYS) return -ENOTTY;  // an emulator of user space does not know the request
     if (result < 0) return static_cast<int>(result);
     mapping = {};

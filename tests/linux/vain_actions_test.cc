@@ -126,6 +126,7 @@ TEST(AlreadySo, ASchemeSplitsTheHugePagesThatItsContextCannotLookInto_S38) {
     ASSERT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(2 * huge));
     SchemeRun run(memory.range());
     ASSERT_EQ(damon_ctx_set_access_check(run, DAMON_ACCESS_CHECK_UFFD_WP), 0);
+    ASSERT_EQ(damon_ctx_set_min_region_sz(run, huge), 0);  // advice is for whole huge pages
     run.add([](damos_params& params) {
         params.action = DAMOS_NOHUGEPAGE;
         params.pattern.max_nr_accesses = 0;

@@ -266,7 +266,11 @@ const Row kRows[] = {
      [](Setting& s) { s.filter.target_idx = 1; }},
     {"goal.target_value", with_goal, [](Setting& s) { s.goal.target_value = 800; }},
     {"goal.current_value", with_goal, [](Setting& s) { s.goal.current_value = 1'100; }},
-    {"goal.metric", with_goal, [](Setting& s) { s.goal.metric = DAMOS_QUOTA_NODE_MEM_FREE_BP; }},
+    {"goal.metric", with_goal,
+     [](Setting& s) {
+         s.goal.metric = DAMOS_QUOTA_NODE_MEM_FREE_BP;
+         s.goal.nid = 0;
+     }},
     {"goal.nid",
      [](Setting& s) {
          with_goal(s);

@@ -249,6 +249,25 @@ TEST(SimC, WrongInputIsRefusedInWords) {
     EXPECT_EQ(damon_sim_new(&params), nullptr);
 }
 
+TEST(SimC, AGoalOfANodeThatTheMachineDoesNotHaveIsRefusedByName) {
+    const Sim sim = new_sim();
+    ASSERT_EQ(add_range(sim, 0, kMiB), 0);
+    const Context ctx = new_context(sim);
+    damos_params params;
+    damos_params_init(&params);
+    damos* scheme = damos_new(&params);
+    damos_quota_goal goal;
+    damos_quota_goal_init(&goal);
+    goal.metric = DAMOS_QUOTA_NODE_MEM_FREE_BP;
+    goal.target_value = 5'000;
+    ASSERT_EQ(damos_add_quota_goal(scheme, &goal), 0);
+    ASSERT_EQ(damon_ctx_add_scheme(ctx.get(), scheme), 0);
+    EXPECT_EQ(start(ctx), -EINVAL);
+    char text[256];
+    damon_ctx_errmsg(ctx.get(), text, sizeof text);
+    EXPECT_NE(strstr(text, "schemes[0].goals[0].nid is -1"), nullptr) << text;
+}
+
 TEST(SimC, NullsAreAnswered) {
     damon_sim_free(nullptr);
     damon_sim_params_init(nullptr);

@@ -157,6 +157,23 @@ TEST_F(SystemFiles, NodesThatDoNotExistCountAsUnusedS28) {
     EXPECT_EQ(measure(QuotaMetric::kNodeMemUsedBp, 0), 7'500u);
 }
 
+// Or a goal with the nid that damos_quota_goal_init() leaves would read as met for ever, and say nothing.
+TEST_F(SystemFiles, AGoalOfANodeThatDoesNotExistIsRefusedByName) {
+    for (const int32_t nid : {-1, 7, 1}) {
+        Params params;
+        ASSERT_TRUE(params.schemes.resize(1));
+        QuotaGoal goal;
+        goal.metric = QuotaMetric::kNodeMemFreeBp;
+        goal.nid = nid;
+        goal.target_value = 5'000;
+        ASSERT_TRUE(params.schemes[0].goals.push_back(goal));
+        const Status status = metrics_->validate(params);
+        EXPECT_EQ(status.error(), nid == 1 ? 0 : -EINVAL);
+        const std::string named = "schemes[0].goals[0].nid is " + std::to_string(nid);
+        EXPECT_EQ(std::string(status.text()).find(named) == 0, nid != 1) << status.text();
+    }
+}
+
 TEST_F(SystemFiles, ANodeWithoutMemoryCountsAsUsedS28) {
     write("sys/devices/system/node/node2/meminfo", "Node 2 MemTotal: 0 kB\nNode 2 MemFree: 0 kB\n");
     EXPECT_EQ(measure(QuotaMetric::kNodeMemUsedBp, 2), 10'000u);

@@ -217,7 +217,7 @@ def test_what_a_program_has_left_is_recorded_after_its_end(
 
 def test_a_file_that_the_agent_still_makes_is_none_yet(tmp_path: pathlib.Path, hot_part: str) -> None:
     """The agent is stopped at many moments of its start: what there is of its file is whole."""
-    for _ in range(20):
+    for _ in range(8):
         with running(hot_part) as process:
             until(lambda: list((tmp_path / "damon").glob(f"{process.pid}.damon*")), "a file is there")
             process.send_signal(signal.SIGSTOP)

@@ -88,11 +88,32 @@ OpsTraits SimOps::traits() const {
     return traits;
 }
 
+namespace {
+
+// Without its node a goal reads as met, for ever.
+Status check_nodes_of_goals(const Params& params, uint32_t nr_nodes) {
+    for (size_t i = 0; i < params.schemes.size(); ++i) {
+        for (size_t j = 0; j < params.schemes[i].goals.size(); ++j) {
+            const QuotaGoal& goal = params.schemes[i].goals[j];
+            const bool of_node =
+                goal.metric >= QuotaMetric::kNodeMemUsedBp && goal.metric <= QuotaMetric::kNodeMemcgFreeBp;
+            if (!of_node || (goal.nid >= 0 && static_cast<uint32_t>(goal.nid) < nr_nodes)) continue;
+            return Status::fail(-EINVAL,
+                                "schemes[%zu].goals[%zu].nid is %d: the simulated machine has %u nodes, counted from 0",
+                                i, j, goal.nid, nr_nodes);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
 Status SimOps::validate(const Params& params) const {
     if (params.attrs.referenced_us != 0 && params.targets.size() > 1) {
         return Status::fail(-EOPNOTSUPP, "referenced_us is %llu: simulated passes see one target, not %zu",
                             static_cast<unsigned long long>(params.attrs.referenced_us), params.targets.size());
     }
+    if (Status status = check_nodes_of_goals(params, memory_.machine().nr_nodes); !status.ok()) return status;
     if (params.targets.size() <= world_.nr_targets()) {
         return refuse_own_memcg(params, "a simulated machine has none; use DAMOS_QUOTA_NODE_MEMCG_FREE_BP");
     }

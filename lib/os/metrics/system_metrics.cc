@@ -207,6 +207,16 @@ Status SystemMetrics::validate(const Params& params) {
                     "this process's memory group",
                     i, j);
             }
+            // Without its node a goal reads as met, for ever.
+            uint64_t total = 0;
+            uint64_t free = 0;
+            const bool of_node = metric >= QuotaMetric::kNodeMemUsedBp && metric <= QuotaMetric::kNodeMemcgFreeBp;
+            if (of_node && !node_total(scheme.goals[j].nid, total, free)) {
+                return Status::fail(-EINVAL,
+                                    "schemes[%zu].goals[%zu].nid is %d: this machine has no such node; its nodes are "
+                                    "counted from 0",
+                                    i, j, scheme.goals[j].nid);
+            }
         }
     }
     return {};
