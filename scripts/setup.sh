@@ -7,7 +7,7 @@ packages_docs=(doxygen)
 packages_python=(ca-certificates file python3-dev python3-venv) # file: for damo, which the tests run
 # Of the compilers a distribution offers some only: Debian 12 g++ 12 and clang 14 to 16 and 19, Debian 13 g++ 12 to 14
 # and clang 17 to 19.
-packages_builds=(g++-{12,13,14} clang clang-{14,15,16,17,18,19} g++-riscv64-linux-gnu libc++-dev libc++abi-dev musl-tools)
+packages_builds=(g++-{12,13,14} clang clang-{14,15,16,17,18,19} g++-riscv64-linux-gnu libc++-19-dev libc++abi-19-dev musl-tools)
 packages_browser=(chromium)
 packages_rust=(ca-certificates cargo)
 packages_bench=(libbenchmark-dev valgrind)

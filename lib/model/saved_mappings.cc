@@ -11,7 +11,8 @@ struct Match {
 };
 
 uint64_t size_of_rank(std::span<const NamedRange> ranges, Vector<uint64_t>& sizes) {
-    std::sort(sizes.begin(), sizes.end());
+    // With the default order libc++ calls a sort that it keeps in its own shared library.
+    std::sort(sizes.begin(), sizes.end(), [](uint64_t a, uint64_t b) { return a < b; });
     return sizes.size() <= kMaxMatchedMappings ? 0 : sizes[ranges.size() - kMaxMatchedMappings];
 }
 

@@ -121,11 +121,11 @@ def native(cxx, text):
 
 def libcxx(tree):
     try:
-        words = ["clang++", "-stdlib=libc++", "-x", "c++", "-fsyntax-only", "-include", "version", os.devnull]
+        words = ["clang++-19", "-stdlib=libc++", "-x", "c++", "-fsyntax-only", "-include", "version", os.devnull]
         subprocess.run(words, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        raise Missing("there is no clang with libc++") from None
-    library(tree, *compilers("clang", "clang++"), "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS=-stdlib=libc++")
+        raise Missing("there is no clang++-19 with libc++") from None
+    library(tree, *compilers("clang-19", "clang++-19"), "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS=-stdlib=libc++")
 
 
 def musl(tree):

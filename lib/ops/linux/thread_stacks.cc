@@ -35,7 +35,8 @@ void ThreadStacks::read() {
             if (!descriptors_.push_back(head)) break;
         }
     }
-    std::sort(descriptors_.begin(), descriptors_.end());
+    // With the default order libc++ calls a sort that it keeps in its own shared library.
+    std::sort(descriptors_.begin(), descriptors_.end(), [](uint64_t a, uint64_t b) { return a < b; });
 }
 
 bool ThreadStacks::is_stack(AddressRange mapping) const {
