@@ -241,8 +241,8 @@ struct damon_attrs {
      * windows where those are too few. They work in small steps between the samples, and count as cost: what the worker
      * takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
      * too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
-     * at a time has passes. docs/access-checks.md has prices and stalls. Needs asynchronous write protection (Linux
-     * 6.7); -EOPNOTSUPP with operations that read no accessed bits. */
+     * at a time has passes. docs/access-checks.md has prices and stalls. Without userfaultfd's write protection (Linux
+     * 6.7) mappings stay whole and are told as a whole. -EOPNOTSUPP with operations that read no accessed bits. */
     uint64_t referenced_us;
     /** Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
      * followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes

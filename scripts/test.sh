@@ -19,7 +19,7 @@ parts=(
     "rust-fast          quick       1  test_rust fast"
     "rust               test,full   3  test_rust"
     "docs               test,full   1  reference"
-    "tidy               full        1  test_tidy"
+    "tidy               full        2  test_tidy"
     "debug              full        7  test_preset debug"
     "sanitize-python    full        6  sanitize_python"
     "browser            full        2  test_browser"
@@ -112,7 +112,7 @@ test_rust() {
 test_tidy() {
     want_packages clang-tidy-14
     cmake -S . -B build/tidy -G Ninja -DBUILD_TESTING=OFF -DDAMON_BUILD_BENCH=OFF -DDAMON_BUILD_EXAMPLES=OFF \
-        -DDAMON_BUILD_TOOLS=OFF -DDAMON_STATIC_EXPORTS=ON -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0
+        -DDAMON_BUILD_TOOLS=OFF -DDAMON_STATIC_EXPORTS=ON -DDAMON_FOLDER_UNITS=ON
     python3 -B tests/lint/tidy.py build/tidy "$PWD/$results/$part.txt"
 }
 

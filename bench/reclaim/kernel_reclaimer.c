@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's DAMON and its pageout action, as the documentation of its sysfs files tells. */
+/* The kernel's DAMON and its pageout action, as the documentation of its sysfs files says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's DAMON through its sysfs files, as its documentation tells. */
+/* The kernel's DAMON through its sysfs files, as its documentation says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -74,6 +74,7 @@ def assemble(facts):
     for old in SOURCE.glob("*.md"):
         if old.name not in texts:
             old.unlink()
+    rewriter.copy_pictures(SOURCE / "pictures")
     rewriter.copy_files(SOURCE / "extra" / "files")
 
 

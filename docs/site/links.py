@@ -31,6 +31,7 @@ class Rewriter:
         self.root = root
         self.pages = {**MADE, **pages}
         self.files = set()
+        self.pictures = set()  # shown on the page, not linked to
         self.source_url = os.environ.get("DAMON_DOCS_SOURCE_URL", "")
 
     def rewritten(self, text, origin):
@@ -55,6 +56,9 @@ class Rewriter:
             if origin.startswith("docs/site/") and path.endswith((".md", ".html")):
                 return target  # Sphinx, or the check of links, knows whether it is made
             raise SystemExit(f"{origin}: links to {target}, which does not exist")
+        if there.endswith((".png", ".svg")):
+            self.pictures.add(there)
+            return f"pictures/{posixpath.basename(there)}"
         if self.source_url:
             return f"{self.source_url}/{there}"
         if (self.root / there).is_dir():
@@ -67,6 +71,11 @@ class Rewriter:
             if (self.root / folder / name).exists():
                 return f"{folder}/{name}"
         raise SystemExit(f"a page links to the folder {folder}, which has no README.md")
+
+    def copy_pictures(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in sorted(self.pictures):
+            shutil.copyfile(self.root / picture, folder / posixpath.basename(picture))
 
     def copy_files(self, folder):
         for file in sorted(self.files):

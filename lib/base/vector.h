@@ -145,7 +145,7 @@ public:
 private:
     void release() {
         clear();
-        heap_free(data_, capacity_ * sizeof(T));  // NOLINT(bugprone-sizeof-expression): T may be a pointer
+        heap_free(data_, capacity_ * sizeof(T));
         data_ = nullptr;
         capacity_ = 0;
     }

@@ -11,6 +11,7 @@
 #include "capi/structs.h"
 #include "ops/linux/access/access_check_table.h"
 #include "ops/offload/offload_text.h"
+#include "os/library_copies.h"
 #include "os/process.h"
 
 namespace {
@@ -107,6 +108,7 @@ void damon_ctx_free(damon_ctx* ctx) {
     if (ctx->pid != damon::process_id()) {
         // In a child the worker's memory may have been copied half-way through a change, and its locks held: nothing
         // of a context that ran can be walked safely. It stays where it is, shared with the parent until written to.
+        damon::close_inherited_files(ctx->pid);
         return;
     }
     if (ctx->kdamond.on_worker()) return;

@@ -1,4 +1,4 @@
-// What operations that monitor elsewhere (OpsTraits::offloaded) have found, and what their schemes did.
+// What an offloaded monitor (OpsTraits::offloaded) has found, and what their schemes did.
 #pragma once
 
 #include <cstdint>

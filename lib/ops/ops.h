@@ -44,7 +44,7 @@ public:
     // Begins a run. Failure: nothing is held.
     virtual Status start(const Params& params);
     // New parameters of a run, already validated, before the engine takes them over: takes the memory that commit will
-    // need; a monitor elsewhere gets them here. Failure: nothing changed.
+    // need; an offloaded monitor gets them here. Failure: nothing changed.
     virtual Status change(const Params& params);
     // New parameters of a running context, those of the last change. Cannot fail.
     virtual void commit(const Params& params);

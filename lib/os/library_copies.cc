@@ -1,11 +1,15 @@
 #include "os/library_copies.h"
 
+#include <elf.h>
+#include <link.h>
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <new>
 
+#include "base/arithmetic.h"
 #include "base/fork_safe_lock.h"
 #include "os/clock.h"
 #include "os/own_file.h"
@@ -19,7 +23,8 @@ namespace {
 
 constexpr const char* kName = "damon-contexts";
 constexpr const char* kMapped = "/memfd:damon-contexts (deleted)";
-constexpr size_t kMaxPages = 8;  // that are looked at
+constexpr int kMaxNumbers = 1024;  // of descriptors: the usual limit, below which files of the library lie
+constexpr size_t kMaxPages = 8;    // that are looked at
 
 // Part of no interface, but of every release that may meet another one in a process: new members go to the end.
 struct Page {
@@ -38,6 +43,58 @@ struct Own {
 };
 constinit Own own;
 constinit Page alone{};
+
+// Each copy carries an ELF note, which the list of loaded objects leads to: asking costs microseconds, reading the maps
+// of a program with tens of thousands of mappings tens of milliseconds.
+constexpr char kNoteName[] = "libdamon";
+constexpr uint32_t kNoteType = 1;
+
+struct Note {
+    ElfW(Nhdr) header;
+    char name[12];  // padded, as notes are
+    uint32_t version;
+};
+static_assert(offsetof(Note, version) == sizeof(ElfW(Nhdr)) + 12);
+
+[[gnu::used, gnu::section(".note.libdamon"), gnu::aligned(4)]] const Note note = {
+    {sizeof kNoteName, sizeof(uint32_t), kNoteType}, "libdamon", 1};
+
+struct Count {
+    uint64_t objects = 0;
+    uint64_t loaded = 0;  // of all lists
+    uint32_t marks = 0;
+};
+
+uint32_t marks_in(const char* notes, size_t bytes, size_t alignment) {
+    uint32_t marks = 0;
+    for (size_t at = 0; at + sizeof(ElfW(Nhdr)) <= bytes;) {
+        ElfW(Nhdr) header;
+        memcpy(&header, notes + at, sizeof header);
+        const size_t name = at + sizeof header;
+        const size_t next =
+            align_up(name + align_up(uint64_t{header.n_namesz}, alignment) + header.n_descsz, alignment);
+        if (next > bytes) break;
+        const bool named =
+            header.n_namesz == sizeof kNoteName && memcmp(notes + name, kNoteName, sizeof kNoteName) == 0;
+        if (named && header.n_type == kNoteType) ++marks;
+        at = next;
+    }
+    return marks;
+}
+
+int visit(dl_phdr_info* object, size_t info_bytes, void* context) {
+    auto* count = static_cast<Count*>(context);
+    ++count->objects;
+    if (info_bytes < offsetof(dl_phdr_info, dlpi_subs) + sizeof object->dlpi_subs) return 1;
+    count->loaded = object->dlpi_adds - object->dlpi_subs;
+    for (size_t i = 0; i < object->dlpi_phnum; ++i) {
+        const ElfW(Phdr)& part = object->dlpi_phdr[i];
+        if (part.p_type != PT_NOTE) continue;
+        const auto* notes = reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr);
+        count->marks += marks_in(notes, part.p_memsz, part.p_align == 8 ? 8 : 4);
+    }
+    return 0;
+}
 
 size_t page_bytes() { return read_page_sizes().base_bytes; }
 
@@ -87,6 +144,8 @@ struct Found {
 
 // The first page that was made, by a mapping of its own; `mine` is unmapped where another is that.
 Page* settle(Page* mine) {
+    // A copy that is loaded after this has its own page later, and finds this one.
+    if (is_only_copy_loaded()) return mine;
     Found found;
     if (!found.read()) return mine;
     Page* doubles[kMaxPages];
@@ -120,14 +179,30 @@ void give_up(Page* page) {
 
 }  // namespace
 
+bool is_only_copy_loaded() {
+    Count count;
+    const bool all = dl_iterate_phdr(visit, &count) == 0;
+    return all && count.marks == 1 && count.objects == count.loaded;
+}
+
+void close_inherited_files(pid_t opener) {
+    if (opener == 0 || opener == process_id()) return;
+    const pid_t pid = pid_of(opener);
+    for (int fd = 0; fd < kMaxNumbers; ++fd) {
+        if (sys::is_marked_file(fd, pid)) sys::close(fd);
+    }
+}
+
 SharedState& join_copies() {
     const pid_t self = process_id();
     Page* fresh = nullptr;
+    pid_t parent = 0;
     for (;;) {
         Page* page = nullptr;
         {
             const LockGuard guard(own.lock, self);
             if (own.owner != self) {  // of the parent, which kept the page
+                parent = own.owner;
                 own.owner = self;
                 own.nr_contexts = 0;
                 own.page = nullptr;
@@ -142,6 +217,7 @@ SharedState& join_copies() {
             page = own.page;
             if (page != nullptr) ++own.nr_contexts;
         }
+        close_inherited_files(parent);
         if (page != nullptr) {
             if (fresh != nullptr) unmap(fresh);  // another thread was faster
             return page->state;

@@ -6,6 +6,7 @@
 
 #include "model/saved_mappings.h"
 #include "os/syscalls.h"
+#include "os/text_parts.h"
 
 namespace damon {
 namespace {
@@ -48,16 +49,16 @@ bool take_flags(std::string_view& text, Mapping& mapping) {
 // A path of a file system begins with a slash, as do the names of the kernel's nameless files, which no file can have
 // in a root directory where they are not written to.
 MappingKind kind_of(std::string_view name, bool shared) {
-    if (name.empty() || name == "[heap]" || name.starts_with("[anon:")) return MappingKind::kAnonymous;
+    if (name.empty() || name == "[heap]" || text_begins(name, "[anon:")) return MappingKind::kAnonymous;
     if (name == "[stack]") return MappingKind::kStack;
-    if (name.starts_with("[anon_shmem:")) return MappingKind::kSharedMemory;
-    if (name.starts_with("/dev/zero")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
-    if (name.starts_with("/anon_hugepage")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
+    if (text_begins(name, "[anon_shmem:")) return MappingKind::kSharedMemory;
+    if (text_begins(name, "/dev/zero")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
+    if (text_begins(name, "/anon_hugepage")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
     for (const std::string_view memory : {"/memfd:", "/SYSV", "/dev/shm/", "/run/shm/"}) {
-        if (name.starts_with(memory)) return MappingKind::kSharedMemory;
+        if (text_begins(name, memory)) return MappingKind::kSharedMemory;
     }
     for (const std::string_view special : {"/dev/", "/[aio]", "/secretmem", "/dmabuf:", "/drm mm object"}) {
-        if (name.starts_with(special)) return MappingKind::kSpecial;
+        if (text_begins(name, special)) return MappingKind::kSpecial;
     }
     return name.front() == '/' ? MappingKind::kFile : MappingKind::kSpecial;
 }
@@ -80,7 +81,7 @@ struct LineFeed {
             Mapping mapping;
             const std::string_view line{buffer + start, end - start};
             if (parse_maps_line(line, mapping)) {
-                if (line.ends_with(name)) visit(context, mapping);
+                if (text_ends(line, name)) visit(context, mapping);
             } else {
                 ++bad_lines;
             }
@@ -156,6 +157,8 @@ int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     query.query_flags = flags;
     query.query_addr = address;
     const long result = sys::ioctl(file_.number(), uapi::kProcmapQuery, &query);
+    // Any file may be under the number by then: what it answers (ENOTTY, EINVAL, ...) tells nothing about the mappings.
+    if (result < 0 && !file_.is_ours()) return -EBADF;
     if (result == -ENOSYS) return -ENOTTY;  // an emulator of user space does not know the request
     if (result < 0) return static_cast<int>(result);
     mapping = {};

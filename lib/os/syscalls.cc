@@ -1,7 +1,6 @@
 #include "os/syscalls.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -27,8 +26,13 @@ std::atomic<FaultHook> fault_hook{nullptr};
 constexpr long kPidfdOpenNumber = 434;       // Linux 5.3
 constexpr long kProcessMadviseNumber = 440;  // Linux 5.10
 
-// Of pidfd descriptors from Linux 6.9 on; linux/magic.h of older systems does not name it.
-constexpr uint32_t kPidFileSystem = 0x50494446;
+// Of file systems that are the kernel's own. <linux/magic.h> does not come with the C library, and is old in places.
+constexpr uint32_t kProc = 0x9fa0;
+constexpr uint32_t kSysfs = 0x62656572;
+constexpr uint32_t kCgroup = 0x27e0eb;
+constexpr uint32_t kCgroup2 = 0x63677270;
+constexpr uint32_t kAnonInode = 0x09041934;
+constexpr uint32_t kPidFileSystem = 0x50494446;  // of pidfd descriptors from Linux 6.9 on
 
 // The signal number that marks our files. Never sent: no file of ours is asynchronous.
 constexpr int kFileMark = 61;
@@ -232,7 +236,7 @@ int open_read_at(int directory_fd, const char* name) {
 bool is_of_proc(int fd) {
     const KeepErrno keep;
     struct statfs facts;
-    return ::fstatfs(fd, &facts) == 0 && facts.f_type == PROC_SUPER_MAGIC;
+    return ::fstatfs(fd, &facts) == 0 && static_cast<uint32_t>(facts.f_type) == kProc;
 }
 
 bool is_of_kernel(int fd) {
@@ -240,11 +244,11 @@ bool is_of_kernel(int fd) {
     struct statfs facts;
     if (::fstatfs(fd, &facts) != 0) return false;
     switch (static_cast<uint32_t>(facts.f_type)) {
-        case PROC_SUPER_MAGIC:
-        case SYSFS_MAGIC:
-        case CGROUP_SUPER_MAGIC:
-        case CGROUP2_SUPER_MAGIC:
-        case ANON_INODE_FS_MAGIC:
+        case kProc:
+        case kSysfs:
+        case kCgroup:
+        case kCgroup2:
+        case kAnonInode:
         case kPidFileSystem:
             return true;
         default:

@@ -23,6 +23,10 @@ constexpr bool text_begins(std::string_view text, std::string_view with) {
     return text_front(text, with.size()) == with;
 }
 
+constexpr bool text_ends(std::string_view text, std::string_view with) {
+    return text.size() >= with.size() && text_after(text, text.size() - with.size()) == with;
+}
+
 // Takes the first line off, without its newline.
 constexpr std::string_view take_line(std::string_view& text) {
     const std::string_view line = text_front(text, text.find('\n'));

@@ -5,7 +5,7 @@ that failed stay in build/builds.
 
 A row compiles the library once and runs the smallest program with it; each compiler gets other flags, so that the rows
 together have all of them. The newest g++ and clang, and libc++, compile file by file, which finds headers that are not
-included; the others compile a layer at a time, which takes a fifth of the time. What other parts of `./dev test full`
+included; the others compile a folder at a time, which takes a third of the time. What other parts of `./dev test full`
 build is not here: the presets (g++ -O0 to -O2 with warnings as errors), arm64. Without ccache: most compilers are new to it.
 """
 
@@ -39,7 +39,7 @@ COMPILERS = {
     "clang++-19": "-O3",
 }
 FILE_BY_FILE = {"g++-14", "clang++-19"}
-LAYERS = ["-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0"]
+FOLDERS = ["-DDAMON_FOLDER_UNITS=ON"]
 MUSL = "x86_64-linux-musl"
 RISCV = "riscv64-linux-gnu"
 
@@ -114,7 +114,7 @@ def native(cxx, text):
         cc = cxx.replace("clang++", "clang").replace("g++", "gcc")
         if not (shutil.which(cxx) and shutil.which(cc)):
             raise Missing(f"there is no {cxx}")
-        library(tree, *flags(text), *compilers(cc, cxx), *([] if cxx in FILE_BY_FILE else LAYERS))
+        library(tree, *flags(text), *compilers(cc, cxx), *([] if cxx in FILE_BY_FILE else FOLDERS))
 
     return make
 
@@ -137,7 +137,7 @@ def musl(tree):
     version = headers[0].name
     words = [f"-specs={specs}", "-O0", "-include", str(ROOT / "tests" / "builds" / "musl.h")]
     words += ["-isystem", f"/usr/include/c++/{version}", "-isystem", str(headers[0])]
-    options = [*LAYERS, "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_CXX_FLAGS={' '.join(words)}"]
+    options = [*FOLDERS, "-DCMAKE_BUILD_TYPE=None", f"-DCMAKE_CXX_FLAGS={' '.join(words)}"]
     library(tree, *compilers("musl-gcc", f"g++-{version}"), *options, targets=("example_policy", "damon_static"))
     static_program(tree, "musl-gcc", "-static")
 
@@ -145,7 +145,7 @@ def musl(tree):
 def riscv64(tree):
     if not shutil.which(f"{RISCV}-g++"):
         raise Missing(f"there is no {RISCV}-g++")
-    system = [*LAYERS, "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=riscv64"]
+    system = [*FOLDERS, "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=riscv64"]
     emulator = shutil.which("qemu-riscv64") or shutil.which("qemu-riscv64-static")
     launcher = (emulator, "-L", f"/usr/{RISCV}") if emulator else ("test", "-x")
     library(tree, *system, *flags("-O1"), *compilers(f"{RISCV}-gcc", f"{RISCV}-g++"), launcher=launcher)
@@ -153,7 +153,7 @@ def riscv64(tree):
 
 def refused_on_32_bits(tree):
     options = ["-DCMAKE_C_FLAGS=-m32", "-DCMAKE_CXX_FLAGS=-m32", "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY"]
-    done = subprocess.run(["cmake", "-S", ROOT, "-B", tree, *options], capture_output=True, text=True)
+    done = subprocess.run(["cmake", "-G", "Ninja", "-S", ROOT, "-B", tree, *options], capture_output=True, text=True)
     assert done.returncode, "configured for 32 bits"
     assert "libdamon needs 64-bit Linux; this build is for 32-bit Linux" in " ".join(done.stderr.split()), done.stderr
 
@@ -168,7 +168,7 @@ def archive(tree):
         packed.extractall(tree / "source")
     os.environ["GIT_DIR"] = "nowhere"
     try:
-        run("cmake", "-S", tree / "source", "-B", tree / "alone", "-DBUILD_TESTING=OFF")
+        run("cmake", "-G", "Ninja", "-S", tree / "source", "-B", tree / "alone", "-DBUILD_TESTING=OFF")
         for check in ("words", "includes", "sizes"):
             run(sys.executable, "-B", tree / "source" / "tests" / "lint" / f"{check}.py")
         embedded(tree / "source", tree)
@@ -179,7 +179,7 @@ def archive(tree):
 def embedded(source, tree):
     """Whether the install of a project that contains libdamon holds libdamon is what that project says."""
     for option in ("OFF", "ON"):
-        options = [f"-DDAMON_SOURCE={source}", "-DBUILD_SHARED_LIBS=OFF", f"-DDAMON_INSTALL={option}", *LAYERS]
+        options = [f"-DDAMON_SOURCE={source}", "-DBUILD_SHARED_LIBS=OFF", f"-DDAMON_INSTALL={option}", *FOLDERS]
         build(source / "tests" / "builds" / "embedder", tree / "tree", "-DCMAKE_BUILD_TYPE=Release", *options)
         prefix = tree / f"installed-{option}"
         run("cmake", "--install", tree / "tree", "--prefix", prefix)

@@ -1,4 +1,4 @@
-// Every system call of the hands may fail, at any point: nothing is claimed that was not done, and no byte changes.
+// Every system call of the actions may fail, at any point: nothing is claimed that was not done, and no byte changes.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -192,6 +192,70 @@ TEST_F(GrowingMemory, MappedIntoAReservationCanBeMovedWholeAfterGrowing) {
     munmap(moved, (size_mib_ + 1) * kMib);
 }
 
+// A place is used again and again, by a heap that grows each time.
+TEST_F(GrowingMemory, InThePlaceOfOlderMemoryCanBeMovedWholeAfterGrowing) {
+    if (!works()) return;
+    grow(32);
+    start();
+    interval();  // registered: the first reading has seen it
+    for (int round = 0; round < 3; ++round) {
+        munmap(heap_, 32 * kMib);
+        size_mib_ = 0;
+        for (int i = 0; i < 8; ++i) {
+            grow(4);
+            interval();
+        }
+        EXPECT_EQ(nr_mappings(size_mib_), 1u);
+    }
+}
+
+// It was smaller between two readings, so that the second one does not see what the first one has seen.
+TEST_F(GrowingMemory, ThatBeganAnewBetweenTwoReadingsHasNotStood) {
+    if (!works()) return;
+    start();
+    grow(16);
+    checker_.refresh();
+    munmap(heap_, 16 * kMib);
+    size_mib_ = 0;
+    grow(8);
+    interval();
+    grow(16);
+    checker_.refresh();
+    interval();
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+}
+
+TEST_F(GrowingMemory, AfterAnExclusionIsRegisteredAtOnce) {
+    if (!works()) return;
+    grow(32);
+    start();
+    interval();
+    const auto start = reinterpret_cast<uint64_t>(heap_);
+    const AddressRange middle = {start + 8 * kMib, start + 16 * kMib};
+    ASSERT_EQ(exclude_range(middle), 0);
+    EXPECT_EQ(nr_mappings(size_mib_), 3u);
+    ASSERT_EQ(include_range(middle), 0);
+    interval();
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+}
+
+// Readings that come soon, because samples found memory gone, do not make it stand.
+TEST_F(GrowingMemory, ThatIsReadOftenHasNotStoodForLong) {
+    if (!works()) return;
+    checker_.settle_after_us(60'000'000);
+    start();
+    for (int i = 0; i < 8; ++i) {
+        grow(4);
+        checker_.refresh();
+        interval();
+    }
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+    checker_.settle_after_us(0);
+    checker_.refresh();
+    checker_.refresh();
+    EXPECT_NE(interval(), std::string(32, '?'));
+}
+
 TEST_F(GrowingMemory, CanBeMovedWholeAfterGrowing) {
     if (!works()) return;
     start();

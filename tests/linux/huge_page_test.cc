@@ -72,11 +72,12 @@ TEST_F(HugePages, AreUnregisteredWholeAndSmallOnesByHalfAsMuch) {
     PageScan scan;
     ASSERT_EQ(scan.open(page_bytes()), 0);
     if (!scan.can_scan()) return declared_skip("pagemap-scan", "no huge page can be told from a small one");
-    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), memory_.range()), memory_.address(page_of(1, 0)));
+    const UnregisteringLength length;
+    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), memory_.range(), length), memory_.address(page_of(1, 0)));
     Memory small(memory_.nr_pages(), Kind::kAnonymous, huge_bytes());
     ASSERT_EQ(madvise(small.data(), small.bytes(), MADV_NOHUGEPAGE), 0);
     small.fill();
-    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), small.range()),
+    EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), small.range(), length),
               small.address(page_of(0, 0)) + huge_bytes() / 2);
 }
 

@@ -3,6 +3,7 @@
 #include <damon_c.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -189,6 +190,21 @@ TEST(LostFiles, AFileWithoutAnEndIsNotReadForEver) {
     }
 }
 
+// The program closed the number, and another file of the library has got it: what that one answers is no answer.
+TEST(LostFiles, AQueryOfAnotherFileIsNoAnswer) {
+    ProcMaps maps;
+    ASSERT_EQ(maps.open(0), 0);
+    const int number = number_of_first_library_file();
+    const int other = eventfd(0, EFD_CLOEXEC);
+    ASSERT_EQ(dup2(other, number), number);
+    Mapping mapping;
+    EXPECT_EQ(maps.query_next(0, mapping), -EBADF);
+    EXPECT_EQ(maps.open(0), 0);
+    EXPECT_NE(maps.query_next(0, mapping), -EBADF);
+    close(number);
+    close(other);
+}
+
 // Two pages registered with a userfaultfd of the program's own, which fills missing pages itself.
 int own_userfaultfd(char* lazy) {
     const int fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | uapi::kUffdUserModeOnly));
@@ -262,6 +278,42 @@ int start_in_a_child_with_own_files() {
     });
     damon_ctx_free(watched.ctx());
     return result;
+}
+
+int nr_library_files() {
+    int nr = 0;
+    for (int fd = 3; fd < 1024; ++fd) nr += fcntl(fd, F_GETSIG) > 0;
+    return nr;
+}
+
+damon_ctx* of_the_parent;
+
+int leave_a_context_to_children() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    of_the_parent = watched.ctx();
+    const int nr_files = nr_library_files();
+    const int freed = in_a_child(+[] {
+        if (nr_library_files() == 0) return 4;
+        damon_ctx_free(of_the_parent);
+        return nr_library_files() == 0 ? 0 : 5;
+    });
+    const int started = in_a_child(+[] {
+        Watched own;
+        if (own.error() != 0) return 6;
+        damon_ctx_free(own.ctx());
+        return nr_library_files() == 0 ? 0 : 7;
+    });
+    if (nr_library_files() != nr_files) return 8;
+    damon_ctx_free(watched.ctx());
+    return freed != 0 ? freed : started;
+}
+
+TEST(LostFiles, WhatAChildInheritsIsClosedByItsFirstFreeOrStart) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
+    const int result = in_a_child(leave_a_context_to_children);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
 }
 
 TEST(LostFiles, AChildsOwnFilesAreUntouchedByItsOwnContext) {

@@ -112,7 +112,8 @@ inline bool passes_are_needed() {
         declared_skip("passes", "samples see reads here");
         return false;
     }
-    if (access_check_probe(DAMON_ACCESS_CHECK_REFERENCED).available) return true;
+    const bool splits = access_check_probe(DAMON_ACCESS_CHECK_UFFD_WP).available;
+    if (splits && access_check_probe(DAMON_ACCESS_CHECK_REFERENCED).available) return true;
     declared_skip("uffd-wp", "needs write protection alone");
     return false;
 }

@@ -107,7 +107,7 @@ TEST(RealScheme, RefusedSchemesNameTheField) {
     SchemeRun run(memory.range());
     run.add([](damos_params& params) { params.action = DAMOS_LRU_PRIO; });
     EXPECT_EQ(run.start(), -EOPNOTSUPP);
-    EXPECT_NE(run.errmsg().find("schemes[0].action is lru_prio"), std::string::npos) << run.errmsg();
+    EXPECT_NE(run.errmsg().find("schemes[0].action is DAMOS_LRU_PRIO: "), std::string::npos) << run.errmsg();
     ASSERT_EQ(damon_ctx_remove_scheme(run, 0), 0);
     run.add([](damos_params& params) { params.action = DAMOS_MIGRATE_COLD; });
     EXPECT_EQ(run.start(), -EINVAL);

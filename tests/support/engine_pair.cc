@@ -310,8 +310,9 @@ std::string EnginePair::look(uint64_t elapsed_us, uint64_t wait_us) {
     keep(std::move(input));
     const Due due = engine_.record_samples(elapsed_us);
     naive_.record_samples(naive_samples, hits, elapsed_us);
-    if (due.aggregation != naive_.aggregation_due()) return "fold: end of window\n" + compare("fold");
-    return compare("fold");
+    if (due.aggregation != naive_.aggregation_due())
+        return "record_samples: end of window\n" + compare("record_samples");
+    return compare("record_samples");
 }
 
 bool EnginePair::apply_engine(uint64_t now_us) {

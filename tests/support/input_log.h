@@ -40,7 +40,7 @@ struct GoalInput {
 struct WatermarkInput {
     int32_t free_permil;
 };
-// From plan to fold: the answers to the samples, and what the probes said.
+// From plan to record_samples: the answers to the samples, and what the probes said.
 struct LookInput {
     uint64_t elapsed_us = 0;
     uint64_t wait_us = 0;

@@ -25,7 +25,7 @@ using World = std::function<Seen(const Sample&)>;
 // Answers kYes where the sampled address lies in one of the ranges.
 World accesses_in(std::vector<AddressRange> ranges);
 
-// plan, answer, fold; no schemes, no finish.
+// plan, answer, record; no schemes, no finish.
 Due sample_once(Engine& engine, const World& world);
 // One whole interval. Returns what finish said.
 bool run_interval(Engine& engine, const World& world);

@@ -1,4 +1,5 @@
-// A small world for apply passes: regions, schemes, and hands that do what the test says. Core units are single bytes.
+// A small world for apply passes: regions, schemes, and actions that do what the test says. Core units are single
+// bytes.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -128,7 +128,7 @@ TEST(ActionExecutorValidate, NamesTheFieldThatCannotBeServed) {
     EXPECT_EQ(validate_with(DamosAction::kPageout, FilterType::kActive).error(), -EOPNOTSUPP);
     const Status prio = validate_with(DamosAction::kLruPrio, FilterType::kAnon);
     EXPECT_EQ(prio.error(), -EOPNOTSUPP);
-    EXPECT_NE(strstr(prio.text(), "schemes[0].action is lru_prio"), nullptr) << prio.text();
+    EXPECT_NE(strstr(prio.text(), "schemes[0].action is DAMOS_LRU_PRIO: "), nullptr) << prio.text();
 }
 
 TEST(ActionExecutorValidate, MigrationNeedsADestination) {

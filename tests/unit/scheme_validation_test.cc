@@ -78,7 +78,7 @@ TEST(SchemeValidation, RefusesUnknownMetricsAndTuners) {
 
 TEST(SchemeValidation, EligibleMemoryNeedsPhysicalTargets) {  // O-8
     const SchemeParams scheme = with_goal(goal_of(QuotaMetric::kNodeEligibleMemBp));
-    EXPECT_NE(refusal(scheme, {.has_subject = true}).find("node_eligible_mem_bp"), std::string::npos);
+    EXPECT_NE(refusal(scheme, {.has_subject = true}).find("DAMOS_QUOTA_NODE_ELIGIBLE_MEM_BP"), std::string::npos);
     EXPECT_EQ(refusal(scheme, {.has_subject = false}), "");
 }
 

@@ -37,14 +37,15 @@
 #define SYS_close_range 436
 #endif
 
+/* In front what the constructor and the destructor touch: each page more is a page fault of every program. */
 static struct {
+    int32_t opened_by;    /* process id, once the page is there */
+    pthread_mutex_t lock; /* of the context, against the program's exit */
     struct agent_options options;
     struct page_folders folders;
-    struct monitor monitor;
     struct page page;
+    struct monitor monitor;
     unsigned char request[DAMON_AGENT_REQUEST_BYTES]; /* a copy: the shared one may change while it is checked */
-    int32_t opened_by;                                /* process id, once the page is there */
-    pthread_mutex_t lock;                             /* of the context, against the program's exit */
 } agent = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* A file table of this thread's own, without the program's files. Before Linux 5.9 the program's stays: descriptors are
@@ -145,7 +146,8 @@ static void sleep_ms(uint64_t ms) {
 static void close_page(int unmap) {
     int32_t own = (int32_t)getpid();
     if (!__atomic_compare_exchange_n(&agent.opened_by, &own, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) return;
-    page_retire(&agent.page);
+    /* A recorder may come to read only after the end of a program that ran for a moment. */
+    page_retire(&agent.page, unmap || agent.options.reader != (uint64_t)getppid());
     if (!unmap) return;
     damon_include(agent.page.header, agent.page.bytes);
     page_unmap(&agent.page);
@@ -155,6 +157,8 @@ static void* run(void* unused) {
     struct agent_options* options = &agent.options;
     uint32_t seen = 0;
     sleep_ms(options->delay_ms); /* first: a program that ends sooner pays for nothing else */
+    agent.monitor.statm = -1;
+    agent.monitor.warm.every_ms = options->warm_every_ms;
     prctl(PR_SET_NAME, "damon_agent");
     leave_files_alone();
     size_t cap = options->attrs.max_nr_regions > 2048 ? options->attrs.max_nr_regions * 2 : 4096;
@@ -168,6 +172,7 @@ static void* run(void* unused) {
         snprintf(agent.monitor.message, sizeof agent.monitor.message, "%s", options->error);
         agent.monitor.phase = DAMON_AGENT_FAILED;
     } else if (!wait_size(&seen)) {
+        monitor_choose_passes(&agent.monitor, options->auto_passes_us);
         pthread_mutex_lock(&agent.lock);
         monitor_start(&agent.monitor, options->paused != 0);
         pthread_mutex_unlock(&agent.lock);
@@ -184,7 +189,6 @@ static void start_thread(void) {
     pthread_attr_t attr;
     pthread_t thread;
     sigset_t all, before;
-    agent.monitor.statm = -1;
     if (pthread_attr_init(&attr) != 0) return;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, 256 << 10);
@@ -198,7 +202,8 @@ static void start_thread(void) {
     pthread_attr_destroy(&attr);
 }
 
-/* In a forked child: the parent's file is not mapped, its context cannot be used. */
+/* In a forked child that is to be monitored: the parent's file is not mapped, its context cannot be used. In any other
+ * nothing looks at what belongs to the parent: opened_by tells. */
 static void forget(void) {
     memset(&agent.page, 0, sizeof agent.page);
     agent.monitor.ctx = NULL;
@@ -207,7 +212,7 @@ static void forget(void) {
     agent.opened_by = 0;
     agent.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     agent.monitor.warm = (struct warm){.path = ""};
-    if (agent.options.follow_fork) start_thread();
+    start_thread();
 }
 
 static void copy(char* to, size_t room, const char* name) {
@@ -231,7 +236,6 @@ __attribute__((constructor)) static void begin(void) {
     copy(agent.folders.first, sizeof agent.folders.first, "DAMON_AGENT_DIR");
     copy(agent.folders.runtime, sizeof agent.folders.runtime, "XDG_RUNTIME_DIR");
     warm_name(&agent.monitor.warm, getenv("DAMON_AGENT_WARM"));
-    agent.monitor.warm.every_ms = agent.options.warm_every_ms;
     if (schemes != NULL) {
         long bytes = options_bytes(schemes, agent.monitor.schemes, sizeof agent.monitor.schemes);
         if (bytes < 0)
@@ -239,7 +243,7 @@ __attribute__((constructor)) static void begin(void) {
         else
             agent.monitor.scheme_bytes = (size_t)bytes;
     }
-    pthread_atfork(NULL, NULL, forget);
+    if (agent.options.follow_fork) pthread_atfork(NULL, NULL, forget);
     start_thread();
 }
 
@@ -247,7 +251,7 @@ __attribute__((constructor)) static void begin(void) {
 static void save_at_exit(void) {
     const int is_own = __atomic_load_n(&agent.opened_by, __ATOMIC_ACQUIRE) == (int32_t)getpid();
     char text[sizeof agent.monitor.message];
-    if (agent.monitor.warm.path[0] == '\0' || !is_own) return;
+    if (!is_own || agent.monitor.warm.path[0] == '\0') return;
     for (int ms = 0; pthread_mutex_trylock(&agent.lock) != 0; ms++) {
         if (ms == 500) return;
         sleep_ms(1);

@@ -85,6 +85,20 @@ static damon_ctx* make_context(const struct monitor* monitor, const struct damon
     return NULL;
 }
 
+static int works(int32_t check) {
+    struct damon_access_check_info info;
+    damon_access_check_info_init(&info);
+    return damon_access_check_probe(check, &info) == 0 && info.available;
+}
+
+void monitor_choose_passes(struct monitor* monitor, uint64_t us) {
+    if (us == 0 || monitor->attrs.referenced_us != 0) return;
+    if (works(DAMON_ACCESS_CHECK_UFFD_RWP) || works(DAMON_ACCESS_CHECK_UFFD_WP)) return;
+    if (!works(DAMON_ACCESS_CHECK_REFERENCED)) return;
+    monitor->attrs.referenced_us = us;
+    monitor->coverage |= DAMON_COVER_STABLE;
+}
+
 int monitor_start(struct monitor* monitor, int paused) {
     int error;
     char* text = monitor->message;

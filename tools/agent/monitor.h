@@ -24,6 +24,11 @@ struct monitor {
     struct warm warm;
 };
 
+/* Passes over accessed bits every `us`, unless the attributes have some already, where samples of private memory see
+ * nothing (userfaultfd is refused, as in containers) and passes do. Nothing is split there, so that nothing is asked of
+ * the program. */
+void monitor_choose_passes(struct monitor* monitor, uint64_t us);
+
 /* Makes a context of the monitor's attributes and schemes and starts it. 0, or a negative errno with `message` set. */
 int monitor_start(struct monitor* monitor, int paused);
 

@@ -21,7 +21,7 @@ static const struct option_name option_names[] = {
     PLAIN(delay_ms),      PLAIN(min_rss_bytes), PLAIN(ring_bytes),         PLAIN(follow_fork),  PLAIN(coverage),
     PLAIN(paused),        PLAIN(warm_every_ms), ATTR(sample_us),           ATTR(aggr_us),       ATTR(ops_update_us),
     ATTR(min_nr_regions), ATTR(max_nr_regions), ATTR(max_overhead_permil), ATTR(referenced_us), GOAL(access_bp),
-    GOAL(aggrs),          GOAL(min_sample_us),  GOAL(max_sample_us),
+    GOAL(aggrs),          GOAL(min_sample_us),  GOAL(max_sample_us),       PLAIN(reader),       PLAIN(auto_passes_us),
 };
 
 static const char* const left_alone[] = {
@@ -81,6 +81,7 @@ void options_read(struct agent_options* options, const char* text) {
     options->min_rss_bytes = 4 << 20;
     options->ring_bytes = default_ring_bytes;
     options->warm_every_ms = 30000;
+    options->auto_passes_us = 10000000;
     damon_attrs_init(&options->attrs);
     while (text != NULL && *text != '\0' && options->error[0] == '\0') {
         size_t length = strcspn(text, ",");

@@ -20,6 +20,9 @@ struct agent_options {
     uint64_t follow_fork;   /* 1: a forked child is monitored as well, and not only after exec */
     uint64_t coverage;      /* enum damon_coverage_flags */
     uint64_t paused;        /* 1: start paused */
+    uint64_t
+        auto_passes_us; /* passes over accessed bits so often where samples see nothing of private memory; 0: never */
+    uint64_t reader;    /* this process, if it is the parent, removes the file after the program's end */
     uint64_t warm_every_ms; /* how often the file of a warm start is written; 0: at the end alone */
     struct damon_attrs attrs;
     const char* exclude; /* names of programs to leave alone besides the usual ones, with ':' between; or NULL */

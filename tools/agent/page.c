@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define NEW ".new"
 #define ALIGNED(bytes) (((bytes) + 4095) & ~(size_t)4095)
 
 static uint64_t clock_ns(clockid_t clock) {
@@ -94,8 +95,8 @@ static void sweep(int folder) {
             const struct entry* entry = (const struct entry*)(buffer + at);
             char* rest;
             const long pid = strtol(entry->name, &rest, 10);
-            if (pid > 0 && pid <= INT32_MAX && strcmp(rest, ".damon") == 0 && kill((pid_t)pid, 0) != 0 &&
-                errno == ESRCH)
+            const int is_ours = strcmp(rest, ".damon") == 0 || strcmp(rest, ".damon.new") == 0;
+            if (pid > 0 && pid <= INT32_MAX && is_ours && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
                 unlinkat(folder, entry->name, 0);
             at += entry->bytes;
         }
@@ -112,7 +113,7 @@ static int make_file(const char* path, const char* name, size_t bytes) {
         return -EFBIG;
     }
     sweep(folder);
-    unlinkat(folder, name, 0); /* of the program that this process was before exec */
+    unlinkat(folder, name, 0); /* of an agent that was ended before its file was complete */
     int file = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int error = file < 0 ? errno : 0;
     if (file >= 0) {
@@ -126,9 +127,10 @@ static int make_file(const char* path, const char* name, size_t bytes) {
     return error != 0 ? -error : file;
 }
 
+/* Under the name of a file that is not complete yet: show() gives it its own. */
 static int map_file(struct page* page, const char* directory, size_t bytes) {
     char name[32];
-    snprintf(name, sizeof name, "%d.damon", (int)getpid());
+    snprintf(name, sizeof name, "%d.damon" NEW, (int)getpid());
     if (snprintf(page->path, sizeof page->path, "%s/%s", directory, name) >= (int)sizeof page->path)
         return -ENAMETOOLONG;
     int file = make_file(directory, name, bytes);
@@ -190,6 +192,23 @@ static void write_header(struct page* page, size_t mailbox, size_t snapshot, siz
     memcpy(header->magic, DAMON_AGENT_MAGIC, sizeof header->magic); /* last: until then it is no such file */
 }
 
+/* Under its own name, in place of the file of the program that this process was before exec. Whoever finds it there
+ * finds all of it: not one without a header, which a reader would have to refuse. */
+static int show(struct page* page) {
+    char path[sizeof page->path];
+    const size_t length = strlen(page->path) - strlen(NEW);
+    memcpy(path, page->path, length);
+    path[length] = '\0';
+    if (rename(page->path, path) != 0) {
+        const int error = -errno;
+        unlink(page->path);
+        page_unmap(page);
+        return error;
+    }
+    memcpy(page->path, path, length + 1);
+    return 0;
+}
+
 int page_open(struct page* page, const struct page_folders* folders, size_t region_cap, uint64_t ring_bytes) {
     const size_t mailbox = ALIGNED(sizeof(struct damon_agent_header));
     const size_t snapshot = mailbox + ALIGNED(sizeof(struct damon_agent_mailbox));
@@ -206,7 +225,7 @@ int page_open(struct page* page, const struct page_folders* folders, size_t regi
     page->region_cap = region_cap;
     page->ring_bytes = ring_bytes;
     write_header(page, mailbox, snapshot, ring);
-    return 0;
+    return show(page);
 }
 
 void page_begin(struct page* page) {
@@ -255,9 +274,9 @@ void page_append(struct page* page, struct damon_agent_record* record, const str
     __atomic_store_n(&page->header->ring_head, page->ring_head, __ATOMIC_RELEASE);
 }
 
-void page_retire(struct page* page) {
+void page_retire(struct page* page, int remove) {
     __atomic_store_n(&page->header->ended, 1, __ATOMIC_RELEASE);
-    unlink(page->path);
+    if (remove) unlink(page->path);
 }
 
 void page_unmap(struct page* page) {

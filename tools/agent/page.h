@@ -38,8 +38,8 @@ void page_end(struct page* page);
 /* Appends a window. bytes, kind and number of the record are filled in. */
 void page_append(struct page* page, struct damon_agent_record* record, const struct damon_region_info* regions);
 
-/* Tells tools that nothing comes any more, and removes the file. The mapping stays. */
-void page_retire(struct page* page);
+/* Tells tools that nothing comes any more, and removes the file or not. The mapping stays. */
+void page_retire(struct page* page, int remove);
 void page_unmap(struct page* page);
 
 #endif

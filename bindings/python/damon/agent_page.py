@@ -183,15 +183,26 @@ class AgentPage(Closing):
     def is_current(self) -> bool:
         """Whether this is (still) the file of the process: it lives, has not begun another program, and has not stopped."""
         try:
-            there, here = os.stat(self.path, follow_symlinks=False), os.fstat(self._file)
+            there = os.stat(self.path, follow_symlinks=False)
         except OSError:
             return False
-        return (there.st_ino, there.st_dev) == (here.st_ino, here.st_dev) and not self.has_ended
+        return (there.st_dev, there.st_ino) == self.identity and not self.has_ended
 
     @property
     def has_ended(self) -> bool:
         """Nothing comes any more."""
         return bool(self._read_fields(layout.Header, 0).ended) or agent_files.start_ticks(self.pid) != self.header.start_ticks
+
+    @property
+    def nr_records(self) -> int:
+        """Windows that the agent has written into the ring so far."""
+        return int(self._read_fields(layout.Header, 0).nr_records)
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Tells the file from another of the same name."""
+        found = os.fstat(self._file)
+        return found.st_dev, found.st_ino
 
     def snapshot(self) -> PageSnapshot:
         """The latest."""

@@ -67,14 +67,17 @@ def test_the_hot_part_of_a_program_is_found(hot: tuple[subprocess.Popen[str], Ag
     until(found, "the 8 MiB that are written are told from the 64 MiB")
 
 
-def test_passes_tell_memory_that_is_read_from_idle_memory(hot_part: str) -> None:
-    if damon.probe_access_check(damon.AccessCheck.UFFD_RWP).available:
+@pytest.mark.parametrize("refused", [False, True])
+def test_passes_tell_memory_that_is_read_from_idle_memory(tmp_path: pathlib.Path, hot_part: str, refused: bool) -> None:
+    """Asked for; and by themselves where a filter of system calls refuses userfaultfd, as in containers."""
+    if not refused and damon.probe_access_check(damon.AccessCheck.UFFD_RWP).available:
         declared_skip("passes", "samples see reads here")
-    if not damon.probe_access_check(damon.AccessCheck.REFERENCED).available:
-        declared_skip("uffd-wp", "there are no passes here")
-    attrs = dataclasses.replace(FAST, referenced_us=300_000)
-    stable = int(damon.CoverageFlags.STABLE)
-    with running(hot_part, "reads", attrs=attrs, coverage=stable) as process:
+    if not refused and not damon.probe_access_check(damon.AccessCheck.UFFD_WP).available:
+        declared_skip("uffd-wp", "there are no passes over windows here")
+    words = [built(tmp_path, "no_userfaultfd"), hot_part, "apart"] if refused else [hot_part, "reads"]
+    attrs = FAST if refused else dataclasses.replace(FAST, referenced_us=300_000)
+    coverage = 0 if refused else int(damon.CoverageFlags.STABLE)
+    with running(*words, attrs=attrs, coverage=coverage, auto_passes_us=300_000) as process:
         assert process.stdout is not None
         memory, begin = map(int, process.stdout.readline().split())
         with page_of(process.pid) as page:

@@ -1,5 +1,5 @@
-// Who brings a run forward: a thread of its own, its callers step by step, or a thread that follows a monitor
-// elsewhere. The worker (worker.h) does what is common to all of them. Every member has a default, that of a context
+// Who brings a run forward: a thread of its own, its callers step by step, or a thread that follows an offloaded
+// monitor. The worker (worker.h) does what is common to all of them. Every member has a default, that of a context
 // which does not run.
 #pragma once
 
@@ -19,7 +19,7 @@ struct Worker;
 struct StartOptions {
     uint64_t seed = 0;
     bool manual = false;
-    OffloadedMonitor* monitor = nullptr;  // the ops, where they monitor elsewhere
+    OffloadedMonitor* monitor = nullptr;  // the ops, where monitoring is offloaded
     ThreadOptions thread;                 // its cpu_mask lives until launch returns
 };
 
@@ -62,7 +62,7 @@ public:
     virtual bool enter();
     virtual void leave();
 
-    // --- what a monitor elsewhere differs in; the worker calls ---
+    // --- what an offloaded monitor differs in; the worker calls ---
 
     // -EOPNOTSUPP with the reason: it cannot.
     virtual Status check(Ability ability) const;

@@ -12,6 +12,8 @@
 namespace damon {
 namespace {
 
+constexpr uint64_t kMaxSettleUs = 1'000'000;
+
 int32_t normalized(int32_t pid) { return pid == sys::getpid() ? 0 : pid; }
 
 // Coverage may exceed the limit of regions by a few until the next merge.
@@ -20,6 +22,12 @@ size_t most_samples(const Params& params) {
     for (const TargetParams& target : params.targets) samples += target.ranges.size() + 3;
     // The marks of a span are lifted together.
     return params.attrs.survey_share_bp(true) != 0 ? samples + Span::kMaxPages : samples;
+}
+
+// Memory that is new stands for an update, or for a second, before it is registered: a heap that grows has grown by
+// then. A little less, since updates are not on time to the microsecond.
+uint64_t settle_us(const Params& params) {
+    return std::min<uint64_t>(params.attrs.ops_update_us, kMaxSettleUs) / 8 * 7;
 }
 
 // As damon_start says it: what may pass, and what will not work here.
@@ -129,6 +137,7 @@ Status VaddrOps::start(const Params& params) {
     for (size_t i = 0; i < pids_.size(); ++i) pids_[i] = normalized(params.targets[i].pid);
     if (takes_samples()) {
         prepare_survey(params);
+        checker_.settle_after_us(settle_us(params));
         return as_documented(checker_.start(access_check_->id, most_samples(params), RegisterWhen::kSettled));
     }
     report_statistics_ = {};
@@ -157,6 +166,7 @@ void VaddrOps::commit(const Params& params) {
     max_nr_regions_ = params.attrs.max_nr_regions;
     coverage_flags_ = params.coverage;
     (void)checker_.grow(most_samples(params));
+    checker_.settle_after_us(settle_us(params));
     prepare_survey(params);
     prober_.take_prepared();
 }

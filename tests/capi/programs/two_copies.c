@@ -146,10 +146,25 @@ static void two_that_begin_at_once(damon_ctx* one, damon_ctx* other) {
     pthread_barrier_destroy(&begin);
 }
 
+/* It looked for no other copy, as none was loaded. */
+static int one_that_runs_before_the_other_is_loaded(const char* path) {
+    damon_ctx* one = damon_ctx_new();
+    CHECK(damon_ctx_add_range(one, memory, BYTES, 0) == 0);
+    CHECK(damon_start(&one, 1, 1) == 0);
+    if (load(path) != 0) return 1;
+    damon_ctx* other = context_of(&loaded);
+    CHECK(loaded.start(&other, 1, 0) == -EBUSY);
+    here.ctx_free(one);
+    CHECK(loaded.start(&other, 1, 0) == 0);
+    loaded.ctx_free(other);
+    return 0;
+}
+
 int main(int argc, char** argv) {
-    if (argc < 2 || load(argv[1]) != 0) return 1;
+    if (argc < 2) return 1;
     memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memset(memory, 1, BYTES);
+    if (one_that_runs_before_the_other_is_loaded(argv[1]) != 0) return 1;
     damon_ctx* one = context_of(&here);
     damon_ctx* other = context_of(&loaded);
     exclusive_is_for_all_copies(one, other);

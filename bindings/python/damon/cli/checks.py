@@ -55,7 +55,11 @@ def _advice(probes: dict[AccessCheck, dict[str, Any]]) -> list[str]:
         return ["reads of private memory are not seen: \"idle\" means \"not written\". Linux 7.3 sees both; memory that the "
                 "program declares shared is seen on every kernel; 'damon run --passes 10s' reads accessed bits as well, which "
                 "know reads"]
-    lines = ["accesses to private memory are not seen here at all: samples of it are unknown, which does not mean idle"]
+    has_passes = probes[AccessCheck.REFERENCED]["available"]
+    lines = ["accesses to private memory are not seen here by samples" +
+             (": 'damon run' reads accessed bits instead, every 10 s (--passes), which tell a mapping that is in use from an "
+              "idle one; of parts of it nothing is known, and what is unknown is not idle" if has_passes else
+              " at all: it is unknown, which does not mean idle")]
     if _userfaultfd_error() in (1, 38):  # EPERM, ENOSYS
         lines.append("userfaultfd is refused, as containers' default filters do: allow that system call (Docker: "
                      "--security-opt seccomp=PROFILE with userfaultfd in it)")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Optional
 
+from .. import agent_files
 from ..agent_page import AgentError, AgentPage, NoAgentError
 from ..params import Attrs
 from . import monitoring, run
@@ -19,6 +22,7 @@ from .command import Command, CommandError, process_id, show_json, words_of
 
 if TYPE_CHECKING:
     from ..records.draining import Drainer
+    from ..records.model import Header
     from ..records.writer import Writer
 
 _WAIT_FOR_AGENT_S = 0.05
@@ -77,6 +81,8 @@ class _Recording:
     child: Optional[subprocess.Popen[bytes]] = None
     writer: Optional[Writer] = None
     drainer: Optional[Drainer] = None
+    header: Optional[Header] = None  # of what was there at the beginning, for a record that gets no window
+    drained: Optional[tuple[int, int]] = None  # the last file that was
     nr_windows: int = 0
     nr_lost: int = 0
     after_ns: int = 0
@@ -84,23 +90,38 @@ class _Recording:
 
     def follow(self, pid: int) -> None:
         """Until the process ends; where it begins another program, that one is recorded as well."""
+        from ..records.host import header_of
+
+        self.header = header_of(pid, command_line=not self.options.no_command_line, labels=dict(self.options.label))
+        if self.child is not None and not self.options.no_command_line:  # what has ended already tells none
+            self.header = dataclasses.replace(self.header, command_line=tuple(run.program_words(self.options)))
         while not self.stop:
             page = self._opened(pid)
             if page is None:
                 return
             with page:
+                self.drained = page.identity
                 self._drain(page)
-            if not os.path.exists(f"/proc/{pid}") or (self.child is not None and self.child.poll() is not None):
-                return
-            if page.header.ended:
+            if not os.path.exists(f"/proc/{pid}") or self._is_child_over():
                 return
 
+    def _is_child_over(self) -> bool:
+        """Whether the program has ended. It stays a zombie, so that nobody takes its file for one that nobody reads."""
+        if self.child is None or self.child.returncode is not None:
+            return self.child is not None
+        try:
+            return os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # where SIGCHLD is ignored nothing is left of it
+            return True
+
     def _opened(self, pid: int) -> Optional[AgentPage]:
-        """The process's page, as soon as it is there; None: the child has ended, or it is time to stop."""
+        """The process's page, as soon as it is there; None: the child has ended, or it is time to stop. A child that has
+        ended has left its page."""
         while True:
+            is_over = self._is_child_over()
             try:
                 page = AgentPage.open(pid)
-                if not page.has_ended:
+                if not page.has_ended or (is_over and page.identity != self.drained):
                     return page
                 page.close()
                 raise NoAgentError(f"the monitor of process {pid} has ended: see 'damon ps'")
@@ -109,7 +130,7 @@ class _Recording:
                     if self.writer is not None:
                         return None
                     raise
-            if self.child.poll() is not None or self.stop:
+            if is_over or self.stop:
                 return None
             time.sleep(_WAIT_FOR_AGENT_S)
 
@@ -117,9 +138,9 @@ class _Recording:
         from ..records.draining import Drainer
 
         if self.writer is None:  # the first program may begin another one before it has a window
-            while not self.stop and page.is_current and page.snapshot().regions.seq == 0:
+            while not self.stop and page.is_current and page.nr_records == 0:
                 time.sleep(_WAIT_FOR_AGENT_S)
-            if page.snapshot().regions.seq == 0:
+            if page.nr_records == 0:
                 return
             self._begin(page)
         assert self.writer is not None
@@ -136,15 +157,33 @@ class _Recording:
     def _begin(self, page: AgentPage) -> None:
         from ..records.draining import attrs_of_page, last_window_ns
         from ..records.host import header_of
+
+        options = self.options
+        try:
+            attrs = attrs_of_page(page.snapshot())
+        except AgentError:  # the program ended in the middle of it
+            attrs = {}
+        found = header_of(page.pid, command_line=not options.no_command_line, program=page.program, attrs=attrs,
+                          labels=dict(options.label))
+        if not any(found.command_line or ()) and self.header is not None:  # a zombie has none
+            found = dataclasses.replace(found, command_line=self.header.command_line)
+        if options.append:
+            self.after_ns = last_window_ns(options.output, found)
+        self._write(found)
+
+    def _write(self, header: Header) -> Writer:
         from ..records.writer import Writer
 
         options = self.options
-        header = header_of(page.pid, command_line=not options.no_command_line, program=page.program,
-                           attrs=attrs_of_page(page.snapshot()), labels=dict(options.label))
-        if options.append:
-            self.after_ns = last_window_ns(options.output, header)
         self.writer = Writer(options.output, header, max_bytes=options.max_bytes, max_seconds=options.max_time / 1e6,
                              keep=options.keep, append=options.append)
+        return self.writer
+
+    def leave_empty(self) -> None:
+        """A record without a window: who looks for it finds what was run, and that nothing of it was seen. One that is
+        gone on with stays as it is."""
+        if self.header is not None and not (self.options.append and os.path.exists(self.options.output)):
+            self._write(self.header).event("end")
 
     def _tell(self, drainer: Drainer) -> None:
         now = time.monotonic()
@@ -206,6 +245,9 @@ def _recorded(recording: _Recording, words: list[str], prepared: Optional[tuple[
         recording.follow(child.pid)
     except (AgentError, OSError, ValueError) as error:  # the program goes on, without a record
         print(f"damon record: {words_of(error)}; the program goes on unrecorded", file=sys.stderr)
+        if recording.writer is None:
+            with contextlib.suppress(OSError, ValueError):
+                recording.leave_empty()
         return _ended(recording, child)
     if not recording.stop.is_asked:
         _summary(recording)  # before the program's end, where the time is over
@@ -220,23 +262,26 @@ def _ended(recording: _Recording, child: subprocess.Popen[bytes]) -> int:
     if recording.stop.is_asked and not sys.stdin.isatty():
         child.terminate()
     code = child.wait()
+    agent_files.remove_stale()  # its own was left to this process
     return code if code >= 0 else 128 - code
 
 
 def _summary(recording: _Recording) -> int:
     options = recording.options
-    if recording.writer is None:
-        print("damon record: the program ended before its first window: --delay 0 --min-rss 0 start the monitor at once",
-              file=sys.stderr)
-        return 1
+    is_empty = recording.writer is None
+    if is_empty:
+        why = "no window ended in that time" if recording.stop else "the program ended before its first window"
+        recording.leave_empty()
+        print(f"damon record: nothing was recorded, {why}; {options.output} has no window: --delay 0 --min-rss 0 start the "
+              "monitor at once", file=sys.stderr)
     if options.json:
         show_json({"output": options.output, "nr_windows": recording.nr_windows, "nr_lost": recording.nr_lost})
-    elif not options.quiet:
+    elif not options.quiet and not is_empty:
         lost = f", {recording.nr_lost} were lost" if recording.nr_lost else ""
         start = "\r" if sys.stderr.isatty() else ""
         print(f"{start}{recording.nr_windows} windows in {options.output}{lost}; damon report heatmap {options.output} shows them",
               file=sys.stderr)
-    return 0
+    return 1 if is_empty else 0
 
 
 COMMANDS = (Command("record", "write what a program's monitor finds to a file", _add_options, _run,

@@ -29,17 +29,20 @@ def agent_library() -> str:
 
 def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_ms: int = 200, min_rss_bytes: int = 4 << 20,
                 ring_bytes: int = 2 << 20, follow_fork: bool = False, coverage: int = 0, paused: bool = False,
-                exclude: str = "", warm: str = "", warm_every_ms: int = 30_000, is_child: bool = False) -> dict[str, str]:
-    """What a program needs in its environment to have an agent inside. is_child: of this process, and not in its place."""
+                exclude: str = "", auto_passes_us: int = 10_000_000, warm: str = "", warm_every_ms: int = 30_000, is_child: bool = False) -> dict[str, str]:
+    """What a program needs in its environment to have an agent inside. is_child: of this process, and not in its
+    place; its agent's file is left to this process then."""
     goal = attrs.intervals_goal
     words: dict[str, object] = {
         "delay_ms": delay_ms, "min_rss_bytes": min_rss_bytes, "ring_bytes": ring_bytes, "follow_fork": int(follow_fork),
-        "coverage": coverage, "paused": int(paused), "warm_every_ms": warm_every_ms, "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
+        "coverage": coverage, "auto_passes_us": auto_passes_us, "paused": int(paused), "warm_every_ms": warm_every_ms, "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
         "ops_update_us": attrs.ops_update_us, "referenced_us": attrs.referenced_us, "min_nr_regions": attrs.min_nr_regions,
         "max_nr_regions": attrs.max_nr_regions, "max_overhead_permil": attrs.max_overhead_permil,
         "goal_access_bp": goal.access_bp, "goal_aggrs": goal.aggrs, "goal_min_sample_us": goal.min_sample_us,
         "goal_max_sample_us": goal.max_sample_us,
     }
+    if is_child:
+        words["reader"] = os.getpid()
     if exclude:
         words["exclude"] = exclude
     before, sanitizer = os.environ.get("LD_PRELOAD", ""), os.environ.get("ASAN_OPTIONS", "")
@@ -79,9 +82,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
                        help="monitor forked children as well (servers that go to the background, PostgreSQL); programs that "
                        "are started by exec always are")
     group.add_argument("--files", action="store_true", help="watch mappings of files too")
-    group.add_argument("--passes", type=monitoring.time_us, default=0, metavar="TIME",
+    group.add_argument("--passes", type=monitoring.time_us, default=None, metavar="TIME",
                        help="read accessed bits so often, such as 10s: memory whose reads samples cannot see (below Linux 7.3) "
-                       "is known to be idle or not; mremap() of it then fails with EFAULT, which malloc answers by copying")
+                       "is known to be idle or not; mremap() of it then fails with EFAULT, which malloc answers by copying. "
+                       "Default: 10s where samples of private memory see nothing (userfaultfd is refused, as in containers; "
+                       "nothing fails there), else 0: never")
     group.add_argument("--paused", action="store_true", help="start paused; 'damon resume' begins")
     group.add_argument("--exclude", default="", metavar="NAMES", help="programs to leave alone, such as make:gcc")
     group.add_argument("--ring", type=monitoring.byte_size, default=2 << 20, metavar="SIZE",
@@ -106,14 +111,15 @@ def prepare(options: argparse.Namespace, words: list[str], *, is_child: bool = F
         raise CommandError("there is no program: damon run -- PROGRAM ARGUMENTS")
     path = programs.located(words[0])
     programs.check(path)
-    schemes, attrs = monitoring.schemes_from(options, Attrs(referenced_us=options.passes))
+    schemes, attrs = monitoring.schemes_from(options, Attrs(referenced_us=options.passes or 0))
     ring = 1 << max(options.ring - 1, 65535).bit_length()
     if ring > 1 << 28:
         raise CommandError("--ring is more than 256M")
     added = environment(attrs, schemes, delay_ms=options.delay // 1000, min_rss_bytes=options.min_rss, ring_bytes=ring,
                         follow_fork=options.follow_fork, coverage=int(_coverage(options)),
                         paused=options.paused, exclude=options.exclude, warm=options.warm,
-                        warm_every_ms=options.warm_every // 1000, is_child=is_child)
+                        warm_every_ms=options.warm_every // 1000, is_child=is_child,
+                        auto_passes_us=10_000_000 if options.passes is None else 0)
     return path, {**os.environ, **added}
 
 

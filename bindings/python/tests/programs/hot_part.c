@@ -1,5 +1,5 @@
-/* Writes 8 MiB of 64 MiB all the time, or with an argument reads them. Prints where both begin, and ends when its input
- * does. */
+/* Writes 8 MiB of 64 MiB all the time, or with an argument reads them; with "apart" they are a mapping of their own.
+ * Prints where both begin, and ends when its input does. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,10 @@ int main(int argc, char** argv) {
     if (memory == MAP_FAILED) return 1;
     madvise(memory, all, MADV_NOHUGEPAGE);
     memset(memory, 1, all);
+    if (reads && strcmp(argv[1], "apart") == 0) {
+        mprotect(memory + skipped - 4096, 4096, PROT_NONE);
+        mprotect(memory + skipped + hot, 4096, PROT_NONE);
+    }
     printf("%llu %llu\n", (unsigned long long)memory, (unsigned long long)(memory + skipped));
     fflush(stdout);
     struct pollfd input = {STDIN_FILENO, POLLIN, 0};

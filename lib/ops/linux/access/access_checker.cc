@@ -6,6 +6,7 @@
 #include "ops/linux/access/access_check_table.h"
 #include "ops/linux/registration/uffd.h"
 #include "ops/linux/registration/uffd_mapping.h"
+#include "os/clock.h"
 #include "os/process.h"
 
 namespace damon {
@@ -47,6 +48,7 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples, RegisterWhen
     (void)grow(max_samples);  // without room for page states arming takes more calls
     owner_ = process_id();
     generation_ = uffd_generation();
+    settled_ns_ = 0;
     refresh();
     return {};
 }
@@ -61,18 +63,27 @@ void AccessChecker::give_up(bool (*given_up)(const AccessCheckRow& row)) {
 
 // Which checks work here, of those that were chosen.
 Status AccessChecker::choose(AccessCheck choice) {
+    const auto is_chosen = [choice](const AccessCheckRow& row) {
+        return (choice == AccessCheck::kAuto || choice == row.id) && row.source == AnswerSource::kPages;
+    };
+    bool may_need_uffd = false;
+    for (const AccessCheckRow* row : access_check_rows()) may_need_uffd |= is_chosen(*row) && row->register_mode != 0;
+    // Before the probes, so that they do not each open and close a descriptor: closing one walks all mappings.
+    UffdFeatures features;
+    has_uffd_ = may_need_uffd && uffd_acquire(features) == 0;
     AccessCheckProbe last;
     for (const AccessCheckRow* row : access_check_rows()) {
-        const bool chosen = choice == AccessCheck::kAuto || choice == row->id;
-        if (!chosen || row->source != AnswerSource::kPages) continue;
+        if (!is_chosen(*row)) continue;
         last = probe_row(*row);
         if (last.available) enabled_[nr_enabled_++] = row;
     }
     if (!tools_.scan.can_scan()) give_up([](const AccessCheckRow& row) { return row.needs_scan; });
     bool needs_uffd = false;
     for (const AccessCheckRow* row : enabled()) needs_uffd |= row->register_mode != 0;
-    UffdFeatures features;
-    has_uffd_ = needs_uffd && uffd_acquire(features) == 0;
+    if (has_uffd_ && !needs_uffd) {
+        uffd_release();
+        has_uffd_ = false;
+    }
     if (!has_uffd_) give_up([](const AccessCheckRow& row) { return row.register_mode != 0; });
     if (nr_enabled_ != 0) return {};
     return Status::fail(last.error == 0 ? -EIO : -last.error, "no access check works here; the last one: %s",
@@ -127,7 +138,12 @@ void AccessChecker::keep_files() {
 
 bool AccessChecker::refresh(ProcMaps::Visit visit, void* context) {
     foreign_reading_.clear();
-    if (forked() || !tools_.mappings.reload(tools_.statistics, visit, context)) return false;
+    if (forked()) return false;
+    const uint64_t now_ns = Clock().now_ns();
+    const bool settles = now_ns - settled_ns_ >= settle_ns_;
+    const auto settle = settles ? MappingCache::Settle::kNow : MappingCache::Settle::kLater;
+    if (!tools_.mappings.reload(tools_.statistics, settle, visit, context)) return false;
+    if (settles) settled_ns_ = now_ns;
     if (visit != nullptr) foreign_.swap(foreign_reading_);
     return true;
 }

@@ -18,6 +18,7 @@
 #include "ops/linux/access/checks/access_check_row.h"
 #include "ops/linux/access/checks/check_tools.h"
 #include "ops/linux/access/visibility.h"
+#include "ops/linux/registration/call_pieces.h"
 
 namespace damon {
 
@@ -42,6 +43,9 @@ public:
     // The mappings may have changed: reads them anew. `visit` (may be null) is told of each, as by ProcMaps::read_all.
     // False: they could not be read.
     bool refresh(ProcMaps::Visit visit = nullptr, void* context = nullptr);
+    // What a reading sees for the first time has stood for a reading after so long; readings that come sooner, because
+    // samples found mappings gone, do not count for that. 0, as long as nothing is said: all count.
+    void settle_after_us(uint64_t us) { settle_ns_ = us * 1000; }
     // For visit: whether the mapping is registered with a userfaultfd of the program's own, as samples found out. It is
     // made sure of at each reading.
     bool is_foreign(const Mapping& mapping);
@@ -91,6 +95,7 @@ private:
     void arm_batch(std::span<Sample> samples);
     bool arm_unseen(Sample& sample, uint64_t page);
     void arm_seen(Sample& sample, Page page);
+    CachedMapping* read_again(CachedMapping* known, Page page);
     UnknownReason arm_present(Sample& sample, CachedMapping& mapping, Page page);
     void own_ahead(uint64_t page);
     void watch_absence_of(Sample& sample, uint64_t page);
@@ -130,11 +135,14 @@ private:
     uint64_t epoch_ = 0;
     uint64_t now_us_ = 0;
     uint64_t looked_us_ = 0;
+    uint64_t settle_ns_ = 0;
+    uint64_t settled_ns_ = 0;               // the last reading that counted
     Vector<AddressRange> foreign_;          // in address order, as of the last reading
     Vector<AddressRange> foreign_reading_;  // the reading under way
     Vector<uint64_t> armed_;  // by checks that lift at the look, until then: a page's address + AccessCheck
     AddressRange piece_;      // of the release: what of its mapping is left
     size_t release_idx_ = 0;  // the mapping after that
+    UnregisteringLength unregistering_length_;
     bool ending_ = false;
     bool unregistering_ = false;
     bool spans_left_ = false;  // nobody looks at those that are armed: their marks are to be lifted

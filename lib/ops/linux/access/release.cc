@@ -10,6 +10,7 @@
 #include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
 #include "os/syscalls.h"
+#include "os/thread.h"
 
 namespace damon {
 namespace {
@@ -53,8 +54,9 @@ AddressRange AccessChecker::next_piece(CachedMapping*& mapping) {
         if (next.registered != 0) piece_ = next.range;
     }
     mapping = &mappings[release_idx_ - 1];
-    const auto end_of = unregistering_ ? end_of_unregistering : end_of_piece;
-    const AddressRange piece{piece_.start, end_of(tools_.scan, tools_.sizes, piece_)};
+    const uint64_t end = unregistering_ ? end_of_unregistering(tools_.scan, tools_.sizes, piece_, unregistering_length_)
+                                        : end_of_piece(tools_.scan, tools_.sizes, piece_);
+    const AddressRange piece{piece_.start, end};
     piece_.start = piece.end;
     return piece;
 }
@@ -86,7 +88,7 @@ void AccessChecker::begin_unregistering() {
     unregistering_ = true;
     release_idx_ = 0;
     piece_ = {};
-    tools_.mappings.reload(tools_.statistics);
+    tools_.mappings.reload(tools_.statistics, MappingCache::Settle::kLater);
 }
 
 void AccessChecker::leave_to_others() {
@@ -112,7 +114,9 @@ bool AccessChecker::unregister_some() {
     for (AddressRange part; !(part = tools_.exclusion.allowed(left)).empty(); left.start = part.end) {
         for (const uint64_t mode : {uapi::kRegisterModeWp, uapi::kRegisterModeRwp}) {
             if (!mapping->is_registered(mode)) continue;
+            const uint64_t begin_ns = thread_cpu_ns();
             const int error = uffd_unregister(part, mode);
+            unregistering_length_.note(thread_cpu_ns() - begin_ns);
             if (error == -EBADF) return false;  // the program closed the descriptor: with it all registrations went
             if (error != -ENOMEM) continue;
             // A piece would be one mapping more than the process may have.

@@ -15,6 +15,13 @@ namespace {
 // than a tenth of it, but for schemes and calls in between.
 constexpr uint64_t kMaxStateAgeUs = 100'000;
 
+// Whether the rest of what was one mapping is there still: it was split, for example by an exclusion of this part.
+bool is_a_part(AddressRange now, AddressRange before, ProcMaps& maps) {
+    Mapping beside;
+    if (now.end < before.end && maps.query(now.end, beside) == 0 && beside.usable()) return true;
+    return before.start < now.start && maps.query(now.start - 1, beside) == 0 && beside.usable();
+}
+
 }  // namespace
 
 void AccessChecker::arm(std::span<Sample> samples) {
@@ -120,6 +127,25 @@ void AccessChecker::watch_absence_of(Sample& sample, uint64_t page) {
     watch_absence(sample);
 }
 
+// A mapping that has become smaller, or another one that is not registered as it was, has been replaced: by one that is
+// perhaps growing. Registering what the old one was known for would tear it.
+CachedMapping* AccessChecker::read_again(CachedMapping* known, Page page) {
+    // Of read-write protection a protected page does not tell whether it is registered.
+    const bool unregistered = known != nullptr && known->registrable.contains(page.address) && tools_.scan.can_scan() &&
+                              !known->is_registered(uapi::kRegisterModeRwp) &&
+                              (page.state & (uapi::kPageWpAllowed | uapi::kPageAccessed)) == 0;
+    if (!unregistered) return tools_.mappings.reread(page.address, tools_.statistics);
+    const AddressRange before = known->range;
+    const bool was_registered = known->is_registered(uapi::kRegisterModeWp);
+    CachedMapping* now = tools_.mappings.reread(page.address, tools_.statistics);
+    if (now == nullptr || now->range == before) return now;
+    const bool covers = now->range.intersection(before) == before;
+    if (was_registered || !covers) {
+        if (!is_a_part(now->range, before, tools_.mappings.maps())) tools_.mappings.renew(*now);
+    }
+    return now;
+}
+
 void AccessChecker::arm_seen(Sample& sample, Page page) {
     if ((page.state & PageScan::kFailed) != 0) return set_unknown(sample, UnknownReason::kFailed);
     if ((page.state & PageScan::kMapped) == 0) return set_unknown(sample, UnknownReason::kUnmapped);
@@ -134,9 +160,9 @@ void AccessChecker::arm_seen(Sample& sample, Page page) {
     }
     // Before the first registration too: what is registered must be the whole mapping as it is now.
     bool stale = mapping == nullptr || (mapping->owned == 0 && has_uffd_ && !tools_.mappings.is_fresh(*mapping) &&
-                                        mapping->registrable.contains(page.address));
+                                        (mapping->registrable.contains(page.address) || mapping->is_settling()));
     for (int reads_left = 2;; stale = true) {
-        if (stale && reads_left-- > 0) mapping = tools_.mappings.reread(page.address, tools_.statistics);
+        if (stale && reads_left-- > 0) mapping = read_again(mapping, page);
         if (mapping == nullptr) return set_unknown(sample, UnknownReason::kUnmapped);
         // Committed in a reservation that was registered ahead: all of it is registered.
         const bool registered = (page.state & (uapi::kPageWpAllowed | uapi::kPageAccessed)) != 0;

@@ -66,6 +66,23 @@ uint64_t AccessedPasses::take_back(AddressRange range) {
     return grown;
 }
 
+// 0 with whole_ where windows cannot be registered at all.
+int AccessedPasses::open_userfaultfd(bool sampled) {
+    UffdFeatures features;
+    whole_ = uffd_acquire(features) != 0;
+    if (whole_) return 0;
+    int error = 0;
+    if (sampled && features.rwp_async) {
+        error = -EOPNOTSUPP;  // samples that see reads need no passes, and their registrations would be in the way
+    } else if (features.wp_async) {
+        error = uffd_open_second();
+    } else {
+        whole_ = true;
+    }
+    if (error != 0 || whole_) uffd_release();
+    return error;
+}
+
 bool AccessedPasses::open(bool wanted, bool sampled) {
     if (owner_ != 0) return !forked();
     if (!wanted) return false;
@@ -75,19 +92,11 @@ bool AccessedPasses::open(bool wanted, bool sampled) {
                                  "damon_wss() is under way; none here until that ends");
         return false;
     }
-    UffdFeatures features;
-    int error = uffd_acquire(features);
-    if (error == 0) {
-        // Samples that see reads need no passes, and their registrations would be in the way.
-        const bool needed = features.wp_async && !(sampled && features.rwp_async);
-        error = needed ? uffd_open_second() : -EOPNOTSUPP;
-        if (error != 0) uffd_release();
-    }
-    if (error != 0) {
+    if (const int error = open_userfaultfd(sampled)) {
         turn_.release();
-        obstacle_ = Status::fail(error, error == -EOPNOTSUPP && features.rwp_async
+        obstacle_ = Status::fail(error, error == -EOPNOTSUPP
                                             ? "referenced_us: no passes, since samples see reads here"
-                                            : "referenced_us: passes need asynchronous write protection (Linux 6.7)");
+                                            : "referenced_us: no passes, since no second userfaultfd can be opened");
         return false;
     }
     sizes_ = read_page_sizes();
@@ -102,7 +111,7 @@ bool AccessedPasses::open(bool wanted, bool sampled) {
 
 bool AccessedPasses::begin(const PassRequest& request, Exclusion& exclusion) {
     if (!open(request.wanted, request.sampled)) return false;
-    if (uffd_generation_ != damon::uffd_generation()) {
+    if (!whole_ && uffd_generation_ != damon::uffd_generation()) {
         const Lock lock(mutex_);
         uffd_generation_ = damon::uffd_generation();
         (void)uffd_open_second();
@@ -117,6 +126,7 @@ bool AccessedPasses::begin(const PassRequest& request, Exclusion& exclusion) {
     scans_known_ = scans_.read() == 0;
     stage_ = Stage::kUndo;
     at_ = to_clear_ = 0;
+    clear_from_ = 0;
     large_reads_ = false;
     return true;
 }
@@ -158,7 +168,7 @@ PassStep AccessedPasses::undo_step() {
 }
 
 PassStep AccessedPasses::split_step() {
-    for (; at_ < windows_.size(); ++at_) {
+    for (; at_ < windows_.size() && !whole_; ++at_) {
         Window& window = windows_[at_];
         if (window.split || window.gone) continue;
         ++at_;
@@ -174,7 +184,7 @@ PassStep AccessedPasses::split_step() {
     }
     at_ = 0;
     stage_ = Stage::kRead;
-    const bool any = std::ranges::any_of(windows_, [](const Window& window) { return window.split; });
+    const bool any = whole_ || std::ranges::any_of(windows_, [](const Window& window) { return window.split; });
     if (!any || smaps_.open() != 0) {
         finish();
         return {};
@@ -226,14 +236,15 @@ PassStep AccessedPasses::clear_step(uint64_t now_ns, const Exclusion& exclusion)
     for (; to_clear_ < at_; ++to_clear_) {
         Window& window = windows_[to_clear_];
         if (!window.met || window.gone) continue;
-        ++to_clear_;
         int error = 0;
         if (exclusion.allowed(window.range) != window.range) error = -EPERM;
-        for (AddressRange left = window.range; error == 0 && !left.empty();) {
-            const AddressRange part{left.start, std::min(left.end, left.start + kMostClearBytes)};
-            error = sys::madvise(part.start, part.size(), uapi::kAdviseCold);
-            left.start = part.end;
-        }
+        const uint64_t from = std::max(clear_from_, window.range.start);
+        const AddressRange part{from, std::min(window.range.end, from + kMostClearBytes)};
+        if (error == 0) error = sys::madvise(part.start, part.size(), uapi::kAdviseCold);
+        clear_from_ = part.end;
+        if (error == 0 && part.end < window.range.end) return {kRestNs, {}, 0};
+        ++to_clear_;
+        // When its last part was: what was touched of the others meanwhile is seen by the next pass.
         window.cleared_ns = error == 0 ? now_ns : 0;
         window.resumed = false;
         break;
@@ -346,7 +357,7 @@ uint64_t AccessedPasses::release_some() {
 void AccessedPasses::close() {
     if (owner_ == 0) return;
     if (!forked()) leave_registrations(left_);
-    uffd_release();
+    if (!whole_) uffd_release();
     turn_.release();
     const Lock lock(mutex_);
     windows_.clear();

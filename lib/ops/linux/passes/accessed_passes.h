@@ -1,6 +1,9 @@
 // Passes over the accessed bits of this process's page tables: which windows of memory were touched, by reads or
 // writes, since the last pass. Only of memory that the program promised not to remap (promise), since each window is
 // made a mapping of its own: /proc/self/smaps counts the bits of a mapping. MADV_COLD clears them, a window a call.
+// Where that cannot be done (a filter of system calls refuses userfaultfd, or Linux is older than 6.7) mappings stay as
+// they are, and each is a window. Finer it cannot be told: where one part of a mapping is cleared, what is in use there
+// is marked again before smaps can be read, and looks like what is idle.
 //
 // A pass is made in small steps, each of which holds the address space for less than 100 us, with rests in between in
 // which other threads get it:
@@ -104,11 +107,14 @@ private:
     void close();
     bool forked() const;
     bool open(bool wanted, bool sampled);
+    int open_userfaultfd(bool sampled);
     bool plan(const PassRequest& request, const Exclusion& exclusion);
     bool list_promised(bool all, const Exclusion& exclusion, Vector<AddressRange>& out) const;
     bool read_mappings();
     void cut_at_stall(Vector<PlannedWindow>& planned);
-    void stop_at(AddressRange mapping);
+    bool plan_windows(size_t max_windows);
+    bool plan_whole_mappings(size_t max_windows);
+    void stop_at(AddressRange mapping, uint64_t most_bytes);
     bool take_plan(std::span<const PlannedWindow> planned);
     PassStep next_step(uint64_t now_ns, const Exclusion& exclusion);
     PassStep undo_step();
@@ -144,7 +150,9 @@ private:
     size_t at_ = 0;        // the window that the stage has come to
     size_t to_clear_ = 0;  // windows before it are cleared
     bool large_reads_ = false;
+    uint64_t clear_from_ = 0;  // inside of the window that is being cleared
     Status obstacle_;
+    bool whole_ = false;  // windows are the mappings as they are
     bool ending_ = false;
     bool wanted_ = false;
     bool sampled_ = false;

@@ -16,6 +16,9 @@ constexpr uint64_t kUsualMaxMaps = 65'530;
 constexpr uint64_t kMostReadBytes = 12u << 20;
 constexpr uint64_t kScanBytes = 16u << 20;  // in one call
 constexpr size_t kWindowPart = 4;           // of the mappings that the process may still have
+// Where mappings are not split: of small pages in one mapping, some 8 ms of reading smaps; and how many mappings.
+constexpr uint64_t kMostWholeBytes = 1u << 30;
+constexpr size_t kMostWholeMappings = 4096;
 
 uint64_t max_map_count() {
     const ScopedFile file(sys::open_read("/proc/sys/vm/max_map_count"), FileKind::kKernel);
@@ -36,9 +39,9 @@ NaturalMapping natural(const Mapping& mapping, uint64_t base_bytes) {
 }
 
 // Whether reading the mapping `part` takes longer than may be.
-bool stalls(RangeScan& scan, AddressRange part) {
+bool stalls(RangeScan& scan, AddressRange part, uint64_t most_bytes) {
     uint64_t bytes = 0;
-    while (part.size() > kMostReadBytes - std::min(bytes, kMostReadBytes) && bytes <= kMostReadBytes) {
+    while (part.size() > most_bytes - std::min(bytes, most_bytes) && bytes <= most_bytes) {
         uint64_t end = std::min(part.end, part.start + kScanBytes);
         PageRun runs[64];
         const int nr = scan.look({part.start, end}, runs, end);
@@ -46,7 +49,7 @@ bool stalls(RangeScan& scan, AddressRange part) {
         for (int i = 0; i < nr; ++i) bytes += runs[i].present() && !runs[i].huge() ? runs[i].range.size() : 0;
         part.start = end;
     }
-    return bytes > kMostReadBytes;
+    return bytes > most_bytes;
 }
 
 }  // namespace
@@ -99,21 +102,49 @@ void AccessedPasses::cut_at_stall(Vector<PlannedWindow>& planned) {
             while (next < planned.size() && planned[next].range.end <= at) ++next;
             if (next == planned.size()) return;
             const AddressRange beside{at, std::min(mapping.end, planned[next].range.start)};
-            if (!beside.empty() && stalls(scan, beside)) {
+            if (!beside.empty() && stalls(scan, beside, kMostReadBytes)) {
                 planned.truncate(next);
-                return stop_at(beside);
+                return stop_at(beside, kMostReadBytes);
             }
             at = std::max(beside.end, planned[next].range.end);
         }
     }
 }
 
-void AccessedPasses::stop_at(AddressRange mapping) {
-    obstacle_ = Status::fail(-EOPNOTSUPP,
-                             "referenced_us: the memory at 0x%llx, more than %llu MiB of small pages, is not stable; "
-                             "reading past it would take too long, so that memory above it is unknown",
-                             static_cast<unsigned long long>(mapping.start),
-                             static_cast<unsigned long long>(kMostReadBytes >> 20));
+// Mappings that are promised from their beginning to their end, up to the first one that takes too long to read.
+bool AccessedPasses::plan_whole_mappings(size_t max_windows) {
+    RangeScan scan;
+    const bool scans = scan.open(0, sizes_.base_bytes) == 0;
+    obstacle_ = {};
+    size_t promised = 0, large = 0;
+    for (const NaturalMapping& mapping : plan_.mappings()) {
+        const AddressRange range = mapping.range;
+        for (; large < large_.size() && large_[large].start <= range.start; ++large) {
+            if (scans && !stalls(scan, large_[large], kMostWholeBytes)) continue;
+            stop_at(large_[large], kMostWholeBytes);
+            return true;
+        }
+        while (promised < promised_list_.size() && promised_list_[promised].end <= range.start) ++promised;
+        if (promised == promised_list_.size() || planned_.size() == max_windows) return true;
+        if (promised_list_[promised].intersection(range) != range) continue;
+        if (!planned_.push_back(PlannedWindow{range, false, false})) return false;
+    }
+    return true;
+}
+
+bool AccessedPasses::plan_windows(size_t max_windows) {
+    const WindowLimits limits{.unit_bytes = sizes_.huge_bytes, .max_windows = max_windows};
+    if (!plan_.finish(promised_list_.span(), limits, planned_)) return false;
+    cut_at_stall(planned_);
+    return true;
+}
+
+void AccessedPasses::stop_at(AddressRange mapping, uint64_t most_bytes) {
+    obstacle_ =
+        Status::fail(-EOPNOTSUPP,
+                     "referenced_us: the memory at 0x%llx, more than %llu MiB of small pages, is not stable; "
+                     "reading past it would take too long, so that memory above it is unknown",
+                     static_cast<unsigned long long>(mapping.start), static_cast<unsigned long long>(most_bytes >> 20));
 }
 
 // False: there is nothing to pass over, and nothing to take back.
@@ -131,10 +162,8 @@ bool AccessedPasses::plan(const PassRequest& request, const Exclusion& exclusion
         if (!read_mappings()) return false;
         const uint64_t most = max_map_count();
         const uint64_t others = plan_.nr_mappings() - std::min(plan_.nr_mappings(), own.size());
-        const WindowLimits limits{.unit_bytes = sizes_.huge_bytes,
-                                  .max_windows = static_cast<size_t>((most - std::min(most, others)) / kWindowPart)};
-        if (!plan_.finish(promised_list_.span(), limits, planned_)) return false;
-        cut_at_stall(planned_);
+        const auto left = static_cast<size_t>((most - std::min(most, others)) / kWindowPart);
+        if (!(whole_ ? plan_whole_mappings(kMostWholeMappings) : plan_windows(left))) return false;
     }
     if (!take_plan(planned_.span())) return false;
     return !windows_.empty() || !dropped_.empty();

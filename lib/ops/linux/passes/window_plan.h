@@ -41,6 +41,8 @@ public:
     // False: out of memory.
     [[nodiscard]] bool add(const NaturalMapping& mapping);
     size_t nr_mappings() const { return nr_mappings_; }
+    // Of private memory, in address order.
+    std::span<const NaturalMapping> mappings() const { return mappings_.span(); }
     // The windows of what lies in `promised` (sorted, disjoint), as small as the limits let them be; where even the
     // largest are too many, those at the lowest addresses. False: out of memory.
     [[nodiscard]] bool finish(std::span<const AddressRange> promised, const WindowLimits& limits,

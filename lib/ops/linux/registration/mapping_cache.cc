@@ -33,12 +33,18 @@ AddressRange hull(AddressRange a, AddressRange b) {
     return {std::min(a.start, b.start), std::max(a.end, b.end)};
 }
 
+// A part of what stood: another one in its place, which may grow to be as large.
+bool is_replaced(const CachedMapping& old, const CachedMapping& now) {
+    return old.is_settling() && old.stood.intersection(now.range) != old.stood;
+}
+
 // What may be registered of a mapping that has just been read, from what was known of the memory `before`.
 void inherit_settled(CachedMapping& now, std::span<const CachedMapping> before) {
     now.registrable = now.stood = {};
     for (const CachedMapping& old : before) {
         // Memory in a reservation's place is new, unless its pages show that it is registered still.
         if (old.shared != now.shared || old.reserved != now.reserved || !old.range.intersects(now.range)) continue;
+        if (is_replaced(old, now)) continue;
         now.registrable = hull(now.registrable, old.registrable.intersection(now.range));
         now.stood = hull(now.stood, old.stood.intersection(now.range));
         now.held_back |= old.held_back;
@@ -106,11 +112,12 @@ uint64_t MappingCache::bytes_beside(size_t idx) const {
 
 // Decides what may be registered of mapping number `idx` of the reading; `before` are those in its place that were
 // known.
-void MappingCache::settle(size_t idx, std::span<const CachedMapping> before) {
+void MappingCache::settle(size_t idx, std::span<const CachedMapping> before, Settle settle) {
     CachedMapping& now = reading_[idx];
     const AddressRange range = now.range;
     if (when_ == RegisterWhen::kSettled && !first_reading_) {
         inherit_settled(now, before);
+        if (settle == Settle::kLater) return;
         const bool is_new = now.stood.empty();
         if (is_new || now.stood != range) {
             const uint64_t stood_bytes = (is_new ? 0 : now.stood.size()) + bytes_beside(idx);
@@ -129,7 +136,7 @@ void MappingCache::settle(size_t idx, std::span<const CachedMapping> before) {
     now.stood = range;
 }
 
-bool MappingCache::reload(AccessStatistics& statistics, ProcMaps::Visit also, void* context) {
+bool MappingCache::reload(AccessStatistics& statistics, Settle settle_when, ProcMaps::Visit also, void* context) {
     reading_.clear();
     reading_failed_ = false;
     struct Visitor {
@@ -156,7 +163,7 @@ bool MappingCache::reload(AccessStatistics& statistics, ProcMaps::Visit also, vo
         while (behind < mappings_.size() && mappings_[behind].range.start < now.range.end) {
             inherit_registration(now, mappings_[behind++]);
         }
-        settle(i, mappings_.span().subspan(before, behind - before));
+        settle(i, mappings_.span().subspan(before, behind - before), settle_when);
     }
     first_reading_ = false;
     mappings_.swap(reading_);
@@ -201,7 +208,7 @@ CachedMapping* MappingCache::reread(uint64_t address, AccessStatistics& statisti
     Mapping mapping;
     const int error = maps_.query(address, mapping);
     if (error == -ENOTTY) {
-        if (may_reload_) reload(statistics);
+        if (may_reload_) reload(statistics, Settle::kLater);
         may_reload_ = false;
         return find(address);
     }
@@ -209,6 +216,11 @@ CachedMapping* MappingCache::reread(uint64_t address, AccessStatistics& statisti
     if (error != 0) return nullptr;
     put(mapping);
     return find(address);
+}
+
+void MappingCache::renew(CachedMapping& mapping) {
+    mapping.registered = mapping.owned = 0;
+    if (when_ == RegisterWhen::kSettled) mapping.registrable = mapping.stood = {};
 }
 
 uint64_t MappingCache::next_start(uint64_t address) {
@@ -224,7 +236,8 @@ void MappingCache::put(const Mapping& mapping) {
     CachedMapping before_it;
     CachedMapping behind_it;
     for (; last < mappings_.size() && mappings_[last].range.start < now.range.end; ++last) {
-        const CachedMapping& old = mappings_[last];
+        CachedMapping& old = mappings_[last];
+        if (is_replaced(old, now)) old.stood = {};
         inherit_registration(now, old);
         inherit_failures(now, old);
         // The rest of an overlapped one stays as it was known: its registration must not be forgotten.

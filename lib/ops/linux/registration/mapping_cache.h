@@ -37,6 +37,8 @@ struct CachedMapping {
         owned = static_cast<uint8_t>(owned | mode);
         registered |= owned;
     }
+    // It may be registered once it has stood for a reading.
+    bool is_settling() const { return registrable.empty() && !stood.empty(); }
     bool failed(uint64_t mode) const { return (failed_modes & mode) != 0; }
     void fail(uint64_t mode, UnknownReason why) {
         failed_modes = static_cast<uint8_t>(failed_modes | mode);
@@ -68,8 +70,10 @@ public:
     void forget_registrations();
 
     // Reads all mappings anew. Registrations are remembered; modes that failed will be tried again. Where the reading
-    // fails, everything stays, and the answer is false. `also` (may be null) is told of each mapping.
-    bool reload(AccessStatistics& statistics, ProcMaps::Visit also = nullptr, void* context = nullptr);
+    // fails, everything stays, and the answer is false. `also` (may be null) is told of each mapping. kLater: what it
+    // sees for the first time, or has grown, has not stood for a reading by the next one.
+    enum class Settle : uint8_t { kNow, kLater };
+    bool reload(AccessStatistics& statistics, Settle settle, ProcMaps::Visit also = nullptr, void* context = nullptr);
 
     // The mapping that covers `address`; nullptr: none was there at the last reading. Valid until the next call that
     // reads.
@@ -86,6 +90,9 @@ public:
     // Reads the mapping at `address` anew, because it turned out to have changed; nullptr: there is none.
     CachedMapping* reread(uint64_t address, AccessStatistics& statistics);
 
+    // The mapping has turned out to be a new one in the place of one that was registered: what was known of it is void.
+    void renew(CachedMapping& mapping);
+
     // Where the mapping at `address`, or the next one above it, begins now; 0: not told, or there is none.
     uint64_t next_start(uint64_t address);
 
@@ -97,7 +104,7 @@ private:
     void put(const Mapping& mapping);
     void adopt_left_registrations();
     uint64_t bytes_beside(size_t idx) const;
-    void settle(size_t idx, std::span<const CachedMapping> before);
+    void settle(size_t idx, std::span<const CachedMapping> before, Settle settle);
     size_t first_ending_after(uint64_t address) const;
 
     ProcMaps maps_;

@@ -102,8 +102,32 @@ int open_descriptor() {
     return opened < 0 ? user_mode : static_cast<int>(opened);
 }
 
+// Whether `file` offers these features, which are switched on then. A refusal leaves the descriptor as it was.
+bool enable(OwnNumber file, UffdFeatures wanted) {
+    uapi::UffdApi api;
+    if (wanted.wp_async) api.features |= uapi::kFeatureWpAsync;
+    if (wanted.rwp_async) api.features |= uapi::kFeatureRwp | uapi::kFeatureRwpAsync;
+    const uint64_t features = api.features;
+    return sys::ioctl(file.fd, uapi::kUffdioApi, &api) == 0 && (api.features & features) == features;
+}
+
+// A descriptor with as much as it takes switched on; none (-1) where this kernel is to be asked what it offers. Asking
+// takes a descriptor that is closed again, and closing one walks all mappings with the address space locked.
+OwnNumber open_unasked(UffdFeatures& features) {
+    const OwnNumber file = move_and_mark(open_descriptor(), FileKind::kKernel);
+    if (file.fd < 0) return {};
+    for (const UffdFeatures wanted : {UffdFeatures{true, true}, UffdFeatures{true, false}, UffdFeatures{false, true}}) {
+        if (!enable(file, wanted)) continue;
+        features = wanted;
+        return file;
+    }
+    close_own_number(file, process_id());
+    return {};
+}
+
 // A descriptor with what is offered switched on; negative errno.
 OwnNumber open_enabled_once(UffdFeatures& features) {
+    if (const OwnNumber file = open_unasked(features); file.fd >= 0) return file;
     features = uffd_offered();
     if (features.error != 0) return {features.error, 0};
     const OwnNumber file = move_and_mark(open_descriptor(), FileKind::kKernel);

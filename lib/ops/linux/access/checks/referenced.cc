@@ -26,11 +26,6 @@ int read_first_entry() {
 }
 
 AccessCheckProbe probe() {
-    const UffdFeatures offered = uffd_offered();
-    if (!offered.wp_async) {
-        return probe_failed(offered.error != 0 ? offered.error : -ENOTSUP,
-                            "no asynchronous write protection (Linux 6.7)");
-    }
     ScratchPage page;
     if (page.error() != 0) return probe_failed(page.error(), "no memory to try it out on");
     page.write(1);
@@ -39,7 +34,13 @@ AccessCheckProbe probe() {
     }
     if (page.read() != 1) return probe_failed(-EIO, "a page lost its content");
     if (const int error = read_first_entry()) return probe_failed(error, "/proc/self/smaps shows no accessed bits");
-    return probe_works("memory that is flagged stable, by passes (damon_attrs.referenced_us)", true);
+    if (uffd_offered().wp_async) {
+        return probe_works("memory that is flagged stable, by passes (damon_attrs.referenced_us)", true);
+    }
+    return probe_works(
+        "memory that is flagged stable, by passes (damon_attrs.referenced_us) that answer for a mapping as a whole: "
+        "there is no asynchronous write protection (Linux 6.7, userfaultfd)",
+        true);
 }
 
 }  // namespace

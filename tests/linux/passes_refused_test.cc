@@ -1,0 +1,90 @@
+// Passes where userfaultfd is refused, as the default filters of containers do: mappings stay as they are, and are
+// looked at by groups.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+
+#include "pass_run.h"
+
+namespace damon::test {
+namespace {
+
+constexpr unsigned kNewFromDevice = 0xaa00;  // USERFAULTFD_IOC_NEW
+constexpr size_t kPagesPerWindow = 512;
+
+// For this process, for good.
+bool refuse_userfaultfd() {
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kNewFromDevice, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_fprog program = {sizeof rules / sizeof *rules, rules};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
+// In a child of its own, which the filter ends with.
+void under_the_filter(void (*test)()) {
+    if (sanitized()) return declared_skip("sanitizer", "its shadow memory lies below, which takes long to read");
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        EXPECT_TRUE(refuse_userfaultfd());
+        test();
+        _exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "see above";
+}
+
+// Two mappings, which the memory between them keeps apart.
+struct TwoMappings {
+    TwoMappings() {
+        memory.fill();
+        const AddressRange gap = part(14, 1);
+        EXPECT_EQ(mprotect(reinterpret_cast<void*>(gap.start), gap.size(), PROT_NONE), 0);
+    }
+    AddressRange part(size_t first, size_t count) const {
+        const uint64_t start = memory.range().start + first * kWindowBytes;
+        return {start, start + count * kWindowBytes};
+    }
+    Memory memory{30 * kPagesPerWindow, Kind::kAnonymous, kWindowBytes};
+};
+
+void run_passes(PassRun& run, int count, const Memory& memory, size_t read_page) {
+    run.passes(count, [&] { memory.read(read_page); });
+}
+
+TEST(PassesWithoutUserfaultfd, TellAMappingThatIsReadFromAnIdleOne) {
+    under_the_filter([] {
+        TwoMappings two;
+        const size_t before = mappings_in(two.memory.range());
+        PassRun run;
+        damon_target* target = damon_target_new();
+        ASSERT_EQ(damon_ctx_set_coverage(run, DAMON_COVER_STABLE), 0);
+        ASSERT_EQ(damon_ctx_add_target(run, target), 0);
+        ASSERT_EQ(run.start(), 0) << run.errmsg();
+        run_passes(run, 7, two.memory, 20 * kPagesPerWindow + 7);
+        EXPECT_EQ(run.bytes(two.part(15, 15), is_cold), 0u) << "one page of it is read";
+        EXPECT_GE(run.bytes(two.part(0, 14), is_cold), 14 * kWindowBytes * 95 / 100);
+        EXPECT_EQ(mappings_in(two.memory.range()), before);
+        run_passes(run, 4, two.memory, 3);
+        EXPECT_EQ(run.bytes(two.part(0, 14), is_cold), 0u) << "now it is read as well";
+        ASSERT_EQ(run.stop(), 0);
+    });
+}
+
+}  // namespace
+}  // namespace damon::test
