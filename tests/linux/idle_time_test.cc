@@ -51,7 +51,8 @@ public:
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    // Each page: a look sees no more than sample_us, and memory that is written to less often may be missed for a while.
+    // Each page: a look sees no more than sample_us, and memory that is written to less often may be missed for a
+    // while.
     void write() {
         for (uint64_t at = 0; at < kBytes; at += page_bytes()) memory_[at] = 1;
     }
