@@ -963,7 +963,12 @@ DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_regi
  * A process with a second thread is another thing for some calls: a program whose library constructor starts a context
  * cannot unshare(CLONE_NEWUSER) any more, and setpriv --reuid and the like, which change the credentials of one thread,
  * abort. Start after such changes; after setuid() without exec, set PR_SET_DUMPABLE first, or /proc is closed to the
- * process. dlclose() never unloads the shared library: it is linked with -z nodelete. */
+ * process. dlclose() never unloads the shared library: it is linked with -z nodelete.
+ *
+ * The program may close the library's descriptors and take their numbers: lost ones are opened again, and numbers that
+ * are the program's are not touched. The kernel gives a new file the lowest free number, from where the library moves it
+ * above 900: dup2() onto that number, in the fraction of a microsecond in which it is closed there, can lose the
+ * program's copy. */
 DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
 
 /** Stops contexts: when it returns sampling and callbacks have ended. Attributes (intervals as tuned), targets with their

@@ -13,11 +13,13 @@ enum class Known : uint32_t {
     kCollapse,         // MADV_COLLAPSE of watched memory: EINVAL; damon_exclude() around it
     kMremapAcross,     // mremap() over watched memory that grew meanwhile: EFAULT; damon_exclude()
     kMremapReleasing,  // mremap() after damon_stop(), while registrations are given back in pieces; damon_exclude()
+    kNumberClosed,     // dup2() onto a number just while the library, which had a new file there, closes it
 };
-inline constexpr size_t kNrKnown = 4;
+inline constexpr size_t kNrKnown = 5;
 inline constexpr const char* kKnownNames[kNrKnown] = {"own UFFDIO_REGISTER: EBUSY", "MADV_COLLAPSE: EINVAL",
                                                       "mremap of grown memory: EFAULT",
-                                                      "mremap after damon_stop: EFAULT"};
+                                                      "mremap after damon_stop: EFAULT",
+                                                      "dup2 onto a number: closed"};
 
 struct HostEntry {
     uint32_t call = 0;  // position in the table of calls

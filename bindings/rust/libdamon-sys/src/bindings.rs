@@ -110,11 +110,13 @@ which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds.*/
 Counted are, from the end of damon_start() on, all of the worker's own CPU time (sampling with merging and
 splitting, reading the mappings) and an estimate of what the program pays for each access that is seen (a page
 fault), not schemes and callbacks, which have quotas. A tenth of a second may be spent in advance; then a worker
-that costs more makes its sampling intervals longer: a window has as many samples as ever and takes longer
-(damon_snapshot_info.window_us says so), damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may take
-a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state() says
-both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and simulated
-contexts, but for a simulator with prices (damon_sim_params.sample_ns).*/
+that costs more passes sampling intervals over: a window takes as long as ever and has fewer samples, five at
+least, each of which counts for the intervals since the one before, so that counts have the same maximum. Where
+that is not enough, or there are probes, sampling intervals become longer, and windows with them
+(damon_snapshot_info.window_us says so), and damon_ctx_stats.nr_skipped_intervals grows. Reading the mappings may
+take a quarter of the limit; beyond that they are read less often than ops_update_us says. damon_ctx_get_state()
+says both. Calls, commits, pause and stop do not wait longer for it. Without effect on manually driven and
+simulated contexts, but for a simulator with prices (damon_sim_params.sample_ns).*/
     pub max_overhead_permil: u64,
     /**How often accessed bits are read for memory whose reads cannot be sampled, in microseconds, at most 60,000,000. 0
 (default): never. Passes go over memory that is flagged DAMON_RANGE_STABLE, or over all private memory with
@@ -123,8 +125,8 @@ paused or stopped, or the range removed: a quarter at most of the mappings that 
 windows where those are too few. They work in small steps between the samples, and count as cost: what the worker
 takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
 too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
-at a time has passes. docs/access-checks.md has prices and stalls. Needs asynchronous write protection (Linux
-6.7); -EOPNOTSUPP with operations that read no accessed bits.*/
+at a time has passes. docs/access-checks.md has prices and stalls. Without userfaultfd's write protection (Linux
+6.7) mappings stay whole and are told as a whole. -EOPNOTSUPP with operations that read no accessed bits.*/
     pub referenced_us: u64,
     /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
 followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -380,7 +382,8 @@ fn bindgen_test_layout_damon_region_info() {
     );
 }
 /**Less than a quarter of the window's samples could be looked at: nr_accesses does not
-mean cold, age and age_us stand still, and no action but DAMOS_STAT is applied.*/
+mean cold, age and age_us stand still, and no action but DAMOS_STAT is applied, and
+DAMOS_NOHUGEPAGE where #DAMON_UNKNOWN_HUGE_PAGE is the reason.*/
 pub const DAMON_REGION_UNKNOWN: damon_region_flags = 1;
 /// Only writes to (a part of) this region can be seen.
 pub const DAMON_REGION_WRITES_ONLY: damon_region_flags = 2;
@@ -2277,10 +2280,18 @@ nothing runs that did not run before. Thread: control; -EDEADLK in a callback of
 
 Since 0.1
 
+A program that asks the kernel itself which pages it wrote to (PAGEMAP_SCAN with PAGE_IS_WRITTEN, the pagemap's bit of
+it, a userfaultfd) does not get the same answer of watched memory: damon_exclude() keeps such memory out.
+
 A process with a second thread is another thing for some calls: a program whose library constructor starts a context
 cannot unshare(CLONE_NEWUSER) any more, and setpriv --reuid and the like, which change the credentials of one thread,
 abort. Start after such changes; after setuid() without exec, set PR_SET_DUMPABLE first, or /proc is closed to the
-process. dlclose() never unloads the shared library: it is linked with -z nodelete.*/
+process. dlclose() never unloads the shared library: it is linked with -z nodelete.
+
+The program may close the library's descriptors and take their numbers: lost ones are opened again, and numbers that
+are the program's are not touched. The kernel gives a new file the lowest free number, from where the library moves it
+above 900: dup2() onto that number, in the fraction of a microsecond in which it is closed there, can lose the
+program's copy.*/
     pub fn damon_start(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
@@ -2746,7 +2757,7 @@ pub type damon_range_flags = crate::ctypes::c_uint;
 pub const DAMON_STATE_STOPPED: damon_state = 0;
 /// At work, at the wanted intervals.
 pub const DAMON_STATE_SAMPLING: damon_state = 1;
-/// At work, slowed by damon_attrs.max_overhead_permil.
+/// At work, with fewer samples or longer windows for damon_attrs.max_overhead_permil.
 pub const DAMON_STATE_LIMITED: damon_state = 2;
 /// Paused.
 pub const DAMON_STATE_PAUSED: damon_state = 3;
@@ -3195,7 +3206,9 @@ extern "C" {
 Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
 own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
 it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one mremap() or
-MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd or scans for written pages.
+MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd, and
+what it asks with its own PAGEMAP_SCAN for PAGE_IS_WRITTEN: under write protection a page that a sample waits on is told
+as not written, although the program wrote to it before (measured: 4,066 of 4,096 dirty pages were told).
 It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
 range once more.
 
