@@ -24,9 +24,9 @@ std::atomic<uint64_t> outside{0};
 // A context over toy addresses whose ranges come by damon_ctx_add_range; driven by hand.
 class Ranges {
 public:
-    explicit Ranges(uint64_t max_nr_regions = 1000) : ctx_(damon_ctx_new()), table_(eyes_.table()) {
+    explicit Ranges(uint64_t max_nr_regions = 1000) : ctx_(damon_ctx_new()), table_(ops_.table()) {
         table_.apply_scheme = nullptr;
-        EXPECT_EQ(damon_ctx_set_custom_ops(ctx_, &table_, &eyes_), 0);
+        EXPECT_EQ(damon_ctx_set_custom_ops(ctx_, &table_, &ops_), 0);
         EXPECT_EQ(damon_ctx_set_drive(ctx_, DAMON_DRIVE_MANUAL), 0);
         damon_attrs attrs;
         damon_attrs_init(&attrs);
@@ -38,7 +38,7 @@ public:
     }
     ~Ranges() { damon_ctx_free(ctx_); }
     operator damon_ctx*() const { return ctx_; }
-    Eyes& eyes() { return eyes_; }
+    ToyOps& ops() { return ops_; }
 
     int add(uint64_t page, uint64_t nr_pages, uint32_t flags = 0) {
         return damon_ctx_add_range(ctx_, at(page), nr_pages * kPage, flags);
@@ -53,7 +53,7 @@ public:
                 samples[i].seen = DAMON_SEEN_NO;
             }
         };
-        ASSERT_EQ(damon_ctx_set_custom_ops(ctx_, &table_, &eyes_), 0);
+        ASSERT_EQ(damon_ctx_set_custom_ops(ctx_, &table_, &ops_), 0);
     }
     void start() { ASSERT_EQ(damon_start(&ctx_, 1, 0), 0); }
     void steps(int nr) {
@@ -80,7 +80,7 @@ public:
     }
 
 private:
-    Eyes eyes_;
+    ToyOps ops_;
     damon_ctx* ctx_;
     damon_operations table_;
     uint64_t now_us_ = 0;

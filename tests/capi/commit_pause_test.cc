@@ -7,7 +7,7 @@
 namespace damon::test {
 namespace {
 
-using Where = Eyes::Where;
+using Where = ToyOps::Where;
 
 void set_paused(damon_ctx* ctx, bool paused) { ASSERT_EQ(damon_set_pause(ctx, paused), 0) << errmsg_of(ctx); }
 
@@ -16,11 +16,11 @@ void expect_silent(Context& context) {
     EXPECT_EQ(damon_is_paused(context), 1);
     EXPECT_EQ(on_worker(context, [] {}), 0);  // a run that began paused has nothing to disarm, and does it all the same
     const damon_ctx_stats before = stats_of(context);
-    const uint64_t disarms = context.eyes().nr_disarms;
+    const uint64_t disarms = context.ops().nr_disarms;
     for (int i = 0; i < 5; ++i) EXPECT_EQ(on_worker(context, [] {}), 0);
     EXPECT_EQ(stats_of(context).nr_intervals, before.nr_intervals);
     EXPECT_EQ(stats_of(context).nr_samples, before.nr_samples);
-    EXPECT_EQ(context.eyes().nr_disarms, disarms) << "all was disarmed before";
+    EXPECT_EQ(context.ops().nr_disarms, disarms) << "all was disarmed before";
 }
 
 void expect_sampling(Context& context) {
@@ -64,7 +64,7 @@ TEST(CommitPause, IntoAStoppedContextSaysHowItsNextRunBegins) {
     ASSERT_EQ(context.start(), 0);
     expect_silent(context);
     EXPECT_EQ(stats_of(context).nr_intervals, 0u) << "L-21: no sample before";
-    EXPECT_EQ(context.eyes().nr_prepared, 0u);
+    EXPECT_EQ(context.ops().nr_prepared, 0u);
     ASSERT_EQ(context.stop(), 0);
     set_paused(source, false);
     ASSERT_EQ(damon_commit_ctx(context, source), 0);
@@ -153,7 +153,7 @@ TEST(CommitPause, FromCallbacksWhoseCommitIsPutOffItHoldsWhenTheStepEnds) {
             set_paused(source, true);
             std::atomic<bool> asked{false};
             damon_ctx* const ctx = context;
-            context.eyes().hook = [&](Where now, damon_ctx*) {
+            context.ops().hook = [&](Where now, damon_ctx*) {
                 if (now != where || asked.exchange(true)) return;
                 EXPECT_EQ(damon_commit_ctx(ctx, source), 0) << errmsg_of(ctx);
             };
@@ -179,7 +179,7 @@ TEST(CommitPause, ASetPauseThatComesAfterACommitThatWaitsWins) {
         set_paused(source, !paused);
         std::atomic<bool> asked{false};
         damon_ctx* const ctx = context;
-        context.eyes().hook = [&](Where now, damon_ctx*) {
+        context.ops().hook = [&](Where now, damon_ctx*) {
             if (now != Where::kCheck || asked.exchange(true)) return;
             EXPECT_EQ(damon_commit_ctx(ctx, source), 0);
             EXPECT_EQ(damon_set_pause(ctx, paused), 0);
@@ -237,8 +237,8 @@ TEST(CommitPause, ARunPausedByCommitsEqualsOnePausedBySetPause) {
             if (!by_commit && !paused) set_paused(context, false);
         };
         for (int i = 0; i < 200; ++i) {
-            context.eyes().hot_start = (40 + i / 10) * kPage;
-            context.eyes().hot_end = (60 + i / 10) * kPage;
+            context.ops().hot_start = (40 + i / 10) * kPage;
+            context.ops().hot_end = (60 + i / 10) * kPage;
             context.step();
             if (i % 7 == 3) {
                 turn(true);
@@ -262,7 +262,7 @@ TEST(CommitPause, APauseThatIsTakenBackWhileItIsWaitedForReturns) {
     Context context;
     std::atomic<bool> inside{false};
     std::atomic<bool> go_on{false};
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         if (where != Where::kCheck || inside.exchange(true)) return;
         while (!go_on) std::this_thread::yield();
     };
@@ -295,10 +295,10 @@ TEST(CommitMembers, OtherOperationsAreRefusedByNameWhileItRunsAndTakenOverWhenSt
         << errmsg_of(context);
     EXPECT_NE(errmsg_of(context).find("DAMON_OPS_CUSTOM"), std::string::npos);
     ASSERT_EQ(context.stop(), 0);
-    const uint64_t inits = context.eyes().nr_inits;
+    const uint64_t inits = context.ops().nr_inits;
     ASSERT_EQ(damon_commit_ctx(context, source), 0) << errmsg_of(context);
     (void)context.start();  // whether this machine can see accesses or not: the program's operations are not asked
-    EXPECT_EQ(context.eyes().nr_inits, inits);
+    EXPECT_EQ(context.ops().nr_inits, inits);
     Context custom;
     ASSERT_EQ(context.stop(), 0);
     EXPECT_EQ(damon_commit_ctx(source, custom), -EINVAL) << "a table of functions belongs to its context";

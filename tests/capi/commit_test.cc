@@ -7,7 +7,7 @@
 namespace damon::test {
 namespace {
 
-using Where = Eyes::Where;
+using Where = ToyOps::Where;
 
 // A stopped context with the parameters of `Context`, to be changed and committed.
 class Source : public Context {
@@ -24,8 +24,8 @@ TEST(Commit, OfTheSameParametersChangesNothingA17) {
         Context context(true);
         Source source;
         EXPECT_EQ(context.start(), 0);
-        context.eyes().hot_start = 100 * kPage;
-        context.eyes().hot_end = 120 * kPage;
+        context.ops().hot_start = 100 * kPage;
+        context.ops().hot_end = 120 * kPage;
         std::vector<std::vector<damon_region_info>> windows;
         for (int i = 0; i < 50; ++i) {
             context.step(5);
@@ -202,7 +202,7 @@ TEST(Commit, FromEveryCallbackIsDoneAtOnceOrWhenItsStepEnds) {
             std::atomic<bool> asked{false};
             std::atomic<bool> done{false};
             damon_ctx* const ctx = context;
-            context.eyes().hook = [&](Where now, damon_ctx*) {
+            context.ops().hook = [&](Where now, damon_ctx*) {
                 if (now != where || asked.exchange(true)) return;
                 EXPECT_EQ(damon_commit_ctx(ctx, large), 0) << errmsg_of(ctx);
                 EXPECT_EQ(damon_commit_ctx(ctx, small), 0) << errmsg_of(ctx);
@@ -243,7 +243,7 @@ TEST(Commit, InTheCallbacksAtARunsEndIsRefused) {
         int result = 0;
         damon_ctx* const ctx = context;
         std::atomic<bool> stopping{false};
-        context.eyes().hook = [&](Where now, damon_ctx*) {
+        context.ops().hook = [&](Where now, damon_ctx*) {
             if (now == where && stopping && result == 0) result = damon_commit_ctx(ctx, source);
         };
         ASSERT_EQ(context.start(), 0);
@@ -301,7 +301,7 @@ TEST(Commit, RegionsSetInACallAreFittedAtOnceAndKeptForTheNextRun) {
 TEST(Commit, InitMaySetRegionsOfTargetsThatHaveThem) {
     Context context(true);
     damon_ctx* const ctx = context;
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         const damon_addr_range range = {5 * kPage, 9 * kPage};
         if (where == Where::kInit) {
             EXPECT_EQ(damon_target_set_regions(damon_ctx_target(ctx, 0), &range, 1), 0);

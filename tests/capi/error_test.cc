@@ -89,9 +89,9 @@ TEST(Error, LargerStructuresArePassedWhereTheirTailIsZero) {
         damos* scheme = damos_new(&larger_params.known);
         EXPECT_EQ(scheme != nullptr, tail == 0);
         damos_free(scheme);
-        damon_operations ops = context.eyes().table();
+        damon_operations ops = context.ops().table();
         auto larger_ops = larger(ops, tail);
-        EXPECT_EQ(damon_ctx_set_custom_ops(context, &larger_ops.known, &context.eyes()), expected);
+        EXPECT_EQ(damon_ctx_set_custom_ops(context, &larger_ops.known, &context.ops()), expected);
         damon_access_check_info check;
         damon_access_check_info_init(&check);
         auto larger_check = larger(check, tail);
@@ -148,7 +148,7 @@ TEST(Error, SettersOfAContextNameTheWrongValue) {
     expect_refused(context, -EINVAL, "NULL", [&] { return damon_ctx_get_attrs(context, nullptr); });
     expect_refused(context, -EINVAL, "NULL", [&] { return damon_ctx_get_stats(context, nullptr); });
     expect_refused(context, -EINVAL, "NULL", [&] { return damon_ctx_set_custom_ops(context, nullptr, nullptr); });
-    damon_operations ops = context.eyes().table();
+    damon_operations ops = context.ops().table();
     ops.flags = 0x10;
     expect_refused(context, -EINVAL, "0x10", [&] { return damon_ctx_set_custom_ops(context, &ops, nullptr); });
     expect_refused(context, -EINVAL, "NULL", [&] { return damon_ctx_add_target(context, nullptr); });
@@ -243,7 +243,7 @@ TEST(Error, ARunningContextRefusesEverySetter) {
     damon_target* const spare_target = target_of({{1, 2}});
     damos* const spare_scheme = scheme_of();
     const damon_attrs attrs = quick_attrs();
-    const damon_operations ops = context.eyes().table();
+    const damon_operations ops = context.ops().table();
     const damon_addr_range range = {0x1000, 0x2000};
     damos_params params;
     damos_params_init(&params);

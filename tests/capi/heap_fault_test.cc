@@ -31,10 +31,10 @@ damos* rich_scheme() {
     return scheme;
 }
 
-bool fill(damon_ctx* ctx, Eyes& eyes, size_t nr_targets) {
-    const damon_operations ops = eyes.table();
+bool fill(damon_ctx* ctx, ToyOps& toy, size_t nr_targets) {
+    const damon_operations ops = toy.table();
     const damon_attrs attrs = quick_attrs();
-    if (out_of_memory(damon_ctx_set_custom_ops(ctx, &ops, &eyes))) return false;
+    if (out_of_memory(damon_ctx_set_custom_ops(ctx, &ops, &toy))) return false;
     if (out_of_memory(damon_ctx_set_attrs(ctx, &attrs))) return false;
     if (out_of_memory(damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL))) return false;
     if (out_of_memory(damon_ctx_set_min_region_sz(ctx, kPage))) return false;
@@ -87,11 +87,11 @@ bool run(damon_ctx* ctx, damon_ctx* source) {
 
 // True where the whole of it went through.
 bool live() {
-    Eyes eyes;
+    ToyOps ops;
     damon_ctx* ctx = damon_ctx_new();
     if (ctx == nullptr) return false;
     damon_ctx* source = damon_ctx_new();
-    const bool done = source != nullptr && fill(ctx, eyes, 1) && fill(source, eyes, 3) && run(ctx, source) &&
+    const bool done = source != nullptr && fill(ctx, ops, 1) && fill(source, ops, 3) && run(ctx, source) &&
                       commit_more(ctx, source) && run(ctx, source);
     damon_ctx_free(source);
     damon_ctx_free(ctx);

@@ -9,7 +9,7 @@
 namespace damon::test {
 namespace {
 
-using Where = Eyes::Where;
+using Where = ToyOps::Where;
 
 TEST(Lifecycle, AStoppedContextKeepsItsParametersAndStartsAgain) {
     Context context;
@@ -30,8 +30,8 @@ TEST(Lifecycle, AStoppedContextKeepsItsParametersAndStartsAgain) {
         const uint64_t before = seq;
         EXPECT_FALSE(snapshot_of(context, &seq).empty());
         EXPECT_GE(seq, before + 2) << "numbers go on";
-        EXPECT_EQ(context.eyes().nr_inits, static_cast<uint64_t>(run));
-        EXPECT_EQ(context.eyes().nr_cleanups, static_cast<uint64_t>(run));
+        EXPECT_EQ(context.ops().nr_inits, static_cast<uint64_t>(run));
+        EXPECT_EQ(context.ops().nr_cleanups, static_cast<uint64_t>(run));
     }
 }
 
@@ -44,16 +44,16 @@ TEST(Lifecycle, AllOfAGroupStartOrNoneA1) {
     EXPECT_EQ(damon_start(group, -1, 0), -EINVAL);
     damon_ctx* twice[] = {first, second, first};
     EXPECT_EQ(damon_start(twice, 3, 0), -EINVAL);
-    third.eyes().init_result = -EIO;
+    third.ops().init_result = -EIO;
     EXPECT_EQ(damon_start(group, 3, 0), -EIO);
     EXPECT_NE(errmsg_of(third).find(std::to_string(-EIO)), std::string::npos);
     for (damon_ctx* ctx : group) EXPECT_EQ(damon_is_running(ctx), 0);
     EXPECT_EQ(damon_nr_running_ctxs(), 0);
-    EXPECT_EQ(first.eyes().nr_cleanups, 1u);
-    EXPECT_EQ(third.eyes().nr_cleanups, 0u) << "only where init succeeded";
-    third.eyes().init_result = 7;
+    EXPECT_EQ(first.ops().nr_cleanups, 1u);
+    EXPECT_EQ(third.ops().nr_cleanups, 0u) << "only where init succeeded";
+    third.ops().init_result = 7;
     EXPECT_EQ(damon_start(group, 3, 1), -EINVAL) << "a positive answer of init is no success";
-    third.eyes().init_result = 0;
+    third.ops().init_result = 0;
     ASSERT_EQ(damon_start(group, 3, 1), 0);
     EXPECT_EQ(damon_nr_running_ctxs(), 3);
     EXPECT_EQ(damon_stop(group, 3), 0);
@@ -91,7 +91,7 @@ TEST(Lifecycle, TwoThreadsStartOneContextOnce) {
         for (std::thread& thread : threads) thread.join();
         EXPECT_EQ(started, 1);
         EXPECT_EQ(damon_is_running(context), 1) << "who came second did not stop what the first began";
-        EXPECT_EQ(context.eyes().nr_inits, 1u);
+        EXPECT_EQ(context.ops().nr_inits, 1u);
     }
     EXPECT_EQ(damon_nr_running_ctxs(), 0);
 }
@@ -101,8 +101,8 @@ TEST(Lifecycle, StopDuringAStartWaitsForItAndStopsIt) {
         Context context;
         std::atomic<bool> inside{false};
         std::atomic<bool> leave{false};
-        context.eyes().init_result = init_result;
-        context.eyes().hook = [&](Where where, damon_ctx*) {
+        context.ops().init_result = init_result;
+        context.ops().hook = [&](Where where, damon_ctx*) {
             if (where != Where::kInit) return;
             inside = true;
             while (!leave) std::this_thread::yield();
@@ -155,13 +155,13 @@ TEST(Lifecycle, AWorkerWithoutAValidTargetEndsOnItsOwnL16) {
     context.use_ops(true);
     ASSERT_EQ(context.start(), 0);
     pass_windows(context, 1);
-    context.eyes().valid = false;
+    context.ops().valid = false;
     EXPECT_EQ(damon_snapshot_wait(context, UINT64_MAX, -1), -ECANCELED);
     EXPECT_EQ(damon_is_running(context), 0);
     EXPECT_EQ(damon_nr_running_ctxs(), 0);
     EXPECT_EQ(on_worker(context, [] {}), -ECANCELED);
-    EXPECT_EQ(context.eyes().nr_cleanups, 1u);
-    context.eyes().valid = true;
+    EXPECT_EQ(context.ops().nr_cleanups, 1u);
+    context.ops().valid = true;
     ASSERT_EQ(context.start(), 0) << "without a stop in between";
     pass_windows(context, 1);
     ASSERT_EQ(context.stop(), 0);
@@ -172,7 +172,7 @@ TEST(Lifecycle, WhyAWorkerEndedIsInTheMessage) {
     context.use_ops(true);
     ASSERT_EQ(context.start(), 0);
     context.step(2);
-    context.eyes().valid = false;
+    context.ops().valid = false;
     EXPECT_EQ(context.step(), -ECANCELED);
     EXPECT_NE(errmsg_of(context).find("none of its 1 targets"), std::string::npos) << errmsg_of(context);
     EXPECT_EQ(context.step(), -ECANCELED);
@@ -216,7 +216,7 @@ TEST(Lifecycle, OneThreadStepsAtATime) {
     Context context(true);
     std::atomic<bool> inside{false};
     std::atomic<bool> leave{false};
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         if (where != Where::kCheck) return;
         inside = true;
         while (!leave) std::this_thread::yield();
@@ -462,8 +462,8 @@ TEST(Lifecycle, WithTheSameSeedTwoRunsAreOne) {
     for (const uint64_t seed : {9u, 9u, 10u}) {
         Context context(true);
         ASSERT_EQ(damon_ctx_set_seed(context, seed), 0);
-        context.eyes().hot_start = 100 * kPage;
-        context.eyes().hot_end = 133 * kPage;
+        context.ops().hot_start = 100 * kPage;
+        context.ops().hot_end = 133 * kPage;
         ASSERT_EQ(context.start(), 0);
         context.step(100);
         runs.push_back(snapshot_of(context));

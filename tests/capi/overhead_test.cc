@@ -16,8 +16,8 @@ uint64_t clock_ns(clockid_t clock) {
 
 // Looking takes this much CPU time.
 void make_dear(Context& context, uint64_t cpu_ns, uint64_t permil) {
-    context.eyes().hook = [cpu_ns](Eyes::Where where, damon_ctx*) {
-        if (where != Eyes::Where::kCheck) return;
+    context.ops().hook = [cpu_ns](ToyOps::Where where, damon_ctx*) {
+        if (where != ToyOps::Where::kCheck) return;
         const uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns;
         while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end) {
         }

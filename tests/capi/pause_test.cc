@@ -18,8 +18,8 @@ damos_walk_control walk_of(std::function<void(const damon_region_info&)>& body) 
 
 TEST(Pause, NothingLearnedMovesWhilePausedL19L20) {
     Context context;
-    context.eyes().hot_start = 50 * kPage;
-    context.eyes().hot_end = 80 * kPage;
+    context.ops().hot_start = 50 * kPage;
+    context.ops().hot_end = 80 * kPage;
     ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of()), 0);
     ASSERT_EQ(context.start(), 0);
     pass_windows(context, 20);
@@ -50,8 +50,8 @@ TEST(Pause, ARunWithPausesEqualsTheRunWithout) {
         EXPECT_EQ(context.start(), 0);
         std::vector<Report> reports;
         for (int i = 0; i < 200; ++i) {
-            context.eyes().hot_start = (40 + i / 10) * kPage;
-            context.eyes().hot_end = (60 + i / 10) * kPage;
+            context.ops().hot_start = (40 + i / 10) * kPage;
+            context.ops().hot_end = (60 + i / 10) * kPage;
             context.step();
             reports.push_back(report_of(context));
             reports.back().targets.clear();  // handles of its own
@@ -104,15 +104,15 @@ TEST(Pause, APausedWorkerDoesNotWakeUp) {
 TEST(Pause, DisarmsWhatWasArmed) {
     Context context(true);
     ASSERT_EQ(context.start(), 0);
-    const uint64_t disarms = context.eyes().nr_disarms;
+    const uint64_t disarms = context.ops().nr_disarms;
     ASSERT_EQ(damon_set_pause(context, 1), 0);
-    EXPECT_EQ(context.eyes().nr_disarms, disarms + 1);
-    const uint64_t prepared = context.eyes().nr_prepared;
+    EXPECT_EQ(context.ops().nr_disarms, disarms + 1);
+    const uint64_t prepared = context.ops().nr_prepared;
     context.step(10);
-    EXPECT_EQ(context.eyes().nr_prepared, prepared);
-    EXPECT_EQ(context.eyes().nr_checked, 0u);
+    EXPECT_EQ(context.ops().nr_prepared, prepared);
+    EXPECT_EQ(context.ops().nr_checked, 0u);
     ASSERT_EQ(damon_set_pause(context, 0), 0);
-    EXPECT_GT(context.eyes().nr_prepared, prepared) << "armed anew";
+    EXPECT_GT(context.ops().nr_prepared, prepared) << "armed anew";
 }
 
 TEST(Pause, RepeatCallsGoOnWhilePaused) {
@@ -173,7 +173,7 @@ TEST(Pause, AStoppedContextKeepsItForTheNextStart) {
 }
 
 TEST(Pause, FromCallbacksItTakesEffectAtTheEndOfTheStep) {
-    using Where = Eyes::Where;
+    using Where = ToyOps::Where;
     for (const Where where : {Where::kInit, Where::kPrepare, Where::kCheck, Where::kApply, Where::kUpdate}) {
         Context context;
         std::atomic<bool> asked{false};
@@ -182,7 +182,7 @@ TEST(Pause, FromCallbacksItTakesEffectAtTheEndOfTheStep) {
         attrs.ops_update_us = 10'000;
         ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), 0);
         damon_ctx* const ctx = context;
-        context.eyes().hook = [&, ctx](Where now, damon_ctx*) {
+        context.ops().hook = [&, ctx](Where now, damon_ctx*) {
             if (now != where || asked.exchange(true)) return;
             EXPECT_EQ(damon_set_pause(ctx, 1), 0);
             EXPECT_EQ(damon_is_paused(ctx), 1) << "what was asked for";
@@ -205,12 +205,12 @@ TEST(Pause, ATargetThatDiesWhilePausedEndsTheContext) {
     ASSERT_EQ(context.start(), 0);
     ASSERT_EQ(damon_set_pause(context, 1), 0);
     EXPECT_EQ(damon_is_running(context), 1);
-    context.eyes().valid = false;
+    context.ops().valid = false;
     EXPECT_EQ(damon_snapshot_wait(context, UINT64_MAX, -1), -ECANCELED);
     EXPECT_EQ(damon_is_running(context), 0);
     EXPECT_NE(errmsg_of(context).find("not run"), std::string::npos);
     EXPECT_EQ(damon_set_pause(context, 0), 0);
-    context.eyes().valid = true;
+    context.ops().valid = true;
     ASSERT_EQ(context.start(), 0) << "and it can be started again";
     pass_windows(context, 1);
 }

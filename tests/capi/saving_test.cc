@@ -38,8 +38,8 @@ void set_ranges(damon_ctx* ctx, std::vector<damon_addr_range> ranges) {
 }
 
 void access_first_pages_of(Context& ctx, uint64_t start) {
-    ctx.eyes().hot_start = start;
-    ctx.eyes().hot_end = start + kHotPages * kPage;
+    ctx.ops().hot_start = start;
+    ctx.ops().hot_end = start + kHotPages * kPage;
 }
 
 // Ran for 40 windows over the toy range, of which the first 64 pages are hot.
@@ -409,13 +409,13 @@ TEST(Saving, CallbacksThatUseTheRegionsMaySaveAndMayNotRestore) {
     const Bytes bytes = saved_of(ctx);
     int64_t saved = 0;
     int error = 0;
-    ctx.eyes().hook = [&](Eyes::Where where, damon_ctx*) {
-        if (where != Eyes::Where::kCheck) return;
+    ctx.ops().hook = [&](ToyOps::Where where, damon_ctx*) {
+        if (where != ToyOps::Where::kCheck) return;
         saved = damon_ctx_save(ctx, nullptr, 0);
         error = restored(ctx, bytes);
     };
     ASSERT_EQ(ctx.step(), 0);
-    ctx.eyes().hook = nullptr;
+    ctx.ops().hook = nullptr;
     EXPECT_GT(saved, 0);
     EXPECT_EQ(error, -EBUSY);
     EXPECT_NE(errmsg_of(ctx).find("nothing is restored in"), std::string::npos);

@@ -9,7 +9,7 @@
 namespace damon::test {
 namespace {
 
-using Where = Eyes::Where;
+using Where = ToyOps::Where;
 
 constexpr uint64_t kMs = 1'000'000;
 
@@ -63,7 +63,7 @@ TEST(State, FollowsALife) {
     ASSERT_EQ(context.stop(), 0);
     EXPECT_EQ(state_of(context).state, DAMON_STATE_STOPPED);
     ASSERT_EQ(context.start(), 0);
-    context.eyes().valid = false;
+    context.ops().valid = false;
     while (damon_is_running(context) == 1) std::this_thread::yield();
     const damon_state_info ended = state_of(context);
     EXPECT_EQ(ended.state, DAMON_STATE_ENDED);
@@ -103,7 +103,7 @@ TEST(State, TellsThatTheLimitBindsAndThatItDoesNoMore) {
     // So dear that the limit binds also where a busy machine gives the worker a tenth of a CPU; and without that, the
     // worker's own 0.4 ms an interval suffice a sanitizer too.
     std::atomic<uint64_t> dear_ns{4 * kMs};
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         if (where == Where::kCheck) burn(dear_ns);
     };
     damon_attrs attrs = quick_attrs();
@@ -131,7 +131,7 @@ TEST(State, TellsThatTheLimitBindsAndThatItDoesNoMore) {
 
 TEST(State, ReadingMappingsCountsAgainstTheLimitAndIsStretched) {
     Context context;
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         if (where == Where::kUpdate) burn(20 * kMs);
     };
     damon_attrs attrs = quick_attrs();
@@ -142,7 +142,7 @@ TEST(State, ReadingMappingsCountsAgainstTheLimitAndIsStretched) {
     const uint64_t begin = clock_ns(CLOCK_MONOTONIC);
     while (state_of(context).state != DAMON_STATE_LIMITED) std::this_thread::yield();
     EXPECT_NE(strstr(state_of(context).reason, "mappings are read less often"), nullptr) << state_of(context).reason;
-    while (context.eyes().nr_updates < 5) std::this_thread::yield();
+    while (context.ops().nr_updates < 5) std::this_thread::yield();
     // 20 ms at a quarter of a fifth of a CPU: one in 400 ms, where one in 10 was wanted. The first is not waited for.
     EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begin, 4 * 350 * kMs);
     ASSERT_EQ(context.stop(), 0);
@@ -173,7 +173,7 @@ TEST(State, AContextThatIsHeldBackSaysByWhat) {
 
 TEST(Stats, SplitCpuTimeByConsumer) {
     Context context;
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         if (where == Where::kCheck) burn(kMs / 2);
         if (where == Where::kApply) burn(2 * kMs);
         if (where == Where::kUpdate) burn(4 * kMs);
@@ -188,7 +188,7 @@ TEST(Stats, SplitCpuTimeByConsumer) {
     ASSERT_EQ(context.stop(), 0);
     const damon_ctx_stats stats = stats_of(context);
     EXPECT_GE(stats.sampling_cpu_ns, stats.nr_intervals * kMs / 2);
-    EXPECT_GE(stats.update_cpu_ns, context.eyes().nr_updates * 4 * kMs);
+    EXPECT_GE(stats.update_cpu_ns, context.ops().nr_updates * 4 * kMs);
     EXPECT_GE(stats.action_cpu_ns, 30 * kMs + 10 * 2 * kMs) << "callbacks too";
     EXPECT_EQ(stats.survey_cpu_ns, 0u);
     EXPECT_EQ(stats.referenced_cpu_ns, 0u);
@@ -202,18 +202,18 @@ TEST(Refresh, ReadsTheMappingsFromAnyThread) {
         Context context(manual);
         EXPECT_EQ(damon_ctx_refresh(context), -ECANCELED) << "stopped";
         ASSERT_EQ(context.start(), 0);
-        uint64_t updates = context.eyes().nr_updates;
+        uint64_t updates = context.ops().nr_updates;
         ASSERT_EQ(damon_ctx_refresh(context), 0) << errmsg_of(context);
-        EXPECT_EQ(context.eyes().nr_updates, ++updates);
+        EXPECT_EQ(context.ops().nr_updates, ++updates);
         ASSERT_EQ(on_worker(context,
                             [&] {
                                 EXPECT_EQ(damon_ctx_refresh(context), 0);
-                                EXPECT_EQ(context.eyes().nr_updates, ++updates) << "on the worker at once";
+                                EXPECT_EQ(context.ops().nr_updates, ++updates) << "on the worker at once";
                             }),
                   0);
         ASSERT_EQ(damon_set_pause(context, 1), 0);
         ASSERT_EQ(damon_ctx_refresh(context), 0);
-        EXPECT_EQ(context.eyes().nr_updates, ++updates) << "also while paused";
+        EXPECT_EQ(context.ops().nr_updates, ++updates) << "also while paused";
         EXPECT_EQ(damon_ctx_refresh(nullptr), -EINVAL);
     }
 }
@@ -222,19 +222,19 @@ TEST(Refresh, InACallbackOfAStepItIsDoneWhenThatHasEnded) {
     Context context(true);
     damon_ctx* const ctx = context;
     bool asked = false;
-    context.eyes().hook = [&](Where where, damon_ctx*) {
+    context.ops().hook = [&](Where where, damon_ctx*) {
         if (where == Where::kUpdate) {
             EXPECT_EQ(damon_ctx_refresh(ctx), 0) << "it is being read";
         }
         if (where != Where::kCheck || std::exchange(asked, true)) return;
-        const uint64_t updates = context.eyes().nr_updates;
+        const uint64_t updates = context.ops().nr_updates;
         EXPECT_EQ(damon_ctx_refresh(ctx), 0);
-        EXPECT_EQ(context.eyes().nr_updates, updates);
+        EXPECT_EQ(context.ops().nr_updates, updates);
     };
     ASSERT_EQ(context.start(), 0);
     context.step();
     ASSERT_TRUE(asked);
-    EXPECT_EQ(context.eyes().nr_updates, 1u);
+    EXPECT_EQ(context.ops().nr_updates, 1u);
 }
 
 TEST(Refresh, SamplesThatFindTheirMappingGoneAskForItButNotOften) {

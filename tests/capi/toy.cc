@@ -3,65 +3,65 @@
 namespace damon::test {
 namespace {
 
-using Where = Eyes::Where;
+using Where = ToyOps::Where;
 
-Eyes& eyes_of(void* priv) { return *static_cast<Eyes*>(priv); }
+ToyOps& ops_of(void* priv) { return *static_cast<ToyOps*>(priv); }
 
 int init(void* priv, damon_ctx* ctx) {
-    ++eyes_of(priv).nr_inits;
-    eyes_of(priv).happened(Where::kInit, ctx);
-    return eyes_of(priv).init_result;
+    ++ops_of(priv).nr_inits;
+    ops_of(priv).happened(Where::kInit, ctx);
+    return ops_of(priv).init_result;
 }
 
 void update(void* priv, damon_ctx* ctx) {
-    ++eyes_of(priv).nr_updates;
-    eyes_of(priv).happened(Where::kUpdate, ctx);
+    ++ops_of(priv).nr_updates;
+    ops_of(priv).happened(Where::kUpdate, ctx);
 }
 
 void prepare(void* priv, const damon_sample*, size_t nr) {
-    eyes_of(priv).nr_prepared += nr;
-    eyes_of(priv).happened(Where::kPrepare, nullptr);
+    ops_of(priv).nr_prepared += nr;
+    ops_of(priv).happened(Where::kPrepare, nullptr);
 }
 
 void check(void* priv, damon_sample* samples, size_t nr) {
-    Eyes& eyes = eyes_of(priv);
+    ToyOps& ops = ops_of(priv);
     for (size_t i = 0; i < nr; ++i) {
-        const bool hot = samples[i].addr >= eyes.hot_start && samples[i].addr < eyes.hot_end;
+        const bool hot = samples[i].addr >= ops.hot_start && samples[i].addr < ops.hot_end;
         samples[i].seen = hot ? DAMON_SEEN_YES : DAMON_SEEN_NO;
     }
-    eyes.nr_checked += nr;
-    eyes.happened(Where::kCheck, nullptr);
+    ops.nr_checked += nr;
+    ops.happened(Where::kCheck, nullptr);
 }
 
 int score(void* priv, damon_ctx* ctx, const damon_region_info* r, size_t) {
-    eyes_of(priv).happened(Where::kScore, ctx);
+    ops_of(priv).happened(Where::kScore, ctx);
     return r->nr_accesses > 0 ? 99 : 0;
 }
 
 uint64_t apply(void* priv, damon_ctx* ctx, const damon_region_info* r, size_t, uint64_t* passed) {
     *passed += r->end - r->start;
-    eyes_of(priv).happened(Where::kApply, ctx);
+    ops_of(priv).happened(Where::kApply, ctx);
     return r->end - r->start;
 }
 
 int valid(void* priv, size_t) {
-    eyes_of(priv).happened(Where::kValid, nullptr);
-    return eyes_of(priv).valid ? 1 : 0;
+    ops_of(priv).happened(Where::kValid, nullptr);
+    return ops_of(priv).valid ? 1 : 0;
 }
 
 void disarm(void* priv) {
-    ++eyes_of(priv).nr_disarms;
-    eyes_of(priv).happened(Where::kDisarm, nullptr);
+    ++ops_of(priv).nr_disarms;
+    ops_of(priv).happened(Where::kDisarm, nullptr);
 }
 
 void cleanup(void* priv) {
-    ++eyes_of(priv).nr_cleanups;
-    eyes_of(priv).happened(Where::kCleanup, nullptr);
+    ++ops_of(priv).nr_cleanups;
+    ops_of(priv).happened(Where::kCleanup, nullptr);
 }
 
 }  // namespace
 
-damon_operations Eyes::table() {
+damon_operations ToyOps::table() {
     damon_operations ops;
     damon_operations_init(&ops);
     ops.init = test::init;
@@ -96,9 +96,9 @@ Context::Context(bool manual) : ctx_(damon_ctx_new()) {
 }
 
 void Context::use_ops(bool with_target_valid) {
-    damon_operations ops = eyes_.table();
+    damon_operations ops = ops_.table();
     if (with_target_valid) ops.target_valid = valid;
-    EXPECT_EQ(damon_ctx_set_custom_ops(ctx_, &ops, &eyes_), 0);
+    EXPECT_EQ(damon_ctx_set_custom_ops(ctx_, &ops, &ops_), 0);
 }
 
 int Context::step(int nr, uint64_t us) {

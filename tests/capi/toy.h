@@ -23,7 +23,7 @@ inline constexpr uint64_t kPage = 4096;
 
 // The custom operations: addresses of [hot_start, hot_end) are accessed in every interval, others never. Every member
 // is called on the worker; a test may set `hook` before the start to run code of its own inside of a callback.
-struct Eyes {
+struct ToyOps {
     enum class Where { kInit, kUpdate, kPrepare, kCheck, kScore, kApply, kValid, kDisarm, kCleanup };
 
     std::atomic<uint64_t> hot_start{0};
@@ -44,7 +44,7 @@ struct Eyes {
     damon_operations table();
 };
 
-// A context that is freed at the end of its scope. By default: Eyes over [16, 16 + 256) pages, sampling every
+// A context that is freed at the end of its scope. By default: ToyOps over [16, 16 + 256) pages, sampling every
 // millisecond, a window of 5 samples, seed 1.
 class Context {
 public:
@@ -54,7 +54,7 @@ public:
     Context& operator=(const Context&) = delete;
 
     operator damon_ctx*() const { return ctx_; }
-    Eyes& eyes() { return eyes_; }
+    ToyOps& ops() { return ops_; }
     // Gives up the handle: the caller frees it.
     damon_ctx* release() { return std::exchange(ctx_, nullptr); }
 
@@ -66,7 +66,7 @@ public:
 
 private:
     damon_ctx* ctx_;
-    Eyes eyes_;
+    ToyOps ops_;
     uint64_t now_us_ = 0;
 };
 

@@ -7,9 +7,9 @@ namespace {
 // Ten windows of one scheme on memory that nobody writes; how often it was tried.
 uint64_t tried(int32_t action, uint32_t flags, uint32_t table_flags) {
     Context ctx(true);
-    damon_operations table = ctx.eyes().table();
+    damon_operations table = ctx.ops().table();
     table.flags = table_flags;
-    EXPECT_EQ(damon_ctx_set_custom_ops(ctx, &table, &ctx.eyes()), 0);
+    EXPECT_EQ(damon_ctx_set_custom_ops(ctx, &table, &ctx.ops()), 0);
     const auto change = [&](damos_params& params) {
         params.action = action;
         params.pattern.max_nr_accesses = 0;

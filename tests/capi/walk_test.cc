@@ -26,8 +26,8 @@ void note(void* data, damon_ctx*, const damon_region_info* region, size_t scheme
 TEST(Walk, ReportsTheRegionsThatWereTriedAndNoOthers) {
     Tried tried;
     Context context;
-    context.eyes().hot_start = 50 * kPage;
-    context.eyes().hot_end = 80 * kPage;
+    context.ops().hot_start = 50 * kPage;
+    context.ops().hot_end = 80 * kPage;
     ASSERT_EQ(damon_ctx_add_scheme(context, scheme_of([&tried](damos_params& params) {
                                        params.action = DAMOS_CALLBACK;
                                        params.action_fn = act;

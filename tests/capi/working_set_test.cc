@@ -42,9 +42,9 @@ TEST(WorkingSet, AContextThatRunsGoesOnSampling) {
     Context context;
     ASSERT_EQ(context.start(), 0);
     damon_wss_result result = process_in(20'000);
-    const uint64_t before = context.eyes().nr_checked;
+    const uint64_t before = context.ops().nr_checked;
     EXPECT_EQ(damon_wss(context, &result), 0);
-    while (context.eyes().nr_checked == before) {
+    while (context.ops().nr_checked == before) {
     }
     EXPECT_EQ(context.stop(), 0);
 }

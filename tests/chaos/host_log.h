@@ -18,8 +18,7 @@ enum class Known : uint32_t {
 inline constexpr size_t kNrKnown = 5;
 inline constexpr const char* kKnownNames[kNrKnown] = {"own UFFDIO_REGISTER: EBUSY", "MADV_COLLAPSE: EINVAL",
                                                       "mremap of grown memory: EFAULT",
-                                                      "mremap after damon_stop: EFAULT",
-                                                      "dup2 onto a number: closed"};
+                                                      "mremap after damon_stop: EFAULT", "dup2 onto a number: closed"};
 
 struct HostEntry {
     uint32_t call = 0;  // position in the table of calls

@@ -74,7 +74,7 @@ bool FileMemory::is_as_filled() const {
 
 Acting::Acting(DamosAction action) {
     scheme.action = action;
-    hands.start();
+    executor.start();
 }
 
 Outcome Acting::apply(AddressRange range, int32_t pid) {
@@ -83,8 +83,8 @@ Outcome Acting::apply(AddressRange range, int32_t pid) {
     request.range = range;
     // As the engine says it (S-33).
     request.ops_filters_default_reject = !scheme.ops_filters.empty() && scheme.ops_filters.back().allow;
-    hands.new_interval(now_us);
-    return hands.apply(request, pid, checker);
+    executor.new_interval(now_us);
+    return executor.apply(request, pid, checker);
 }
 
 void Acting::filter(FilterType type, bool matching, bool allow, AddressRange sizes) {

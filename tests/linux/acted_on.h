@@ -33,18 +33,18 @@ private:
     char* data_ = nullptr;
 };
 
-// One scheme and the hands that serve it.
+// One scheme and the executor that serves it.
 class Acting {
 public:
     explicit Acting(DamosAction action);
-    ~Acting() { hands.stop(); }
+    ~Acting() { executor.stop(); }
 
     Outcome apply(AddressRange range, int32_t pid = 0);
     void filter(FilterType type, bool matching, bool allow, AddressRange sizes = {});
-    uint64_t skipped(Skip why) const { return hands.statistics().skipped_bytes[static_cast<int32_t>(why)]; }
+    uint64_t skipped(Skip why) const { return executor.statistics().skipped_bytes[static_cast<int32_t>(why)]; }
 
     SchemeParams scheme;
-    ActionExecutor hands;
+    ActionExecutor executor;
     uint64_t now_us = 0;               // a test that goes through several passes moves it on
     AccessChecker* checker = nullptr;  // how the memory's accesses are seen
 };

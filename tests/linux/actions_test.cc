@@ -52,7 +52,7 @@ TEST_F(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
     // Where the page cache had one large folio across the border, splitting it unmaps the hot part too.
     EXPECT_EQ(in_memory_bytes(memory.range(0, 200)), 200 * page_bytes());
     EXPECT_EQ(present_bytes(memory.range(200, 1000)), 0u);
-    EXPECT_EQ(pageout.hands.statistics().applied_bytes[static_cast<int>(DamosAction::kPageout)], outcome.applied);
+    EXPECT_EQ(pageout.executor.statistics().applied_bytes[static_cast<int>(DamosAction::kPageout)], outcome.applied);
 
     // Nothing is left to do, and nothing is said to be done.
     EXPECT_EQ(pageout.apply(memory.range(200, 1000)).applied, 0u);
@@ -114,7 +114,7 @@ TEST_F(Pageout, LockedMemoryIsSkippedAndCounted) {
     EXPECT_EQ(pageout.apply(memory.range()).applied, 80 * page_bytes());
     EXPECT_EQ(pageout.skipped(Skip::kLocked), 20 * page_bytes());
     EXPECT_EQ(present_bytes(memory.range(40, 60)), 20 * page_bytes());
-    EXPECT_EQ(pageout.hands.statistics().nr_failed_calls, 1u);
+    EXPECT_EQ(pageout.executor.statistics().nr_failed_calls, 1u);
 }
 
 TEST_F(Pageout, HolesInTheRangeAreSkippedAndCounted) {

@@ -122,8 +122,8 @@ protected:
         request.scheme = &acting_.scheme;
         request.range = memory_.range();
         request.unseen = rule;
-        acting_.hands.new_interval();
-        return acting_.hands.apply(request, 0, &*checker_);
+        acting_.executor.new_interval();
+        return acting_.executor.apply(request, 0, &*checker_);
     }
 
     Memory memory_{2 * kPages};

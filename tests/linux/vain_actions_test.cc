@@ -57,12 +57,12 @@ TEST(AlreadySo, HugepageToldOnceIsNotChargedAgain) {
     Acting hugepage(DamosAction::kHugepage);
     const AddressRange range{memory.address(1), memory.range().end};
     EXPECT_EQ(hugepage.apply(range).applied, 3 * huge);
-    const uint64_t calls = hugepage.hands.statistics().nr_calls;
+    const uint64_t calls = hugepage.executor.statistics().nr_calls;
     const Outcome again = hugepage.apply(range);
     EXPECT_EQ(again.applied, 0u);
     EXPECT_TRUE(again.spared_all(range.size())) << "the front that no huge page fits into was not tried either";
     EXPECT_EQ(hugepage.skipped(Skip::kAlreadySo), 3 * huge);
-    EXPECT_EQ(hugepage.hands.statistics().nr_calls, calls);
+    EXPECT_EQ(hugepage.executor.statistics().nr_calls, calls);
     // The other advice undoes it, and then it is news again.
     hugepage.scheme.action = DamosAction::kNohugepage;
     EXPECT_EQ(hugepage.apply(memory.range()).applied, 4 * huge);

@@ -139,7 +139,7 @@ TEST_F(ApplyWalkTest, EveryActionButStatMakesTheRegionYoung) {  // S-17, S-3
     }
 }
 
-TEST_F(ApplyWalkTest, WithoutHandsRegionsAreTriedAndMadeYoungAllTheSame) {  // S-13, S-17
+TEST_F(ApplyWalkTest, WithoutAnExecutorRegionsAreTriedAndMadeYoungAllTheSame) {  // S-13, S-17
     traits_.has_apply = false;
     add_target({2, 10});
     regions_.at(0, 1).age = 5;

@@ -21,11 +21,11 @@ Outcome deal_with_all(const ActionRequest& request) { return {.applied = request
 
 // One whole interval that ends at `now_us`, schemes included.
 void run_with_schemes(Engine& engine, const test::World& world, uint64_t now_us,
-                      const ActionExecutor& hands = deal_with_all) {
+                      const ActionExecutor& executor = deal_with_all) {
     test::sample_once(engine, world);
     if (engine.apply_begin(now_us)) {
         ActionRequest request;
-        while (engine.next_request(request)) engine.complete(hands(request));
+        while (engine.next_request(request)) engine.complete(executor(request));
     }
     engine.finish();
 }

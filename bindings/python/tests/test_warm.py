@@ -35,7 +35,7 @@ def started(program: str, warm: pathlib.Path, attrs: Attrs = SLOW) -> Iterator[t
             yield process, page, begin
 
 
-def need_eyes() -> None:
+def skip_where_nothing_is_seen() -> None:
     """A declared skip where nothing is seen of private memory."""
     found = damon.probe_access_check()
     if not found.available:
@@ -69,7 +69,7 @@ def best_of_starts(f1_after_a_start: Callable[[], float]) -> float:
 
 
 def test_after_one_window_the_hot_part_is_known_again(hot_part: str, tmp_path: pathlib.Path) -> None:
-    need_eyes()
+    skip_where_nothing_is_seen()
     warm = tmp_path / "hot.warm"
     learn(hot_part, warm)
     assert warm.stat().st_mode & 0o777 == 0o600 and os.listdir(tmp_path) == ["damon", "hot.warm"]
@@ -113,7 +113,7 @@ def common_bytes(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> in
 
 
 def test_a_redis_with_its_data_loaded_again_is_known_after_one_window(tmp_path: pathlib.Path) -> None:
-    need_eyes()
+    skip_where_nothing_is_seen()
     if shutil.which("redis-server") is None:
         declared_skip("redis", "redis-server is not installed")
     warm = tmp_path / "redis.warm"

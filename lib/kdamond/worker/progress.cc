@@ -113,23 +113,25 @@ Attrs Progress::attrs_as_tuned_locked(const Attrs& attrs) const {
 
 void Progress::describe_limit(char (&reason)[Activity::kReasonBytes], uint64_t window_us) const {
     const Attrs& attrs = run_.engine.params().attrs;
-    if (lengthened_ || nr_passed_over_ != 0) {
-        char looks[64] = "";
-        if (nr_passed_over_ != 0) {
-            snprintf(
-                looks, sizeof looks, " and looked in %llu of its %llu intervals",
-                static_cast<unsigned long long>(attrs.aggr_samples() - std::min(attrs.aggr_samples(), nr_passed_over_)),
-                static_cast<unsigned long long>(attrs.aggr_samples()));
-        }
-        snprintf(reason, sizeof reason, "max_overhead_permil is %llu: the last window took %llu us instead of %llu%s%s",
-                 static_cast<unsigned long long>(attrs.max_overhead_permil), static_cast<unsigned long long>(window_us),
-                 static_cast<unsigned long long>(attrs.aggr_us), looks,
-                 update_held_back_ ? ", and the mappings are read less often" : "");
-    } else {
+    const auto permil = static_cast<unsigned long long>(attrs.max_overhead_permil);
+    if (!lengthened_ && nr_passed_over_ == 0) {
         snprintf(reason, sizeof reason,
-                 "max_overhead_permil is %llu: the mappings are read less often than ops_update_us %llu",
-                 static_cast<unsigned long long>(attrs.max_overhead_permil),
+                 "max_overhead_permil is %llu: the mappings are read less often than ops_update_us %llu", permil,
                  static_cast<unsigned long long>(attrs.ops_update_us));
+        return;
+    }
+    snprintf(reason, sizeof reason, "max_overhead_permil is %llu: the last window took %llu us instead of %llu", permil,
+             static_cast<unsigned long long>(window_us), static_cast<unsigned long long>(attrs.aggr_us));
+    if (nr_passed_over_ != 0) {
+        const uint64_t intervals = attrs.aggr_samples();
+        const size_t length = strnlen(reason, sizeof reason);
+        snprintf(reason + length, sizeof reason - length, " and looked in %llu of its %llu intervals",
+                 static_cast<unsigned long long>(intervals - std::min(intervals, nr_passed_over_)),
+                 static_cast<unsigned long long>(intervals));
+    }
+    if (update_held_back_) {
+        const size_t length = strnlen(reason, sizeof reason);
+        snprintf(reason + length, sizeof reason - length, ", and the mappings are read less often");
     }
 }
 

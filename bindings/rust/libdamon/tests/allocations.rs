@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use damon::{Drive, SnapshotBuffer};
-use support::{builder, run, started, Eyes};
+use support::{builder, run, started, ToyOps};
 
 struct Counting;
 
@@ -43,7 +43,7 @@ fn allocations_are_counted() {
 
 #[test]
 fn waiting_in_vain_and_reading_allocate_nothing() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     run(&context, 1..50).unwrap();
     let mut buffer = SnapshotBuffer::with_capacity(100);
     let mut found = 0;
@@ -61,7 +61,8 @@ fn waiting_in_vain_and_reading_allocate_nothing() {
 
 #[test]
 fn a_step_allocates_nothing() {
-    let context = started(builder().drive(Drive::Manual).scheme(damon::Scheme::calling(|_, _, _| 0)), &Eyes::default());
+    let context =
+        started(builder().drive(Drive::Manual).scheme(damon::Scheme::calling(|_, _, _| 0)), &ToyOps::default());
     run(&context, 1..50).unwrap();
     assert_eq!(allocations_in(|| run(&context, 50..100).unwrap()), 0);
 }

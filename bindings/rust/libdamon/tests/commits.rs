@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use damon::{Action, Builder, Context, Drive, Scheme};
-use support::{builder, run, started, Eyes};
+use support::{builder, run, started, ToyOps};
 
 /// What a closure owns: says when it is gone, and whether it was used afterwards.
 struct Owned {
@@ -49,7 +49,7 @@ fn threaded() -> Builder {
 
 fn threaded_context(scheme: Scheme) -> Context {
     let mut context = threaded().scheme(scheme).build().unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     context
 }
 
@@ -100,7 +100,7 @@ fn commits_among_many_contexts_in_all_directions_use_no_dead_closure_and_end() {
     let quick = || threaded().sample(Duration::from_micros(100)).aggregation(Duration::from_micros(100));
     let quick = || quick().nr_regions(3..=10).scheme(watched(&USED_AFTER)).build().unwrap();
     let mut running: Vec<Context> = (0..2).map(|_| quick()).collect();
-    running.iter_mut().for_each(|context| context.set_operations(Eyes::default()).unwrap());
+    running.iter_mut().for_each(|context| context.set_operations(ToyOps::default()).unwrap());
     let templates: Vec<Arc<Context>> = (0..CONTEXTS).map(|_| Arc::new(quick())).collect();
     running.iter().for_each(|context| context.start().unwrap());
     // Callbacks commit from the templates, and into them.
@@ -147,7 +147,7 @@ fn commits_among_many_contexts_in_all_directions_use_no_dead_closure_and_end() {
 
 #[test]
 fn a_commit_on_its_own_frees_what_it_replaces_and_a_refused_one_keeps_nothing() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let gone: Vec<_> = (0..3).map(|_| Arc::new(AtomicBool::new(false))).collect();
     let calling = |owned: Owned| {
         Scheme::calling(move |_, _, _| {
@@ -191,7 +191,7 @@ fn closures_that_callbacks_commit_go_with_the_next_commit_from_outside() {
         worker.commit(&source).unwrap();
         0
     });
-    let context = started(builder().scheme(first), &Eyes::default());
+    let context = started(builder().scheme(first), &ToyOps::default());
     run(&context, 1..20).unwrap();
     assert!(!gone.load(Ordering::SeqCst));
     context.commit(&builder().scheme(Scheme::new(Action::Stat)).build().unwrap()).unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use damon::{errno, Action, Attrs, Context, Drive, Filter, Goal, Metric, Ops, Property, Quota, Scheme, SnapshotBuffer};
 use damon::{Region, Target, Tuner, Watermarks};
-use support::{builder, run, started, Eyes, MEMORY, PAGE};
+use support::{builder, run, started, ToyOps, MEMORY, PAGE};
 
 fn sharing<T: Send + Sync>() {}
 
@@ -31,7 +31,7 @@ fn the_kernels_damon_can_be_chosen() {
 #[test]
 fn a_snapshot_tells_hot_from_cold() {
     let hot = MEMORY.start..MEMORY.start + 32 * PAGE;
-    let context = started(builder(), &Eyes::on(hot.clone()));
+    let context = started(builder(), &ToyOps::on(hot.clone()));
     run(&context, 1..200).unwrap();
     let mut buffer = SnapshotBuffer::with_capacity(100);
     let snapshot = context.snapshot(&mut buffer).unwrap();
@@ -46,7 +46,7 @@ fn a_snapshot_tells_hot_from_cold() {
 
 #[test]
 fn a_buffer_that_is_too_small_grows() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     run(&context, 1..50).unwrap();
     let mut small = SnapshotBuffer::with_capacity(1);
     let mut large = SnapshotBuffer::new();
@@ -75,7 +75,7 @@ fn an_error_carries_number_and_reason() {
 
 #[test]
 fn a_running_context_is_not_changed_but_by_commit() {
-    let mut context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
+    let mut context = started(builder().scheme(Scheme::new(Action::Stat)), &ToyOps::default());
     run(&context, 1..20).unwrap();
     assert_eq!(context.set_attrs(&Attrs::new()).unwrap_err().errno(), errno::EBUSY);
     assert_eq!(context.target_mut(0).unwrap().set_regions(&[]).unwrap_err().errno(), errno::EBUSY);
@@ -144,7 +144,7 @@ fn groups_start_and_stop_together() {
 
 #[test]
 fn steps_that_go_back_are_refused() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     context.step(Duration::from_millis(2)).unwrap();
     assert_eq!(context.step(Duration::from_millis(1)).unwrap_err().errno(), errno::EINVAL);
 }
@@ -162,7 +162,7 @@ fn presets_replace_the_attributes_and_append_their_schemes() {
 
 #[test]
 fn a_summary_tells_known_from_idle_memory() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     run(&context, 1..50).unwrap();
     let summary = context.summary().unwrap();
     assert_eq!((summary.known_bytes, summary.unknown_bytes), (MEMORY.len() as u64, 0));
@@ -180,7 +180,7 @@ fn probes_are_added_changed_and_read() {
     assert!(context.probe_mut(1).is_none());
     assert_eq!(context.nr_probes(), 1);
     context.remove_probe(0).unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     context.start().unwrap();
     run(&context, 1..20).unwrap();
     let (mut buffer, mut hits) = (SnapshotBuffer::new(), Vec::new());

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use damon::{errno, Action, Attrs, Drive, Quota, Scheme, SnapshotBuffer};
-use support::{builder, run, started, Eyes, MEMORY, PAGE};
+use support::{builder, run, started, ToyOps, MEMORY, PAGE};
 
 #[test]
 fn a_pause_ends_with_its_scope() {
-    let eyes = Eyes::default();
-    let context = started(builder(), &eyes);
+    let ops = ToyOps::default();
+    let context = started(builder(), &ops);
     run(&context, 1..20).unwrap();
     {
         let _section = context.paused().unwrap();
@@ -23,14 +23,14 @@ fn a_pause_ends_with_its_scope() {
         assert_eq!(context.stats().unwrap().nr_samples, before);
     }
     assert!(!context.is_paused());
-    assert_eq!(eyes.nr_calls("disarm"), 1);
+    assert_eq!(ops.nr_calls("disarm"), 1);
     context.paused().unwrap().resume().unwrap();
     assert!(!context.is_paused());
 }
 
 #[test]
 fn a_call_borrows_and_gives_back() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     run(&context, 1..10).unwrap();
     let mut buffer = SnapshotBuffer::new();
     let nr = context.call(|worker| worker.live_snapshot(&mut buffer).map(|snapshot| snapshot.len())).unwrap().unwrap();
@@ -61,7 +61,7 @@ fn a_stopped_context_runs_no_call() {
 
 #[test]
 fn a_repeated_call_runs_every_interval_until_it_breaks() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     let id = context
@@ -100,7 +100,7 @@ fn a_closure_acts_within_its_quota() {
         region.size() as u64
     });
     let quota = Quota::new().bytes(4 * PAGE as u64).per(Duration::from_secs(100));
-    let context = started(builder().scheme(purge.accesses(..=0).age(2..).quota(quota)), &Eyes::default());
+    let context = started(builder().scheme(purge.accesses(..=0).age(2..).quota(quota)), &ToyOps::default());
     run(&context, 1..100).unwrap();
     assert_eq!(bytes.load(Ordering::Relaxed), 4 * PAGE as u64);
     let stats = context.scheme_stat(0).unwrap();
@@ -110,7 +110,7 @@ fn a_closure_acts_within_its_quota() {
 
 #[test]
 fn a_committed_closure_outlives_the_source_and_a_replaced_one_goes() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let calls = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&calls);
     let scheme = Scheme::calling(move |_, region, _| {
@@ -134,7 +134,7 @@ fn a_commit_in_an_action_is_done_when_the_step_has_ended() {
         worker.commit(&source).unwrap();
         0
     });
-    let context = started(builder().scheme(scheme), &Eyes::default());
+    let context = started(builder().scheme(scheme), &ToyOps::default());
     run(&context, 1..20).unwrap();
     assert_eq!(context.nr_schemes(), 0);
     assert_eq!(context.attrs().unwrap().aggregation_interval(), Duration::from_millis(10));
@@ -142,7 +142,7 @@ fn a_commit_in_an_action_is_done_when_the_step_has_ended() {
 
 #[test]
 fn a_walk_reports_every_region_of_a_scheme() {
-    let context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
+    let context = started(builder().scheme(Scheme::new(Action::Stat)), &ToyOps::default());
     run(&context, 1..10).unwrap();
     let mut covered = 0;
     let done = AtomicU64::new(0);
@@ -165,7 +165,7 @@ fn a_walk_reports_every_region_of_a_scheme() {
 
 #[test]
 fn overlapping_pauses_resume_with_the_last_and_keep_an_outer_pause() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let outer = context.paused().unwrap();
     drop(context.paused().unwrap());
     assert!(context.is_paused(), "the outer section goes on");
@@ -189,7 +189,7 @@ fn overlapping_pauses_resume_with_the_last_and_keep_an_outer_pause() {
 #[test]
 fn sections_of_many_threads_leave_nothing_behind() {
     let mut context = builder().drive(Drive::Thread).build().unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     context.start().unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -207,7 +207,7 @@ fn sections_of_many_threads_leave_nothing_behind() {
 
 #[test]
 fn a_walk_that_no_step_serves_is_given_up() {
-    let context = started(builder().scheme(Scheme::new(Action::Stat)), &Eyes::default());
+    let context = started(builder().scheme(Scheme::new(Action::Stat)), &ToyOps::default());
     run(&context, 1..10).unwrap();
     let error = context.walk(|_, _, _, _| ()).unwrap_err();
     assert_eq!(error.errno(), errno::ETIMEDOUT);
@@ -220,7 +220,7 @@ fn a_walk_that_no_step_serves_is_given_up() {
 #[test]
 fn a_thread_that_a_callback_waits_for_gets_an_error_instead_of_waiting_for_ever() {
     let mut context = builder().drive(Drive::Thread).scheme(Scheme::new(Action::Stat)).build().unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     context.start().unwrap();
     let other = builder().build().unwrap();
     let mut errors = Vec::new();

@@ -12,7 +12,7 @@ use std::task::{Context as TaskContext, Poll, Wake};
 use std::time::Duration;
 
 use damon::{Drive, ErrorKind, SnapshotBuffer};
-use support::{builder, run, started, Eyes};
+use support::{builder, run, started, ToyOps};
 
 /// Counts how often it was woken, and wakes a thread.
 struct Woken(AtomicUsize, std::thread::Thread);
@@ -34,7 +34,7 @@ fn poll<F: Future>(future: Pin<&mut F>, woken: &Arc<Woken>) -> Poll<F::Output> {
 
 #[test]
 fn a_future_wakes_with_the_next_snapshot_and_ends_with_the_context() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let mut events = context.snapshot_events().unwrap();
     let count = woken();
     {
@@ -60,7 +60,7 @@ fn a_future_wakes_with_the_next_snapshot_and_ends_with_the_context() {
 
 #[test]
 fn a_descriptor_becomes_readable_and_is_emptied() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let mut events = context.snapshot_events().unwrap();
     assert!(events.as_raw_fd() >= 0);
     let copy = events.as_fd().try_clone_to_owned().unwrap();
@@ -79,7 +79,7 @@ fn a_descriptor_becomes_readable_and_is_emptied() {
 #[test]
 fn a_worker_wakes_who_waits() {
     let mut context = builder().drive(Drive::Thread).build().unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     context.start().unwrap();
     let mut events = context.snapshot_events().unwrap();
     let (count, mut buffer) = (woken(), SnapshotBuffer::new());

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use damon::{errno, Context, Operations, Sample, Scheme};
-use support::{builder, run, started, Eyes};
+use support::{builder, run, started, ToyOps};
 
 fn message(caught: std::thread::Result<()>) -> String {
     caught.unwrap_err().downcast_ref::<&str>().unwrap().to_string()
@@ -17,7 +17,7 @@ fn message(caught: std::thread::Result<()>) -> String {
 
 #[test]
 fn a_panic_in_a_call_goes_on_in_the_caller() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let caught = catch_unwind(AssertUnwindSafe(|| context.call(|_| panic!("in a call")).unwrap()));
     assert_eq!(message(caught), "in a call");
     run(&context, 1..10).unwrap();
@@ -26,7 +26,7 @@ fn a_panic_in_a_call_goes_on_in_the_caller() {
 
 #[test]
 fn a_panic_in_a_walk_goes_on_in_the_caller() {
-    let context = started(builder().scheme(Scheme::new(damon::Action::Stat)), &Eyes::default());
+    let context = started(builder().scheme(Scheme::new(damon::Action::Stat)), &ToyOps::default());
     let done = AtomicU64::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -45,7 +45,7 @@ fn a_panic_in_a_walk_goes_on_in_the_caller() {
 
 #[test]
 fn a_panic_in_a_repeated_call_is_told_by_the_step_and_ends_the_call() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let runs = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&runs);
     context
@@ -69,7 +69,7 @@ fn a_panic_in_an_action_is_told_once_and_the_action_is_not_called_again() {
         counted.fetch_add(1, Ordering::Relaxed);
         panic!("in an action")
     });
-    let context = started(builder().scheme(scheme), &Eyes::default());
+    let context = started(builder().scheme(scheme), &ToyOps::default());
     let told = (1..50).filter(|ms| context.step(Duration::from_millis(*ms)).is_err()).count();
     assert_eq!((told, runs.load(Ordering::Relaxed)), (1, 1));
     assert_eq!(context.scheme_stat(0).unwrap().sz_applied, 0);
@@ -126,8 +126,8 @@ fn a_context_dropped_in_its_own_callback_is_freed_afterwards() {
     let context: Arc<Mutex<Option<Context>>> = Arc::default();
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
     let mut fresh = builder().drive(damon::Drive::Thread).build().unwrap();
-    let eyes = Eyes::default();
-    fresh.set_operations(eyes.clone()).unwrap();
+    let ops = ToyOps::default();
+    fresh.set_operations(ops.clone()).unwrap();
     *context.lock().unwrap() = Some(fresh);
     let own = Arc::clone(&context);
     let guard = context.lock().unwrap();

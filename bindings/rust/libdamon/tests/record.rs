@@ -5,7 +5,7 @@ mod support;
 use std::ops::Range;
 
 use damon::{RecordWriter, SnapshotBuffer};
-use support::{builder, run, started, Eyes, PAGE};
+use support::{builder, run, started, ToyOps, PAGE};
 
 const OF_PYTHONS_TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../python/tests/rust.rec");
 const WALL_NS: Range<usize> = 8..16; // in a window
@@ -34,7 +34,7 @@ fn frames(mut data: &[u8]) -> Vec<(u8, Vec<u8>)> {
 
 #[test]
 fn windows_are_written_as_python_reads_them() {
-    let context = started(builder(), &Eyes::on(support::MEMORY.start..support::MEMORY.start + 32 * PAGE));
+    let context = started(builder(), &ToyOps::on(support::MEMORY.start..support::MEMORY.start + 32 * PAGE));
     let (mut buffer, mut record) = (SnapshotBuffer::new(), RecordWriter::new(Vec::new()));
     for window in 0..5 {
         run(&context, window * 5 + 1..window * 5 + 6).unwrap();
@@ -56,7 +56,7 @@ fn windows_are_written_as_python_reads_them() {
 
 #[test]
 fn a_record_without_windows_has_its_header_and_its_end() {
-    let context = started(builder(), &Eyes::on(support::MEMORY));
+    let context = started(builder(), &ToyOps::on(support::MEMORY));
     let mut record = RecordWriter::new(Vec::new());
     record.write(&context.snapshot(&mut SnapshotBuffer::new()).unwrap()).unwrap();
     let found = frames(&record.finish().unwrap());
@@ -65,7 +65,7 @@ fn a_record_without_windows_has_its_header_and_its_end() {
 
 #[test]
 fn a_full_disk_is_told() {
-    let context = started(builder(), &Eyes::on(support::MEMORY));
+    let context = started(builder(), &ToyOps::on(support::MEMORY));
     let mut buffer = SnapshotBuffer::new();
     run(&context, 1..6).unwrap();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -75,19 +75,19 @@ fn a_full_disk_is_told() {
 
 #[test]
 fn a_snapshot_in_words_says_what_cannot_be_seen() {
-    let context = started(builder(), &Eyes::on(support::MEMORY));
+    let context = started(builder(), &ToyOps::on(support::MEMORY));
     let mut buffer = SnapshotBuffer::new();
     assert!(context.snapshot(&mut buffer).unwrap().to_string().contains("wait_snapshot()"));
     run(&context, 1..30).unwrap();
     let text = context.snapshot(&mut buffer).unwrap().to_string();
     assert_eq!(text, "1.0 MiB watched: 1.0 MiB accessed, 0.0 MiB idle, 0.0 MiB not visible");
     let mut blind = builder().build().unwrap();
-    blind.set_operations(NoEyes).unwrap();
+    blind.set_operations(NoAnswers).unwrap();
     blind.start().unwrap();
     run(&blind, 1..30).unwrap();
     let text = blind.snapshot(&mut buffer).unwrap().to_string();
     assert!(text.contains("1.0 MiB not visible") && text.contains("SharedVec"), "{text}");
 }
 
-struct NoEyes;
-impl damon::Operations for NoEyes {}
+struct NoAnswers;
+impl damon::Operations for NoAnswers {}

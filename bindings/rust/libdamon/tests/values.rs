@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use damon::{errno, AccessKind, Action, Attrs, Builder, Context, ErrorKind, Filter, Goal, Metric, Property, Quota};
 use damon::{Region, Scheme, SnapshotBuffer, Target, Watermarks};
-use support::{builder, run, started, Eyes, PAGE};
+use support::{builder, run, started, ToyOps, PAGE};
 
 fn everything() -> Scheme {
     let quota = Quota::new().bytes(1 << 20).time(Duration::from_millis(3)).per(Duration::from_secs(1)).weights(1, 2, 3);
@@ -58,7 +58,7 @@ fn a_region_that_ends_before_it_starts_is_empty() {
 
 #[test]
 fn what_is_shown_has_no_names_of_the_binding() {
-    let context = started(builder().scheme(everything()), &Eyes::default());
+    let context = started(builder().scheme(everything()), &ToyOps::default());
     run(&context, 1..20).unwrap();
     let mut buffer = SnapshotBuffer::new();
     let shown = [
@@ -80,7 +80,7 @@ fn what_is_shown_has_no_names_of_the_binding() {
 #[test]
 fn snapshots_are_iterated_and_summed() {
     let hot = support::MEMORY.start..support::MEMORY.start + 32 * PAGE;
-    let context = started(builder(), &Eyes::on(hot));
+    let context = started(builder(), &ToyOps::on(hot));
     run(&context, 1..200).unwrap();
     let mut buffer = SnapshotBuffer::new();
     let snapshot = context.snapshot(&mut buffer).unwrap();
@@ -101,7 +101,7 @@ fn snapshots_are_iterated_and_summed() {
 
 #[test]
 fn messages_are_in_rusts_words() {
-    let mut context = started(builder(), &Eyes::default());
+    let mut context = started(builder(), &ToyOps::default());
     let texts = [
         context.set_attrs(&Attrs::new()).unwrap_err(),
         context.set_quota_goal_value(0, 0, 1).unwrap_err(),
@@ -202,7 +202,7 @@ fn a_change_starts_from_what_the_context_has_and_keeps_its_pause() {
     let calling = Scheme::calling(move |_, _, _| counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
     for drive in [damon::Drive::Manual, damon::Drive::Thread] {
         let mut context = builder().drive(drive).scheme(calling.clone()).scheme(everything()).build().unwrap();
-        context.set_operations(Eyes::default()).unwrap();
+        context.set_operations(ToyOps::default()).unwrap();
         context.change(|builder| builder.aggregation(Duration::from_millis(7))).unwrap();
         context.start().unwrap();
         context.pause().unwrap();
@@ -225,7 +225,7 @@ fn a_change_starts_from_what_the_context_has_and_keeps_its_pause() {
 #[test]
 fn changes_of_many_threads_are_all_there() {
     let mut context = builder().drive(damon::Drive::Thread).build().unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     context.start().unwrap();
     std::thread::scope(|scope| {
         for number in 0..4 {
@@ -258,9 +258,9 @@ fn the_ops_follow_from_the_targets() {
 
 #[test]
 fn a_commit_takes_the_pause_of_its_source_and_has_it_when_it_returns() {
-    let eyes = Eyes::default();
+    let ops = ToyOps::default();
     let mut context = builder().drive(damon::Drive::Thread).build().unwrap();
-    context.set_operations(eyes.clone()).unwrap();
+    context.set_operations(ops.clone()).unwrap();
     context.start().unwrap();
     for _ in 0..20 {
         context.commit(&builder().paused(true).build().unwrap()).unwrap();
@@ -280,7 +280,7 @@ fn a_commit_takes_the_pause_of_its_source_and_has_it_when_it_returns() {
 
 #[test]
 fn what_a_commit_does_not_carry_is_refused() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     let error = context.commit(&builder().ops(damon::Ops::Fvaddr).build().unwrap()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.message().contains("Ops::Fvaddr") && !error.message().contains("DAMON_"), "{error}");

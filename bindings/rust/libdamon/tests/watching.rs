@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use damon::{exclude, Context, Coverage, ErrorKind, Ops, RangeOptions, RangeQuery, Result, SharedMap, State};
 use damon::{SnapshotBuffer, UnknownReason, WorkerAttr, WorkingSetOf};
-use support::{builder, run, started, Eyes, PAGE};
+use support::{builder, run, started, ToyOps, PAGE};
 
 const MIB: usize = 1 << 20;
 
@@ -26,7 +26,7 @@ fn watching(heap: &SharedMap) -> Context {
 #[test]
 fn regions_carry_times_and_snapshots_their_real_length() {
     let hot = support::MEMORY.start..support::MEMORY.start + 32 * PAGE;
-    let context = started(builder(), &Eyes::on(hot));
+    let context = started(builder(), &ToyOps::on(hot));
     run(&context, 1..100).unwrap();
     let mut buffer = damon::SnapshotBuffer::new();
     let snapshot = context.snapshot(&mut buffer).unwrap();
@@ -93,7 +93,7 @@ fn a_state_says_what_and_why() {
 #[test]
 fn the_worker_is_made_as_asked() {
     let mut context = builder().drive(damon::Drive::Thread).build().unwrap();
-    context.set_operations(Eyes::default()).unwrap();
+    context.set_operations(ToyOps::default()).unwrap();
     let attrs = WorkerAttr::new().nice(3).stack(256 << 10).cpus(&[0]).name("watcher");
     if there(context.set_worker_attr(&attrs)).is_some() {
         context.start().unwrap();
@@ -138,13 +138,13 @@ fn learned(context: &Context) -> usize {
 
 #[test]
 fn what_was_learned_can_be_saved_and_restored() {
-    let context = started(builder(), &Eyes::default());
+    let context = started(builder(), &ToyOps::default());
     run(&context, 1..2000).unwrap();
     let bytes = context.save().unwrap();
     context.stop().unwrap();
     assert!(!context.save().unwrap().is_empty());
     let mut other = builder().build().unwrap();
-    other.set_operations(Eyes::default()).unwrap();
+    other.set_operations(ToyOps::default()).unwrap();
     assert_eq!(other.save().unwrap_err().kind(), ErrorKind::InvalidInput);
     assert!(other.restore(&bytes[..bytes.len() / 2]).is_err());
     other.restore(&bytes).unwrap();

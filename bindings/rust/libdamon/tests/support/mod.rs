@@ -12,14 +12,14 @@ pub const MEMORY: Range<usize> = 16 * PAGE..(16 + 256) * PAGE;
 
 /// Sees accesses to one range of addresses, in every interval.
 #[derive(Clone, Default)]
-pub struct Eyes {
+pub struct ToyOps {
     pub hot: Arc<Mutex<Range<usize>>>,
     pub calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
-impl Eyes {
+impl ToyOps {
     pub fn on(hot: Range<usize>) -> Self {
-        Eyes { hot: Arc::new(Mutex::new(hot)), ..Eyes::default() }
+        ToyOps { hot: Arc::new(Mutex::new(hot)), ..ToyOps::default() }
     }
 
     pub fn nr_calls(&self, name: &str) -> usize {
@@ -27,7 +27,7 @@ impl Eyes {
     }
 }
 
-impl Operations for Eyes {
+impl Operations for ToyOps {
     fn init(&mut self, _worker: &damon::Worker<'_>) -> std::result::Result<(), i32> {
         self.calls.lock().unwrap().push("init");
         Ok(())
@@ -55,9 +55,9 @@ pub fn builder() -> Builder {
     builder.sample(Duration::from_millis(1)).aggregation(Duration::from_millis(5)).nr_regions(10..=100)
 }
 
-pub fn started(builder: Builder, eyes: &Eyes) -> Context {
+pub fn started(builder: Builder, ops: &ToyOps) -> Context {
     let mut context = builder.build().unwrap();
-    context.set_operations(eyes.clone()).unwrap();
+    context.set_operations(ops.clone()).unwrap();
     context.start().unwrap();
     context
 }
