@@ -1,5 +1,5 @@
 // Passes where userfaultfd is refused, as the default filters of containers do: mappings stay as they are, and are
-// looked at by groups.
+// looked at as a whole.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -77,6 +77,10 @@ TEST(PassesWithoutUserfaultfd, TellAMappingThatIsReadFromAnIdleOne) {
         ASSERT_EQ(damon_ctx_add_target(run, target), 0);
         ASSERT_EQ(run.start(), 0) << run.errmsg();
         run_passes(run, 7, two.memory, 20 * kPagesPerWindow + 7);
+        // What the kernel does of itself may leave a pass without an answer.
+        for (int more = 0; more < 30 && run.bytes(two.part(0, 14), is_cold) == 0; ++more) {
+            run_passes(run, 1, two.memory, 20 * kPagesPerWindow + 7);
+        }
         EXPECT_EQ(run.bytes(two.part(15, 15), is_cold), 0u) << "one page of it is read";
         EXPECT_GE(run.bytes(two.part(0, 14), is_cold), 14 * kWindowBytes * 95 / 100);
         EXPECT_EQ(mappings_in(two.memory.range()), before);
