@@ -976,7 +976,7 @@ DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
  * can be started again. Pending calls are cancelled.
  *
  * The worker then gives back what the access checks hold, in pieces so short that no other thread waits for them (about
- * 0.1 s a GiB; until then mremap() of a large mapping can fail with EFAULT, but for one between damon_exclude() and
+ * 0.7 s a GiB; until then mremap() of a large mapping can fail with EFAULT, but for one between damon_exclude() and
  * damon_include()), and ends by itself; damon_ctx_free() and the next damon_start() of the context wait for that. After the
  * last damon_ctx_free() descriptors, threads and mappings are as before the first start. With DAMON_DRIVE_MANUAL it is
  * done before damon_stop() returns.
