@@ -112,12 +112,6 @@ void OwnFile::close() {
     opener_ = 0;
 }
 
-void OwnFile::close_inherited() {
-    if (opener_ != process_id()) close_own_number(number_, opener_);
-    number_ = {};
-    opener_ = 0;
-}
-
 ScopedFile::ScopedFile(int fresh, FileKind kind) : number_(move_and_mark(fresh, kind)) {}
 
 // By this process: a child of fork has no scope of its parent's to leave.

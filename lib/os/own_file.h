@@ -61,9 +61,6 @@ public:
     // Was adopted, and the program has closed it, or this is a child of the process that opened it.
     bool is_lost() const { return is_open() && !is_ours(); }
 
-    // Closes in a child what it inherited, if it provably is that; for the first use of the child's own.
-    void close_inherited();
-
 private:
     OwnNumber number_;
     pid_t opener_ = 0;

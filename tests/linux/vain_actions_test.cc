@@ -83,6 +83,14 @@ TEST(AlreadySo, CollapseOfHugePagesCostsNothing) {
     EXPECT_EQ(collapse.skipped(Skip::kAlreadySo) - before, 2 * huge);
 }
 
+void fill_with_huge_pages(Memory& memory) {
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
+    memory.fill();
+    Acting collapse(DamosAction::kCollapse);
+    collapse.apply(memory.range());
+    ASSERT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(memory.bytes()));
+}
+
 // Under write protection a huge page cannot be looked at: NOHUGEPAGE makes it known again.
 TEST(AlreadySo, NohugepageSplitsWhatTheMonitorCannotLookInto) {
     if (!sees_huge_pages()) return;
@@ -90,11 +98,7 @@ TEST(AlreadySo, NohugepageSplitsWhatTheMonitorCannotLookInto) {
     if (!checker.works()) return;
     const uint64_t huge = read_page_sizes().huge_bytes;
     Memory memory(2 * huge / page_bytes(), Kind::kAnonymous, huge);
-    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
-    memory.fill();
-    Acting collapse(DamosAction::kCollapse);
-    collapse.apply(memory.range());
-    ASSERT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(2 * huge));
+    fill_with_huge_pages(memory);
     checker->refresh();
     auto samples = memory.samples({3});
     checker->arm(samples);
@@ -119,11 +123,7 @@ TEST(AlreadySo, ASchemeSplitsTheHugePagesThatItsContextCannotLookInto_S38) {
     }
     const uint64_t huge = read_page_sizes().huge_bytes;
     Memory memory(2 * huge / page_bytes(), Kind::kAnonymous, huge);
-    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_HUGEPAGE), 0);
-    memory.fill();
-    Acting collapse(DamosAction::kCollapse);
-    collapse.apply(memory.range());
-    ASSERT_EQ(smaps_kb(memory.address(0), "AnonHugePages") * 1024, static_cast<long>(2 * huge));
+    fill_with_huge_pages(memory);
     SchemeRun run(memory.range());
     ASSERT_EQ(damon_ctx_set_access_check(run, DAMON_ACCESS_CHECK_UFFD_WP), 0);
     ASSERT_EQ(damon_ctx_set_min_region_sz(run, huge), 0);  // advice is for whole huge pages
