@@ -28,17 +28,13 @@ pub struct damon_probe {
 extern "C" {
     /**Version of the library that is linked.
 
-Returns `major << 16 | minor << 8 | patch`. Thread: any.
-
-Since 0.1*/
+Returns `major << 16 | minor << 8 | patch`. Thread: any.*/
     pub fn damon_version() -> u32;
 }
 extern "C" {
     /**The same as text, such as "0.1.0".
 
-Returns Static text. Thread: any.
-
-Since 0.1*/
+Returns Static text. Thread: any.*/
     pub fn damon_version_string() -> *const crate::ctypes::c_char;
 }
 extern "C" {
@@ -46,9 +42,7 @@ extern "C" {
 
 - `err`: A negative errno as returned by this library (a positive one is understood too).
 
-Returns Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any.
-
-Since 0.1*/
+Returns Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any.*/
     pub fn damon_strerror(err: crate::ctypes::c_int) -> *const crate::ctypes::c_char;
 }
 /// Addresses [start, end). Frozen.
@@ -651,25 +645,19 @@ fn bindgen_test_layout_damon_ctx_stats() {
 extern "C" {
     /**Fills in size and the defaults.
 
-- `attrs`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `attrs`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_attrs_init(attrs: *mut damon_attrs);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `info`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `info`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_snapshot_info_init(info: *mut damon_snapshot_info);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `stats`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `stats`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_ctx_stats_init(stats: *mut damon_ctx_stats);
 }
 /// Virtual addresses of a process: what is mapped, in the given ranges if any. Default.
@@ -700,33 +688,25 @@ pub type damon_drive = crate::ctypes::c_uint;
 extern "C" {
     /**Makes a stopped context with default parameters, no target, no scheme.
 
-Returns The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any.
-
-Since 0.1*/
+Returns The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any.*/
     pub fn damon_ctx_new() -> *mut damon_ctx;
 }
 extern "C" {
     /**Frees a context with everything it owns; stops it first if it runs.
 
 - `ctx`: NULL is fine. Not from a callback of this context: there the call does nothing.
-Thread: control; no other call on this context may be under way.
-
-Since 0.1*/
+Thread: control; no other call on this context may be under way.*/
     pub fn damon_ctx_free(ctx: *mut damon_ctx);
 }
 extern "C" {
     /**The reason of the context's last failure, in words. Also why a worker ended on its own.
-
-- `ctx`: The context.
 
 - `buf`: Written, always terminated if len > 0; may be NULL if len is 0.
 
 - `len`: Bytes in buf.
 
 Returns Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_errmsg(
         ctx: *const damon_ctx,
         buf: *mut crate::ctypes::c_char,
@@ -736,15 +716,11 @@ Since 0.1*/
 extern "C" {
     /**Replaces the monitoring attributes.
 
-- `ctx`: The context.
-
 - `attrs`: Copied.
 
 Returns 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
 inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
-failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx().
-
-Since 0.1*/
+failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx().*/
     pub fn damon_ctx_set_attrs(
         ctx: *mut damon_ctx,
         attrs: *const damon_attrs,
@@ -753,13 +729,9 @@ Since 0.1*/
 extern "C" {
     /**Reads the attributes; intervals as tuned, where tuning is on.
 
-- `ctx`: The context.
-
 - `attrs_out`: Its size must be set (damon_attrs_init()); written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_attrs(
         ctx: *const damon_ctx,
         attrs_out: *mut damon_attrs,
@@ -784,26 +756,18 @@ checks, manual drive and a min_region_sz other than the kernel's are refused; a 
 passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
 - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
 
-- `ctx`: The context.
-
 - `ops_id`: DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
 chosen by their own functions.
 
-Returns 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_ops(ctx: *mut damon_ctx, ops_id: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Smallest region, and the granularity of every boundary that the monitor draws.
 
-- `ctx`: The context.
-
 - `min_region_sz`: Core units; a power of two. Default: the page size.
 
-Returns 0; -EINVAL: not a power of two; -EBUSY. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: not a power of two; -EBUSY. Thread: owner.*/
     pub fn damon_ctx_set_min_region_sz(
         ctx: *mut damon_ctx,
         min_region_sz: u64,
@@ -812,13 +776,9 @@ Since 0.1*/
 extern "C" {
     /**Bytes per core unit. Only physical back-ends read it.
 
-- `ctx`: The context.
-
 - `addr_unit`: At least 1. Default 1.
 
-Returns 0; -EINVAL: 0; -EBUSY. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: 0; -EBUSY. Thread: owner.*/
     pub fn damon_ctx_set_addr_unit(
         ctx: *mut damon_ctx,
         addr_unit: u64,
@@ -827,37 +787,25 @@ Since 0.1*/
 extern "C" {
     /**Makes a run repeatable: the same seed and the same accesses give the same regions.
 
-- `ctx`: The context.
-
 - `seed`: 0 (default): a new one from the system at every start.
 
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_seed(ctx: *mut damon_ctx, seed: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Chooses between a worker thread and damon_step().
 
-- `ctx`: The context.
-
 - `drive`: enum damon_drive.
 
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_drive(ctx: *mut damon_ctx, drive: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Reads the context's counters.
 
-- `ctx`: The context.
-
 - `stats_out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_stats(
         ctx: *const damon_ctx,
         stats_out: *mut damon_ctx_stats,
@@ -867,17 +815,13 @@ extern "C" {
     /**Makes a target: this process, no ranges.
 
 Returns The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_target_new() -> *mut damon_target;
 }
 extern "C" {
     /**Frees a target that belongs to no context; one that does is left alone.
 
-- `t`: NULL is fine. Thread: owner.
-
-Since 0.1*/
+- `t`: NULL is fine. Thread: owner.*/
     pub fn damon_target_free(t: *mut damon_target);
 }
 extern "C" {
@@ -888,9 +832,7 @@ extern "C" {
 - `pid`: 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
 them.
 
-Returns 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damon_target_set_pid(t: *mut damon_target, pid: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
@@ -909,9 +851,7 @@ stacks, drivers' and special mappings, or the library's own pages (damon_ctx_set
 another process it covers the three areas round the two biggest gaps.
 
 Returns 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
-not one of its calls, init or update. Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+not one of its calls, init or update. Nothing changes on failure. Thread: owner.*/
     pub fn damon_target_set_regions(
         t: *mut damon_target,
         ranges: *const damon_addr_range,
@@ -925,9 +865,7 @@ extern "C" {
 
 - `obsolete`: 1 or 0 (default).
 
-Returns 0; -EINVAL; -EBUSY. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY. Thread: owner.*/
     pub fn damon_target_set_obsolete(
         t: *mut damon_target,
         obsolete: crate::ctypes::c_int,
@@ -936,14 +874,10 @@ Since 0.1*/
 extern "C" {
     /**Gives a target to a context, which appends it and owns it from then on.
 
-- `ctx`: The context.
-
 - `t`: A target that belongs to no context.
 
 Returns 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
-On failure the caller still owns t. Thread: owner.
-
-Since 0.1*/
+On failure the caller still owns t. Thread: owner.*/
     pub fn damon_ctx_add_target(
         ctx: *mut damon_ctx,
         t: *mut damon_target,
@@ -952,13 +886,9 @@ Since 0.1*/
 extern "C" {
     /**Removes and frees a target; those behind it move up.
 
-- `ctx`: The context.
-
 - `idx`: Position.
 
-Returns 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_remove_target(
         ctx: *mut damon_ctx,
         idx: usize,
@@ -966,23 +896,16 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns How many targets it has; 0 for NULL. Thread: any.
-
-Since 0.1*/
+Returns How many targets it has; 0 for NULL. Thread: any.*/
     pub fn damon_ctx_nr_targets(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
     /**
-- `ctx`: The context.
-
 - `idx`: Position.
 
 Returns The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_target(ctx: *const damon_ctx, idx: usize) -> *mut damon_target;
 }
 /// madvise(MADV_WILLNEED): pages of files and swap that are in memory right after.
@@ -1017,8 +940,6 @@ pub type damos_action = crate::ctypes::c_uint;
 Called on the worker.
 
 - `data`: damos_params.action_data.
-
-- `ctx`: The context.
 
 - `region`: The region, nr_accesses as a moving sum; valid during the call.
 
@@ -1694,33 +1615,25 @@ extern "C" {
     /**Fills in size and the defaults: matches everything, DAMOS_STAT, no quota.
 
 - `p`: Written; NULL is ignored.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damos_params_init(p: *mut damos_params);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `f`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `f`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_filter_init(f: *mut damos_filter);
 }
 extern "C" {
     /**Fills in size and the defaults (USER_INPUT, no node).
 
-- `g`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `g`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_quota_goal_init(g: *mut damos_quota_goal);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `s`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `s`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_stat_init(s: *mut damos_stat);
 }
 extern "C" {
@@ -1729,17 +1642,13 @@ extern "C" {
 - `p`: Copied.
 
 Returns The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
-unknown size. Thread: any.
-
-Since 0.1*/
+unknown size. Thread: any.*/
     pub fn damos_new(p: *const damos_params) -> *mut damos;
 }
 extern "C" {
     /**Frees a scheme that belongs to no context; one that does is left alone.
 
-- `s`: NULL is fine. Thread: owner.
-
-Since 0.1*/
+- `s`: NULL is fine. Thread: owner.*/
     pub fn damos_free(s: *mut damos);
 }
 extern "C" {
@@ -1749,9 +1658,7 @@ extern "C" {
 
 - `p`: Copied.
 
-Returns 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damos_set_params(
         s: *mut damos,
         p: *const damos_params,
@@ -1765,9 +1672,7 @@ extern "C" {
 - `f`: Copied.
 
 Returns 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
-runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+runs (also on the worker). Thread: owner.*/
     pub fn damos_add_filter(
         s: *mut damos,
         f: *const damos_filter,
@@ -1781,9 +1686,7 @@ extern "C" {
 - `g`: Copied.
 
 Returns 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
-Thread: owner.
-
-Since 0.1*/
+Thread: owner.*/
     pub fn damos_add_quota_goal(
         s: *mut damos,
         g: *const damos_quota_goal,
@@ -1798,9 +1701,7 @@ extern "C" {
 
 - `nr`: 0: none; target_nid decides.
 
-Returns 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damos_set_migrate_dests(
         s: *mut damos,
         d: *const damos_migrate_dest,
@@ -1810,14 +1711,10 @@ Since 0.1*/
 extern "C" {
     /**Gives a scheme to a context, which appends it and owns it from then on.
 
-- `ctx`: The context.
-
 - `s`: A scheme that belongs to no context.
 
 Returns 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
-use damon_commit_ctx()). On failure the caller still owns s. Thread: owner.
-
-Since 0.1*/
+use damon_commit_ctx()). On failure the caller still owns s. Thread: owner.*/
     pub fn damon_ctx_add_scheme(
         ctx: *mut damon_ctx,
         s: *mut damos,
@@ -1826,13 +1723,9 @@ Since 0.1*/
 extern "C" {
     /**Removes and frees a scheme with its statistics; those behind it move up.
 
-- `ctx`: The context.
-
 - `idx`: Position.
 
-Returns 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_remove_scheme(
         ctx: *mut damon_ctx,
         idx: usize,
@@ -1840,37 +1733,26 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns How many schemes it has; 0 for NULL. Thread: any.
-
-Since 0.1*/
+Returns How many schemes it has; 0 for NULL. Thread: any.*/
     pub fn damon_ctx_nr_schemes(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
     /**
-- `ctx`: The context.
-
 - `idx`: Position.
 
 Returns The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_scheme(ctx: *const damon_ctx, idx: usize) -> *mut damos;
 }
 extern "C" {
     /**Reads a scheme's statistics, as of its last pass.
 
-- `ctx`: The context.
-
 - `idx`: Position of the scheme.
 
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL: no such scheme; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such scheme; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_scheme_stat(
         ctx: *const damon_ctx,
         idx: usize,
@@ -1881,17 +1763,13 @@ extern "C" {
     /**Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait for
 the worker.
 
-- `ctx`: The context.
-
 - `scheme`: Position of the scheme.
 
 - `goal`: Position of the goal in the scheme.
 
 - `current_value`: In the unit of the goal's target_value.
 
-Returns 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any.*/
     pub fn damon_ctx_set_quota_goal_value(
         ctx: *mut damon_ctx,
         scheme: usize,
@@ -2001,21 +1879,15 @@ fn bindgen_test_layout_damon_action_stats() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `stats`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `stats`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_action_stats_init(stats: *mut damon_action_stats);
 }
 extern "C" {
     /**Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
 
-- `ctx`: The context.
-
 - `stats_out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_action_stats(
         ctx: *const damon_ctx,
         stats_out: *mut damon_action_stats,
@@ -2025,9 +1897,7 @@ extern "C" {
     /**
 - `skip`: enum damos_skip.
 
-Returns Static text, "unknown" for other numbers. Thread: any.
-
-Since 0.1*/
+Returns Static text, "unknown" for other numbers. Thread: any.*/
     pub fn damos_skip_text(skip: i32) -> *const crate::ctypes::c_char;
 }
 /// Anonymous memory.
@@ -2137,25 +2007,19 @@ fn bindgen_test_layout_damon_probe_hits() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `f`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `f`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_probe_filter_init(f: *mut damon_probe_filter);
 }
 extern "C" {
     /**Makes a probe without filters, which always hits, and without weight.
 
-Returns The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
-
-Since 0.1*/
+Returns The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.*/
     pub fn damon_probe_new() -> *mut damon_probe;
 }
 extern "C" {
     /**Frees a probe that belongs to no context; one that does is left alone.
 
-- `p`: NULL is fine. Thread: owner.
-
-Since 0.1*/
+- `p`: NULL is fine. Thread: owner.*/
     pub fn damon_probe_free(p: *mut damon_probe);
 }
 extern "C" {
@@ -2164,9 +2028,7 @@ extern "C" {
 
 - `weight`: 0 (default): a by-product.
 
-Returns 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damon_probe_set_weight(
         p: *mut damon_probe,
         weight: u32,
@@ -2180,9 +2042,7 @@ extern "C" {
 - `f`: Copied.
 
 Returns 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
-worker). Thread: owner.
-
-Since 0.1*/
+worker). Thread: owner.*/
     pub fn damon_probe_add_filter(
         p: *mut damon_probe,
         f: *const damon_probe_filter,
@@ -2191,14 +2051,10 @@ Since 0.1*/
 extern "C" {
     /**Gives a probe to a context, which appends it and owns it from then on.
 
-- `ctx`: The context.
-
 - `p`: A probe that belongs to no context.
 
 Returns 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
-the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner.
-
-Since 0.1*/
+the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner.*/
     pub fn damon_ctx_add_probe(
         ctx: *mut damon_ctx,
         p: *mut damon_probe,
@@ -2207,13 +2063,9 @@ Since 0.1*/
 extern "C" {
     /**Removes and frees a probe; those behind it move up.
 
-- `ctx`: The context.
-
 - `idx`: Position.
 
-Returns 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_remove_probe(
         ctx: *mut damon_ctx,
         idx: usize,
@@ -2221,29 +2073,20 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns How many probes it has; 0 for NULL. Thread: any.
-
-Since 0.1*/
+Returns How many probes it has; 0 for NULL. Thread: any.*/
     pub fn damon_ctx_nr_probes(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
     /**
-- `ctx`: The context.
-
 - `idx`: Position.
 
 Returns The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_probe(ctx: *const damon_ctx, idx: usize) -> *mut damon_probe;
 }
 extern "C" {
     /**Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
-
-- `ctx`: The context.
 
 - `regions`: Written.
 
@@ -2253,9 +2096,7 @@ extern "C" {
 
 - `info`: Its size must be set; written, also with -ENOSPC. NULL is fine.
 
-Returns As damon_snapshot_read(). Thread: any.
-
-Since 0.1*/
+Returns As damon_snapshot_read(). Thread: any.*/
     pub fn damon_snapshot_read_probes(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2277,8 +2118,6 @@ Returns 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_
 twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
 -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
 nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts.
-
-Since 0.1
 
 A program that asks the kernel itself which pages it wrote to (PAGEMAP_SCAN with PAGE_IS_WRITTEN, the pagemap's bit of
 it, a userfaultfd) does not get the same answer of watched memory: damon_exclude() keeps such memory out.
@@ -2314,9 +2153,7 @@ done before damon_stop() returns.
 - `nr_ctxs`: How many.
 
 Returns 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
-them (nothing is stopped); -ECHILD: after fork. Thread: control.
-
-Since 0.1*/
+them (nothing is stopped); -ECHILD: after fork. Thread: control.*/
     pub fn damon_stop(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
@@ -2324,29 +2161,21 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
 Returns 1: started and not ended; 0: not running (or ended on its own, or after fork);
--EINVAL. Thread: any.
-
-Since 0.1*/
+-EINVAL. Thread: any.*/
     pub fn damon_is_running(ctx: *const damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**
 
-Returns How many contexts of this process run. Thread: any.
-
-Since 0.1*/
+Returns How many contexts of this process run. Thread: any.*/
     pub fn damon_nr_running_ctxs() -> crate::ctypes::c_int;
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
-
-Since 0.1*/
+Returns Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.*/
     pub fn damon_kdamond_tid(ctx: *const damon_ctx) -> i32;
 }
 extern "C" {
@@ -2360,9 +2189,7 @@ simulated memory follow it; aggregation and all other intervals are counted in s
 step that comes sooner than max_overhead_permil allows leaves its interval open.
 
 Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
-own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.
-
-Since 0.1*/
+own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.*/
     pub fn damon_step(ctx: *mut damon_ctx, now_us: u64) -> crate::ctypes::c_int;
 }
 /// Run every sampling interval until fn returns non-zero.
@@ -2452,9 +2279,7 @@ fn bindgen_test_layout_damon_call_control() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `c`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `c`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_call_control_init(c: *mut damon_call_control);
 }
 extern "C" {
@@ -2462,16 +2287,12 @@ extern "C" {
 paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
 is cancelled or the worker ends, and is copied, so that the control need not live on.
 
-- `ctx`: The context.
-
 - `control`: The outputs are written before the function returns.
 
 Returns 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
 -E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
 -ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
-Thread: control.
-
-Since 0.1*/
+Thread: control.*/
     pub fn damon_call(
         ctx: *mut damon_ctx,
         control: *mut damon_call_control,
@@ -2481,13 +2302,9 @@ extern "C" {
     /**Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
 called (from inside that fn itself: as soon as fn returns).
 
-- `ctx`: The context.
-
 - `id`: From damon_call_control.
 
-Returns 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+Returns 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks.*/
     pub fn damon_call_cancel(ctx: *mut damon_ctx, id: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
@@ -2526,9 +2343,7 @@ actions, walks): checked at once, done when that step has ended.
 Returns 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, a surplus
 target is obsolete, or a member that a commit does not change differs; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the
 back-end cannot serve the new targets, or src is paused and the kernel's DAMON, which monitors dst, cannot pause;
--ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control.
-
-Since 0.1*/
+-ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control.*/
     pub fn damon_commit_ctx(
         dst: *mut damon_ctx,
         src: *const damon_ctx,
@@ -2545,14 +2360,10 @@ repeat calls and with targets of this process only, a paused worker does not wak
 it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
 the callbacks of this step are done. Idempotent.
 
-- `ctx`: The context.
-
 - `pause`: 1: pause; 0: resume.
 
 Returns 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
-pause; -ECHILD. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+pause; -ECHILD. Thread: control; allowed in callbacks.*/
     pub fn damon_set_pause(
         ctx: *mut damon_ctx,
         pause: crate::ctypes::c_int,
@@ -2560,11 +2371,8 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any.
-
-Since 0.1*/
+Returns 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any.*/
     pub fn damon_is_paused(ctx: *const damon_ctx) -> crate::ctypes::c_int;
 }
 /// A function to call for each region that schemes act on.
@@ -2641,24 +2449,18 @@ fn bindgen_test_layout_damos_walk_control() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `c`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `c`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_walk_control_init(c: *mut damos_walk_control);
 }
 extern "C" {
     /**Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
 open pattern reports all regions. A manually driven context walks while another thread steps it.
 
-- `ctx`: The context.
-
 - `control`: canceled is written.
 
 Returns 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
 every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
-Thread: control.
-
-Since 0.1*/
+Thread: control.*/
     pub fn damos_walk(
         ctx: *mut damon_ctx,
         control: *mut damos_walk_control,
@@ -2668,8 +2470,6 @@ extern "C" {
     /**Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
 for the worker longer than one such copy, allocates nothing. Also on a stopped context.
 
-- `ctx`: The context.
-
 - `regions`: Written.
 
 - `cap`: How many fit.
@@ -2678,9 +2478,7 @@ for the worker longer than one such copy, allocates nothing. Also on a stopped c
 
 Returns How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
 info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
--EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+-EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_snapshot_read(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2691,16 +2489,12 @@ Since 0.1*/
 extern "C" {
     /**Waits for a snapshot newer than after_seq.
 
-- `ctx`: The context.
-
 - `after_seq`: damon_snapshot_info.seq of the one already seen; 0: any.
 
 - `timeout_ms`: Negative: for ever; 0: only look.
 
 Returns 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
-ctx; -EINVAL. Thread: control.
-
-Since 0.1*/
+ctx; -EINVAL. Thread: control.*/
     pub fn damon_snapshot_wait(
         ctx: *const damon_ctx,
         after_seq: u64,
@@ -2710,8 +2504,6 @@ Since 0.1*/
 extern "C" {
     /**Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
 
-- `ctx`: The context.
-
 - `regions`: Written.
 
 - `cap`: How many fit.
@@ -2719,9 +2511,7 @@ extern "C" {
 - `info`: As for damon_snapshot_read(); seq is that of the last snapshot.
 
 Returns As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
-Thread: owner; with manual drive also between steps.
-
-Since 0.1*/
+Thread: owner; with manual drive also between steps.*/
     pub fn damon_live_read(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -3077,58 +2867,42 @@ fn bindgen_test_layout_damon_wss_result() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `info`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `info`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_state_info_init(info: *mut damon_state_info);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `attr`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `attr`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_worker_attr_init(attr: *mut damon_worker_attr);
 }
 extern "C" {
     /**Fills in size, the page size as unit, and zeroes.
 
-- `query`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `query`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_range_query_init(query: *mut damon_range_query);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `result`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `result`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_wss_result_init(result: *mut damon_wss_result);
 }
 extern "C" {
     /**Reads the mappings now, instead of at the next ops_update_us. Also while paused. Not needed where samples find a
 mapping gone or changed: then the worker reads them by itself, after a tenth of a second or more.
 
-- `ctx`: The context.
-
 Returns 0: read (on the worker: at once; in a callback of a step that uses the regions: when that step has ended);
 -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: the kernel's DAMON monitors, which reads them by itself.
-Thread: control; allowed in callbacks.
-
-Since 0.1*/
+Thread: control; allowed in callbacks.*/
     pub fn damon_ctx_refresh(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**What the context is doing, and why.
 
-- `ctx`: The context.
-
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_state(
         ctx: *const damon_ctx,
         out: *mut damon_state_info,
@@ -3137,13 +2911,9 @@ Since 0.1*/
 extern "C" {
     /**What targets without ranges cover.
 
-- `ctx`: The context.
-
 - `flags`: enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
 
-Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner.*/
     pub fn damon_ctx_set_coverage(
         ctx: *mut damon_ctx,
         flags: u32,
@@ -3170,9 +2940,7 @@ is removed.
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
 declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
 -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
-protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any.
-
-Since 0.1*/
+protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any.*/
     pub fn damon_ctx_add_range(
         ctx: *mut damon_ctx,
         addr: *const crate::ctypes::c_void,
@@ -3185,16 +2953,12 @@ extern "C" {
 library's own system calls, never for a callback. A callback that runs meanwhile may have been handed the range:
 whoever frees memory checks that under a lock of its own.
 
-- `ctx`: The context.
-
 - `addr`: As added.
 
 - `len`: As added.
 
 Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is stable
-is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.
-
-Since 0.1*/
+is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.*/
     pub fn damon_ctx_remove_range(
         ctx: *mut damon_ctx,
         addr: *const crate::ctypes::c_void,
@@ -3217,9 +2981,7 @@ range once more.
 - `len`: Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
 
 Returns 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing
-is excluded. Thread: any.
-
-Since 0.1*/
+is excluded. Thread: any.*/
     pub fn damon_exclude(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -3232,9 +2994,7 @@ extern "C" {
 
 - `len`: As excluded.
 
-Returns 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any.
-
-Since 0.1*/
+Returns 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any.*/
     pub fn damon_include(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -3244,13 +3004,9 @@ extern "C" {
     /**How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
 value or a cpu_mask.
 
-- `ctx`: The context.
-
 - `attr`: Copied, with its cpu_mask.
 
-Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_worker_attr(
         ctx: *mut damon_ctx,
         attr: *const damon_worker_attr,
@@ -3275,8 +3031,6 @@ The calling thread looks and arms anew by pieces of 16 MiB, where all is known t
 rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
 not run. Nothing is allocated.
 
-- `ctx`: The context.
-
 - `addr`: Start, a multiple of unit_bytes.
 
 - `len`: Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not
@@ -3287,9 +3041,7 @@ asked about is kept for the next question.
 up to the question that found it touched, in steps of 16 ms. since_ns is the oldest beginning among the pieces.
 
 Returns 0; -ENOENT: not inside of one such range; -EINVAL: a member or parameter is wrong; -E2BIG; -EBUSY: another thread
-is asking this context. After an error the arrays hold nothing of use. Thread: any.
-
-Since 0.1*/
+is asking this context. After an error the arrays hold nothing of use. Thread: any.*/
     pub fn damon_query_range(
         ctx: *mut damon_ctx,
         addr: *const crate::ctypes::c_void,
@@ -3316,16 +3068,12 @@ munmap() for 8 to 30 ms for each GiB of present 4 KiB pages (0.3 ms of huge page
 faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
 and its own DAMON knew of this process by these bits is lost.
 
-- `ctx`: The context.
-
 - `inout`: size, mode and interval_us are read; with 0 as the result all other members are written.
 
 Returns 0; -EINVAL: another mode, or interval_us is 0 in mode 1; -E2BIG; -EBUSY: another thread is asking (mode 0) or
 is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
 is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits (mode 1).
-Thread: any, in mode 1 any but the worker; waits interval_us there.
-
-Since 0.1*/
+Thread: any, in mode 1 any but the worker; waits interval_us there.*/
     pub fn damon_wss(
         ctx: *mut damon_ctx,
         inout: *mut damon_wss_result,
@@ -3349,17 +3097,13 @@ damon_ctx_restore(ctx, buf, (size_t)size);
 damon_start(&ctx, 1, 0);                              // the first window goes on from what was learned
 ```
 
-- `ctx`: The context.
-
 - `buf`: Written, if all of it fits; NULL with len 0.
 
 - `len`: Bytes in buf. 0: a question for the size; nothing is written.
 
 Returns Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
 NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_KERNEL_VADDR
-has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.*/
     pub fn damon_ctx_save(
         ctx: *const damon_ctx,
         buf: *mut crate::ctypes::c_void,
@@ -3388,9 +3132,7 @@ Returns 0; -EINVAL: the bytes are damaged, of another version or no such bytes, 
 ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
 schemes) or at a run's start or end; -ENOENT: a target by mapping finds less than half of the saved bytes' mappings;
 -EOPNOTSUPP: the kernel's DAMON monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has
-changed. Thread: control; allowed in callbacks but those.
-
-Since 0.1*/
+changed. Thread: control; allowed in callbacks but those.*/
     pub fn damon_ctx_restore(
         ctx: *mut damon_ctx,
         buf: *const crate::ctypes::c_void,
@@ -3810,38 +3552,28 @@ fn bindgen_test_layout_damon_stat_result() {
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_reclaim_params_init(p: *mut damon_reclaim_params);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_lru_sort_params_init(p: *mut damon_lru_sort_params);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `r`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `r`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_stat_result_init(r: *mut damon_stat_result);
 }
 extern "C" {
     /**Pages out memory that has been cold for long, while memory is scarce.
 
-- `ctx`: The context.
-
 - `p`: NULL: the defaults.
 
 Returns Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
-Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+Nothing changes on failure. Thread: owner.*/
     pub fn damon_preset_reclaim(
         ctx: *mut damon_ctx,
         p: *const damon_reclaim_params,
@@ -3852,14 +3584,10 @@ extern "C" {
 the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
 and hot memory stays where its own accesses keep it.
 
-- `ctx`: The context.
-
 - `p`: NULL: the defaults.
 
 Returns Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
-worker). Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+worker). Nothing changes on failure. Thread: owner.*/
     pub fn damon_preset_lru_sort(
         ctx: *mut damon_ctx,
         p: *const damon_lru_sort_params,
@@ -3868,23 +3596,15 @@ Since 0.1*/
 extern "C" {
     /**Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
 
-- `ctx`: The context.
-
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_preset_stat(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
 
-- `ctx`: The context.
-
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any.*/
     pub fn damon_stat_read(
         ctx: *const damon_ctx,
         out: *mut damon_stat_result,
@@ -3981,9 +3701,7 @@ fn bindgen_test_layout_damon_access_check_info() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `info`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `info`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_access_check_info_init(info: *mut damon_access_check_info);
 }
 extern "C" {
@@ -3993,9 +3711,7 @@ extern "C" {
 
 - `out`: Its size must be set; written.
 
-Returns 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any.*/
     pub fn damon_access_check_probe(
         id: i32,
         out: *mut damon_access_check_info,
@@ -4004,14 +3720,10 @@ Since 0.1*/
 extern "C" {
     /**Chooses the access check for DAMON_OPS_VADDR and _FVADDR.
 
-- `ctx`: The context.
-
 - `id`: enum damon_access_check. With AUTO, memory that no access check can watch is reported as
 DAMON_REGION_UNKNOWN; an access check that does not work here at all is refused at start.
 
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_access_check(
         ctx: *mut damon_ctx,
         id: i32,
@@ -4068,9 +3780,7 @@ fn bindgen_test_layout_damon_access_report() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `r`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `r`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_access_report_init(r: *mut damon_access_report);
 }
 extern "C" {
@@ -4083,9 +3793,7 @@ at most once per region and sampling interval. Lock-free, makes no system call.
 
 Returns 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
 (counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_report_access(
         ctx: *mut damon_ctx,
         r: *const damon_access_report,
@@ -4097,9 +3805,7 @@ Zeroed, readable and writable, private to the process and its children.
 
 - `len`: Bytes, more than 0; rounded up to pages.
 
-Returns The memory; NULL: errno says why. Thread: any.
-
-Since 0.1*/
+Returns The memory; NULL: errno says why. Thread: any.*/
     pub fn damon_shared_map(len: usize) -> *mut crate::ctypes::c_void;
 }
 extern "C" {
@@ -4109,9 +3815,7 @@ extern "C" {
 
 - `len`: As given there.
 
-Returns 0; -EINVAL: not such a mapping. Thread: control.
-
-Since 0.1*/
+Returns 0; -EINVAL: not such a mapping. Thread: control.*/
     pub fn damon_shared_unmap(
         addr: *mut crate::ctypes::c_void,
         len: usize,
@@ -4126,9 +3830,7 @@ unmapped and replaced by private memory while declared, a check could discard th
 - `len`: Bytes, a multiple of the page size.
 
 Returns 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
--ENOMEM; -ENOSPC: too many declarations. Thread: any.
-
-Since 0.1*/
+-ENOMEM; -ENOSPC: too many declarations. Thread: any.*/
     pub fn damon_shared_declare(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -4141,9 +3843,7 @@ extern "C" {
 
 - `len`: As declared.
 
-Returns 0; -ENOENT: not declared so. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+Returns 0; -ENOENT: not declared so. Thread: control; allowed in callbacks.*/
     pub fn damon_shared_withdraw(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -4376,23 +4076,17 @@ pub type damon_operations_flags = crate::ctypes::c_uint;
 extern "C" {
     /**Fills in size and zeroes.
 
-- `ops`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `ops`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_operations_init(ops: *mut damon_operations);
 }
 extern "C" {
     /**Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
 
-- `ctx`: The context.
-
 - `ops`: Copied.
 
 - `priv`: Handed to each; must live as long as the context uses it.
 
-Returns 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_custom_ops(
         ctx: *mut damon_ctx,
         ops: *const damon_operations,
@@ -5027,49 +4721,37 @@ fn bindgen_test_layout_damon_sim_accuracy() {
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_params_init(p: *mut damon_sim_params);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `r`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `r`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_range_init(r: *mut damon_sim_range);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_pattern_init(p: *mut damon_sim_pattern);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `s`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `s`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_stat_init(s: *mut damon_sim_stat);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `q`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `q`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_query_init(q: *mut damon_sim_query);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `a`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `a`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_accuracy_init(a: *mut damon_sim_accuracy);
 }
 extern "C" {
@@ -5078,17 +4760,13 @@ extern "C" {
 - `p`: Copied; NULL: the defaults.
 
 Returns The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_sim_new(p: *const damon_sim_params) -> *mut damon_sim;
 }
 extern "C" {
     /**Frees a simulator.
 
-- `sim`: NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner.
-
-Since 0.1*/
+- `sim`: NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner.*/
     pub fn damon_sim_free(sim: *mut damon_sim);
 }
 extern "C" {
@@ -5101,9 +4779,7 @@ extern "C" {
 - `len`: Bytes in buf.
 
 Returns Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
-Thread: owner.
-
-Since 0.1*/
+Thread: owner.*/
     pub fn damon_sim_errmsg(
         sim: *const damon_sim,
         buf: *mut crate::ctypes::c_char,
@@ -5118,9 +4794,7 @@ extern "C" {
 - `r`: Copied.
 
 Returns 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
-Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+Nothing changes on failure. Thread: owner.*/
     pub fn damon_sim_add_range(
         sim: *mut damon_sim,
         r: *const damon_sim_range,
@@ -5134,9 +4808,7 @@ extern "C" {
 - `p`: Copied.
 
 Returns 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
-Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+Nothing changes on failure. Thread: owner.*/
     pub fn damon_sim_add_pattern(
         sim: *mut damon_sim,
         p: *const damon_sim_pattern,
@@ -5151,9 +4823,7 @@ extern "C" {
 
 - `at_us`: When; 2^64-1: never.
 
-Returns 0; -EINVAL: no such program; -ENOMEM. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such program; -ENOMEM. Thread: owner.*/
     pub fn damon_sim_set_target_end(
         sim: *mut damon_sim,
         target_idx: u32,
@@ -5165,14 +4835,10 @@ extern "C" {
 simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
 back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
 
-- `ctx`: The context.
-
 - `sim`: Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
 fails with -EBUSY while another one runs.
 
-Returns 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_sim(
         ctx: *mut damon_ctx,
         sim: *mut damon_sim,
@@ -5185,9 +4851,7 @@ extern "C" {
 
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: owner.*/
     pub fn damon_sim_get_stat(
         sim: *const damon_sim,
         out: *mut damon_sim_stat,
@@ -5204,9 +4868,7 @@ extern "C" {
 
 - `rate_millihz_out`: Written: accesses in 1,000 seconds.
 
-Returns 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner.
-
-Since 0.1*/
+Returns 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner.*/
     pub fn damon_sim_rate(
         sim: *const damon_sim,
         q: *const damon_sim_query,
@@ -5228,9 +4890,7 @@ extern "C" {
 - `nr_out`: How many there are; written, also with -ENOSPC. NULL is fine.
 
 Returns How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
-Thread: owner.
-
-Since 0.1*/
+Thread: owner.*/
     pub fn damon_sim_hot_ranges(
         sim: *const damon_sim,
         q: *const damon_sim_query,
@@ -5255,9 +4915,7 @@ extern "C" {
 - `out`: Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
 nothing, else 0.
 
-Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner.*/
     pub fn damon_sim_compare(
         sim: *const damon_sim,
         q: *const damon_sim_query,
