@@ -22,6 +22,7 @@ constexpr int kCold = 20;  // MADV_COLD, which older headers lack
 
 // Of the thread, since those of the process are empty once its first thread has ended.
 constexpr char kClearRefs[] = "/proc/thread-self/clear_refs";
+constexpr char kStatus[] = "/proc/thread-self/status";
 constexpr char kRollup[] = "/proc/thread-self/smaps_rollup";
 
 // Bytes of text, at most `size`; or a negative errno.
@@ -109,6 +110,19 @@ int read_accessed_bytes(AccessedBytes& bytes) {
     const ssize_t length = read_text(file.fd(), text, sizeof text);
     if (length < 0) return static_cast<int>(length);
     return parse_accessed_bytes({text, static_cast<size_t>(length)}, bytes) ? 0 : -EIO;
+}
+
+bool parse_held_memory(std::string_view status, HeldMemory& held) {
+    return kilobytes(status, "VmRSS", held.present) && kilobytes(status, "VmPTE", held.tables);
+}
+
+int read_held_memory(HeldMemory& held) {
+    const ScopedFile file(sys::open_read(kStatus), FileKind::kKernel);
+    if (file.fd() < 0) return file.fd();
+    char text[4096];
+    const ssize_t length = read_text(file.fd(), text, sizeof text);
+    if (length < 0) return static_cast<int>(length);
+    return parse_held_memory({text, static_cast<size_t>(length)}, held) ? 0 : -EIO;
 }
 
 int ReclaimScans::read() {

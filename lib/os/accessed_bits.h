@@ -44,6 +44,18 @@ int clear_accessed_bits();
 // Holds the address space for reading as long as clearing does. 0 or a negative errno.
 int read_accessed_bytes(AccessedBytes& bytes);
 
+// What this process has in memory.
+struct HeldMemory {
+    uint64_t present = 0;  // bytes of pages
+    uint64_t tables = 0;   // bytes of page tables
+};
+
+// By the text of /proc/PID/status. False: not in it.
+bool parse_held_memory(std::string_view status, HeldMemory& held);
+
+// 0 or a negative errno.
+int read_held_memory(HeldMemory& held);
+
 // Pages that reclaim has looked at, of the whole system, since boot, by the text of /proc/vmstat.
 class ReclaimScans {
 public:

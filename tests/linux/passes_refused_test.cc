@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
 #include "pass_run.h"
+#include "reservation.h"
 
 namespace damon::test {
 namespace {
@@ -109,6 +111,26 @@ TEST(PassesWithoutUserfaultfd, TellAMappingThatIsReadFromAnIdleOne) {
         EXPECT_EQ(mappings_in(two.memory.range()), before);
         run_passes(run, 4, two.memory, 3);
         EXPECT_EQ(run.bytes(two.part(0, 14), is_cold), 0u) << "now it is read as well";
+        ASSERT_EQ(run.stop(), 0);
+    });
+}
+
+// An allocator's reservation: a pass over it takes as long as what is there, not as long as its addresses.
+TEST(PassesWithoutUserfaultfd, AHugeReservationWithLittleInItIsPassedOverQuickly) {
+    under_the_filter([] {
+        constexpr uint64_t kReserved = 256ull << 30;
+        const Reservation sparse(kReserved);
+        for (uint64_t at = 0; at < kReserved; at += kReserved / 2048) sparse.write(at);
+        PassRun run(sparse.range(), DAMON_ACCESS_CHECK_REFERENCED);  // where nothing is, samples know
+        ASSERT_EQ(run.start(), 0) << run.errmsg();
+        const auto begin = std::chrono::steady_clock::now();
+        for (int pass = 0; pass < 20 && run.bytes(sparse.range(), is_cold) == 0; ++pass) run.passes(1);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+        EXPECT_GE(run.bytes(sparse.range(), is_cold), kReserved * 95 / 100) << facts_of(run, sparse.range());
+        // 65,536 calls of 4 MiB with a rest after each were 10 s a pass.
+        EXPECT_LT(took.count(), 10);
+        run.passes(4, [&] { sparse.write(kReserved / 2); });
+        EXPECT_EQ(run.bytes(sparse.range(), is_cold), 0u) << "one page of it is written";
         ASSERT_EQ(run.stop(), 0);
     });
 }
