@@ -12,6 +12,7 @@
 #include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/process.h"
+#include "os/range_scan.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"
 
@@ -144,6 +145,19 @@ int ReclaimScans::read() {
         kept = part.size() - last - 1;
         memmove(text, text + last + 1, kept);
     }
+}
+
+bool smaps_may_hide_huge_pages() {
+    char text[8];
+    {
+        const ScopedFile file(sys::open_read("/proc/sys/kernel/numa_balancing"), FileKind::kKernel);
+        if (file.fd() == -ENOENT) return false;  // the kernel was built without it
+        const ssize_t length = file.fd() < 0 ? file.fd() : read_text(file.fd(), text, sizeof text);
+        if (length > 0 && text[0] == '0') return false;
+    }
+    // A kernel that has PAGEMAP_SCAN is newer.
+    RangeScan scan;
+    return scan.open(0, read_page_sizes().base_bytes) != 0 || !scan.passes_holes();
 }
 
 bool reclaim_keeps_accessed_bits() {

@@ -67,6 +67,10 @@ private:
     uint64_t pages_ = 0;
 };
 
+// Whether smaps may leave out huge pages that are present: before Linux 6.7 those that the balancing of NUMA nodes made
+// inaccessible, to see who uses them.
+bool smaps_may_hide_huge_pages();
+
 // Whether reclaim on this system is known to leave a page's accessed bit alone until it takes the page: the
 // multi-generational LRU, where it is switched on, clears the bits of pages that it ages.
 bool reclaim_keeps_accessed_bits();

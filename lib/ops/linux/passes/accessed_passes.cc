@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/arithmetic.h"
 #include "ops/linux/registration/uffd.h"
@@ -20,8 +21,9 @@ constexpr uint64_t kLongestUs = 60'000'000;
 // The next access to a page whose bit was cleared: 130 to 170 ns of the program's.
 constexpr uint64_t kRefaultNs = 150;
 constexpr uint64_t kMostClearBytes = 4u << 20;  // in one call, which takes 60 us where all is present
-constexpr uint64_t kHoleBytes = 256u << 20;     // looked over in one call: page tables that may all be empty
-constexpr uint64_t kClearNs = 25'000;           // calls that find little share a step
+constexpr uint64_t kMostSparseBytes = 64u << 20;
+constexpr uint64_t kHoleBytes = 256u << 20;  // looked over in one call: page tables that may all be empty
+constexpr uint64_t kClearNs = 25'000;        // calls that find little share a step
 
 constexpr uint64_t kMode = uapi::kRegisterModeWp;
 
@@ -128,6 +130,7 @@ bool AccessedPasses::begin(const PassRequest& request, Exclusion& exclusion) {
         return false;
     }
     scans_known_ = scans_.read() == 0;
+    hides_huge_pages_ = whole_ && smaps_may_hide_huge_pages();
     if (whole_) (void)scan_.open(0, sizes_.base_bytes);  // without it all of a window is cleared
     stage_ = Stage::kScan;
     at_ = to_clear_ = 0;
@@ -254,24 +257,35 @@ void AccessedPasses::meet(const SmapsEntry& entry, uint64_t now_ns) {
 // The next part of a window to clear; empty: nothing is left of it. Of a mapping that is mostly absent, only what is
 // present.
 AddressRange AccessedPasses::next_part(const Window& window) {
-    uint64_t from = std::max(clear_from_, window.range.start);
-    const bool sparse = whole_ && window.present_bytes < window.range.size() / 2 && scan_.passes_holes();
-    if (sparse && from < window.range.end) {
-        const AddressRange front{from, std::min(window.range.end, from + kHoleBytes)};
-        const int found = scan_.find_populated(front, false, from);
-        if (found == 0) {
-            clear_from_ = front.end;
-            return {front.end, front.end};
-        }
-        if (found < 0) from = front.start;
+    const uint64_t window_end = window.range.end;
+    if (clear_from_ <= window.range.start) {
+        clear_from_ = window.range.start;
+        clear_bytes_ = kMostClearBytes;
     }
-    return {from, std::min(window.range.end, from + kMostClearBytes)};
+    if (is_sparse(window) && scan_.passes_holes()) {
+        const AddressRange front{clear_from_, std::min(window_end, clear_from_ + kHoleBytes)};
+        const int found = scan_.find_populated(front, false, clear_from_);
+        if (found == 0) return {front.end, front.end};
+        if (found < 0) clear_from_ = front.start;
+    }
+    return {clear_from_, std::min(window_end, clear_from_ + clear_bytes_)};
+}
+
+bool AccessedPasses::is_sparse(const Window& window) const {
+    return whole_ && window.present_bytes < window.range.size() / 2;
+}
+
+// Without a scan to pass absent memory over, what takes no time is cleared in larger parts, until one does.
+void AccessedPasses::choose_part(const Window& window, uint64_t took_ns) {
+    const bool grows = is_sparse(window) && !scan_.passes_holes() && took_ns < kClearNs;
+    clear_bytes_ = grows ? std::min(2 * clear_bytes_, kMostSparseBytes) : kMostClearBytes;
 }
 
 // The windows that were read are cleared at once: what is accessed in between is not seen.
 PassStep AccessedPasses::clear_step(uint64_t now_ns, const Exclusion& exclusion) {
     const Clock clock;
     const uint64_t start_ns = clock.now_ns();
+    uint64_t last_ns = start_ns;
     while (to_clear_ < at_) {
         Window& window = windows_[to_clear_];
         if (!window.met || window.gone) {
@@ -284,7 +298,9 @@ PassStep AccessedPasses::clear_step(uint64_t now_ns, const Exclusion& exclusion)
         if (allowed && !part.empty()) error = sys::madvise(part.start, part.size(), uapi::kAdviseCold);
         clear_from_ = part.end;
         if (error == 0 && part.end < window.range.end) {
-            if (clock.now_ns() - start_ns < kClearNs) continue;
+            const uint64_t before_ns = std::exchange(last_ns, clock.now_ns());
+            choose_part(window, last_ns - before_ns);
+            if (last_ns - start_ns < kClearNs) continue;
             return {kRestNs, {}, 0};
         }
         ++to_clear_;
@@ -315,6 +331,12 @@ void AccessedPasses::finish() {
     generation_.fetch_add(1, std::memory_order_release);
 }
 
+bool AccessedPasses::may_hide_huge_page(const Window& window) const {
+    const AddressRange range = window.range;
+    const bool fits = align_up(range.start, sizes_.huge_bytes) < align_down(range.end, sizes_.huge_bytes);
+    return hides_huge_pages_ && fits && window.present_bytes < range.size();
+}
+
 void AccessedPasses::report(Window& window, bool reclaimed) {
     Unknown unknown = window.unknown;
     if (!window.met) {
@@ -326,6 +348,7 @@ void AccessedPasses::report(Window& window, bool reclaimed) {
     if (window.untold_us > kLongestUs) unknown = Unknown::kNotExamined;
     const bool touched = window.touched_bytes != 0;
     if (unknown == Unknown::kNone && !touched && reclaimed) unknown = Unknown::kReclaimed;
+    if (unknown == Unknown::kNone && !touched && may_hide_huge_page(window)) unknown = Unknown::kOther;
     if (unknown != Unknown::kNone || touched || window.present_bytes == 0) {
         window.idle_us = 0;
     } else {

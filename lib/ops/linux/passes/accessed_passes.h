@@ -124,9 +124,13 @@ private:
     PassStep read_step(uint64_t now_ns);
     PassStep clear_step(uint64_t now_ns, const Exclusion& exclusion);
     AddressRange next_part(const Window& window);
+    bool is_sparse(const Window& window) const;
+    void choose_part(const Window& window, uint64_t took_ns);
     void meet(const SmapsEntry& entry, uint64_t now_ns);
     void finish();
     void report(Window& window, bool reclaimed);
+    // Whether a huge page may be there that smaps does not count, and so not as accessed either.
+    bool may_hide_huge_page(const Window& window) const;
     uint64_t take_back(AddressRange range);
 
     mutable Mutex mutex_;  // of everything that withdraw may touch: promised_, windows_
@@ -155,9 +159,11 @@ private:
     size_t at_ = 0;        // the window that the stage has come to
     size_t to_clear_ = 0;  // windows before it are cleared
     bool large_reads_ = false;
-    uint64_t clear_from_ = 0;  // inside of the window that is being cleared
-    RangeScan scan_;           // of windows that are whole mappings
+    uint64_t clear_from_ = 0;   // inside of the window that is being cleared
+    uint64_t clear_bytes_ = 0;  // of the next part of it
+    RangeScan scan_;            // of windows that are whole mappings
     Status obstacle_;
+    bool hides_huge_pages_ = false;
     bool whole_ = false;  // windows are the mappings as they are
     bool ending_ = false;
     bool wanted_ = false;
