@@ -3,11 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "engine/survey/found_runs.h"
 #include "engine/survey/zoom.h"
+#include "support/toy_engine.h"
 
 namespace damon {
 namespace {
@@ -15,6 +20,7 @@ namespace {
 using Verdict = Zoom::Verdict;
 
 constexpr uint64_t kPage = 4096;
+constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr size_t kMapPages = 128;
 
 // Pages of a region that are hot all the time, or never.
@@ -151,6 +157,82 @@ TEST_F(NaiveSurvey, FindsTheSameRuns) {
     }
     EXPECT_GE(nr(Verdict::kFound), 10'000u);
     EXPECT_GE(nr(Verdict::kRefuted), 500u);
+}
+
+// A hole before the last pages of a run that is longer than the map: bridged, but where one of the few pages that are
+// asked on the way is the hole itself, which then is the end.
+TEST_F(NaiveSurvey, BridgesAHoleBeforeTheEndOfALongRun) {
+    int nr_bridged = 0;
+    for (int i = 0; i < 2'000; ++i) {
+        World world;
+        world.hot.resize(20'000);
+        const size_t first = 100 + below(5'000);
+        const size_t end = first + 300 + below(10'000);
+        set(world, first, end);
+        const size_t lower_hole = first + 1 + below(4);
+        const size_t upper_hole = end - 2 - below(4);
+        world.hot[lower_hole] = world.hot[upper_hole] = false;
+        world.hit = first + 150;
+        const Outcome right = naive(world);
+        ASSERT_EQ(right, (Outcome{Verdict::kFound, first, end}));
+        const Outcome found = followed(world, 0, below(UINT64_MAX));
+        ASSERT_EQ(found.verdict, Verdict::kFound) << world.text();
+        ASSERT_TRUE(found.first == first || found.first == lower_hole + 1) << found.first << ": " << world.text();
+        ASSERT_TRUE(found.end == end || found.end == upper_hole) << found.end << ": " << world.text();
+        nr_bridged += found == right;
+    }
+    EXPECT_GE(nr_bridged, 1'600);
+}
+
+// Method 7: the borders of the regions after a window in which runs were found.
+std::set<uint64_t> naive_cuts(std::set<uint64_t> borders, std::vector<AddressRange> runs, RunLimits limits) {
+    std::ranges::stable_sort(runs, std::greater<>(), &AddressRange::size);
+    for (const AddressRange run : runs) {
+        const uint64_t start = run.start / limits.min_region_sz * limits.min_region_sz;
+        const uint64_t end = (run.end + limits.min_region_sz - 1) / limits.min_region_sz * limits.min_region_sz;
+        const size_t nr_regions = borders.size() - 1;
+        // It would be a small part of its region.
+        if (2 * run.size() < end - start || nr_regions > limits.max_nr_regions / 4 - 2) continue;
+        borders.insert(start);
+        borders.insert(end);
+    }
+    return borders;
+}
+
+TEST_F(NaiveSurvey, CutsTheSameRegions) {
+    constexpr uint64_t kEnd = uint64_t{1} << 30;
+    for (int i = 0; i < 2'000; ++i) {
+        const RunLimits limits{12 + below(80), kPage << below(10), 20};
+        std::set<uint64_t> borders{0, kEnd};
+        for (uint64_t nr = below(8); nr != 0; --nr) borders.insert((1 + below(kEnd / (8 * kMiB) - 1)) * 8 * kMiB);
+        std::vector<Region> before;
+        for (auto at = borders.begin(); std::next(at) != borders.end(); ++at) {
+            before.push_back(test::region_at({*at, *std::next(at)}, 3, 7));
+        }
+        RegionList regions = test::list_of({before});
+        ASSERT_TRUE(regions.reserve(1'000));
+        FoundRuns found;
+        ASSERT_TRUE(found.reserve(limits.max_nr_regions));
+        std::vector<AddressRange> runs;
+        for (uint64_t nr = below(16), start = 0; nr != 0;
+             --nr) {  // apart, for what is cut next to each other is joined
+            start += (1 + below(1'000)) * 16 * kPage;
+            const uint64_t end = start + (4 + below(uint64_t{1} << below(13))) * kPage;
+            if (end > kEnd) break;
+            runs.push_back({start, end});
+            start = end;
+        }
+        for (const AddressRange run : runs) found.add(0, run);
+        found.end_window(regions, limits);
+        std::set<uint64_t> after{kEnd};
+        for (size_t at = 0; at < regions.nr_regions(); ++at) {
+            const Region& region = regions.at(0, at);
+            after.insert(region.range.start);
+            ASSERT_TRUE(region.nr_accesses == 3 && region.age == 7) << "no count and no age is written";
+        }
+        ASSERT_EQ(after, naive_cuts(borders, runs, limits))
+            << "max_nr_regions " << limits.max_nr_regions << ", min_region_sz " << limits.min_region_sz;
+    }
 }
 
 }  // namespace
