@@ -47,6 +47,7 @@ int change_stopped(damon_ctx* ctx, Change change) {
 damon_ctx::damon_ctx()
     : pid(damon::process_id()), kdamond(sync, {this, damon::run_action_callback, bring_goal_values, keep_failure}) {
     params.min_region_sz = page_bytes();
+    vaddr_ops.set_tracked(tracked);
 }
 
 damon_ctx::~damon_ctx() {

@@ -215,6 +215,7 @@ private:
     void tune_intervals();
     void change_attrs(const Attrs& attrs);
     [[nodiscard]] bool prepare_survey();
+    MovingWindow moving_window() const;
     bool looks() const { return !cadence_.latched_attributes_only && !thinning_.passes_over(); }
     bool surveys() const { return survey_.active() && !cadence_.latched_attributes_only; }
     void split_at_random();

@@ -19,7 +19,7 @@ ApplyContext Engine::apply_context() {
 }
 
 bool Engine::apply_begin(uint64_t now_us) {
-    pass_window_ = {params_.attrs, cadence_};
+    pass_window_ = moving_window();
     return walk_.begin(apply_context(), now_us);
 }
 

@@ -17,12 +17,14 @@ size_t Engine::region_capacity() const { return regions_.capacity(); }
 size_t Engine::nr_schemes() const { return schemes_.size(); }
 const SchemeState& Engine::scheme(size_t scheme_idx) const { return schemes_[scheme_idx]; }
 
+MovingWindow Engine::moving_window() const { return {params_.attrs, cadence_, thinning_.nr_passed_over()}; }
+
 uint32_t Engine::moving_sum(const Region& region) const {
-    return MovingWindow(params_.attrs, cadence_).sum(scaled_accesses(region), region.last_nr_accesses);
+    return moving_window().sum(scaled_accesses(region), region.last_nr_accesses);
 }
 
 size_t Engine::read_regions(std::span<RegionInfo> out, bool moving) const {
-    const MovingWindow window(params_.attrs, cadence_);
+    const MovingWindow window = moving_window();
     size_t written = 0;
     for (uint32_t target = 0; target < regions_.nr_targets(); ++target) {
         const size_t fitting = std::min(regions_.nr_regions_of(target), out.size() - written);

@@ -71,7 +71,7 @@ bool Engine::save(uint64_t now_us, SavedContext& out) const {
     saved.aggr_us = params_.attrs.aggr_us;
     saved.addr_unit = params_.addr_unit;
     saved.nr_probes = weights_.nr_probes();
-    const MovingWindow window(params_.attrs, cadence_);
+    const MovingWindow window = moving_window();
     if (!saved.targets.resize(regions_.nr_targets()) || !saved.schemes.resize(schemes_.size())) return false;
     for (size_t target = 0; target < regions_.nr_targets(); ++target) {
         SavedTarget& to = saved.targets[target];

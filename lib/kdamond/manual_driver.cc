@@ -25,6 +25,8 @@ Status ManualDriver::launch() {
     if (!status.ok()) return status;
     if (run.state.paused) {
         worker_.walks.close();
+        run.ops->set_paused(true);
+        worker_.release_rest();
     } else {
         advance();
     }
@@ -164,18 +166,22 @@ void ManualDriver::settle() {
         worker_.walks.close();
         worker_.progress.rest();
         worker_.progress.pause();
+        run.ops->set_paused(true);
     } else if (!pause && run.state.paused) {
         worker_.walks.open();
         worker_.progress.go_on();
         worker_.costs.skip_rest();
         worker_.progress.resume();
+        run.ops->set_paused(false);
     }
     if ((pause && interval.stage() == Interval::Stage::kArmed) || interval.plan_lost()) {
         worker_.disarm();
-        if (pause) worker_.release_rest();
         interval.give_up();
     }
-    if (pause) interval.rest();
+    if (pause) {
+        worker_.release_rest();
+        interval.rest();
+    }
     {
         const Lock lock(run.sync.mutex);
         run.state.paused = pause;

@@ -173,6 +173,7 @@ void WorkerThread::pause_here() {
     worker_.disarm();
     const Status frozen = freeze(true);
     if (frozen.ok()) {
+        worker_.run.ops->set_paused(true);
         wait_while_paused();
         resume();
     } else {
@@ -186,6 +187,7 @@ void WorkerThread::resume() {
     Run& run = worker_.run;
     // Stopped, or without targets: it ends as it is.
     if (!run.pause_wanted()) run.report(freeze(false));
+    run.ops->set_paused(false);
     const Lock lock(run.sync.mutex);
     worker_.walks.open_locked();  // who resumed it may walk at once
     run.state.paused = false;

@@ -18,6 +18,7 @@ void Ops::arm_spans(std::span<Span>) {}
 void Ops::look_spans(std::span<Span>) {}
 void Ops::disarm() {}
 uint64_t Ops::release_some() { return 0; }
+void Ops::set_paused(bool) {}
 Status Ops::notice() { return {}; }
 bool Ops::begin_pass(bool) { return false; }
 uint64_t Ops::pass_step(uint64_t) { return 0; }

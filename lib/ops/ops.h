@@ -73,6 +73,9 @@ public:
     // Releases some of what disarm or stop left, in a time that no other thread notices. Returns for how many
     // nanoseconds to rest before the next call; 0: nothing is left.
     virtual uint64_t release_some();
+    // The context is paused from here on (release_some comes next), or not any more. Not told of a run that begins
+    // without a pause. Returns at once.
+    virtual void set_paused(bool paused);
 
     // What went wrong with the monitoring since the last call and mended itself, for the context's message. 0: nothing.
     virtual Status notice();

@@ -1,4 +1,5 @@
 // damon_query_range(): exact against what the test itself writes, whoever else samples or asks.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -238,6 +239,120 @@ TEST(TrackedRanges, WithoutMemoryForOneNothingIsTrackedAndNothingIsHeld) {
     Question question;
     question.nr_pages = 64;
     EXPECT_EQ(question.ask(memory), 0);
+}
+
+// By what the kernel tells of each page.
+size_t nr_marked(const Tracked& memory, size_t nr_pages) {
+    constexpr uint64_t kMarked = uint64_t{1} << 57;
+    std::vector<uint64_t> entries(nr_pages);
+    const int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    const auto offset = static_cast<off_t>(reinterpret_cast<uintptr_t>(memory.at(0)) / page * 8);
+    const auto wanted = static_cast<ssize_t>(nr_pages * 8);
+    EXPECT_EQ(pread(fd, entries.data(), nr_pages * 8, offset), wanted);
+    close(fd);
+    return static_cast<size_t>(
+        std::count_if(entries.begin(), entries.end(), [](uint64_t e) { return (e & kMarked) != 0; }));
+}
+
+// Within the time that the header states, and more on a busy machine.
+size_t nr_marked_in_the_end(const Tracked& memory, size_t nr_pages) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (nr_marked(memory, nr_pages) != 0 && std::chrono::steady_clock::now() < end) usleep(1000);
+    return nr_marked(memory, nr_pages);
+}
+
+void set_manual(damon_ctx* ctx) { ASSERT_EQ(damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL), 0); }
+
+class PausedTracking : public testing::TestWithParam<bool> {};  // whether the context is driven by hand
+
+TEST_P(PausedTracking, NothingIsArmedDuringAPauseAndTheNextQuestionSaysSo) {
+    constexpr size_t kPages = 16'384;  // 64 MiB
+    Tracked memory(kPages);
+    if (!tracked(memory)) return;
+    damon_ctx* ctx = memory.ctx();
+    if (GetParam()) set_manual(ctx);
+    ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
+    EXPECT_GT(nr_marked(memory, kPages), kPages / 2);
+    for (int round = 0; round < 2; ++round) {
+        Question question;
+        ASSERT_EQ(question.begin(memory, kPages), 0);
+        ASSERT_EQ(question.ask(memory), 0);
+        EXPECT_EQ(question.query.unseen_bytes, 0u) << round;
+        const uint64_t present_bytes = question.query.present_bytes;
+        ASSERT_EQ(damon_set_pause(ctx, 1), 0) << errmsg(ctx);
+        ASSERT_EQ(question.ask(memory), 0);
+        EXPECT_EQ(question.query.unseen_bytes, kPages * page);
+        EXPECT_EQ(question.query.unseen_reason, DAMON_UNKNOWN_PAUSED);
+        EXPECT_EQ(question.query.touched_bytes, 0u);
+        EXPECT_EQ(question.query.present_bytes, present_bytes);
+        EXPECT_TRUE(question.touched(5));
+        EXPECT_EQ(nr_marked_in_the_end(memory, kPages), 0u);
+        memory.write(5);
+        ASSERT_EQ(damon_set_pause(ctx, 0), 0) << errmsg(ctx);
+        ASSERT_EQ(question.ask(memory), 0);
+        EXPECT_EQ(question.query.unseen_bytes, kPages * page);
+        EXPECT_EQ(question.query.unseen_reason, DAMON_UNKNOWN_PAUSED);
+        memory.write(6);
+        ASSERT_EQ(question.ask(memory), 0);
+        EXPECT_EQ(question.query.unseen_bytes, 0u);
+        EXPECT_TRUE(question.touched(6));
+        EXPECT_EQ(question.query.touched_bytes, page);
+    }
+    // Stopped while it was paused: questions are answered again.
+    ASSERT_EQ(damon_set_pause(ctx, 1), 0);
+    ASSERT_EQ(damon_stop(&ctx, 1), 0);
+    Question question;
+    ASSERT_EQ(question.begin(memory, kPages), 0);
+    EXPECT_EQ(question.query.unseen_reason, DAMON_UNKNOWN_PAUSED);
+    memory.write(7);
+    ASSERT_EQ(question.ask(memory), 0);
+    EXPECT_EQ(question.query.touched_bytes, page);
+    EXPECT_TRUE(question.touched(7));
+}
+
+TEST_P(PausedTracking, AContextThatStartsPausedLiftsWhatWasArmedBefore) {
+    constexpr size_t kPages = 4096;
+    Tracked memory(kPages);
+    if (!tracked(memory)) return;
+    damon_ctx* ctx = memory.ctx();
+    if (GetParam()) set_manual(ctx);
+    ASSERT_EQ(damon_set_pause(ctx, 1), 0);
+    EXPECT_GT(nr_marked(memory, kPages), 0u);
+    ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
+    EXPECT_EQ(nr_marked_in_the_end(memory, kPages), 0u);
+    damon_stop(&ctx, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(, PausedTracking, testing::Bool(), [](const testing::TestParamInfo<bool>& param) {
+    return std::string(param.param ? "manual" : "thread");
+});
+
+// A question that is under way when the context is paused arms no more, or what it armed is lifted.
+TEST(TrackedRanges, APauseInTheMidstOfQuestionsLeavesNothingArmed) {
+    constexpr size_t kPages = 16'384;
+    Tracked memory(kPages);
+    if (!tracked(memory)) return;
+    damon_ctx* ctx = memory.ctx();
+    ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
+    std::atomic<bool> ends{false};
+    std::atomic<int> refused{0};
+    std::thread asker([&] {
+        while (!ends) {
+            for (size_t i = 0; i < kPages / 2; i += 7) memory.write(i);
+            Question question;
+            refused += question.begin(memory, kPages) != 0;
+        }
+    });
+    for (int i = 0; i < 10; ++i) {
+        usleep(3000);
+        EXPECT_EQ(damon_set_pause(ctx, 1), 0);
+        EXPECT_EQ(nr_marked_in_the_end(memory, kPages), 0u);
+        EXPECT_EQ(damon_set_pause(ctx, 0), 0);
+    }
+    ends = true;
+    asker.join();
+    EXPECT_EQ(refused, 0);  // the worker's lifting is no other question
+    damon_stop(&ctx, 1);
 }
 
 TEST(TrackedRanges, OneQuestionAtATimeAndRemovalWaits) {

@@ -48,6 +48,17 @@ protected:
     }
     using Pages = std::set<size_t>;
 
+    // As the worker of a paused context does. How often.
+    static int release(TrackedRanges& tracked) {
+        int nr = 0;
+        while (tracked.release_some() != 0) ++nr;
+        return nr;
+    }
+    bool any_marked(AddressRange range) const {
+        PageScan scan;
+        return scan.open(page_bytes()) == 0 && scan.any_marked(range);
+    }
+
     AccessCheck check() const { return reads_ ? AccessCheck::kUffdRwp : AccessCheck::kUffdWp; }
     uint64_t mode() const { return reads_ ? uapi::kRegisterModeRwp : uapi::kRegisterModeWp; }
 
@@ -223,6 +234,127 @@ TEST_F(TrackedRangesTest, AChildDisturbsNothing) {
     EXPECT_EQ(status, 0);
     memory_.write(4);
     EXPECT_EQ(ask().touched, Pages{4});
+}
+
+TEST_F(TrackedRangesTest, APauseLiftsAllMarksInShortPiecesAndNothingIsArmedUntilItEnds) {
+    if (IsSkipped()) return;
+    memory_.write(3);
+    ASSERT_TRUE(any_marked(memory_.range()));
+    EXPECT_EQ(tracked_.release_some(), 0u);  // not paused
+    tracked_.set_paused(true);
+    EXPECT_GE(release(tracked_), 2);  // of at most 2 MiB each
+    EXPECT_FALSE(any_marked(memory_.range()));
+    for (int i = 0; i < 2; ++i) {
+        const Asked asked = ask();
+        EXPECT_EQ(asked.error, 0);
+        EXPECT_EQ(asked.touched.size(), kPages);  // unknown is never cold
+        EXPECT_EQ(asked.answer.counts.unseen_bytes, memory_.bytes());
+        EXPECT_EQ(asked.answer.counts.unseen, Unknown::kPaused);
+        EXPECT_EQ(asked.answer.counts.touched_bytes, 0u);
+        EXPECT_EQ(asked.answer.present_bytes, memory_.bytes());
+    }
+    Memory more(10);
+    more.fill();
+    ASSERT_TRUE(tracked_.add(more.range()).ok());
+    EXPECT_FALSE(any_marked(more.range()));
+    EXPECT_FALSE(any_marked(memory_.range()));
+    EXPECT_TRUE(tracked_.remove(more.range()));
+}
+
+TEST_F(TrackedRangesTest, TheFirstQuestionAfterAPauseReportsTheGapAndTheSecondIsExact) {
+    if (IsSkipped()) return;
+    tracked_.set_paused(true);
+    release(tracked_);
+    memory_.write(8);
+    tracked_.set_paused(false);
+    EXPECT_EQ(tracked_.release_some(), 0u);
+    Asked asked = ask(0, 400);
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, 400 * page_bytes());
+    EXPECT_EQ(asked.answer.counts.unseen, Unknown::kPaused);
+    EXPECT_TRUE(any_marked(memory_.range()));
+    memory_.write(9);
+    memory_.write(700);
+    EXPECT_EQ(ask(0, 400).touched, Pages{9});
+    asked = ask();
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, (kPages - 400) * page_bytes());  // not asked about since
+    EXPECT_EQ(asked.answer.counts.unseen, Unknown::kPaused);
+    EXPECT_EQ(ask().touched, Pages());
+    memory_.write(701);
+    EXPECT_EQ(ask().touched, Pages{701});
+}
+
+// Whatever the worker has come to: no page may be told as untouched that was written while the context was paused.
+TEST_F(TrackedRangesTest, APauseThatEndsBeforeAllMarksAreLiftedIsAGapOfTheWholeRange) {
+    if (IsSkipped()) return;
+    tracked_.set_paused(true);
+    ASSERT_NE(tracked_.release_some(), 0u);
+    memory_.write(8);
+    memory_.write(999);
+    tracked_.set_paused(false);
+    const Asked asked = ask();
+    EXPECT_EQ(asked.answer.counts.unseen_bytes, memory_.bytes());
+    EXPECT_EQ(asked.answer.counts.unseen, Unknown::kPaused);
+    EXPECT_EQ(ask().touched, Pages());
+    // A new pause begins with the first piece again.
+    tracked_.set_paused(true);
+    release(tracked_);
+    EXPECT_FALSE(any_marked(memory_.range()));
+}
+
+TEST_F(TrackedRangesTest, APauseInWhichNothingWasDoneIsAGapOnce) {
+    if (IsSkipped()) return;
+    tracked_.set_paused(true);
+    tracked_.set_paused(false);
+    EXPECT_EQ(ask().answer.counts.unseen, Unknown::kPaused);
+    EXPECT_EQ(ask().answer.counts.unseen_bytes, 0u);
+}
+
+TEST_F(TrackedRangesTest, APauseLeavesWhatAnotherContextTracks) {
+    if (IsSkipped()) return;
+    const AddressRange others{memory_.address(400), memory_.address(600)};
+    TrackedRanges other;
+    ASSERT_TRUE(other.add(others).ok());
+    const auto other_touched = [&other, others] {
+        TrackedAnswer answer;
+        EXPECT_EQ(other.query({others, page_bytes(), nullptr, nullptr}, answer), 0);
+        EXPECT_EQ(answer.counts.unseen_bytes, 0u);
+        return answer.counts.touched_bytes / page_bytes();
+    };
+    EXPECT_EQ(other_touched(), 0u);
+    tracked_.set_paused(true);
+    release(tracked_);
+    EXPECT_FALSE(any_marked({memory_.address(0), others.start}));
+    EXPECT_FALSE(any_marked({others.end, memory_.range().end}));
+    EXPECT_EQ(other_touched(), 0u);
+    memory_.write(450);
+    EXPECT_EQ(other_touched(), 1u);
+    tracked_.set_paused(false);
+    memory_.write(451);
+    EXPECT_EQ(ask().answer.counts.unseen_bytes, memory_.bytes());
+    EXPECT_EQ(other_touched(), 1u);
+    // Resting once more, it does not hold back the other's lifting.
+    tracked_.set_paused(true);
+    release(tracked_);
+    ASSERT_TRUE(other.remove(others));
+    EXPECT_FALSE(any_marked(memory_.range()));
+}
+
+TEST_F(TrackedRangesTest, SamplesWhoseMarksAPauseLiftedAreUnknownAndLiftTheirOwnMarksAfterwards) {
+    if (IsSkipped()) return;
+    AccessChecker checker;
+    ASSERT_TRUE(checker.start(check(), 16).ok());
+    auto samples = memory_.samples({20, 21});
+    checker.arm(samples);
+    tracked_.set_paused(true);
+    release(tracked_);
+    checker.look(samples);
+    EXPECT_EQ(samples[0].seen, Seen::kUnknown);
+    checker.arm(samples);
+    memory_.write(20);
+    checker.look(samples);
+    EXPECT_EQ(samples[0].seen, Seen::kYes);
+    EXPECT_EQ(samples[1].seen, Seen::kNo);
+    EXPECT_EQ(any_marked(memory_.range()), reads_);  // with read-write protection marks of samples stay
 }
 
 TEST_F(TrackedRangesTest, WhatIsRemovedHasNoMarksAndNobodyHoldsTheDescriptor) {

@@ -85,6 +85,31 @@ TEST(Thinning, AMovingSumIsNeverMoreThanAWindow) {
     }
 }
 
+// What always was accessed is told as that at every moment, and so is what never was: schemes with an interval of their
+// own act in any interval of a window.
+TEST(Thinning, AMovingSumIsNotLowerForTheIntervalsThatWerePassedOver) {
+    for (const bool hot : {true, false}) {
+        Engine engine = started_engine(thin_params());
+        const World world = hot ? accesses_in({{0, 10'000}}) : accesses_in({});
+        const uint32_t expected = hot ? kWindow : 0;
+        take_window(engine, kAlways, world);
+        engine.finish();
+        uint64_t nr_looks = 0;
+        for (uint64_t i = 0; i < kWindow; ++i) {
+            for (Sample& sample : engine.plan(kAlways)) sample.seen = world(sample);
+            nr_looks += !engine.passes_over();
+            engine.record_samples();
+            const Region& region = engine.regions().at(0, 0);
+            EXPECT_EQ(engine.moving_sum(region), expected) << i;
+            RegionInfo info;
+            engine.read_regions({&info, 1}, true);
+            EXPECT_EQ(info.nr_accesses, expected) << i;
+            engine.finish();
+        }
+        EXPECT_EQ(nr_looks, kWindow / 4);
+    }
+}
+
 TEST(Thinning, WhatIsLeftToWaitIsWaitedForInFrontOfALook) {
     Engine engine = started_engine(thin_params());
     constexpr uint64_t kPermitted = 1'000;

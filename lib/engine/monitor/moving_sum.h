@@ -16,10 +16,12 @@ class MovingWindow {
 public:
     // All of the sum is of the present window.
     MovingWindow() = default;
-    MovingWindow(const Attrs& attrs, const Cadence& cadence) {
+    // `nr_passed_over`: intervals since the latest look of this window (M-40). They count with the next look, and until
+    // then the previous window stands for them.
+    MovingWindow(const Attrs& attrs, const Cadence& cadence, uint64_t nr_passed_over = 0) {
         if (!cadence.aggregating()) return;
         const uint64_t window = (attrs.aggr_us == 0 ? 1 : attrs.aggr_us) / attrs.divisor_us();
-        const uint64_t left = cadence.next_aggregation - cadence.passed_sample_intervals;
+        const uint64_t left = cadence.next_aggregation - cadence.passed_sample_intervals + nr_passed_over;
         previous_bp_ = saturate_u32(mul_div(left, kBp, window == 0 ? 1 : window));
     }
 

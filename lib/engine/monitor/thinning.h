@@ -32,6 +32,8 @@ public:
     // The one after this will not be passed over: what is left to wait is waited for here, so that the look sees what
     // happens in sample_us and not in a longer time, which would take memory that is used now and then for hot.
     bool waits_for_look() const { return passes_over_ && look_follows_; }
+    // Since the last look of this window.
+    uint64_t nr_passed_over() const { return nr_passed_over_; }
     // For how many intervals the samples of this one stand.
     uint32_t weight() const { return static_cast<uint32_t>(nr_passed_over_ + 1); }
 

@@ -50,6 +50,7 @@ void Worker::finish_run() {
     run.ending = true;
     commits.drop_deferred();
     disarm();
+    run.ops->set_paused(false);
     run.ops->stop();
     learned.keep();
     run.engine.stop();

@@ -287,7 +287,12 @@ void VaddrOps::disarm() {
 // Windows first: what they leave registered goes with the rest.
 uint64_t VaddrOps::release_some() {
     if (const uint64_t rest_ns = passes_.release_some()) return rest_ns;
-    return checker_.release_some();
+    if (const uint64_t rest_ns = checker_.release_some()) return rest_ns;
+    return tracked_ != nullptr ? tracked_->release_some() : 0;
+}
+
+void VaddrOps::set_paused(bool paused) {
+    if (tracked_ != nullptr) tracked_->set_paused(paused);
 }
 
 AccessStatistics VaddrOps::statistics() const {

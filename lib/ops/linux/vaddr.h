@@ -6,6 +6,7 @@
 #include "base/vector.h"
 #include "ops/linux/access/access_checker.h"
 #include "ops/linux/access/checks/report.h"
+#include "ops/linux/access/tracked_ranges.h"
 #include "ops/linux/actions/action_executor.h"
 #include "ops/linux/actions/page_prober.h"
 #include "ops/linux/coverage_plan.h"
@@ -35,6 +36,7 @@ public:
     void look_spans(std::span<Span> spans) override;
     void disarm() override;
     uint64_t release_some() override;
+    void set_paused(bool paused) override;
     Status notice() override;
     bool begin_pass(bool wanted) override;
     uint64_t pass_step(uint64_t now_ns) override;
@@ -56,6 +58,9 @@ public:
 
     // What the program promises to leave mapped as it is, for passes; any thread.
     AccessedPasses& passes() { return passes_; }
+
+    // What else is armed for the context, which a pause disarms.
+    void set_tracked(TrackedRanges& tracked) { tracked_ = &tracked; }
 
     // Reports that were dropped, in all runs; any thread.
     uint64_t nr_lost_reports() const { return reports_.dropped(); }
@@ -84,6 +89,7 @@ private:
     uint64_t nr_gone_refreshed_ = 0;  // samples without a mapping, as far as the last refresh knew
     AccessChecker checker_;
     AccessedPasses passes_;
+    TrackedRanges* tracked_ = nullptr;
     std::span<Sample> armed_;  // until they are looked at
     ReportRing reports_;
     AccessStatistics report_statistics_;

@@ -120,7 +120,9 @@ windows where those are too few. They work in small steps between the samples, a
 takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
 too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
 at a time has passes. docs/access-checks.md has prices and stalls. Without userfaultfd's write protection (Linux
-6.7) mappings stay whole and are told as a whole. -EOPNOTSUPP with operations that read no accessed bits.*/
+6.7) mappings stay whole and are told as a whole; where the kernel balances NUMA nodes then (kernel.numa_balancing),
+one that was not touched and is not all in memory is unknown. -EOPNOTSUPP with operations that read no accessed
+bits.*/
     pub referenced_us: u64,
     /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
 followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -277,7 +279,8 @@ pub const DAMON_UNKNOWN_NOT_EXAMINED: damon_unknown_reason = 11;
 pub const DAMON_UNKNOWN_LOST_DESCRIPTOR: damon_unknown_reason = 12;
 /// No access check works on this kind of memory here.
 pub const DAMON_UNKNOWN_NO_ACCESS_CHECK: damon_unknown_reason = 13;
-/// Another reason, such as a failed system call or lost reports.
+/**Another reason, such as a failed system call, lost reports, or huge pages that
+the balancing of NUMA nodes may hide.*/
 pub const DAMON_UNKNOWN_OTHER: damon_unknown_reason = 14;
 /// Why memory could not be looked at.
 pub type damon_unknown_reason = crate::ctypes::c_uint;
@@ -2355,10 +2358,12 @@ extern "C" {
 Pausing returns once the worker is silent, in the same time whatever the size of the memory: regions, ages, counters
 and deadlines stay bit for bit; walks are cancelled; calls, commits and stop keep working. The marks of the interval
 that was under way, at most one a region, are lifted within 10 ms more (with read-write protection within 0.2 s a GiB,
-unless it is resumed before), in short pieces; from then on the program pays nothing. Mappings stay registered. Without
-repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
-it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
-the callbacks of this step are done. Idempotent.
+unless it is resumed before), in short pieces; those of tracked ranges (#DAMON_RANGE_TRACKED) follow within 0.5 s a GiB,
+unless it is resumed before, and cost the worker 20 to 60 ms of CPU time a GiB. From then on the program pays nothing.
+Mappings stay registered. Without repeat calls and with targets of this process only, a paused worker does not wake up
+at all. Resuming continues where it stood, but for tracked ranges: what damon_query_range() would have told of them is
+lost with a pause, so that a program asks before it pauses. On a stopped context it decides how the next start begins.
+In a callback on the worker it takes effect when the callbacks of this step are done. Idempotent.
 
 - `pause`: 1: pause; 0: resume.
 
@@ -2502,7 +2507,8 @@ ctx; -EINVAL. Thread: control.*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
+    /**Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far,
+where max_overhead_permil has intervals passed over up to the latest look.
 
 - `regions`: Written.
 
@@ -2538,8 +2544,8 @@ pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
 protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
 of some 0.7 us for the first access, or write, to each page after a question.
 Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
-library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
-does not lift its marks, which then cost each page one more fault.*/
+library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. Nothing
+is armed while the context is paused: damon_set_pause().*/
 pub const DAMON_RANGE_TRACKED: damon_range_flags = 4;
 /// Flags of damon_ctx_add_range().
 pub type damon_range_flags = crate::ctypes::c_uint;
@@ -2968,7 +2974,9 @@ is one mapping again when it returns, after some 0.2 ms for each 2 MiB that pass
 extern "C" {
     /**Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
 Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
-own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
+own UFFDIO_REGISTER with EBUSY; MADV_COLLAPSE with EINVAL while any page of the 2 MiB is armed for a sample, which the
+kernel does not collapse under write protection (measured with the default attributes: 1 to 5 of 16 calls, each on one
+2 MiB of 32; none of 128 between a pair of these calls); and mremap() with EFAULT where the memory grew while
 it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one mremap() or
 MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd, and
 what it asks with its own PAGEMAP_SCAN for PAGE_IS_WRITTEN: under write protection a page that a sample waits on is told
@@ -3025,7 +3033,9 @@ not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unkn
 below Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not
 mapped, and, until it is asked about once more, what was
 mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
-and everything once the program has closed the library's descriptor.
+and everything once the program has closed the library's descriptor. A pause is a gap of all tracked ranges
+(#DAMON_UNKNOWN_PAUSED): questions meanwhile, and of each part the first one afterwards, have all of it unseen, even
+where the pause was over before the marks were lifted. That question arms again; nothing else does.
 
 The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
 rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
@@ -3058,8 +3068,9 @@ Mode 1, the whole process: clears every accessed bit of the process's page table
 thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
 a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
 given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
-of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
-multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+of it have no answer: pages of hugetlbfs; huge pages that the balancing of NUMA nodes hides (Linux before 6.7); and
+whatever was not touched where reclaim has run meanwhile and the multi-generational LRU, which clears the same bits,
+is not known to be off. Errs to "touched": pages of files that
 another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
 goes on sampling undisturbed.
 

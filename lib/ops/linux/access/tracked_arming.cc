@@ -49,6 +49,26 @@ void lose_unless_empty(AddressRange part, Unknown why) {
 
 }  // namespace
 
+// What is present of a piece, of which nothing is armed.
+uint64_t TrackedRanges::count_present(AddressRange range) {
+    uint64_t present_bytes = 0;
+    for (AddressRange rest = range; !rest.empty();) {
+        Mapping mapping;
+        if (maps_.query_next(rest.start, mapping) != 0 || mapping.range.start >= rest.end) return present_bytes;
+        for (AddressRange left = mapping.range.intersection(rest); !left.empty();) {
+            uapi::PageRegion runs[kRuns];
+            uint64_t until = left.end;
+            const int nr_runs =
+                sees_reads() ? scan_.look_accessed(left, runs, until) : scan_.look_unarmed(left, runs, until);
+            if (nr_runs < 0) return present_bytes;
+            present_bytes += until - left.start - absent_bytes({runs, static_cast<size_t>(nr_runs)});
+            left.start = until;
+        }
+        rest.start = mapping.range.end;
+    }
+    return present_bytes;
+}
+
 // Looks at a piece and arms what was touched.
 TrackedRanges::Piece TrackedRanges::arm(AddressRange range) {
     const ExclusionScope scope(exclusion_);

@@ -5,8 +5,7 @@
 
 #include "base/arithmetic.h"
 #include "base/heap.h"
-#include "ops/linux/registration/left_registrations.h"
-#include "ops/linux/registration/range_release.h"
+#include "ops/linux/access/tracked_turn.h"
 #include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
 #include "os/process.h"
@@ -24,8 +23,6 @@ constexpr uint64_t kColdBytes = 64u << 20;
 // For so long a look trusts that the library's files are open still. To arm takes a check of its own.
 constexpr uint64_t kVerifiedNs = 10'000'000;
 constexpr size_t kRuns = 256;  // of one scan, on the stack
-// Of lifting: some 20 us.
-constexpr uint64_t kLiftBytes = 2u << 20;
 
 AddressRange next_piece(AddressRange rest) {
     const uint64_t border = align_down(rest.start, TrackedRange::kPieceBytes) + TrackedRange::kPieceBytes;
@@ -58,24 +55,6 @@ bool is_whole(const TrackedRange& range, AddressRange piece) {
 
 }  // namespace
 
-// Whose call it is.
-class TrackedRanges::Turn {
-public:
-    explicit Turn(TrackedRanges& ranges, bool waits) : ranges_(ranges) {
-        while (!(has_ = ranges_.busy_.exchange(1) == 0) && waits) sys::sleep_us(kRestUs);
-    }
-    ~Turn() {
-        if (has_) ranges_.busy_.store(0);
-    }
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    bool has() const { return has_; }
-
-private:
-    TrackedRanges& ranges_;
-    bool has_ = false;
-};
-
 TrackedRanges::~TrackedRanges() {
     if (owner_ == process_id()) {
         while (!empty()) remove(pages_.all()[0]->range());
@@ -103,6 +82,7 @@ Status TrackedRanges::open() {
         status = Status::fail(-EUSERS, "too many contexts of this process watch its memory");
     } else {
         ledger_.set_tracked(&pages_);
+        resting_ = false;
         const int error = ledger_.join(1, sizes_.huge_bytes);
         if (error != 0) {
             status = Status::fail(error, error == -ENOMEM ? "no memory to track ranges"
@@ -149,7 +129,7 @@ void TrackedRanges::list_without(const TrackedRange* removed) {
 }
 
 Status TrackedRanges::add(AddressRange range) {
-    const Turn turn(*this, true);
+    const TrackedTurn turn(busy_, TrackedTurn::kWaits);
     Status status = open();
     if (!status.ok()) return status;
     if (pages_.overlaps(range)) return Status::fail(-EINVAL, "overlaps a range that is tracked");
@@ -160,6 +140,7 @@ Status TrackedRanges::add(AddressRange range) {
         if (empty()) close();
         return Status::fail(-ENOMEM, "no memory to track another range");
     }
+    wake();
     // Whoever lifts or arms from here on knows of the range.
     wait_for_batches();
     verify_files(clock.now_ns());
@@ -170,7 +151,7 @@ Status TrackedRanges::add(AddressRange range) {
 }
 
 bool TrackedRanges::remove(AddressRange range) {
-    const Turn turn(*this, true);
+    const TrackedTurn turn(busy_, TrackedTurn::kWaits);
     TrackedRange* removed = pages_.find(range.start);
     if (removed == nullptr || removed->range() != range) return false;
     list_without(removed);
@@ -178,32 +159,6 @@ bool TrackedRanges::remove(AddressRange range) {
     give_back(range);
     if (empty()) close();
     return true;
-}
-
-// Marks cost the program a fault each. Where contexts are at work the registrations stay, as the worker that ends last
-// unregisters them.
-void TrackedRanges::give_back(AddressRange range) {
-    if (uffd_users() == 1 && empty()) {
-        (void)release_range(range);
-        return;
-    }
-    Vector<LeftRegistration> left;
-    for (AddressRange rest = range; !rest.empty();) {
-        const ExclusionScope scope(exclusion_);
-        Mapping mapping;
-        if (maps_.query_next(rest.start, mapping) != 0 || mapping.range.start >= rest.end) break;
-        const AddressRange part = exclusion_.allowed(mapping.range.intersection(rest));
-        const AddressRange piece = part.intersection({part.start, part.start + kLiftBytes});
-        rest.start = piece.empty() ? mapping.range.end : piece.end;
-        // What is not registered must not become so by the proof whose the marks are.
-        if (piece.empty() || scan_.registered(piece, mode_) != 1) continue;
-        (void)uffd_lift(piece, mode_);
-        if (left.empty() || left.back().range != mapping.range) {
-            (void)left.push_back(LeftRegistration{mapping.range, static_cast<uint8_t>(mode_)});
-        }
-        sys::sleep_us(kRestUs);
-    }
-    leave_registrations(left);
 }
 
 // Registers whole mappings: a part would be a mapping of its own from then on. 0, or the last negative errno.
@@ -239,18 +194,20 @@ void TrackedRanges::verify_files(uint64_t now_ns) {
 }
 
 int TrackedRanges::query(const TrackedUnits& units, TrackedAnswer& answer) {
-    const Turn turn(*this, false);
+    const TrackedTurn turn(busy_, TrackedTurn::kAsks);
     if (!turn.has()) return -EBUSY;
     TrackedRange* range = pages_.find(units.range.start);
     if (range == nullptr || !range->range().covers(units.range)) return -ENOENT;
+    wake();
     answer_units(*range, units, answer);
     return 0;
 }
 
 int TrackedRanges::query_all(TrackedAnswer& answer) {
-    const Turn turn(*this, false);
+    const TrackedTurn turn(busy_, TrackedTurn::kAsks);
     if (!turn.has()) return -EBUSY;
     if (empty()) return -ENOENT;
+    wake();
     for (TrackedRange* range : pages_.all()) {
         answer_units(*range, {range->range(), range->range().size(), nullptr, nullptr}, answer);
     }
@@ -299,8 +256,10 @@ void TrackedRanges::answer_units(TrackedRange& range, const TrackedUnits& units,
     bool verified = false;
     uint64_t rested_ns = clock.now_ns();
     for (AddressRange rest = units.range; !rest.empty();) {
-        AddressRange done = cold_front(range, rest, clock.now_ns());
-        answer.present_bytes += done.size();
+        const bool resting = is_resting();
+        AddressRange done =
+            resting ? pass_over(range, next_piece(rest), answer) : cold_front(range, rest, clock.now_ns());
+        if (!resting) answer.present_bytes += done.size();
         if (done.empty()) {
             if (!verified) verify_files(clock.now_ns());
             verified = true;

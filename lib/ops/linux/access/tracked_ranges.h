@@ -8,6 +8,9 @@
 // not present is not armed: it counts as touched when it is there the next time. Unknown, until asked again: what was
 // not mapped or was mapped anew, excluded memory, pages whose marks were lost; and huge pages, with read-write
 // protection only those of which a part alone is tracked.
+//
+// While the context is paused nothing is armed: the worker lifts the marks piece by piece, questions meanwhile are not
+// answered, and the first one afterwards says that all is unknown and arms again.
 #pragma once
 
 #include <atomic>
@@ -29,7 +32,7 @@ struct TrackedAnswer {
     uint64_t present_bytes = 0;
 };
 
-// Any thread, one call at a time: a second query is refused, add and remove wait.
+// Any thread, one call at a time: a second query is refused, add and remove wait. All wait for a piece of release_some.
 class TrackedRanges {
 public:
     TrackedRanges() = default;
@@ -51,9 +54,13 @@ public:
     // All ranges. 0, -ENOENT: there are none; -EBUSY.
     int query_all(TrackedAnswer& answer);
 
-private:
-    class Turn;
+    // The context is paused from here on, or not any more. Returns at once.
+    void set_paused(bool paused);
+    // While it is paused: lifts some of the marks. Returns for how many nanoseconds to rest before the next call; 0:
+    // nothing is left.
+    uint64_t release_some();
 
+private:
     Status open();
     void close();
     bool list_with(TrackedRange* added);
@@ -77,6 +84,13 @@ private:
     bool own(AddressRange part);
     int register_mappings(AddressRange range);
     void give_back(AddressRange range);
+    bool lift_front(AddressRange& rest, Mapping& mapping);
+    void lose_all();
+    bool is_resting();
+    void rest();
+    void wake();
+    AddressRange pass_over(TrackedRange& range, AddressRange piece, TrackedAnswer& answer);
+    uint64_t count_present(AddressRange range);
 
     TrackedPages pages_;  // guarded by the ledger's lock, and changed by who has the turn
     ArmedPageLedger ledger_;
@@ -89,6 +103,10 @@ private:
     bool swap_is_empty_ = false;  // then
     uint64_t generation_ = 0;     // of the userfaultfd that has the marks
     pid_t owner_ = 0;             // 0: not open
+    std::atomic<bool> paused_{false};
+    std::atomic<bool> gap_{false};  // a pause that the ranges have not rested for
+    bool resting_ = false;          // since a pause: nothing counts as armed
+    uint64_t lifted_to_ = 0;        // then: up to here nothing is
     std::atomic<uint32_t> busy_{0};
 };
 

@@ -349,6 +349,34 @@ void ArmedPageLedger::end_range(AddressRange range) {
     for_armed_by_others(range, [this](Entry& entry) { entry.busy_by &= ~bit_; });
 }
 
+void ArmedPageLedger::lose_spans_of_others(AddressRange range) {
+    for (const ArmedPageLedger* member : ledger.members) {
+        if (member != nullptr && member != this && member->spans_ != nullptr)
+            member->spans_->lose(range, Unknown::kOther);
+    }
+}
+
+AddressRange ArmedPageLedger::begin_lifting_range(AddressRange range) {
+    lifting_.store(true);
+    const LockGuard guard(ledger.lock, owner_);
+    for (const ArmedPageLedger* member : ledger.members) {
+        if (member == nullptr || member == this || member->tracked_ == nullptr) continue;
+        range = member->tracked_->front_without(range);
+    }
+    if (range.empty()) return range;
+    for_armed_by_others(range, [](Entry& entry) { entry.lost = 1; });
+    lose_spans_of_others(range);
+    return range;
+}
+
+// Spans do not ask whether marks are being lifted: those that were armed meanwhile are lost too.
+void ArmedPageLedger::end_lifting_range(AddressRange part) {
+    lifting_.store(false);
+    if (part.empty()) return;
+    const LockGuard guard(ledger.lock, owner_);
+    lose_spans_of_others(part);
+}
+
 UnknownReason ArmedPageLedger::judge(uint64_t unit, bool& accessed) {
     const bool others_joined = ledger.joins.load() != joins_seen_;
     if (!crowded_) return others_joined && !accessed ? UnknownReason::kOtherContext : UnknownReason::kNone;

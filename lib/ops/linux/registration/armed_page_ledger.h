@@ -69,7 +69,7 @@ public:
 
     // --- of members that have whole ranges armed ---
 
-    // Before join. The pages are the caller's and stay until leave.
+    // Before join, or under the lock; null: none for now. The pages are the caller's and stay until leave.
     void set_tracked(TrackedPages* tracked) { tracked_ = tracked; }
     // The same for the spans of a survey, which are armed for a while only.
     void set_spans(SpanPages* spans) { spans_ = spans; }
@@ -83,6 +83,10 @@ public:
     void begin_range(AddressRange range);
     void wiped(std::span<const AddressRange> written);
     void end_range(AddressRange range);
+    // Around the lifting of marks in `range`: the first part of it that no other member has armed as a whole; empty:
+    // there is none. What others have armed there one by one, or as a span of a survey, is unknown to them.
+    AddressRange begin_lifting_range(AddressRange range);
+    void end_lifting_range(AddressRange part);
     // Marks in `range` were dropped, or are about to be: of what was written before, and what was not, nothing is
     // known.
     static void lose_tracked(AddressRange range, Unknown why);
@@ -140,6 +144,7 @@ private:
     Entry* insert(uint64_t unit);
     void end(const Entry& own, bool wiped);
     void forget_entries();
+    void lose_spans_of_others(AddressRange range);
 
     // A hash table whose entries of one huge page all lie in one run.
     Entry* entries_ = nullptr;

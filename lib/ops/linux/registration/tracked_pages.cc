@@ -208,6 +208,15 @@ bool TrackedPages::overlaps(AddressRange range) const {
     return at < ranges_.size() && !ranges_[at]->range().intersection(range).empty();
 }
 
+AddressRange TrackedPages::front_without(AddressRange range) const {
+    for (size_t at = first_behind(range.start); at < ranges_.size() && !range.empty(); ++at) {
+        const AddressRange taken = ranges_[at]->range();
+        if (taken.start > range.start) return range.intersection({range.start, taken.start});
+        range.start = std::min(taken.end, range.end);
+    }
+    return range;
+}
+
 void TrackedPages::hit(AddressRange part) {
     for (size_t at = first_behind(part.start); at < ranges_.size(); ++at) {
         const AddressRange inside = ranges_[at]->range().intersection(part);

@@ -81,6 +81,8 @@ public:
     TrackedRange* find(uint64_t address) const;
     bool contains(uint64_t address) const { return find(address) != nullptr; }
     bool overlaps(AddressRange range) const;
+    // The first part of `range` that is of none; empty: there is no such part.
+    AddressRange front_without(AddressRange range) const;
     void hit(AddressRange part);
     void lose(AddressRange part, Unknown why);
 
