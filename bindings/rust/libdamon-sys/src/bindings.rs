@@ -126,7 +126,9 @@ windows where those are too few. They work in small steps between the samples, a
 takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
 too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
 at a time has passes. docs/access-checks.md has prices and stalls. Without userfaultfd's write protection (Linux
-6.7) mappings stay whole and are told as a whole. -EOPNOTSUPP with operations that read no accessed bits.*/
+6.7) mappings stay whole and are told as a whole; where the kernel balances NUMA nodes then (kernel.numa_balancing),
+one that was not touched and is not all in memory is unknown. -EOPNOTSUPP with operations that read no accessed
+bits.*/
     pub referenced_us: u64,
     /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
 followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -283,7 +285,8 @@ pub const DAMON_UNKNOWN_NOT_EXAMINED: damon_unknown_reason = 11;
 pub const DAMON_UNKNOWN_LOST_DESCRIPTOR: damon_unknown_reason = 12;
 /// No access check works on this kind of memory here.
 pub const DAMON_UNKNOWN_NO_ACCESS_CHECK: damon_unknown_reason = 13;
-/// Another reason, such as a failed system call or lost reports.
+/**Another reason, such as a failed system call, lost reports, or huge pages that
+the balancing of NUMA nodes may hide.*/
 pub const DAMON_UNKNOWN_OTHER: damon_unknown_reason = 14;
 /// Why memory could not be looked at.
 pub type damon_unknown_reason = crate::ctypes::c_uint;
@@ -3306,8 +3309,9 @@ Mode 1, the whole process: clears every accessed bit of the process's page table
 thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
 a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
 given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
-of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
-multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+of it have no answer: pages of hugetlbfs; huge pages that the balancing of NUMA nodes hides (Linux before 6.7); and
+whatever was not touched where reclaim has run meanwhile and the multi-generational LRU, which clears the same bits,
+is not known to be off. Errs to "touched": pages of files that
 another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
 goes on sampling undisturbed.
 
