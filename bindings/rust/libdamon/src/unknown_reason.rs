@@ -31,7 +31,8 @@ pub enum UnknownReason {
     LostDescriptor,
     /// No access check works on this kind of memory here.
     NoAccessCheck,
-    /// Another reason, such as a failed system call or lost reports.
+    /// Another reason, such as a failed system call, lost reports, or huge pages that the balancing of NUMA nodes may
+    /// hide.
     Other,
 }
 
