@@ -61,6 +61,9 @@ WALKS_THE_TABLE = re.compile(
 CHECK_BY_NAME = re.compile(r"AccessCheck::k(?!Auto\b|Report\b)\w+|access/checks/(?:uffd_rwp|uffd_wp|zap)\.h")
 THREADS = {"pthread.h", "threads.h", "semaphore.h"}
 OUTSIDE = ("bindings", "tools", "examples")
+# GoogleTest's. The tests have it in a precompiled header; what the fuzz targets build once more has none.
+TEST_MACRO = re.compile(r"\b(?:EXPECT|ASSERT)_[A-Z]+\(|\b(?:ADD_FAILURE|FAIL|GTEST_SKIP)\(")
+FUZZED = ("tests/support", "tests/fuzz")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([<\"])([^>\"]+)[>\"]", re.M)
 
 
@@ -107,6 +110,12 @@ def problems_of_outside_file(path, text):
     return found
 
 
+def problems_of_fuzzed_file(path, text):
+    if "<gtest/gtest.h>" in text or not TEST_MACRO.search(text):
+        return []
+    return [f"{path}: {TEST_MACRO.search(text).group()[:-1]} without <gtest/gtest.h>"]
+
+
 def main():
     problems = []
     library = repo.files(".h", ".cc", under="lib")
@@ -115,7 +124,10 @@ def main():
     outside = [path for folder in OUTSIDE for path in repo.files(".h", ".c", ".cc", ".cpp", under=folder)]
     for path in outside:
         problems += problems_of_outside_file(path.relative_to(repo.ROOT), path.read_text())
-    repo.finish(problems, len(library) + len(outside))
+    fuzzed = [path for folder in FUZZED for path in repo.files(".h", ".cc", under=folder)]
+    for path in fuzzed:
+        problems += problems_of_fuzzed_file(path.relative_to(repo.ROOT), path.read_text())
+    repo.finish(problems, len(library) + len(outside) + len(fuzzed))
 
 
 if __name__ == "__main__":
