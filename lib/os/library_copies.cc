@@ -56,7 +56,13 @@ struct Note {
 };
 static_assert(offsetof(Note, version) == sizeof(ElfW(Nhdr)) + 12);
 
-[[gnu::used, gnu::section(".note.libdamon"), gnu::aligned(4)]] const Note note = {
+// What clang's address sanitizer puts behind a variable would be among the notes, and must not be read.
+#if defined(__clang__)
+#define DAMON_NO_REDZONE [[clang::no_sanitize("address")]]
+#else
+#define DAMON_NO_REDZONE
+#endif
+DAMON_NO_REDZONE [[gnu::used, gnu::section(".note.libdamon"), gnu::aligned(4)]] const Note note = {
     {sizeof kNoteName, sizeof(uint32_t), kNoteType}, "libdamon", 1};
 
 struct Count {

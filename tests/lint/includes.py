@@ -61,6 +61,10 @@ WALKS_THE_TABLE = re.compile(
 CHECK_BY_NAME = re.compile(r"AccessCheck::k(?!Auto\b|Report\b)\w+|access/checks/(?:uffd_rwp|uffd_wp|zap)\.h")
 THREADS = {"pthread.h", "threads.h", "semaphore.h"}
 OUTSIDE = ("bindings", "tools", "examples")
+# Fuzz targets have no GoogleTest: they end by abort(). What only tests use of the folders that they share:
+TEST_MACRO = re.compile(r"\b(?:EXPECT|ASSERT)_[A-Z]+\(|\b(?:ADD_FAILURE|FAIL)\(")
+TESTS_ALONE = ("tests/support/declared_skip.cc", "tests/support/sim_run.cc")
+FUZZED = ("tests/support", "tests/fuzz")
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([<\"])([^>\"]+)[>\"]", re.M)
 
 
@@ -107,6 +111,13 @@ def problems_of_outside_file(path, text):
     return found
 
 
+def problems_of_fuzzed_file(path, text):
+    macro = TEST_MACRO.search(text)
+    if not macro or str(path) in TESTS_ALONE:
+        return []
+    return [f"{path}: {macro.group()[:-1]} in what fuzz targets use, which have no GoogleTest"]
+
+
 def main():
     problems = []
     library = repo.files(".h", ".cc", under="lib")
@@ -115,7 +126,10 @@ def main():
     outside = [path for folder in OUTSIDE for path in repo.files(".h", ".c", ".cc", ".cpp", under=folder)]
     for path in outside:
         problems += problems_of_outside_file(path.relative_to(repo.ROOT), path.read_text())
-    repo.finish(problems, len(library) + len(outside))
+    fuzzed = [path for folder in FUZZED for path in repo.files(".h", ".cc", under=folder)]
+    for path in fuzzed:
+        problems += problems_of_fuzzed_file(path.relative_to(repo.ROOT), path.read_text())
+    repo.finish(problems, len(library) + len(outside) + len(fuzzed))
 
 
 if __name__ == "__main__":

@@ -149,6 +149,11 @@ class Includes(unittest.TestCase):
         self.assertTrue(includes.problems_of_outside_file("examples/a.c", '#include "engine/engine.h"\n'))
         self.assertFalse(includes.problems_of_outside_file("examples/a.c", '#include "damon_c.h"\n'))
 
+    def test_macros_of_googletest_in_what_fuzz_targets_use_are_found(self):
+        self.assertTrue(includes.problems_of_fuzzed_file("tests/support/a.cc", "EXPECT_TRUE(x);\n"))
+        self.assertFalse(includes.problems_of_fuzzed_file("tests/support/sim_run.cc", "FAIL();\n"))
+        self.assertFalse(includes.problems_of_fuzzed_file("tests/fuzz/a.cc", "expect(x);\n"))
+
 
 class Sizes(unittest.TestCase):
     def test_a_long_function_is_found_and_named(self):

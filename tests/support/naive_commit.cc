@@ -234,7 +234,7 @@ void NaiveEngine::commit_targets(const Params& params, std::vector<bool>* new_ta
         // a source without ranges leaves those of the target.
         if (source.ranges.empty() && i < targets_.size()) {
             for (const AddressRange& range : kept_ranges(targets_[i].params.ranges.span(), params.min_region_sz)) {
-                EXPECT_TRUE(target.params.ranges.push_back(range));
+                if (!target.params.ranges.push_back(range)) throw std::bad_alloc();
             }
         }
         target.params.pid = source.pid;
