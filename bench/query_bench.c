@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* What exact questions cost (damon_query_range()): processor time of the asking thread, and wall time, medians. One
- * line of JSON for each question about a tracked GiB, or as many MiB as are given.
+ * line of JSON for each question about a tracked GiB, or as many MiB as are given; and for the kernel's calls alone.
  *
  *     query_bench [MiB, default 1024] [repeats, default 15]
  */
 #include <damon_c.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,6 +50,16 @@ struct question {
     int with_bits, with_idle;
 };
 
+/* What reading the processor time twice takes, which is a good part of a short question. */
+static double clock_us(void) {
+    double cpu_us[MAX_REPEATS];
+    for (size_t repeat = 0; repeat < nr_repeats; ++repeat) {
+        const double begin = now_us(CLOCK_THREAD_CPUTIME_ID);
+        cpu_us[repeat] = now_us(CLOCK_THREAD_CPUTIME_ID) - begin;
+    }
+    return median(cpu_us);
+}
+
 /* One round asks about all of the memory, or about its first block only. */
 static void ask(damon_ctx* ctx, const struct question* asks) {
     double cpu_us[MAX_REPEATS];
@@ -77,8 +89,66 @@ static void ask(damon_ctx* ctx, const struct question* asks) {
     printf("\"sees_reads\": %d, \"touched_pages\": %llu, \"unseen_bytes\": %llu, ",
            (query.sees & DAMON_SEES_READS) != 0, (unsigned long long)(touched_bytes / page),
            (unsigned long long)query.unseen_bytes);
-    printf("\"cpu_us\": %.1f, \"cpu_least_us\": %.1f, \"wall_us\": %.1f}\n", middle_us, cpu_us[0], median(wall_us));
+    printf("\"cpu_us\": %.1f, \"cpu_least_us\": %.1f, \"wall_us\": %.1f, ", middle_us, cpu_us[0], median(wall_us));
+    printf("\"clock_us\": %.1f}\n", clock_us());
     fflush(stdout);
+}
+
+/* PAGEMAP_SCAN, whose header may be older than the kernel. */
+struct page_region {
+    uint64_t start, end, categories;
+};
+struct scan_arguments {
+    uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define PAGEMAP_SCAN_CALL _IOWR('f', 16, struct scan_arguments)
+enum { WP_ALLOWED = 1, WRITTEN = 2, PRESENT = 8, SWAPPED = 16, HUGE = 64, WP_MATCHING = 1, CHECK_WPASYNC = 2 };
+enum { SCAN_BYTES = 16 << 20, NR_RUNS = 256 };
+
+/* The kernel's part: the same calls in a loop, by pieces of 16 MiB, and nothing else. */
+static void ask_kernel(const char* prefix, const char* name, size_t nr_touched, struct scan_arguments asks) {
+    static struct page_region runs[NR_RUNS];
+    double cpu_us[MAX_REPEATS];
+    const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    asks.size = sizeof asks;
+    asks.vec = (uint64_t)(uintptr_t)runs;
+    asks.vec_len = asks.max_pages == 1 ? 1 : NR_RUNS;
+    const uint64_t begin = (uint64_t)(uintptr_t)memory;
+    for (size_t repeat = 0; repeat < nr_repeats; ++repeat) {
+        touch(nr_touched);
+        const double begin_cpu = now_us(CLOCK_THREAD_CPUTIME_ID);
+        for (uint64_t at = begin; at < begin + bytes; at = asks.walk_end) {
+            asks.start = at;
+            asks.end = at - (at - begin) % SCAN_BYTES + SCAN_BYTES;
+            if (ioctl(pagemap, PAGEMAP_SCAN_CALL, &asks) < 0 || asks.walk_end <= at) abort();
+        }
+        cpu_us[repeat] = now_us(CLOCK_THREAD_CPUTIME_ID) - begin_cpu;
+    }
+    close(pagemap);
+    const double middle_us = median(cpu_us);
+    printf("{\"bench\": \"query\", \"kernel_alone\": \"%s %s\", \"mib\": %zu, ", prefix, name, bytes >> 20);
+    printf("\"cpu_us\": %.1f, \"cpu_least_us\": %.1f}\n", middle_us, cpu_us[0]);
+    fflush(stdout);
+}
+
+static void measure_kernel(const char* prefix, int with_holes) {
+    const struct scan_arguments first = {.max_pages = 1, .category_mask = WRITTEN, .return_mask = WRITTEN};
+    const struct scan_arguments absent = {
+        .category_inverted = PRESENT | WP_ALLOWED,
+        .category_anyof_mask = PRESENT | WP_ALLOWED | WRITTEN | HUGE | SWAPPED,
+        .return_mask = PRESENT | WP_ALLOWED | WRITTEN | HUGE | SWAPPED,
+    };
+    const struct scan_arguments arm = {
+        .flags = WP_MATCHING | CHECK_WPASYNC,
+        .category_inverted = HUGE,
+        .category_mask = WRITTEN | HUGE,
+        .category_anyof_mask = PRESENT | SWAPPED,
+        .return_mask = WRITTEN,
+    };
+    if (with_holes) return ask_kernel(prefix, "report of what is absent", 0, absent);
+    ask_kernel(prefix, "first unprotected page", 0, first);
+    ask_kernel(prefix, "protect 10000 pages", 10000, arm);
 }
 
 /* Of `hole_pages` * 8 pages so many are left out. */
@@ -114,6 +184,7 @@ static void measure(const char* prefix, size_t hole_pages) {
         asks.name = name;
         ask(ctx, &asks);
     }
+    measure_kernel(prefix, with_holes);
     damon_ctx_free(ctx);
 }
 

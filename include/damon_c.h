@@ -68,6 +68,8 @@
  * **Fork.** A child process does not inherit the worker. In the child, every handle can only be freed; other calls on a
  * context fail with `-ECHILD`.
  *
+ * **In what follows** a parameter `ctx` that is not described is the context, and what has no `@since` is there since 0.1.
+ *
  * **Units** are in the names: `_us` microseconds, `_ms` milliseconds, `_ns` nanoseconds, `_bytes`, `_bp` basis points
  * (1/10,000). Ranges are half-open, [start, end). Sizes and addresses without a unit in the name are in core units,
  * which are bytes unless damon_ctx_set_addr_unit() says otherwise.
@@ -177,17 +179,16 @@ typedef struct damon_probe damon_probe;
 /** @addtogroup version
  * @{ */
 
-/** Version of the library that is linked. @return `major << 16 | minor << 8 | patch`. Thread: any. @since 0.1 */
+/** Version of the library that is linked. @return `major << 16 | minor << 8 | patch`. Thread: any. */
 DAMON_API uint32_t damon_version(void);
 
-/** The same as text, such as "0.1.0". @return Static text. Thread: any. @since 0.1 */
+/** The same as text, such as "0.1.0". @return Static text. Thread: any. */
 DAMON_API const char *damon_version_string(void);
 
 /**
  * What an error number means in this library.
  * @param err A negative errno as returned by this library (a positive one is understood too).
- * @return Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any. @since 0.1
- */
+ * @return Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any. */
 DAMON_API const char *damon_strerror(int err);
 
 /** @} */
@@ -242,7 +243,9 @@ struct damon_attrs {
      * takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
      * too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
      * at a time has passes. docs/access-checks.md has prices and stalls. Without userfaultfd's write protection (Linux
-     * 6.7) mappings stay whole and are told as a whole. -EOPNOTSUPP with operations that read no accessed bits. */
+     * 6.7) mappings stay whole and are told as a whole; where the kernel balances NUMA nodes then (kernel.numa_balancing),
+     * one that was not touched and is not all in memory is unknown. -EOPNOTSUPP with operations that read no accessed
+     * bits. */
     uint64_t referenced_us;
     /** Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
      * followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -279,7 +282,8 @@ enum damon_unknown_reason {
     DAMON_UNKNOWN_NOT_EXAMINED = 11,     /**< Not looked at yet, or too large to examine. */
     DAMON_UNKNOWN_LOST_DESCRIPTOR = 12,  /**< The program closed the library's file descriptors. */
     DAMON_UNKNOWN_NO_ACCESS_CHECK = 13,  /**< No access check works on this kind of memory here. */
-    DAMON_UNKNOWN_OTHER = 14             /**< Another reason, such as a failed system call or lost reports. */
+    DAMON_UNKNOWN_OTHER = 14             /**< Another reason, such as a failed system call, lost reports, or huge pages that
+                                              the balancing of NUMA nodes may hide. */
 };
 
 /** One region as it was at the end of a window. Frozen. */
@@ -362,21 +366,21 @@ struct damon_ctx_stats {
     uint64_t referenced_cpu_ns;     /**< Part of cpu_ns: passes over accessed bits. */
 };
 
-/** Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param attrs Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_attrs_init(struct damon_attrs *attrs);
 
 /** @}
  * @addtogroup results
  * @{ */
 
-/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_snapshot_info_init(struct damon_snapshot_info *info);
 
 /** @}
  * @addtogroup contexts
  * @{ */
 
-/** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_ctx_stats_init(struct damon_ctx_stats *stats);
 
 /** @} */
@@ -404,34 +408,31 @@ enum damon_drive {
 };
 
 /** Makes a stopped context with default parameters, no target, no scheme.
- * @return The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any. @since 0.1 */
+ * @return The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any. */
 DAMON_API damon_ctx *damon_ctx_new(void);
 
 /** Frees a context with everything it owns; stops it first if it runs.
  * @param ctx NULL is fine. Not from a callback of this context: there the call does nothing.
- * Thread: control; no other call on this context may be under way. @since 0.1 */
+ * Thread: control; no other call on this context may be under way. */
 DAMON_API void damon_ctx_free(damon_ctx *ctx);
 
 /** The reason of the context's last failure, in words. Also why a worker ended on its own.
- * @param ctx The context.
  * @param buf Written, always terminated if len > 0; may be NULL if len is 0.
  * @param len Bytes in buf.
  * @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API int damon_ctx_errmsg(const damon_ctx *ctx, char *buf, size_t len);
 
 /** Replaces the monitoring attributes.
- * @param ctx The context.
  * @param attrs Copied.
  * @return 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
  * inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
- * failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx(). @since 0.1 */
+ * failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx(). */
 DAMON_API int damon_ctx_set_attrs(damon_ctx *ctx, const struct damon_attrs *attrs);
 
 /** Reads the attributes; intervals as tuned, where tuning is on.
- * @param ctx The context.
  * @param attrs_out Its size must be set (damon_attrs_init()); written.
- * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG. Thread: any. */
 DAMON_API int damon_ctx_get_attrs(const damon_ctx *ctx, struct damon_attrs *attrs_out);
 
 /** Chooses who looks at memory.
@@ -451,40 +452,34 @@ DAMON_API int damon_ctx_get_attrs(const damon_ctx *ctx, struct damon_attrs *attr
  *   checks, manual drive and a min_region_sz other than the kernel's are refused; a seed has no effect; damon_snapshot_info's
  *   passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
  * - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
- * @param ctx The context.
  * @param ops_id DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
  * chosen by their own functions.
- * @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_ops(damon_ctx *ctx, int32_t ops_id);
 
 /** Smallest region, and the granularity of every boundary that the monitor draws.
- * @param ctx The context.
  * @param min_region_sz Core units; a power of two. Default: the page size.
- * @return 0; -EINVAL: not a power of two; -EBUSY. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: not a power of two; -EBUSY. Thread: owner. */
 DAMON_API int damon_ctx_set_min_region_sz(damon_ctx *ctx, uint64_t min_region_sz);
 
 /** Bytes per core unit. Only physical back-ends read it.
- * @param ctx The context.
  * @param addr_unit At least 1. Default 1.
- * @return 0; -EINVAL: 0; -EBUSY. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: 0; -EBUSY. Thread: owner. */
 DAMON_API int damon_ctx_set_addr_unit(damon_ctx *ctx, uint64_t addr_unit);
 
 /** Makes a run repeatable: the same seed and the same accesses give the same regions.
- * @param ctx The context.
  * @param seed 0 (default): a new one from the system at every start.
- * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_seed(damon_ctx *ctx, uint64_t seed);
 
 /** Chooses between a worker thread and damon_step().
- * @param ctx The context.
  * @param drive enum damon_drive.
- * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_drive(damon_ctx *ctx, int32_t drive);
 
 /** Reads the context's counters.
- * @param ctx The context.
  * @param stats_out Its size must be set; written.
- * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG. Thread: any. */
 DAMON_API int damon_ctx_get_stats(const damon_ctx *ctx, struct damon_ctx_stats *stats_out);
 
 /** @} */
@@ -494,18 +489,17 @@ DAMON_API int damon_ctx_get_stats(const damon_ctx *ctx, struct damon_ctx_stats *
 
 /** Makes a target: this process, no ranges.
  * @return The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API damon_target *damon_target_new(void);
 
-/** Frees a target that belongs to no context; one that does is left alone. @param t NULL is fine. Thread: owner.
- * @since 0.1 */
+/** Frees a target that belongs to no context; one that does is left alone. @param t NULL is fine. Thread: owner. */
 DAMON_API void damon_target_free(damon_target *t);
 
 /** Which process.
  * @param t The target.
  * @param pid 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
  * them.
- * @return 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner. */
 DAMON_API int damon_target_set_pid(damon_target *t, int32_t pid);
 
 /** Which addresses. On the worker of a running context the regions are fitted at once: regions that stay inside keep
@@ -519,34 +513,32 @@ DAMON_API int damon_target_set_pid(damon_target *t, int32_t pid);
  * stacks, drivers' and special mappings, or the library's own pages (damon_ctx_set_coverage() says more or less). Of
  * another process it covers the three areas round the two biggest gaps.
  * @return 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
- * not one of its calls, init or update. Nothing changes on failure. Thread: owner. @since 0.1 */
+ * not one of its calls, init or update. Nothing changes on failure. Thread: owner. */
 DAMON_API int damon_target_set_regions(damon_target *t, const struct damon_addr_range *ranges, size_t nr_ranges);
 
 /** Marks a target of a commit's source: the destination's target at this position is to be removed.
  * @param t The target.
  * @param obsolete 1 or 0 (default).
- * @return 0; -EINVAL; -EBUSY. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -EBUSY. Thread: owner. */
 DAMON_API int damon_target_set_obsolete(damon_target *t, int obsolete);
 
 /** Gives a target to a context, which appends it and owns it from then on.
- * @param ctx The context.
  * @param t A target that belongs to no context.
  * @return 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
- * On failure the caller still owns t. Thread: owner. @since 0.1 */
+ * On failure the caller still owns t. Thread: owner. */
 DAMON_API int damon_ctx_add_target(damon_ctx *ctx, damon_target *t);
 
 /** Removes and frees a target; those behind it move up.
- * @param ctx The context.
  * @param idx Position.
- * @return 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_remove_target(damon_ctx *ctx, size_t idx);
 
-/** @param ctx The context. @return How many targets it has; 0 for NULL. Thread: any. @since 0.1 */
+/** @return How many targets it has; 0 for NULL. Thread: any. */
 DAMON_API size_t damon_ctx_nr_targets(const damon_ctx *ctx);
 
-/** @param ctx The context. @param idx Position.
+/** @param idx Position.
  * @return The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API damon_target *damon_ctx_target(const damon_ctx *ctx, size_t idx);
 
 /** @} */
@@ -577,7 +569,6 @@ enum damos_action {
  * The embedding program's own action (DAMOS_CALLBACK): an allocator purges, a collector compacts.
  * Called on the worker.
  * @param data damos_params.action_data.
- * @param ctx The context.
  * @param region The region, nr_accesses as a moving sum; valid during the call.
  * @param scheme_idx Position of the scheme.
  * @return Bytes dealt with. They count as applied and are charged to the quota.
@@ -730,88 +721,82 @@ struct damos_stat {
 };
 
 /** Fills in size and the defaults: matches everything, DAMOS_STAT, no quota. @param p Written; NULL is ignored.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API void damos_params_init(struct damos_params *p);
-/** Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. */
 DAMON_API void damos_filter_init(struct damos_filter *f);
-/** Fills in size and the defaults (USER_INPUT, no node). @param g Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults (USER_INPUT, no node). @param g Written; NULL is ignored. Thread: any. */
 DAMON_API void damos_quota_goal_init(struct damos_quota_goal *g);
-/** Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. */
 DAMON_API void damos_stat_init(struct damos_stat *s);
 
 /** Makes a scheme. Its validity is checked when it is started or committed, as parts of it may still be added.
  * @param p Copied.
  * @return The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
- * unknown size. Thread: any. @since 0.1 */
+ * unknown size. Thread: any. */
 DAMON_API damos *damos_new(const struct damos_params *p);
 
-/** Frees a scheme that belongs to no context; one that does is left alone. @param s NULL is fine. Thread: owner.
- * @since 0.1 */
+/** Frees a scheme that belongs to no context; one that does is left alone. @param s NULL is fine. Thread: owner. */
 DAMON_API void damos_free(damos *s);
 
 /** Replaces the parameters; filters, goals and destinations stay.
  * @param s The scheme.
  * @param p Copied.
- * @return 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner. */
 DAMON_API int damos_set_params(damos *s, const struct damos_params *p);
 
 /** Appends a filter.
  * @param s The scheme.
  * @param f Copied.
  * @return 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
- * runs (also on the worker). Thread: owner. @since 0.1 */
+ * runs (also on the worker). Thread: owner. */
 DAMON_API int damos_add_filter(damos *s, const struct damos_filter *f);
 
 /** Appends a goal to the quota.
  * @param s The scheme.
  * @param g Copied.
  * @return 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
- * Thread: owner. @since 0.1 */
+ * Thread: owner. */
 DAMON_API int damos_add_quota_goal(damos *s, const struct damos_quota_goal *g);
 
 /** Replaces the destinations of a MIGRATE_* scheme.
  * @param s The scheme.
  * @param d Copied.
  * @param nr 0: none; target_nid decides.
- * @return 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
- * @since 0.1 */
+ * @return 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner. */
 DAMON_API int damos_set_migrate_dests(damos *s, const struct damos_migrate_dest *d, size_t nr);
 
 /** Gives a scheme to a context, which appends it and owns it from then on.
- * @param ctx The context.
  * @param s A scheme that belongs to no context.
  * @return 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
- * use damon_commit_ctx()). On failure the caller still owns s. Thread: owner. @since 0.1 */
+ * use damon_commit_ctx()). On failure the caller still owns s. Thread: owner. */
 DAMON_API int damon_ctx_add_scheme(damon_ctx *ctx, damos *s);
 
 /** Removes and frees a scheme with its statistics; those behind it move up.
- * @param ctx The context.
  * @param idx Position.
- * @return 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_remove_scheme(damon_ctx *ctx, size_t idx);
 
-/** @param ctx The context. @return How many schemes it has; 0 for NULL. Thread: any. @since 0.1 */
+/** @return How many schemes it has; 0 for NULL. Thread: any. */
 DAMON_API size_t damon_ctx_nr_schemes(const damon_ctx *ctx);
 
-/** @param ctx The context. @param idx Position.
+/** @param idx Position.
  * @return The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API damos *damon_ctx_scheme(const damon_ctx *ctx, size_t idx);
 
 /** Reads a scheme's statistics, as of its last pass.
- * @param ctx The context.
  * @param idx Position of the scheme.
  * @param out Its size must be set; written.
- * @return 0; -EINVAL: no such scheme; -E2BIG. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL: no such scheme; -E2BIG. Thread: any. */
 DAMON_API int damon_ctx_get_scheme_stat(const damon_ctx *ctx, size_t idx, struct damos_stat *out);
 
 /** Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait for
  * the worker.
- * @param ctx The context.
  * @param scheme Position of the scheme.
  * @param goal Position of the goal in the scheme.
  * @param current_value In the unit of the goal's target_value.
- * @return 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any. */
 DAMON_API int damon_ctx_set_quota_goal_value(damon_ctx *ctx, size_t scheme, size_t goal, uint64_t current_value);
 
 /** Why an action left memory as it was. None of the actions ever discards data. */
@@ -847,16 +832,15 @@ struct damon_action_stats {
     uint64_t skipped_bytes[24]; /**< By enum damos_skip: what an action went over and left as it was. */
 };
 
-/** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param stats Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_action_stats_init(struct damon_action_stats *stats);
 
 /** Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
- * @param ctx The context.
  * @param stats_out Its size must be set; written.
- * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG. Thread: any. */
 DAMON_API int damon_ctx_get_action_stats(const damon_ctx *ctx, struct damon_action_stats *stats_out);
 
-/** @param skip enum damos_skip. @return Static text, "unknown" for other numbers. Thread: any. @since 0.1 */
+/** @param skip enum damos_skip. @return Static text, "unknown" for other numbers. Thread: any. */
 DAMON_API const char *damos_skip_text(int32_t skip);
 
 /** @} */
@@ -889,57 +873,52 @@ struct damon_probe_hits {
     uint8_t hits[DAMON_MAX_PROBES]; /**< By position of the probe; stays at 255. */
 };
 
-/** Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param f Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_probe_filter_init(struct damon_probe_filter *f);
 
 /** Makes a probe without filters, which always hits, and without weight.
- * @return The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
- * @since 0.1 */
+ * @return The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any. */
 DAMON_API damon_probe *damon_probe_new(void);
 
-/** Frees a probe that belongs to no context; one that does is left alone. @param p NULL is fine. Thread: owner.
- * @since 0.1 */
+/** Frees a probe that belongs to no context; one that does is left alone. @param p NULL is fine. Thread: owner. */
 DAMON_API void damon_probe_free(damon_probe *p);
 
 /** @param p The probe. @param weight 0 (default): a by-product.
- * @return 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner. */
 DAMON_API int damon_probe_set_weight(damon_probe *p, uint32_t weight);
 
 /** Appends a filter.
  * @param p The probe.
  * @param f Copied.
  * @return 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
- * worker). Thread: owner. @since 0.1 */
+ * worker). Thread: owner. */
 DAMON_API int damon_probe_add_filter(damon_probe *p, const struct damon_probe_filter *f);
 
 /** Gives a probe to a context, which appends it and owns it from then on.
- * @param ctx The context.
  * @param p A probe that belongs to no context.
  * @return 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
- * the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner. @since 0.1 */
+ * the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner. */
 DAMON_API int damon_ctx_add_probe(damon_ctx *ctx, damon_probe *p);
 
 /** Removes and frees a probe; those behind it move up.
- * @param ctx The context.
  * @param idx Position.
- * @return 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_remove_probe(damon_ctx *ctx, size_t idx);
 
-/** @param ctx The context. @return How many probes it has; 0 for NULL. Thread: any. @since 0.1 */
+/** @return How many probes it has; 0 for NULL. Thread: any. */
 DAMON_API size_t damon_ctx_nr_probes(const damon_ctx *ctx);
 
-/** @param ctx The context. @param idx Position.
+/** @param idx Position.
  * @return The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API damon_probe *damon_ctx_probe(const damon_ctx *ctx, size_t idx);
 
 /** Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
- * @param ctx The context.
  * @param regions Written.
  * @param hits Written: hits[i] is of regions[i].
  * @param cap How many fit, of each.
  * @param info Its size must be set; written, also with -ENOSPC. NULL is fine.
- * @return As damon_snapshot_read(). Thread: any. @since 0.1 */
+ * @return As damon_snapshot_read(). Thread: any. */
 DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_region_info *regions,
                                          struct damon_probe_hits *hits, size_t cap, struct damon_snapshot_info *info);
 
@@ -955,7 +934,7 @@ DAMON_API int damon_snapshot_read_probes(const damon_ctx *ctx, struct damon_regi
  * @return 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_ctx_errmsg()), or a context is named
  * twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
  * -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
- * nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts. @since 0.1
+ * nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts.
  *
  * A program that asks the kernel itself which pages it wrote to (PAGEMAP_SCAN with PAGE_IS_WRITTEN, the pagemap's bit of
  * it, a userfaultfd) does not get the same answer of watched memory: damon_exclude() keeps such memory out.
@@ -983,18 +962,17 @@ DAMON_API int damon_start(damon_ctx **ctxs, int nr_ctxs, int exclusive);
  * @param ctxs The contexts.
  * @param nr_ctxs How many.
  * @return 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
- * them (nothing is stopped); -ECHILD: after fork. Thread: control. @since 0.1 */
+ * them (nothing is stopped); -ECHILD: after fork. Thread: control. */
 DAMON_API int damon_stop(damon_ctx **ctxs, int nr_ctxs);
 
-/** @param ctx The context. @return 1: started and not ended; 0: not running (or ended on its own, or after fork);
- * -EINVAL. Thread: any. @since 0.1 */
+/** @return 1: started and not ended; 0: not running (or ended on its own, or after fork);
+ * -EINVAL. Thread: any. */
 DAMON_API int damon_is_running(const damon_ctx *ctx);
 
-/** @return How many contexts of this process run. Thread: any. @since 0.1 */
+/** @return How many contexts of this process run. Thread: any. */
 DAMON_API int damon_nr_running_ctxs(void);
 
-/** @param ctx The context. @return Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
- * @since 0.1 */
+/** @return Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any. */
 DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
 
 /** Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
@@ -1004,7 +982,7 @@ DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
  * simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
  * step that comes sooner than max_overhead_permil allows leaves its interval open.
  * @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
- * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. @since 0.1 */
+ * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. */
 DAMON_API int damon_step(damon_ctx *ctx, uint64_t now_us);
 
 /** @} */
@@ -1029,25 +1007,23 @@ struct damon_call_control {
     uint64_t id;                 /**< Out: names the call for damon_call_cancel(); set before fn first runs. */
 };
 
-/** Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_call_control_init(struct damon_call_control *c);
 
 /** Runs a function on the worker: after counting, before schemes, at most one sampling interval from now (at once while
  * paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
  * is cancelled or the worker ends, and is copied, so that the control need not live on.
- * @param ctx The context.
  * @param control The outputs are written before the function returns.
  * @return 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
  * -E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
  * -ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
- * Thread: control. @since 0.1 */
+ * Thread: control. */
 DAMON_API int damon_call(damon_ctx *ctx, struct damon_call_control *control);
 
 /** Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
  * called (from inside that fn itself: as soon as fn returns).
- * @param ctx The context.
  * @param id From damon_call_control.
- * @return 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks. @since 0.1 */
+ * @return 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks. */
 DAMON_API int damon_call_cancel(damon_ctx *ctx, uint64_t id);
 
 /** Changes parameters of a context, running or not: attributes, targets, schemes, probes, min_region_sz, addr_unit, and
@@ -1082,7 +1058,7 @@ DAMON_API int damon_call_cancel(damon_ctx *ctx, uint64_t id);
  * @return 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, a surplus
  * target is obsolete, or a member that a commit does not change differs; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the
  * back-end cannot serve the new targets, or src is paused and the kernel's DAMON, which monitors dst, cannot pause;
- * -ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control. @since 0.1 */
+ * -ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control. */
 DAMON_API int damon_commit_ctx(damon_ctx *dst, const damon_ctx *src);
 
 /** Pauses or resumes.
@@ -1096,13 +1072,12 @@ DAMON_API int damon_commit_ctx(damon_ctx *dst, const damon_ctx *src);
  * at all. Resuming continues where it stood, but for tracked ranges: what damon_query_range() would have told of them is
  * lost with a pause, so that a program asks before it pauses. On a stopped context it decides how the next start begins.
  * In a callback on the worker it takes effect when the callbacks of this step are done. Idempotent.
- * @param ctx The context.
  * @param pause 1: pause; 0: resume.
  * @return 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
- * pause; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
+ * pause; -ECHILD. Thread: control; allowed in callbacks. */
 DAMON_API int damon_set_pause(damon_ctx *ctx, int pause);
 
-/** @param ctx The context. @return 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any. @since 0.1 */
+/** @return 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any. */
 DAMON_API int damon_is_paused(const damon_ctx *ctx);
 
 /** A function to call for each region that schemes act on. */
@@ -1118,16 +1093,15 @@ struct damos_walk_control {
     uint32_t reserved2; /**< 0. */
 };
 
-/** Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param c Written; NULL is ignored. Thread: any. */
 DAMON_API void damos_walk_control_init(struct damos_walk_control *c);
 
 /** Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
  * open pattern reports all regions. A manually driven context walks while another thread steps it.
- * @param ctx The context.
  * @param control canceled is written.
  * @return 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
  * every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
- * Thread: control. @since 0.1 */
+ * Thread: control. */
 DAMON_API int damos_walk(damon_ctx *ctx, struct damos_walk_control *control);
 
 /** @} */
@@ -1137,32 +1111,29 @@ DAMON_API int damos_walk(damon_ctx *ctx, struct damos_walk_control *control);
 
 /** Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
  * for the worker longer than one such copy, allocates nothing. Also on a stopped context.
- * @param ctx The context.
  * @param regions Written.
  * @param cap How many fit.
  * @param info Its size must be set (damon_snapshot_info_init()); written, also with -ENOSPC. NULL is fine.
  * @return How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
  * info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
- * -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+ * -EINVAL; -E2BIG. Thread: any. */
 DAMON_API int damon_snapshot_read(const damon_ctx *ctx, struct damon_region_info *regions, size_t cap,
                                   struct damon_snapshot_info *info);
 
 /** Waits for a snapshot newer than after_seq.
- * @param ctx The context.
  * @param after_seq damon_snapshot_info.seq of the one already seen; 0: any.
  * @param timeout_ms Negative: for ever; 0: only look.
  * @return 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
- * ctx; -EINVAL. Thread: control. @since 0.1 */
+ * ctx; -EINVAL. Thread: control. */
 DAMON_API int damon_snapshot_wait(const damon_ctx *ctx, uint64_t after_seq, int32_t timeout_ms);
 
 /** Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far,
  * where max_overhead_permil has intervals passed over up to the latest look.
- * @param ctx The context.
  * @param regions Written.
  * @param cap How many fit.
  * @param info As for damon_snapshot_read(); seq is that of the last snapshot.
  * @return As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
- * Thread: owner; with manual drive also between steps. @since 0.1 */
+ * Thread: owner; with manual drive also between steps. */
 DAMON_API int damon_live_read(const damon_ctx *ctx, struct damon_region_info *regions, size_t cap,
                               struct damon_snapshot_info *info);
 
@@ -1266,18 +1237,18 @@ struct damon_wss_result {
  * @addtogroup running
  * @{ */
 
-/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_state_info_init(struct damon_state_info *info);
-/** Fills in size and the defaults. @param attr Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param attr Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_worker_attr_init(struct damon_worker_attr *attr);
 
 /** @}
  * @addtogroup queries
  * @{ */
 
-/** Fills in size, the page size as unit, and zeroes. @param query Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size, the page size as unit, and zeroes. @param query Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_range_query_init(struct damon_range_query *query);
-/** Fills in size and zeroes. @param result Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param result Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
 
 /** @}
@@ -1286,10 +1257,9 @@ DAMON_API void damon_wss_result_init(struct damon_wss_result *result);
 
 /** Reads the mappings now, instead of at the next ops_update_us. Also while paused. Not needed where samples find a
  * mapping gone or changed: then the worker reads them by itself, after a tenth of a second or more.
- * @param ctx The context.
  * @return 0: read (on the worker: at once; in a callback of a step that uses the regions: when that step has ended);
  * -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: the kernel's DAMON monitors, which reads them by itself.
- * Thread: control; allowed in callbacks. @since 0.1 */
+ * Thread: control; allowed in callbacks. */
 DAMON_API int damon_ctx_refresh(damon_ctx *ctx);
 
 /** @}
@@ -1297,9 +1267,8 @@ DAMON_API int damon_ctx_refresh(damon_ctx *ctx);
  * @{ */
 
 /** What the context is doing, and why.
- * @param ctx The context.
  * @param out Its size must be set; written.
- * @return 0; -EINVAL; -E2BIG. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG. Thread: any. */
 DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info *out);
 
 /** @}
@@ -1307,9 +1276,8 @@ DAMON_API int damon_ctx_get_state(const damon_ctx *ctx, struct damon_state_info 
  * @{ */
 
 /** What targets without ranges cover.
- * @param ctx The context.
  * @param flags enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
- * @return 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner. */
 DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
 
 /** Adds a range to what the context watches, at any time: it is sampled from the next interval on (with more than 1,024
@@ -1327,17 +1295,16 @@ DAMON_API int damon_ctx_set_coverage(damon_ctx *ctx, uint32_t flags);
  * @return 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
  * declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
  * -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
- * protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any. @since 0.1 */
+ * protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any. */
 DAMON_API int damon_ctx_add_range(damon_ctx *ctx, const void *addr, size_t len, uint32_t flags);
 
 /** Removes a range that was added. When it returns nothing of the library touches the range any more: it waits for the
  * library's own system calls, never for a callback. A callback that runs meanwhile may have been handed the range:
  * whoever frees memory checks that under a lock of its own.
- * @param ctx The context.
  * @param addr As added.
  * @param len As added.
  * @return 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is stable
- * is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched. @since 0.1 */
+ * is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched. */
 DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t len);
 
 /** Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
@@ -1354,13 +1321,13 @@ DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t le
  * @param addr Page-aligned.
  * @param len Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
  * @return 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing
- * is excluded. Thread: any. @since 0.1 */
+ * is excluded. Thread: any. */
 DAMON_API int damon_exclude(const void *addr, size_t len);
 
 /** Takes one damon_exclude() of the same range back.
  * @param addr As excluded.
  * @param len As excluded.
- * @return 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any. @since 0.1 */
+ * @return 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any. */
 DAMON_API int damon_include(const void *addr, size_t len);
 
 /** @}
@@ -1369,10 +1336,8 @@ DAMON_API int damon_include(const void *addr, size_t len);
 
 /** How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
  * value or a cpu_mask.
- * @param ctx The context.
  * @param attr Copied, with its cpu_mask.
- * @return 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
- * @since 0.1 */
+ * @return 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worker_attr *attr);
 
 /** @}
@@ -1398,7 +1363,6 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
  * rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
  * not run. Nothing is allocated.
- * @param ctx The context.
  * @param addr Start, a multiple of unit_bytes.
  * @param len Bytes, a multiple of unit_bytes; a part of one range that was added with #DAMON_RANGE_TRACKED. What is not
  * asked about is kept for the next question.
@@ -1406,7 +1370,7 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * 64-bit words for the units; a unit is touched if any of its pages is. An idle time is that of the unit's youngest page,
  * up to the question that found it touched, in steps of 16 ms. since_ns is the oldest beginning among the pieces.
  * @return 0; -ENOENT: not inside of one such range; -EINVAL: a member or parameter is wrong; -E2BIG; -EBUSY: another thread
- * is asking this context. After an error the arrays hold nothing of use. Thread: any. @since 0.1 */
+ * is asking this context. After an error the arrays hold nothing of use. Thread: any. */
 DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, struct damon_range_query *query);
 
 /** The working set: how much memory is touched in a time.
@@ -1417,8 +1381,9 @@ DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, st
  * thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
  * a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
  * given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
- * of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
- * multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+ * of it have no answer: pages of hugetlbfs; huge pages that the balancing of NUMA nodes hides (Linux before 6.7); and
+ * whatever was not touched where reclaim has run meanwhile and the multi-generational LRU, which clears the same bits,
+ * is not known to be off. Errs to "touched": pages of files that
  * another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
  * goes on sampling undisturbed.
  *
@@ -1426,12 +1391,11 @@ DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, st
  * munmap() for 8 to 30 ms for each GiB of present 4 KiB pages (0.3 ms of huge pages); counting takes as long, and lets page
  * faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
  * and its own DAMON knew of this process by these bits is lost.
- * @param ctx The context.
  * @param inout size, mode and interval_us are read; with 0 as the result all other members are written.
  * @return 0; -EINVAL: another mode, or interval_us is 0 in mode 1; -E2BIG; -EBUSY: another thread is asking (mode 0) or
  * is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
  * is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits (mode 1).
- * Thread: any, in mode 1 any but the worker; waits interval_us there. @since 0.1 */
+ * Thread: any, in mode 1 any but the worker; waits interval_us there. */
 DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
 
 /** @}
@@ -1454,12 +1418,11 @@ DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);
  *   damon_ctx_restore(ctx, buf, (size_t)size);
  *   damon_start(&ctx, 1, 0);                              // the first window goes on from what was learned
  * @endcode
- * @param ctx The context.
  * @param buf Written, if all of it fits; NULL with len 0.
  * @param len Bytes in buf. 0: a question for the size; nothing is written.
  * @return Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
  * NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_KERNEL_VADDR
- * has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks. @since 0.1 */
+ * has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks. */
 DAMON_API int64_t damon_ctx_save(const damon_ctx *ctx, void *buf, size_t len);
 
 /** Takes over what damon_ctx_save() wrote. A stopped context begins its next run with it (and no later one); a running one
@@ -1479,7 +1442,7 @@ DAMON_API int64_t damon_ctx_save(const damon_ctx *ctx, void *buf, size_t len);
  * ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
  * schemes) or at a run's start or end; -ENOENT: a target by mapping finds less than half of the saved bytes' mappings;
  * -EOPNOTSUPP: the kernel's DAMON monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has
- * changed. Thread: control; allowed in callbacks but those. @since 0.1 */
+ * changed. Thread: control; allowed in callbacks but those. */
 DAMON_API int damon_ctx_restore(damon_ctx *ctx, const void *buf, size_t len);
 
 /** @} */
@@ -1547,38 +1510,34 @@ struct damon_stat_result {
     int64_t memory_idle_ms[101];   /**< [p]: p percent of the memory is idle for at most as long; negative: in use. */
 };
 
-/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_reclaim_params_init(struct damon_reclaim_params *p);
-/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_lru_sort_params_init(struct damon_lru_sort_params *p);
-/** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_stat_result_init(struct damon_stat_result *r);
 
 /** Pages out memory that has been cold for long, while memory is scarce.
- * @param ctx The context.
  * @param p NULL: the defaults.
  * @return Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
- * Nothing changes on failure. Thread: owner. @since 0.1 */
+ * Nothing changes on failure. Thread: owner. */
 DAMON_API int damon_preset_reclaim(damon_ctx *ctx, const struct damon_reclaim_params *p);
 
 /** Sorts memory on the kernel's lists: two schemes, the hot one and behind it the cold one. User space can put memory to
  * the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
  * and hot memory stays where its own accesses keep it.
- * @param ctx The context.
  * @param p NULL: the defaults.
  * @return Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
- * worker). Nothing changes on failure. Thread: owner. @since 0.1 */
+ * worker). Nothing changes on failure. Thread: owner. */
 DAMON_API int damon_preset_lru_sort(damon_ctx *ctx, const struct damon_lru_sort_params *p);
 
 /** Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
- * @param ctx The context.
- * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_preset_stat(damon_ctx *ctx);
 
 /** Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
- * @param ctx The context.
  * @param out Its size must be set; written.
- * @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any. */
 DAMON_API int damon_stat_read(const damon_ctx *ctx, struct damon_stat_result *out);
 
 /** @} */
@@ -1615,20 +1574,19 @@ struct damon_access_check_info {
     char reason[200];   /**< Why not, or what to know; for AUTO: which was chosen and why no better one. */
 };
 
-/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param info Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_access_check_info_init(struct damon_access_check_info *info);
 
 /** Tries an access check on a scratch page, step by step: a version number or a success code would lie.
  * @param id enum damon_access_check. AUTO: what ordinary private memory gets.
  * @param out Its size must be set; written.
- * @return 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any. @since 0.1 */
+ * @return 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any. */
 DAMON_API int damon_access_check_probe(int32_t id, struct damon_access_check_info *out);
 
 /** Chooses the access check for DAMON_OPS_VADDR and _FVADDR.
- * @param ctx The context.
  * @param id enum damon_access_check. With AUTO, memory that no access check can watch is reported as
  * DAMON_REGION_UNKNOWN; an access check that does not work here at all is refused at start.
- * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_access_check(damon_ctx *ctx, int32_t id);
 
 /** One access that the program knows of. */
@@ -1639,7 +1597,7 @@ struct damon_access_report {
     uint64_t len;      /**< Bytes, at least 1. */
 };
 
-/** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param r Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_access_report_init(struct damon_access_report *r);
 
 /** Reports an access to a context (read barriers, card marks, sampled allocations, a performance counter's records). Counts
@@ -1648,19 +1606,19 @@ DAMON_API void damon_access_report_init(struct damon_access_report *r);
  * @param r Read only during the call.
  * @return 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
  * (counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API int damon_report_access(damon_ctx *ctx, const struct damon_access_report *r);
 
 /** Maps shared memory of this process (memfd) and declares it, so that reads and writes of it can be seen on any kernel.
  * Zeroed, readable and writable, private to the process and its children.
  * @param len Bytes, more than 0; rounded up to pages.
- * @return The memory; NULL: errno says why. Thread: any. @since 0.1 */
+ * @return The memory; NULL: errno says why. Thread: any. */
 DAMON_API void *damon_shared_map(size_t len);
 
 /** Withdraws and unmaps memory of damon_shared_map().
  * @param addr What damon_shared_map() returned.
  * @param len As given there.
- * @return 0; -EINVAL: not such a mapping. Thread: control. @since 0.1 */
+ * @return 0; -EINVAL: not such a mapping. Thread: control. */
 DAMON_API int damon_shared_unmap(void *addr, size_t len);
 
 /** Declares: here is a MAP_SHARED mapping that stays until it is withdrawn. The promise is the caller's: if the range were
@@ -1668,13 +1626,13 @@ DAMON_API int damon_shared_unmap(void *addr, size_t len);
  * @param addr Page-aligned.
  * @param len Bytes, a multiple of the page size.
  * @return 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
- * -ENOMEM; -ENOSPC: too many declarations. Thread: any. @since 0.1 */
+ * -ENOMEM; -ENOSPC: too many declarations. Thread: any. */
 DAMON_API int damon_shared_declare(const void *addr, size_t len);
 
 /** Takes a declaration back. When it returns no check can touch the range any more, and it may be unmapped.
  * @param addr As declared.
  * @param len As declared.
- * @return 0; -ENOENT: not declared so. Thread: control; allowed in callbacks. @since 0.1 */
+ * @return 0; -ENOENT: not declared so. Thread: control; allowed in callbacks. */
 DAMON_API int damon_shared_withdraw(const void *addr, size_t len);
 
 /** @} */
@@ -1733,15 +1691,13 @@ enum damon_operations_flags {
     DAMON_OPERATIONS_WRITES_ONLY = 1 /**< check_accesses cannot see reads. */
 };
 
-/** Fills in size and zeroes. @param ops Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param ops Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_operations_init(struct damon_operations *ops);
 
 /** Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
- * @param ctx The context.
  * @param ops Copied.
  * @param priv Handed to each; must live as long as the context uses it.
- * @return 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
- * @since 0.1 */
+ * @return 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_custom_ops(damon_ctx *ctx, const struct damon_operations *ops, void *priv);
 
 /** @} */
@@ -1864,27 +1820,27 @@ struct damon_sim_accuracy {
     uint64_t both_bytes;   /**< Both. */
 };
 
-/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_sim_params_init(struct damon_sim_params *p);
-/** Fills in size and the defaults. @param r Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param r Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_sim_range_init(struct damon_sim_range *r);
-/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and the defaults. @param p Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_sim_pattern_init(struct damon_sim_pattern *p);
-/** Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param s Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_sim_stat_init(struct damon_sim_stat *s);
-/** Fills in size and zeroes. @param q Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param q Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_sim_query_init(struct damon_sim_query *q);
-/** Fills in size and zeroes. @param a Written; NULL is ignored. Thread: any. @since 0.1 */
+/** Fills in size and zeroes. @param a Written; NULL is ignored. Thread: any. */
 DAMON_API void damon_sim_accuracy_init(struct damon_sim_accuracy *a);
 
 /** Makes a simulator without any mapped memory, at time 0.
  * @param p Copied; NULL: the defaults.
  * @return The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
- * Thread: any. @since 0.1 */
+ * Thread: any. */
 DAMON_API damon_sim *damon_sim_new(const struct damon_sim_params *p);
 
 /** Frees a simulator.
- * @param sim NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner. @since 0.1 */
+ * @param sim NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner. */
 DAMON_API void damon_sim_free(damon_sim *sim);
 
 /** The reason of the simulator's last failure, in words.
@@ -1892,43 +1848,42 @@ DAMON_API void damon_sim_free(damon_sim *sim);
  * @param buf Written, always terminated if len > 0; may be NULL if len is 0.
  * @param len Bytes in buf.
  * @return Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
- * Thread: owner. @since 0.1 */
+ * Thread: owner. */
 DAMON_API int damon_sim_errmsg(const damon_sim *sim, char *buf, size_t len);
 
 /** Maps memory, also in the middle of a run: targets without given ranges cover it from their next update on.
  * @param sim The simulator.
  * @param r Copied.
  * @return 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
- * Nothing changes on failure. Thread: owner. @since 0.1 */
+ * Nothing changes on failure. Thread: owner. */
 DAMON_API int damon_sim_add_range(damon_sim *sim, const struct damon_sim_range *r);
 
 /** Adds an access pattern, also in the middle of a run: it then counts from now on.
  * @param sim The simulator.
  * @param p Copied.
  * @return 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
- * Nothing changes on failure. Thread: owner. @since 0.1 */
+ * Nothing changes on failure. Thread: owner. */
 DAMON_API int damon_sim_add_pattern(damon_sim *sim, const struct damon_sim_pattern *p);
 
 /** Lets a program end: from then on its target is not valid.
  * @param sim The simulator.
  * @param target_idx The program.
  * @param at_us When; 2^64-1: never.
- * @return 0; -EINVAL: no such program; -ENOMEM. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: no such program; -ENOMEM. Thread: owner. */
 DAMON_API int damon_sim_set_target_end(damon_sim *sim, uint32_t target_idx, uint64_t at_us);
 
 /** Makes the context watch simulated memory (DAMON_OPS_SIM). The i-th target of the context is the i-th program of the
  * simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
  * back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
- * @param ctx The context.
  * @param sim Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
  * fails with -EBUSY while another one runs.
- * @return 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner. */
 DAMON_API int damon_ctx_set_sim(damon_ctx *ctx, damon_sim *sim);
 
 /** Reads the state of the simulated machine, now.
  * @param sim The simulator.
  * @param out Its size must be set; written.
- * @return 0; -EINVAL; -E2BIG. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG. Thread: owner. */
 DAMON_API int damon_sim_get_stat(const damon_sim *sim, struct damon_sim_stat *out);
 
 /** How often a page is truly accessed at a moment.
@@ -1936,7 +1891,7 @@ DAMON_API int damon_sim_get_stat(const damon_sim *sim, struct damon_sim_stat *ou
  * @param q Its min_rate_millihz is not used.
  * @param addr An address in the page.
  * @param rate_millihz_out Written: accesses in 1,000 seconds.
- * @return 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner. @since 0.1 */
+ * @return 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner. */
 DAMON_API int damon_sim_rate(const damon_sim *sim, const struct damon_sim_query *q, uint64_t addr,
                              uint64_t *rate_millihz_out);
 
@@ -1947,7 +1902,7 @@ DAMON_API int damon_sim_rate(const damon_sim *sim, const struct damon_sim_query 
  * @param cap How many fit.
  * @param nr_out How many there are; written, also with -ENOSPC. NULL is fine.
  * @return How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
- * Thread: owner. @since 0.1 */
+ * Thread: owner. */
 DAMON_API int damon_sim_hot_ranges(const damon_sim *sim, const struct damon_sim_query *q,
                                    struct damon_addr_range *ranges, size_t cap, size_t *nr_out);
 
@@ -1959,7 +1914,7 @@ DAMON_API int damon_sim_hot_ranges(const damon_sim *sim, const struct damon_sim_
  * @param min_nr_accesses Regions with at least so many accesses count as found hot.
  * @param out Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
  * nothing, else 0.
- * @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner. @since 0.1 */
+ * @return 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner. */
 DAMON_API int damon_sim_compare(const damon_sim *sim, const struct damon_sim_query *q,
                                 const struct damon_region_info *regions, size_t nr_regions, uint32_t min_nr_accesses,
                                 struct damon_sim_accuracy *out);

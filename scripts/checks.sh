@@ -98,9 +98,9 @@ coverage_command() {
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
-    cmake -S . -B "$tree" -G Ninja "${launcher[@]}" -DCMAKE_BUILD_TYPE=Debug -DDAMON_CHECKS=ON -DDAMON_BUILD_BENCH=OFF \
-        -DDAMON_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS="-O1 --coverage -fprofile-update=atomic" \
-        -DCMAKE_C_FLAGS=--coverage >"$tree.configured" 2>&1 || { cat "$tree.configured" && return 1; }
+    # The tests as the preset has them: a compiler cache knows them.
+    cmake --preset release -B "$tree" "${launcher[@]}" "${folder_units[@]}" -DDAMON_COVERAGE=ON -DDAMON_BUILD_BENCH=OFF \
+        -DDAMON_BUILD_EXAMPLES=OFF >"$tree.configured" 2>&1 || { cat "$tree.configured" && return 1; }
     cmake --build "$tree" --parallel "$(jobs)" --target "${programs[@]}"
     find "$tree" -name '*.gcda' -delete
     for name in unit sim capi; do

@@ -23,13 +23,14 @@ missing_packages() {
     done
 }
 
-# Prints those that apt can install here.
+# Prints those that apt can install here. To apt a name that it does not know is a pattern: g++-13 is clang-13, too.
 available_packages() {
     local package
     for package in "$@"; do
-        apt-cache policy "$package" 2>/dev/null | grep '^  Candidate: [^(]' >/dev/null && echo "$package"
+        apt-cache policy "$package" 2>/dev/null | awk -v heading="$package:" '
+            /^[^ ]/ { own = $0 == heading }
+            own && /^  Candidate: [^(]/ { print substr(heading, 1, length(heading) - 1) }'
     done
-    return 0
 }
 
 apt_line() { echo "apt-get install --no-install-recommends $*"; }
@@ -56,7 +57,19 @@ may_install() {
     return 1
 }
 
-# Installs what is missing of its arguments, as far as apt has it. Fails where something is missing afterwards.
+# Together, or else those that can be installed one by one: of two that exclude each other the one that is there stays.
+apt_install() {
+    local package
+    [ $# -gt 0 ] || return 0
+    as_root apt-get -q install -y --no-remove --no-install-recommends "$@" </dev/null && return
+    [ $# -gt 1 ] || return 0
+    for package in "$@"; do
+        apt_install "$package"
+    done
+}
+
+# Installs what is missing of its arguments, as far as apt has it and nothing else has to go for it. Fails where something is
+# missing afterwards.
 install_packages() {
     local missing available
     mapfile -t missing < <(missing_packages "$@")
@@ -65,11 +78,9 @@ install_packages() {
     say "installing ${missing[*]}"
     as_root apt-get -q update </dev/null || say "the package lists could not be brought up to date"
     mapfile -t available < <(available_packages "${missing[@]}")
-    if [ ${#available[@]} -gt 0 ]; then
-        as_root apt-get -q install -y --no-install-recommends "${available[@]}" </dev/null || return 1
-    fi
+    apt_install "${available[@]}"
     mapfile -t missing < <(missing_packages "${missing[@]}")
-    [ ${#missing[@]} -eq 0 ] || { say "apt has no ${missing[*]}" && return 1; }
+    [ ${#missing[@]} -eq 0 ] || { say "apt installs no ${missing[*]}" && return 1; }
 }
 
 # For what nothing goes without. A machine without apt may have it all the same: then the build tells.

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "damon_c.h"
+#include "kernel_damon.h"
 #include "reclaimer.h"
 
 static damon_ctx* ctx;
@@ -47,7 +48,7 @@ static void read_stat(struct reclaimer_stat* out) {
     (void)complain(damon_ctx_get_scheme_stat(ctx, 0, &stat));
     char path[40];
     snprintf(path, sizeof path, "self/task/%d", (int)damon_kdamond_tid(ctx));
-    *out = (struct reclaimer_stat){stat.sz_tried, stat.sz_applied, reclaimer_thread_cpu_ns(path)};
+    *out = (struct reclaimer_stat){stat.sz_tried, stat.sz_applied, thread_cpu_ns(path)};
 }
 
 const struct reclaimer library_reclaimer = {"library", start, read_stat, stop};

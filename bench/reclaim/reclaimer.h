@@ -27,7 +27,4 @@ extern const struct reclaimer library_reclaimer;
 
 enum { RECLAIM_AFTER_MS = 1000 };
 
-/* CPU time of a thread: `path` is its folder below /proc. 0: unknown. */
-uint64_t reclaimer_thread_cpu_ns(const char* path);
-
 #endif

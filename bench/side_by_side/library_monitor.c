@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "damon_c.h"
+#include "kernel_damon.h"
 #include "monitor.h"
 
 static damon_ctx* ctx;
@@ -63,7 +64,7 @@ static int cost(struct monitor_cost* out) {
     struct damon_attrs attrs;
     damon_attrs_init(&attrs);
     if (error == 0) (void)damon_ctx_get_attrs(ctx, &attrs);
-    out->cpu_ns = monitor_thread_cpu_ns(path);
+    out->cpu_ns = thread_cpu_ns(path);
     out->nr_windows = stats.nr_intervals / (attrs.sample_us != 0 ? attrs.aggr_us / attrs.sample_us : 1);
     out->nr_samples = stats.nr_samples;
     return error;

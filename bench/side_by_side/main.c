@@ -88,6 +88,10 @@ int main(int argc, char** argv) {
         nr_run++;
     }
     if (neighbour > 0 && kill(neighbour, SIGKILL) == 0) waitpid(neighbour, NULL, 0);
-    if (nr_run == 0) fprintf(stderr, "no pattern is named so\n");
+    if (nr_run == 0) {
+        fprintf(stderr, "no pattern is named so; there are:");
+        for (size_t i = 0; i < nr_patterns; i++) fprintf(stderr, " %s", patterns[i].name);
+        fputc('\n', stderr);
+    }
     return failed || nr_run == 0;
 }

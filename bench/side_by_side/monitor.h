@@ -46,7 +46,4 @@ extern const struct monitor kernel_monitor;
 /* This library, DAMON_OPS_VADDR. */
 extern const struct monitor library_monitor;
 
-/* CPU time of a thread so far, from /proc/PATH/schedstat; 0: cannot be read. */
-uint64_t monitor_thread_cpu_ns(const char* path);
-
 #endif

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel_damon.h"
+
 uint64_t program_now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -32,7 +34,7 @@ static void* run(void* data) {
 uint64_t program_cpu_ns(const struct program* p) {
     char path[40];
     snprintf(path, sizeof path, "self/task/%d", (int)p->tid);
-    return monitor_thread_cpu_ns(path);
+    return thread_cpu_ns(path);
 }
 
 /* Regions in the order of their addresses, as the truth is. */

@@ -23,6 +23,8 @@ PAGE = (
     "<briefdescription></briefdescription>{text}<location file=\"damon_c.h\"/></compounddef></doxygen>"
 )
 SINCE = re.compile(r'<simplesect kind="since"><para>([^<]*)</para>\s*</simplesect>')
+END = re.compile(r"\s*</detaileddescription>")
+FIRST_RELEASE = "0.1"  # of what does not say otherwise, as the header's main page has it
 THREAD = re.compile(r"\s*Thread: ((?:(?!</para>).)*)</para>", re.S)
 
 
@@ -99,12 +101,13 @@ def description_of(group):
 def with_thread_line(member):
     since = SINCE.search(member)
     thread = THREAD.search(member)
-    if since is None:
-        return member
     words = f"Thread: {' '.join(thread.group(1).split()).rstrip('.')}. " if thread else ""
-    line = f'<emphasis>{words}Since {since.group(1).strip()}.</emphasis>'
-    member = SINCE.sub(lambda _: line, member, count=1)
-    return THREAD.sub("</para>", member, count=1) if thread else member
+    line = f"<emphasis>{words}Since {since.group(1).strip() if since else FIRST_RELEASE}.</emphasis>"
+    if thread:
+        member = THREAD.sub("</para>", member, count=1)
+    if since:
+        return SINCE.sub(lambda _: line, member, count=1)
+    return END.sub(lambda found: f"<para>{line}</para>{found.group()}", member, count=1)
 
 
 def page_name(group):

@@ -12,6 +12,7 @@
 #include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/process.h"
+#include "os/range_scan.h"
 #include "os/syscalls.h"
 #include "os/text_parts.h"
 
@@ -22,6 +23,7 @@ constexpr int kCold = 20;  // MADV_COLD, which older headers lack
 
 // Of the thread, since those of the process are empty once its first thread has ended.
 constexpr char kClearRefs[] = "/proc/thread-self/clear_refs";
+constexpr char kStatus[] = "/proc/thread-self/status";
 constexpr char kRollup[] = "/proc/thread-self/smaps_rollup";
 
 // Bytes of text, at most `size`; or a negative errno.
@@ -111,6 +113,19 @@ int read_accessed_bytes(AccessedBytes& bytes) {
     return parse_accessed_bytes({text, static_cast<size_t>(length)}, bytes) ? 0 : -EIO;
 }
 
+bool parse_held_memory(std::string_view status, HeldMemory& held) {
+    return kilobytes(status, "VmRSS", held.present) && kilobytes(status, "VmPTE", held.tables);
+}
+
+int read_held_memory(HeldMemory& held) {
+    const ScopedFile file(sys::open_read(kStatus), FileKind::kKernel);
+    if (file.fd() < 0) return file.fd();
+    char text[4096];
+    const ssize_t length = read_text(file.fd(), text, sizeof text);
+    if (length < 0) return static_cast<int>(length);
+    return parse_held_memory({text, static_cast<size_t>(length)}, held) ? 0 : -EIO;
+}
+
 int ReclaimScans::read() {
     const ScopedFile file(sys::open_read("/proc/vmstat"), FileKind::kKernel);
     if (file.fd() < 0) return file.fd();
@@ -130,6 +145,19 @@ int ReclaimScans::read() {
         kept = part.size() - last - 1;
         memmove(text, text + last + 1, kept);
     }
+}
+
+bool smaps_may_hide_huge_pages() {
+    char text[8];
+    {
+        const ScopedFile file(sys::open_read("/proc/sys/kernel/numa_balancing"), FileKind::kKernel);
+        if (file.fd() == -ENOENT) return false;  // the kernel was built without it
+        const ssize_t length = file.fd() < 0 ? file.fd() : read_text(file.fd(), text, sizeof text);
+        if (length > 0 && text[0] == '0') return false;
+    }
+    // A kernel that has PAGEMAP_SCAN is newer.
+    RangeScan scan;
+    return scan.open(0, read_page_sizes().base_bytes) != 0 || !scan.passes_holes();
 }
 
 bool reclaim_keeps_accessed_bits() {

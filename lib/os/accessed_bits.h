@@ -44,6 +44,18 @@ int clear_accessed_bits();
 // Holds the address space for reading as long as clearing does. 0 or a negative errno.
 int read_accessed_bytes(AccessedBytes& bytes);
 
+// What this process has in memory.
+struct HeldMemory {
+    uint64_t present = 0;  // bytes of pages
+    uint64_t tables = 0;   // bytes of page tables
+};
+
+// By the text of /proc/PID/status. False: not in it.
+bool parse_held_memory(std::string_view status, HeldMemory& held);
+
+// 0 or a negative errno.
+int read_held_memory(HeldMemory& held);
+
 // Pages that reclaim has looked at, of the whole system, since boot, by the text of /proc/vmstat.
 class ReclaimScans {
 public:
@@ -54,6 +66,10 @@ public:
 private:
     uint64_t pages_ = 0;
 };
+
+// Whether smaps may leave out huge pages that are present: before Linux 6.7 those that the balancing of NUMA nodes made
+// inaccessible, to see who uses them.
+bool smaps_may_hide_huge_pages();
 
 // Whether reclaim on this system is known to leave a page's accessed bit alone until it takes the page: the
 // multi-generational LRU, where it is switched on, clears the bits of pages that it ages.

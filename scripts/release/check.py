@@ -8,7 +8,10 @@ import shutil
 import subprocess
 import sys
 
-ALONE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR") if name in os.environ}
+# Nothing that leads to this project's builds; what a machine needs to reach its package indexes stays.
+KEPT = re.compile(r"PATH|HOME|LANG|TMPDIR|CARGO_HOME|RUSTUP_HOME|PIP_\w+|CARGO_(HTTP|NET|REGISTR)\w+|SSL_CERT_\w+|\w+_CA_BUNDLE"
+                  r"|\w+_PROXY|\w+_proxy")
+ALONE = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
 
 
 def run(*command: object, **more: object) -> str:

@@ -27,21 +27,19 @@ def git(root: pathlib.Path, *words: str) -> str:
     return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def unpack(root: pathlib.Path, commit: str, version: str, folder: pathlib.Path) -> pathlib.Path:
+def unpack(root: pathlib.Path, commit: str, folder: pathlib.Path) -> pathlib.Path:
     """The sources as the archive of a release has them."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    name = f"libdamon-{version}"
     archive = folder / "source.tar"
-    git(root, "archive", f"--prefix={name}/", "-o", str(archive), commit)
+    git(root, "archive", "--prefix=libdamon/", "-o", str(archive), commit)
     with tarfile.open(archive) as packed:
         packed.extractall(folder)
-    return folder / name
+    return folder / "libdamon"
 
 
-def make(root: pathlib.Path, commit: str, version: str, folder: pathlib.Path, environment: "dict[str, str]") -> pathlib.Path:
-    tree = unpack(root, commit, version, folder)
-    out = folder / "packages"
+def make(tree: pathlib.Path, environment: "dict[str, str]") -> pathlib.Path:
+    out = tree.parent / "packages"
     subprocess.run([sys.executable, "-B", HERE / "make.py", tree, out], check=True, env={**os.environ, **environment})
     return out
 
@@ -59,27 +57,29 @@ def write_checksums(packages: pathlib.Path) -> None:
 
 def main() -> None:
     root, commit = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
-    version, problems = facts.check(root)
+    work = root / "build" / "release-work"
+    # The commit's own version and pages: those of the working tree may be others.
+    tree = unpack(root, commit, work / FOLDERS[0])
+    version, problems = facts.check(tree)
     if problems:
         sys.exit("\n".join(problems))
-    say(f"libdamon {version}{', not called released by CHANGELOG.md yet' if facts.is_rehearsal(root, version) else ''}")
-    work = root / "build" / "release-work"
+    say(f"libdamon {version}{', not called released by CHANGELOG.md yet' if facts.is_rehearsal(tree, version) else ''}")
     environment = {"SOURCE_DATE_EPOCH": git(root, "log", "-1", "--format=%ct", commit)}
-    made = make(root, commit, version, work / FOLDERS[0], environment)
+    made = make(tree, environment)
     status = 0
     if "--once" not in sys.argv:
         # What a compiler cache has would be the first build's.
-        again = make(root, commit, version, work / FOLDERS[1], {**environment, "CCACHE_DISABLE": "1"})
+        again = make(unpack(root, commit, work / FOLDERS[1]), {**environment, "CCACHE_DISABLE": "1"})
         differing = differences(made, again)
         say(f"two builds in two folders: {'DIFFER in ' + ', '.join(differing) if differing else 'equal, byte by byte'}")
         status = 1 if differing else 0
     say("each package, installed and used")
-    checked = subprocess.run([sys.executable, "-B", HERE / "check.py", made, work / "check", root])
+    checked = subprocess.run([sys.executable, "-B", HERE / "check.py", made, work / "check", tree])
     status = status or checked.returncode
     packages = root / "build" / "release-packages"
     shutil.rmtree(packages, ignore_errors=True)
     shutil.copytree(made, packages)
-    (packages / f"libdamon-{version}.cdx.json").write_text(sbom.text(packages, root, version))
+    (packages / f"libdamon-{version}.cdx.json").write_text(sbom.text(packages, tree, version))
     write_checksums(packages)
     say(f"{packages}: {'to be published by hand, see CONTRIBUTING.md' if status == 0 else 'NOT to be published'}")
     sys.exit(status)

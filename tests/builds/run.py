@@ -120,11 +120,15 @@ def native(cxx, text):
 
 
 def libcxx(tree):
+    """Headers that are found may be another compiler's: those of libc++ 14 are where every clang looks."""
+    words = ["clang++-19", "-stdlib=libc++", "-x", "c++", "-E", "-P", "-"]
     try:
-        words = ["clang++-19", "-stdlib=libc++", "-x", "c++", "-fsyntax-only", "-include", "version", os.devnull]
-        subprocess.run(words, check=True, capture_output=True)
+        source = "#include <version>\n_LIBCPP_VERSION\n"
+        said = subprocess.run(words, input=source, check=True, capture_output=True, text=True).stdout.split()[-1]
     except (OSError, subprocess.CalledProcessError):
         raise Missing("there is no clang++-19 with libc++") from None
+    if not said.isdigit() or int(said) < 160000:  # before 15 it had three digits less
+        raise Missing(f"clang++-19 finds libc++ {said}, needed is 160000")
     library(tree, *compilers("clang-19", "clang++-19"), "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS=-stdlib=libc++")
 
 

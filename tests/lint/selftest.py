@@ -1,6 +1,7 @@
 """The checks of this folder find what they are there to find."""
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -263,6 +264,27 @@ class Shell(unittest.TestCase):
     def test_pipes_and_negations_that_deceive_are_found(self):
         text = "a | grep -q b\n! a\nif ! a; then return 1; fi\na | grep b >/dev/null\n    ! a | b\n"
         self.assertEqual([problem.split(":")[1] for problem in shell.traps("x", text)], ["1", "2", "5"])
+
+    def setup(self, apt_cache, apt_get, command):
+        """What a function of setup.sh prints where these are apt's programs."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, body in {"apt-cache": apt_cache, "apt-get": apt_get, "dpkg": "exit 1", "id": "echo 0"}.items():
+                program = pathlib.Path(folder, name)
+                program.write_text(f"#!/bin/sh\n{body}\n")
+                program.chmod(0o755)
+            script = f'set -euo pipefail; PATH={folder}:$PATH; source scripts/setup.sh; {command}'
+            return subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=repo.ROOT).stdout.splitlines()
+
+    def test_packages_that_apt_finds_by_pattern_are_not_taken_for_the_one_that_was_named(self):
+        one = "printf '%s:\\n  Installed: (none)\\n  Candidate: %s\\n' "
+        by_pattern = one + "clang-13 1:13; " + one + "clang-13-doc 1:13; [ $2 != g++-12 ] || " + one + "g++-12 12"
+        self.assertEqual(self.setup(by_pattern, "exit 1", "available_packages g++-13 g++-12"), ["g++-12"])
+        self.assertEqual(self.setup(one + "g++-13 '(none)'", "exit 1", "available_packages g++-13"), [])
+
+    def test_what_cannot_be_installed_without_removing_something_leaves_the_others_installed(self):
+        refuses = 'case "$*" in *--no-remove*other*) exit 1 ;; *) echo "$@" ;; esac'
+        said = self.setup("exit 1", refuses, "apt_install one other two")
+        self.assertEqual([line.split()[-1] for line in said], ["one", "two"])
 
 
 class Release(unittest.TestCase):

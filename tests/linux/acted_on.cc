@@ -51,8 +51,8 @@ FileMemory::FileMemory(size_t nr_pages, int flags) : nr_pages_(nr_pages) {
     void* data = mmap(nullptr, nr_pages * page_bytes(), PROT_READ | PROT_WRITE, flags, fd, 0);
     close(fd);
     if (data == MAP_FAILED) abort();
-    // Where a mapping may have huge pages, the kernel makes one of 2 MiB of the file, and takes its pages out of the page
-    // tables for it. Not every kernel has huge pages.
+    // Where a mapping may have huge pages, the kernel makes one of 2 MiB of the file, and takes its pages out of the
+    // page tables for it. Not every kernel has huge pages.
     (void)madvise(data, nr_pages * page_bytes(), MADV_NOHUGEPAGE);
     data_ = static_cast<char*>(data);
 }

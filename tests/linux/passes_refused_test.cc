@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
 
+#include "os/accessed_bits.h"
+#include "os/range_scan.h"
 #include "pass_run.h"
+#include "reservation.h"
 
 namespace damon::test {
 namespace {
@@ -52,7 +56,7 @@ void under_the_filter(void (*test)()) {
     EXPECT_EQ(status, 0) << "see above";
 }
 
-// Two mappings, which the memory between them keeps apart.
+// Two mappings of small pages, which the memory between them keeps apart.
 struct TwoMappings {
     TwoMappings() {
         memory.fill();
@@ -63,7 +67,7 @@ struct TwoMappings {
         const uint64_t start = memory.range().start + first * kWindowBytes;
         return {start, start + count * kWindowBytes};
     }
-    Memory memory{30 * kPagesPerWindow, Kind::kAnonymous, kWindowBytes};
+    Memory memory{30 * kPagesPerWindow};
 };
 
 uint64_t resident_bytes(AddressRange part) {
@@ -90,15 +94,19 @@ void run_passes(PassRun& run, int count, const Memory& memory, size_t read_page)
     run.passes(count, [&] { memory.read(read_page); });
 }
 
+void start_over_all_memory(PassRun& run) {
+    damon_target* target = damon_target_new();
+    ASSERT_EQ(damon_ctx_set_coverage(run, DAMON_COVER_STABLE), 0);
+    ASSERT_EQ(damon_ctx_add_target(run, target), 0);
+    ASSERT_EQ(run.start(), 0) << run.errmsg();
+}
+
 TEST(PassesWithoutUserfaultfd, TellAMappingThatIsReadFromAnIdleOne) {
     under_the_filter([] {
         TwoMappings two;
         const size_t before = mappings_in(two.memory.range());
         PassRun run;
-        damon_target* target = damon_target_new();
-        ASSERT_EQ(damon_ctx_set_coverage(run, DAMON_COVER_STABLE), 0);
-        ASSERT_EQ(damon_ctx_add_target(run, target), 0);
-        ASSERT_EQ(run.start(), 0) << run.errmsg();
+        start_over_all_memory(run);
         // Not later than it is known: a machine that is short of memory pages out what is idle, and of memory that is
         // not present nothing is known.
         for (int pass = 0; pass < 40 && run.bytes(two.part(0, 14), is_cold) == 0; ++pass) {
@@ -109,6 +117,58 @@ TEST(PassesWithoutUserfaultfd, TellAMappingThatIsReadFromAnIdleOne) {
         EXPECT_EQ(mappings_in(two.memory.range()), before);
         run_passes(run, 4, two.memory, 3);
         EXPECT_EQ(run.bytes(two.part(0, 14), is_cold), 0u) << "now it is read as well";
+        ASSERT_EQ(run.stop(), 0);
+    });
+}
+
+// Of a mapping that passes know.
+bool is_called_idle(const damon_region_info& region) {
+    return (region.flags & (DAMON_REGION_UNKNOWN | DAMON_REGION_REFERENCED)) == DAMON_REGION_REFERENCED &&
+           region.idle_us != 0;
+}
+
+// Where smaps hides huge pages (Linux before 6.7 that balances NUMA nodes) the idle pages beside it are all it counts.
+TEST(PassesWithoutUserfaultfd, AMappingOfAHugePageThatIsReadIsNeverCalledIdle) {
+    under_the_filter([] {
+        const bool hides = smaps_may_hide_huge_pages();
+        Memory memory(kPagesPerWindow + 3, Kind::kAnonymous, kWindowBytes);
+        memory.fill();
+        PassRun run(DAMON_ACCESS_CHECK_REFERENCED);
+        start_over_all_memory(run);
+        for (int pass = 0; pass < 9; ++pass) {
+            memory.read(7);
+            if (hides) work_for_seconds(kBalancingSeconds);
+            run.passes(1);
+            EXPECT_EQ(run.bytes(memory.range(), is_called_idle), 0u)
+                << "pass " << pass << facts_of(run, memory.range());
+        }
+        ASSERT_EQ(run.stop(), 0);
+    });
+}
+
+// An allocator's reservation: a pass over it takes as long as what is there, not as long as its addresses.
+TEST(PassesWithoutUserfaultfd, AHugeReservationWithLittleInItIsPassedOverQuickly) {
+    under_the_filter([] {
+        RangeScan scan;
+        ASSERT_EQ(scan.open(0, page_bytes()), 0);
+        const bool quick = scan.passes_holes();  // else in parts that grow, each a call
+        const uint64_t reserved = (quick ? 256ull : 16ull) << 30;
+        const Reservation sparse(reserved);
+        for (uint64_t at = 0; at < reserved; at += reserved / 2048) sparse.write(at);
+        PassRun run(sparse.range(), DAMON_ACCESS_CHECK_REFERENCED);  // where nothing is, samples know
+        ASSERT_EQ(run.start(), 0) << run.errmsg();
+        const auto begin = std::chrono::steady_clock::now();
+        const bool hides = smaps_may_hide_huge_pages();
+        for (int pass = 0; pass < (hides ? 6 : 20) && run.bytes(sparse.range(), is_cold) == 0; ++pass) run.passes(1);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+        const uint64_t told = hides ? 0 : reserved * 95 / 100;
+        EXPECT_GE(run.bytes(sparse.range(), is_cold), told) << facts_of(run, sparse.range());
+        // 65,536 calls of 4 MiB with a rest after each were 10 s a pass.
+        if (quick) {
+            EXPECT_LT(took.count(), 10);
+        }
+        run.passes(4, [&] { sparse.write(reserved / 2); });
+        EXPECT_EQ(run.bytes(sparse.range(), is_cold), 0u) << "one page of it is written";
         ASSERT_EQ(run.stop(), 0);
     });
 }

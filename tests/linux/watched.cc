@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include "support/declared_skip.h"
@@ -128,6 +129,12 @@ long smaps_kb(uint64_t address, const char* name) {
     }
     fclose(file);
     return kb;
+}
+
+void work_for_seconds(double seconds) {
+    const clock_t begin = clock();
+    while (static_cast<double>(clock() - begin) / CLOCKS_PER_SEC < seconds) {
+    }
 }
 
 int in_child(int (*body)()) {

@@ -92,6 +92,11 @@ std::string way_name(const testing::TestParamInfo<AccessCheck>& info);
 // A number of kB that smaps tells of the mapping at `address`, for instance "AnonHugePages"; -1: no such line.
 long smaps_kb(uint64_t address, const char* name);
 
+// Processor time of this process.
+void work_for_seconds(double seconds);
+// How long the balancing of NUMA nodes takes to look for pages to mark, of a process that works.
+inline constexpr double kBalancingSeconds = 1.5;
+
 // A child process that runs `body`; the result is its exit code, or 128 + the signal that ended it.
 int in_child(int (*body)());
 

@@ -116,6 +116,20 @@ TEST_P(WorkingSets, PagesThatAreTouchedAllTheTimeAreSeen) {
 INSTANTIATE_TEST_SUITE_P(, WorkingSets, testing::Bool(),
                          [](const auto& test) { return test.param ? "Written" : "Read"; });
 
+// Linux before 6.7 that balances NUMA nodes does not count some of them in smaps.
+TEST(WorkingSet, HugePagesThatTheKernelHidesArePresentAndNotSeen) {
+    constexpr uint64_t kHugeBytes = 2u << 20;
+    Memory memory(8 * kHugeBytes / page_bytes(), Kind::kAnonymous, kHugeBytes);
+    memory.fill();
+    if (smaps_may_hide_huge_pages()) work_for_seconds(kBalancingSeconds);
+    WorkingSet found;
+    ASSERT_TRUE(measured(found));
+    HeldMemory held;
+    ASSERT_EQ(read_held_memory(held), 0);
+    EXPECT_GE(found.present_bytes + kHugeBytes, held.present);
+    EXPECT_LE(found.touched_bytes + found.unseen_bytes, found.present_bytes);
+}
+
 TEST(WorkingSet, OneMeasurementOfAProcessAtATime) {
     std::atomic<bool> ends{false};
     std::atomic<int> measurements{0};

@@ -37,6 +37,14 @@ TEST(AccessedBytesText, ATextThatEndsEarlyIsRefused) {
     EXPECT_FALSE(parse_accessed_bytes("", bytes));
 }
 
+TEST(StatusText, HeldMemoryIsPagesAndPageTables) {
+    HeldMemory held;
+    ASSERT_TRUE(parse_held_memory("Name:\tx\nVmHWM:\t    9 kB\nVmRSS:\t    8 kB\nVmPTE:\t    4 kB\n", held));
+    EXPECT_EQ(held.present, 8192u);
+    EXPECT_EQ(held.tables, 4096u);
+    EXPECT_FALSE(parse_held_memory("VmRSS:\t    8 kB\n", held));
+}
+
 TEST(VmstatText, ReclaimIsCountedOnceWhoeverAskedForIt) {
     EXPECT_EQ(reclaim_scanned_pages("pgfault 7\npgscan_kswapd 10\npgscan_direct 5\npgscan_khugepaged 2\n"
                                     "pgscan_proactive 1\npgscan_anon 9\npgscan_file 9\npgsteal_kswapd 3\n"),

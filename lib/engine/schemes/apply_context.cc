@@ -2,16 +2,18 @@
 
 namespace damon {
 
-FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor) {
+FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor, AddressRange range) {
     const std::span<const DamosFilter> filters = context.schemes[cursor.scheme].core_filters.span();
     const bool default_reject = context.states[cursor.scheme].filter_defaults.core_reject;
+    bool cut = false;
     while (true) {
-        const CoreFilterSubject subject{.range = context.regions.at(cursor.target, cursor.region).range,
-                                        .target_idx = cursor.target,
-                                        .min_region_sz = context.min_region_sz};
+        const CoreFilterSubject subject{
+            .range = range, .target_idx = cursor.target, .min_region_sz = context.min_region_sz};
         const CoreFilterDecision decision = decide_core_filters(filters, default_reject, subject);
-        if (decision.split_size == 0) return {decision.accepted, decision.by_filter};
-        if (!context.regions.split_at(cursor.target, cursor.region, decision.split_size)) return {};
+        if (decision.split_size == 0) return {decision.accepted, decision.by_filter, cut};
+        if (!context.regions.split_at(cursor.target, cursor.region, decision.split_size)) return {.cut = cut};
+        range.end = range.start + decision.split_size;
+        cut = true;
     }
 }
 

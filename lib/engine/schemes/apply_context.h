@@ -53,13 +53,14 @@ inline RegionInfo region_under(const ApplyContext& context, const ApplyCursor& c
     return info;
 }
 
-// Runs the core filters on the region under the cursor, cutting it where an address filter ends inside (S-34): the
-// cursor stays on the left part. Out of region capacity counts as rejected.
+// Runs the core filters on the region under the cursor, whose range is `range`, cutting it where an address filter ends
+// inside (S-34): the cursor stays on the left part. Out of region capacity counts as rejected.
 struct FilterVerdict {
     bool accepted = false;
     bool by_filter = false;  // a filter decided, not the layer's default (S-31)
+    bool cut = false;
 };
-FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor);
+FilterVerdict run_core_filters(const ApplyContext& context, const ApplyCursor& cursor, AddressRange range);
 
 // Whether the scheme's regions are ranked: a quota is set and the ops have scores (S-2, S-26 (4)).
 bool is_ranked(const ApplyContext& context, uint32_t scheme_idx);

@@ -149,7 +149,10 @@ bool ApplyWalk::walk(const ApplyContext& context, ActionRequest& request) {
     while (find_region(context)) {
         saw_a_region_ = true;
         for (; cursor_.scheme < context.schemes.size(); ++cursor_.scheme) {
-            if (context.states[cursor_.scheme].in_pass && visit(context, request)) return true;
+            if (!context.states[cursor_.scheme].in_pass) continue;
+            const Verdict verdict = score_accepted_ ? Verdict::kAct : judge(context);
+            score_accepted_ = false;
+            if (verdict != Verdict::kPass && visit(context, verdict, request)) return true;
         }
         leave_region(context);
     }
@@ -183,17 +186,15 @@ void ApplyWalk::leave_region(const ApplyContext& context) {
     ++cursor_.region;
 }
 
-// S-12 for one scheme and region. True: `request` is filled.
-bool ApplyWalk::visit(const ApplyContext& context, ActionRequest& request) {
-    const Verdict verdict = score_accepted_ ? Verdict::kAct : judge(context);
-    score_accepted_ = false;
+// S-12 for a scheme and region that match. True: `request` is filled.
+bool ApplyWalk::visit(const ApplyContext& context, Verdict verdict, ActionRequest& request) {
     if (verdict == Verdict::kAskScore) {
         request = make_request(context, cursor_, region_, false);
         request.kind = RequestKind::kScore;
         awaiting_ = Awaiting::kScore;
         return true;
     }
-    return verdict == Verdict::kAct && act(context, request);
+    return act(context, request);
 }
 
 ApplyWalk::Verdict ApplyWalk::judge(const ApplyContext& context) {
@@ -237,11 +238,8 @@ bool ApplyWalk::act(const ApplyContext& context, ActionRequest& request) {
         take_outcome(context, {});
         return false;
     }
-    const FilterVerdict verdict = run_core_filters(context, cursor_);
-    const uint64_t end = context.regions.at(cursor_.target, cursor_.region).range.end;
-    const bool cut = end != region_.end;  // by a filter; then the schemes that follow look at this part alone
-    region_.end = end;
-    if (cut && !context.passes.empty()) look(context);
+    const FilterVerdict verdict = run_core_filters(context, cursor_, {region_.start, region_.end});
+    if (verdict.cut) look(context);  // the schemes that follow look at this part alone
     if (!verdict.accepted) return false;
     SchemeState& state = context.states[cursor_.scheme];
     if (quota_is_set(context.schemes[cursor_.scheme])) {

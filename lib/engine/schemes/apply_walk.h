@@ -53,7 +53,7 @@ private:
     bool walk(const ApplyContext& context, ActionRequest& request);
     bool find_region(const ApplyContext& context);
     void leave_region(const ApplyContext& context);
-    bool visit(const ApplyContext& context, ActionRequest& request);
+    bool visit(const ApplyContext& context, Verdict verdict, ActionRequest& request);
     Verdict judge(const ApplyContext& context);
     bool skip_charged(const ApplyContext& context);
     void look(const ApplyContext& context);

@@ -27,9 +27,9 @@ bool Ranking::rank_target(const ApplyContext& context, ActionRequest& request) {
         const SchemeParams& scheme = context.schemes[cursor_.scheme];
         // What will be spared takes nothing of the quota.
         if (!scheme_matches(scheme, region) || unseen_reads_spare(scheme, region)) continue;
-        const FilterVerdict verdict = run_core_filters(context, cursor_);
+        const FilterVerdict verdict = run_core_filters(context, cursor_, {region.start, region.end});
         if (!verdict.accepted) continue;
-        region = region_under(context, cursor_);  // a filter may have cut it
+        if (verdict.cut) region = region_under(context, cursor_);
         if (context.traits.score == ScoreSource::kAsk) {
             request = make_request(context, cursor_, region, verdict.by_filter);
             request.kind = RequestKind::kScore;

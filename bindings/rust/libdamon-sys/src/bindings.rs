@@ -28,17 +28,13 @@ pub struct damon_probe {
 extern "C" {
     /**Version of the library that is linked.
 
-Returns `major << 16 | minor << 8 | patch`. Thread: any.
-
-Since 0.1*/
+Returns `major << 16 | minor << 8 | patch`. Thread: any.*/
     pub fn damon_version() -> u32;
 }
 extern "C" {
     /**The same as text, such as "0.1.0".
 
-Returns Static text. Thread: any.
-
-Since 0.1*/
+Returns Static text. Thread: any.*/
     pub fn damon_version_string() -> *const crate::ctypes::c_char;
 }
 extern "C" {
@@ -46,9 +42,7 @@ extern "C" {
 
 - `err`: A negative errno as returned by this library (a positive one is understood too).
 
-Returns Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any.
-
-Since 0.1*/
+Returns Static text, never NULL; "unknown error" for numbers the library does not use. Thread: any.*/
     pub fn damon_strerror(err: crate::ctypes::c_int) -> *const crate::ctypes::c_char;
 }
 /// Addresses [start, end). Frozen.
@@ -126,7 +120,9 @@ windows where those are too few. They work in small steps between the samples, a
 takes, and what the program pays for the next access to each page (150 ns). Where half of max_overhead_permil is
 too little the time between passes grows; what was not looked at for a minute is unknown. One context of a process
 at a time has passes. docs/access-checks.md has prices and stalls. Without userfaultfd's write protection (Linux
-6.7) mappings stay whole and are told as a whole. -EOPNOTSUPP with operations that read no accessed bits.*/
+6.7) mappings stay whole and are told as a whole; where the kernel balances NUMA nodes then (kernel.numa_balancing),
+one that was not touched and is not all in memory is unknown. -EOPNOTSUPP with operations that read no accessed
+bits.*/
     pub referenced_us: u64,
     /**Budget of surveys, in basis points of a CPU, at most 10,000. A sample that hits in a region that was not hot is
 followed, by questions of up to 128 pages, until the run of hot pages around it has exact bounds; the run becomes
@@ -283,7 +279,8 @@ pub const DAMON_UNKNOWN_NOT_EXAMINED: damon_unknown_reason = 11;
 pub const DAMON_UNKNOWN_LOST_DESCRIPTOR: damon_unknown_reason = 12;
 /// No access check works on this kind of memory here.
 pub const DAMON_UNKNOWN_NO_ACCESS_CHECK: damon_unknown_reason = 13;
-/// Another reason, such as a failed system call or lost reports.
+/**Another reason, such as a failed system call, lost reports, or huge pages that
+the balancing of NUMA nodes may hide.*/
 pub const DAMON_UNKNOWN_OTHER: damon_unknown_reason = 14;
 /// Why memory could not be looked at.
 pub type damon_unknown_reason = crate::ctypes::c_uint;
@@ -651,25 +648,19 @@ fn bindgen_test_layout_damon_ctx_stats() {
 extern "C" {
     /**Fills in size and the defaults.
 
-- `attrs`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `attrs`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_attrs_init(attrs: *mut damon_attrs);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `info`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `info`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_snapshot_info_init(info: *mut damon_snapshot_info);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `stats`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `stats`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_ctx_stats_init(stats: *mut damon_ctx_stats);
 }
 /// Virtual addresses of a process: what is mapped, in the given ranges if any. Default.
@@ -700,33 +691,25 @@ pub type damon_drive = crate::ctypes::c_uint;
 extern "C" {
     /**Makes a stopped context with default parameters, no target, no scheme.
 
-Returns The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any.
-
-Since 0.1*/
+Returns The context, to be freed with damon_ctx_free(); NULL: out of memory. Thread: any.*/
     pub fn damon_ctx_new() -> *mut damon_ctx;
 }
 extern "C" {
     /**Frees a context with everything it owns; stops it first if it runs.
 
 - `ctx`: NULL is fine. Not from a callback of this context: there the call does nothing.
-Thread: control; no other call on this context may be under way.
-
-Since 0.1*/
+Thread: control; no other call on this context may be under way.*/
     pub fn damon_ctx_free(ctx: *mut damon_ctx);
 }
 extern "C" {
     /**The reason of the context's last failure, in words. Also why a worker ended on its own.
-
-- `ctx`: The context.
 
 - `buf`: Written, always terminated if len > 0; may be NULL if len is 0.
 
 - `len`: Bytes in buf.
 
 Returns Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_errmsg(
         ctx: *const damon_ctx,
         buf: *mut crate::ctypes::c_char,
@@ -736,15 +719,11 @@ Since 0.1*/
 extern "C" {
     /**Replaces the monitoring attributes.
 
-- `ctx`: The context.
-
 - `attrs`: Copied.
 
 Returns 0; -EINVAL: min_nr_regions < 3 or > max_nr_regions, sample_us > aggr_us, or an intervals_goal whose range is
 inverted or does not hold sample_us; -E2BIG; -ENOMEM: max_nr_regions too large to reserve; -EBUSY. Nothing changes on
-failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx().
-
-Since 0.1*/
+failure. Thread: owner. On the worker of a running context it acts at once, as damon_commit_ctx().*/
     pub fn damon_ctx_set_attrs(
         ctx: *mut damon_ctx,
         attrs: *const damon_attrs,
@@ -753,13 +732,9 @@ Since 0.1*/
 extern "C" {
     /**Reads the attributes; intervals as tuned, where tuning is on.
 
-- `ctx`: The context.
-
 - `attrs_out`: Its size must be set (damon_attrs_init()); written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_attrs(
         ctx: *const damon_ctx,
         attrs_out: *mut damon_attrs,
@@ -784,26 +759,18 @@ checks, manual drive and a min_region_sz other than the kernel's are refused; a 
 passed_sample_intervals and the counters of samples in damon_ctx_stats stay 0; damos_stat.active is always 1.
 - damon_set_pause() fails with -EOPNOTSUPP on kernels that cannot pause.
 
-- `ctx`: The context.
-
 - `ops_id`: DAMON_OPS_VADDR, _FVADDR, _PADDR, or one of DAMON_OPS_KERNEL_VADDR, _FVADDR, _PADDR. CUSTOM and SIM are
 chosen by their own functions.
 
-Returns 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: not one of these; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_ops(ctx: *mut damon_ctx, ops_id: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Smallest region, and the granularity of every boundary that the monitor draws.
 
-- `ctx`: The context.
-
 - `min_region_sz`: Core units; a power of two. Default: the page size.
 
-Returns 0; -EINVAL: not a power of two; -EBUSY. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: not a power of two; -EBUSY. Thread: owner.*/
     pub fn damon_ctx_set_min_region_sz(
         ctx: *mut damon_ctx,
         min_region_sz: u64,
@@ -812,13 +779,9 @@ Since 0.1*/
 extern "C" {
     /**Bytes per core unit. Only physical back-ends read it.
 
-- `ctx`: The context.
-
 - `addr_unit`: At least 1. Default 1.
 
-Returns 0; -EINVAL: 0; -EBUSY. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: 0; -EBUSY. Thread: owner.*/
     pub fn damon_ctx_set_addr_unit(
         ctx: *mut damon_ctx,
         addr_unit: u64,
@@ -827,37 +790,25 @@ Since 0.1*/
 extern "C" {
     /**Makes a run repeatable: the same seed and the same accesses give the same regions.
 
-- `ctx`: The context.
-
 - `seed`: 0 (default): a new one from the system at every start.
 
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_seed(ctx: *mut damon_ctx, seed: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Chooses between a worker thread and damon_step().
 
-- `ctx`: The context.
-
 - `drive`: enum damon_drive.
 
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_drive(ctx: *mut damon_ctx, drive: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Reads the context's counters.
 
-- `ctx`: The context.
-
 - `stats_out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_stats(
         ctx: *const damon_ctx,
         stats_out: *mut damon_ctx_stats,
@@ -867,17 +818,13 @@ extern "C" {
     /**Makes a target: this process, no ranges.
 
 Returns The target, owned by the caller until damon_ctx_add_target() succeeds; NULL: out of memory.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_target_new() -> *mut damon_target;
 }
 extern "C" {
     /**Frees a target that belongs to no context; one that does is left alone.
 
-- `t`: NULL is fine. Thread: owner.
-
-Since 0.1*/
+- `t`: NULL is fine. Thread: owner.*/
     pub fn damon_target_free(t: *mut damon_target);
 }
 extern "C" {
@@ -888,9 +835,7 @@ extern "C" {
 - `pid`: 0 (default) is this process. Others are accepted here and refused at start by back-ends that cannot see
 them.
 
-Returns 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: negative; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damon_target_set_pid(t: *mut damon_target, pid: i32) -> crate::ctypes::c_int;
 }
 extern "C" {
@@ -909,9 +854,7 @@ stacks, drivers' and special mappings, or the library's own pages (damon_ctx_set
 another process it covers the three areas round the two biggest gaps.
 
 Returns 0; -EINVAL: an empty, inverted, unsorted or overlapping range; -ENOMEM; -EBUSY: its context runs, and this is
-not one of its calls, init or update. Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+not one of its calls, init or update. Nothing changes on failure. Thread: owner.*/
     pub fn damon_target_set_regions(
         t: *mut damon_target,
         ranges: *const damon_addr_range,
@@ -925,9 +868,7 @@ extern "C" {
 
 - `obsolete`: 1 or 0 (default).
 
-Returns 0; -EINVAL; -EBUSY. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY. Thread: owner.*/
     pub fn damon_target_set_obsolete(
         t: *mut damon_target,
         obsolete: crate::ctypes::c_int,
@@ -936,14 +877,10 @@ Since 0.1*/
 extern "C" {
     /**Gives a target to a context, which appends it and owns it from then on.
 
-- `ctx`: The context.
-
 - `t`: A target that belongs to no context.
 
 Returns 0; -EINVAL: it belongs to one already; -ENOMEM; -EBUSY: running (also on the worker; use damon_commit_ctx()).
-On failure the caller still owns t. Thread: owner.
-
-Since 0.1*/
+On failure the caller still owns t. Thread: owner.*/
     pub fn damon_ctx_add_target(
         ctx: *mut damon_ctx,
         t: *mut damon_target,
@@ -952,13 +889,9 @@ Since 0.1*/
 extern "C" {
     /**Removes and frees a target; those behind it move up.
 
-- `ctx`: The context.
-
 - `idx`: Position.
 
-Returns 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such target; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_remove_target(
         ctx: *mut damon_ctx,
         idx: usize,
@@ -966,23 +899,16 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns How many targets it has; 0 for NULL. Thread: any.
-
-Since 0.1*/
+Returns How many targets it has; 0 for NULL. Thread: any.*/
     pub fn damon_ctx_nr_targets(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
     /**
-- `ctx`: The context.
-
 - `idx`: Position.
 
 Returns The target, owned by the context and valid until it is removed or a commit replaces it; NULL: no such target.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_target(ctx: *const damon_ctx, idx: usize) -> *mut damon_target;
 }
 /// madvise(MADV_WILLNEED): pages of files and swap that are in memory right after.
@@ -1017,8 +943,6 @@ pub type damos_action = crate::ctypes::c_uint;
 Called on the worker.
 
 - `data`: damos_params.action_data.
-
-- `ctx`: The context.
 
 - `region`: The region, nr_accesses as a moving sum; valid during the call.
 
@@ -1694,33 +1618,25 @@ extern "C" {
     /**Fills in size and the defaults: matches everything, DAMOS_STAT, no quota.
 
 - `p`: Written; NULL is ignored.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damos_params_init(p: *mut damos_params);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `f`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `f`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_filter_init(f: *mut damos_filter);
 }
 extern "C" {
     /**Fills in size and the defaults (USER_INPUT, no node).
 
-- `g`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `g`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_quota_goal_init(g: *mut damos_quota_goal);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `s`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `s`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_stat_init(s: *mut damos_stat);
 }
 extern "C" {
@@ -1729,17 +1645,13 @@ extern "C" {
 - `p`: Copied.
 
 Returns The scheme, owned by the caller until damon_ctx_add_scheme() succeeds; NULL: out of memory, or p has an
-unknown size. Thread: any.
-
-Since 0.1*/
+unknown size. Thread: any.*/
     pub fn damos_new(p: *const damos_params) -> *mut damos;
 }
 extern "C" {
     /**Frees a scheme that belongs to no context; one that does is left alone.
 
-- `s`: NULL is fine. Thread: owner.
-
-Since 0.1*/
+- `s`: NULL is fine. Thread: owner.*/
     pub fn damos_free(s: *mut damos);
 }
 extern "C" {
@@ -1749,9 +1661,7 @@ extern "C" {
 
 - `p`: Copied.
 
-Returns 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damos_set_params(
         s: *mut damos,
         p: *const damos_params,
@@ -1765,9 +1675,7 @@ extern "C" {
 - `f`: Copied.
 
 Returns 0; -EINVAL: unknown type, addr_start >= addr_end, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context
-runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+runs (also on the worker). Thread: owner.*/
     pub fn damos_add_filter(
         s: *mut damos,
         f: *const damos_filter,
@@ -1781,9 +1689,7 @@ extern "C" {
 - `g`: Copied.
 
 Returns 0; -EINVAL: unknown metric, target_value 0; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the worker).
-Thread: owner.
-
-Since 0.1*/
+Thread: owner.*/
     pub fn damos_add_quota_goal(
         s: *mut damos,
         g: *const damos_quota_goal,
@@ -1798,9 +1704,7 @@ extern "C" {
 
 - `nr`: 0: none; target_nid decides.
 
-Returns 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: all weights 0; -ENOMEM; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damos_set_migrate_dests(
         s: *mut damos,
         d: *const damos_migrate_dest,
@@ -1810,14 +1714,10 @@ Since 0.1*/
 extern "C" {
     /**Gives a scheme to a context, which appends it and owns it from then on.
 
-- `ctx`: The context.
-
 - `s`: A scheme that belongs to no context.
 
 Returns 0; -EINVAL: it belongs to one already, or a parameter is wrong; -ENOMEM; -EBUSY: running (also on the worker;
-use damon_commit_ctx()). On failure the caller still owns s. Thread: owner.
-
-Since 0.1*/
+use damon_commit_ctx()). On failure the caller still owns s. Thread: owner.*/
     pub fn damon_ctx_add_scheme(
         ctx: *mut damon_ctx,
         s: *mut damos,
@@ -1826,13 +1726,9 @@ Since 0.1*/
 extern "C" {
     /**Removes and frees a scheme with its statistics; those behind it move up.
 
-- `ctx`: The context.
-
 - `idx`: Position.
 
-Returns 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such scheme; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_remove_scheme(
         ctx: *mut damon_ctx,
         idx: usize,
@@ -1840,37 +1736,26 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns How many schemes it has; 0 for NULL. Thread: any.
-
-Since 0.1*/
+Returns How many schemes it has; 0 for NULL. Thread: any.*/
     pub fn damon_ctx_nr_schemes(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
     /**
-- `ctx`: The context.
-
 - `idx`: Position.
 
 Returns The scheme, owned by the context and valid until it is removed or a commit replaces it; NULL: no such scheme.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_scheme(ctx: *const damon_ctx, idx: usize) -> *mut damos;
 }
 extern "C" {
     /**Reads a scheme's statistics, as of its last pass.
 
-- `ctx`: The context.
-
 - `idx`: Position of the scheme.
 
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL: no such scheme; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such scheme; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_scheme_stat(
         ctx: *const damon_ctx,
         idx: usize,
@@ -1881,17 +1766,13 @@ extern "C" {
     /**Sets the current value of a DAMOS_QUOTA_USER_INPUT goal; it is used when the next charge window opens. Does not wait for
 the worker.
 
-- `ctx`: The context.
-
 - `scheme`: Position of the scheme.
 
 - `goal`: Position of the goal in the scheme.
 
 - `current_value`: In the unit of the goal's target_value.
 
-Returns 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such scheme or goal, or its metric is another. Thread: any.*/
     pub fn damon_ctx_set_quota_goal_value(
         ctx: *mut damon_ctx,
         scheme: usize,
@@ -2001,21 +1882,15 @@ fn bindgen_test_layout_damon_action_stats() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `stats`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `stats`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_action_stats_init(stats: *mut damon_action_stats);
 }
 extern "C" {
     /**Reads what the actions did. Zero for back-ends other than DAMON_OPS_VADDR and _FVADDR.
 
-- `ctx`: The context.
-
 - `stats_out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_action_stats(
         ctx: *const damon_ctx,
         stats_out: *mut damon_action_stats,
@@ -2025,9 +1900,7 @@ extern "C" {
     /**
 - `skip`: enum damos_skip.
 
-Returns Static text, "unknown" for other numbers. Thread: any.
-
-Since 0.1*/
+Returns Static text, "unknown" for other numbers. Thread: any.*/
     pub fn damos_skip_text(skip: i32) -> *const crate::ctypes::c_char;
 }
 /// Anonymous memory.
@@ -2137,25 +2010,19 @@ fn bindgen_test_layout_damon_probe_hits() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `f`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `f`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_probe_filter_init(f: *mut damon_probe_filter);
 }
 extern "C" {
     /**Makes a probe without filters, which always hits, and without weight.
 
-Returns The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.
-
-Since 0.1*/
+Returns The probe, owned by the caller until damon_ctx_add_probe() succeeds; NULL: out of memory. Thread: any.*/
     pub fn damon_probe_new() -> *mut damon_probe;
 }
 extern "C" {
     /**Frees a probe that belongs to no context; one that does is left alone.
 
-- `p`: NULL is fine. Thread: owner.
-
-Since 0.1*/
+- `p`: NULL is fine. Thread: owner.*/
     pub fn damon_probe_free(p: *mut damon_probe);
 }
 extern "C" {
@@ -2164,9 +2031,7 @@ extern "C" {
 
 - `weight`: 0 (default): a by-product.
 
-Returns 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: its context runs (also on the worker). Thread: owner.*/
     pub fn damon_probe_set_weight(
         p: *mut damon_probe,
         weight: u32,
@@ -2180,9 +2045,7 @@ extern "C" {
 - `f`: Copied.
 
 Returns 0; -EINVAL: unknown type, min_bytes > max_bytes; -E2BIG; -ENOMEM; -EBUSY: its context runs (also on the
-worker). Thread: owner.
-
-Since 0.1*/
+worker). Thread: owner.*/
     pub fn damon_probe_add_filter(
         p: *mut damon_probe,
         f: *const damon_probe_filter,
@@ -2191,14 +2054,10 @@ Since 0.1*/
 extern "C" {
     /**Gives a probe to a context, which appends it and owns it from then on.
 
-- `ctx`: The context.
-
 - `p`: A probe that belongs to no context.
 
 Returns 0; -EINVAL: it belongs to one already, or the context has DAMON_MAX_PROBES; -ENOMEM; -EBUSY: running (also on
-the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner.
-
-Since 0.1*/
+the worker; use damon_commit_ctx()). On failure the caller still owns p. Thread: owner.*/
     pub fn damon_ctx_add_probe(
         ctx: *mut damon_ctx,
         p: *mut damon_probe,
@@ -2207,13 +2066,9 @@ Since 0.1*/
 extern "C" {
     /**Removes and frees a probe; those behind it move up.
 
-- `ctx`: The context.
-
 - `idx`: Position.
 
-Returns 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such probe; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_remove_probe(
         ctx: *mut damon_ctx,
         idx: usize,
@@ -2221,29 +2076,20 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns How many probes it has; 0 for NULL. Thread: any.
-
-Since 0.1*/
+Returns How many probes it has; 0 for NULL. Thread: any.*/
     pub fn damon_ctx_nr_probes(ctx: *const damon_ctx) -> usize;
 }
 extern "C" {
     /**
-- `ctx`: The context.
-
 - `idx`: Position.
 
 Returns The probe, owned by the context and valid until it is removed or a commit replaces it; NULL: no such probe.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_ctx_probe(ctx: *const damon_ctx, idx: usize) -> *mut damon_probe;
 }
 extern "C" {
     /**Copies the last snapshot as damon_snapshot_read() does, with the hits that the probes counted in its window.
-
-- `ctx`: The context.
 
 - `regions`: Written.
 
@@ -2253,9 +2099,7 @@ extern "C" {
 
 - `info`: Its size must be set; written, also with -ENOSPC. NULL is fine.
 
-Returns As damon_snapshot_read(). Thread: any.
-
-Since 0.1*/
+Returns As damon_snapshot_read(). Thread: any.*/
     pub fn damon_snapshot_read_probes(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2277,8 +2121,6 @@ Returns 0: every worker accepts calls; -EINVAL: a parameter is wrong (see damon_
 twice; -EBUSY: a context runs already, or exclusiveness; -EOPNOTSUPP: the back-end cannot serve the targets here;
 -ENOMEM; -EAGAIN: no thread or file left, or 32 contexts watch this process already; -ECHILD: after fork. On failure
 nothing runs that did not run before. Thread: control; -EDEADLK in a callback of one of these contexts.
-
-Since 0.1
 
 A program that asks the kernel itself which pages it wrote to (PAGEMAP_SCAN with PAGE_IS_WRITTEN, the pagemap's bit of
 it, a userfaultfd) does not get the same answer of watched memory: damon_exclude() keeps such memory out.
@@ -2314,9 +2156,7 @@ done before damon_stop() returns.
 - `nr_ctxs`: How many.
 
 Returns 0, also for contexts that do not run or ended on their own; -EINVAL: NULL; -EDEADLK: in a callback of one of
-them (nothing is stopped); -ECHILD: after fork. Thread: control.
-
-Since 0.1*/
+them (nothing is stopped); -ECHILD: after fork. Thread: control.*/
     pub fn damon_stop(
         ctxs: *mut *mut damon_ctx,
         nr_ctxs: crate::ctypes::c_int,
@@ -2324,29 +2164,21 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
 Returns 1: started and not ended; 0: not running (or ended on its own, or after fork);
--EINVAL. Thread: any.
-
-Since 0.1*/
+-EINVAL. Thread: any.*/
     pub fn damon_is_running(ctx: *const damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**
 
-Returns How many contexts of this process run. Thread: any.
-
-Since 0.1*/
+Returns How many contexts of this process run. Thread: any.*/
     pub fn damon_nr_running_ctxs() -> crate::ctypes::c_int;
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.
-
-Since 0.1*/
+Returns Thread id (gettid) of its worker; 0: not running, or driven manually. Thread: any.*/
     pub fn damon_kdamond_tid(ctx: *const damon_ctx) -> i32;
 }
 extern "C" {
@@ -2360,9 +2192,7 @@ simulated memory follow it; aggregation and all other intervals are counted in s
 step that comes sooner than max_overhead_permil allows leaves its interval open.
 
 Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
-own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.
-
-Since 0.1*/
+own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.*/
     pub fn damon_step(ctx: *mut damon_ctx, now_us: u64) -> crate::ctypes::c_int;
 }
 /// Run every sampling interval until fn returns non-zero.
@@ -2452,9 +2282,7 @@ fn bindgen_test_layout_damon_call_control() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `c`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `c`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_call_control_init(c: *mut damon_call_control);
 }
 extern "C" {
@@ -2462,16 +2290,12 @@ extern "C" {
 paused). With DAMON_CALL_REPEAT it is queued, runs every sampling interval, paused or not, until it returns non-zero,
 is cancelled or the worker ends, and is copied, so that the control need not live on.
 
-- `ctx`: The context.
-
 - `control`: The outputs are written before the function returns.
 
 Returns 0: one-shot: fn has run, its result is in return_code; REPEAT: queued. -EINVAL: no fn, unknown flags;
 -E2BIG; -ECANCELED: not running, or stopped or cancelled before fn ran; -EDEADLK: one-shot, in a callback of ctx;
 -ENOMEM: REPEAT. With manual drive a one-shot call runs at once, on the calling thread, between two steps.
-Thread: control.
-
-Since 0.1*/
+Thread: control.*/
     pub fn damon_call(
         ctx: *mut damon_ctx,
         control: *mut damon_call_control,
@@ -2481,13 +2305,9 @@ extern "C" {
     /**Drops a pending call. When it returns, a repeat call's fn is not running and will not run again, and its release was
 called (from inside that fn itself: as soon as fn returns).
 
-- `ctx`: The context.
-
 - `id`: From damon_call_control.
 
-Returns 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+Returns 0; -ENOENT: no such call (it ended already); -EINVAL. Thread: control; allowed in callbacks.*/
     pub fn damon_call_cancel(ctx: *mut damon_ctx, id: u64) -> crate::ctypes::c_int;
 }
 extern "C" {
@@ -2526,9 +2346,7 @@ actions, walks): checked at once, done when that step has ended.
 Returns 0; -EINVAL: a parameter is wrong (the reason is in both contexts' damon_ctx_errmsg()), src is dst, a surplus
 target is obsolete, or a member that a commit does not change differs; -EBUSY: src runs; -ENOMEM; -EOPNOTSUPP: the
 back-end cannot serve the new targets, or src is paused and the kernel's DAMON, which monitors dst, cannot pause;
--ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control.
-
-Since 0.1*/
+-ECANCELED: dst ended meanwhile. On failure dst is exactly as before, paused or not. Thread: control.*/
     pub fn damon_commit_ctx(
         dst: *mut damon_ctx,
         src: *const damon_ctx,
@@ -2540,19 +2358,17 @@ extern "C" {
 Pausing returns once the worker is silent, in the same time whatever the size of the memory: regions, ages, counters
 and deadlines stay bit for bit; walks are cancelled; calls, commits and stop keep working. The marks of the interval
 that was under way, at most one a region, are lifted within 10 ms more (with read-write protection within 0.2 s a GiB,
-unless it is resumed before), in short pieces; from then on the program pays nothing. Mappings stay registered. Without
-repeat calls and with targets of this process only, a paused worker does not wake up at all. Resuming continues where
-it stood. On a stopped context it decides how the next start begins. In a callback on the worker it takes effect when
-the callbacks of this step are done. Idempotent.
-
-- `ctx`: The context.
+unless it is resumed before), in short pieces; those of tracked ranges (#DAMON_RANGE_TRACKED) follow within 0.5 s a GiB,
+unless it is resumed before, and cost the worker 20 to 60 ms of CPU time a GiB. From then on the program pays nothing.
+Mappings stay registered. Without repeat calls and with targets of this process only, a paused worker does not wake up
+at all. Resuming continues where it stood, but for tracked ranges: what damon_query_range() would have told of them is
+lost with a pause, so that a program asks before it pauses. On a stopped context it decides how the next start begins.
+In a callback on the worker it takes effect when the callbacks of this step are done. Idempotent.
 
 - `pause`: 1: pause; 0: resume.
 
 Returns 0; -EINVAL; -ECANCELED: the worker ended meanwhile; -EOPNOTSUPP: the kernel's DAMON, which monitors, cannot
-pause; -ECHILD. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+pause; -ECHILD. Thread: control; allowed in callbacks.*/
     pub fn damon_set_pause(
         ctx: *mut damon_ctx,
         pause: crate::ctypes::c_int,
@@ -2560,11 +2376,8 @@ Since 0.1*/
 }
 extern "C" {
     /**
-- `ctx`: The context.
 
-Returns 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any.
-
-Since 0.1*/
+Returns 1: paused (stopped: would start paused); 0: not; -EINVAL. Thread: any.*/
     pub fn damon_is_paused(ctx: *const damon_ctx) -> crate::ctypes::c_int;
 }
 /// A function to call for each region that schemes act on.
@@ -2641,24 +2454,18 @@ fn bindgen_test_layout_damos_walk_control() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `c`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `c`: Written; NULL is ignored. Thread: any.*/
     pub fn damos_walk_control_init(c: *mut damos_walk_control);
 }
 extern "C" {
     /**Reports every region that the schemes act on, one pass of each scheme, and waits for it. A DAMOS_STAT scheme with an
 open pattern reports all regions. A manually driven context walks while another thread steps it.
 
-- `ctx`: The context.
-
 - `control`: canceled is written.
 
 Returns 0; -EINVAL: no walk_fn; -E2BIG; -EBUSY: another walk is pending; -ECANCELED: not running, no schemes, paused,
 every scheme waits for its watermarks, or stopped meanwhile; -EDEADLK: in a callback of ctx.
-Thread: control.
-
-Since 0.1*/
+Thread: control.*/
     pub fn damos_walk(
         ctx: *mut damon_ctx,
         control: *mut damos_walk_control,
@@ -2668,8 +2475,6 @@ extern "C" {
     /**Copies the last snapshot: all regions of all targets in order, as they were when the last window ended. Never waits
 for the worker longer than one such copy, allocates nothing. Also on a stopped context.
 
-- `ctx`: The context.
-
 - `regions`: Written.
 
 - `cap`: How many fit.
@@ -2678,9 +2483,7 @@ for the worker longer than one such copy, allocates nothing. Also on a stopped c
 
 Returns How many regions were written (0 with info->seq 0: no window has ended yet); -ENOSPC: cap is smaller than
 info->nr_regions, nothing was written to regions (max_nr_regions of the attributes is nearly always enough);
--EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+-EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_snapshot_read(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2691,16 +2494,12 @@ Since 0.1*/
 extern "C" {
     /**Waits for a snapshot newer than after_seq.
 
-- `ctx`: The context.
-
 - `after_seq`: damon_snapshot_info.seq of the one already seen; 0: any.
 
 - `timeout_ms`: Negative: for ever; 0: only look.
 
 Returns 0: there is one; -ETIMEDOUT; -ECANCELED: not running (any more) and there is none; -EDEADLK: in a callback of
-ctx; -EINVAL. Thread: control.
-
-Since 0.1*/
+ctx; -EINVAL. Thread: control.*/
     pub fn damon_snapshot_wait(
         ctx: *const damon_ctx,
         after_seq: u64,
@@ -2708,9 +2507,8 @@ Since 0.1*/
     ) -> crate::ctypes::c_int;
 }
 extern "C" {
-    /**Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far.
-
-- `ctx`: The context.
+    /**Copies the regions as they are at this moment, in the middle of a window: nr_accesses counts the samples so far,
+where max_overhead_permil has intervals passed over up to the latest look.
 
 - `regions`: Written.
 
@@ -2719,9 +2517,7 @@ extern "C" {
 - `info`: As for damon_snapshot_read(); seq is that of the last snapshot.
 
 Returns As damon_snapshot_read(); -EBUSY: running and not on the worker (use damon_call()); 0 when stopped.
-Thread: owner; with manual drive also between steps.
-
-Since 0.1*/
+Thread: owner; with manual drive also between steps.*/
     pub fn damon_live_read(
         ctx: *const damon_ctx,
         regions: *mut damon_region_info,
@@ -2748,8 +2544,8 @@ pub const DAMON_RANGE_STABLE: damon_range_flags = 2;
 protection (Linux 7.3), else by write protection (Linux 6.11). Costs the program a fault
 of some 0.7 us for the first access, or write, to each page after a question.
 Its memory is not collapsed into huge pages meanwhile. Takes 1/900 of the range from the
-library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. A pause
-does not lift its marks, which then cost each page one more fault.*/
+library's heap, and 10 to 40 ms a GiB of the calling thread when it is added. Nothing
+is armed while the context is paused: damon_set_pause().*/
 pub const DAMON_RANGE_TRACKED: damon_range_flags = 4;
 /// Flags of damon_ctx_add_range().
 pub type damon_range_flags = crate::ctypes::c_uint;
@@ -3077,58 +2873,42 @@ fn bindgen_test_layout_damon_wss_result() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `info`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `info`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_state_info_init(info: *mut damon_state_info);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `attr`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `attr`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_worker_attr_init(attr: *mut damon_worker_attr);
 }
 extern "C" {
     /**Fills in size, the page size as unit, and zeroes.
 
-- `query`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `query`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_range_query_init(query: *mut damon_range_query);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `result`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `result`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_wss_result_init(result: *mut damon_wss_result);
 }
 extern "C" {
     /**Reads the mappings now, instead of at the next ops_update_us. Also while paused. Not needed where samples find a
 mapping gone or changed: then the worker reads them by itself, after a tenth of a second or more.
 
-- `ctx`: The context.
-
 Returns 0: read (on the worker: at once; in a callback of a step that uses the regions: when that step has ended);
 -EINVAL; -ECANCELED: not running; -EOPNOTSUPP: the kernel's DAMON monitors, which reads them by itself.
-Thread: control; allowed in callbacks.
-
-Since 0.1*/
+Thread: control; allowed in callbacks.*/
     pub fn damon_ctx_refresh(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**What the context is doing, and why.
 
-- `ctx`: The context.
-
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: any.*/
     pub fn damon_ctx_get_state(
         ctx: *const damon_ctx,
         out: *mut damon_state_info,
@@ -3137,13 +2917,9 @@ Since 0.1*/
 extern "C" {
     /**What targets without ranges cover.
 
-- `ctx`: The context.
-
 - `flags`: enum damon_coverage_flags; 0 (default): memory (see damon_target_set_regions()). A commit carries them.
 
-Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: unknown flags, or _FILES with _THREE_AREAS; -EBUSY: running. Thread: owner.*/
     pub fn damon_ctx_set_coverage(
         ctx: *mut damon_ctx,
         flags: u32,
@@ -3170,9 +2946,7 @@ is removed.
 Returns 0; -EINVAL: len is 0, the range overlaps one that was added, it is to be declared and is no shared mapping or
 declared already, or it has no flags and the context has targets of its own; -EBUSY: running without a target; -ENOMEM;
 -EUSERS: too many contexts track ranges; -EOPNOTSUPP: DAMON_RANGE_TRACKED where this system has no asynchronous
-protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any.
-
-Since 0.1*/
+protection; it or DAMON_RANGE_STABLE where the context does not watch this process by itself. Thread: any.*/
     pub fn damon_ctx_add_range(
         ctx: *mut damon_ctx,
         addr: *const crate::ctypes::c_void,
@@ -3185,16 +2959,12 @@ extern "C" {
 library's own system calls, never for a callback. A callback that runs meanwhile may have been handed the range:
 whoever frees memory checks that under a lock of its own.
 
-- `ctx`: The context.
-
 - `addr`: As added.
 
 - `len`: As added.
 
 Returns 0; -ENOENT: there is no such range; -EINVAL. Thread: any; inside a callback it does not wait. One that is stable
-is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.
-
-Since 0.1*/
+is one mapping again when it returns, after some 0.2 ms for each 2 MiB that passes watched.*/
     pub fn damon_ctx_remove_range(
         ctx: *mut damon_ctx,
         addr: *const crate::ctypes::c_void,
@@ -3204,7 +2974,9 @@ Since 0.1*/
 extern "C" {
     /**Keeps every context of this process away from a range: when it returns no mark, registration or action touches it.
 Its samples are unknown (#DAMON_UNKNOWN_EXCLUDED). Watched memory answers three calls of the program differently: its
-own UFFDIO_REGISTER with EBUSY, MADV_COLLAPSE at times with EINVAL, and mremap() with EFAULT where the memory grew while
+own UFFDIO_REGISTER with EBUSY; MADV_COLLAPSE with EINVAL while any page of the 2 MiB is armed for a sample, which the
+kernel does not collapse under write protection (measured with the default attributes: 1 to 5 of 16 calls, each on one
+2 MiB of 32; none of 128 between a pair of these calls); and mremap() with EFAULT where the memory grew while
 it was watched (from Linux 6.17 on it may have moved a part before it fails). Put a pair of calls round one mremap() or
 MADV_COLLAPSE of memory that is watched, or exclude for good what the program itself registers with a userfaultfd, and
 what it asks with its own PAGEMAP_SCAN for PAGE_IS_WRITTEN: under write protection a page that a sample waits on is told
@@ -3217,9 +2989,7 @@ range once more.
 - `len`: Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
 
 Returns 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing
-is excluded. Thread: any.
-
-Since 0.1*/
+is excluded. Thread: any.*/
     pub fn damon_exclude(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -3232,9 +3002,7 @@ extern "C" {
 
 - `len`: As excluded.
 
-Returns 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any.
-
-Since 0.1*/
+Returns 0; -ENOENT: that range is not excluded; -EINVAL. Thread: any.*/
     pub fn damon_include(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -3244,13 +3012,9 @@ extern "C" {
     /**How the worker thread of the next start is made. A start fails, and names the member, where the system refuses a nice
 value or a cpu_mask.
 
-- `ctx`: The context.
-
 - `attr`: Copied, with its cpu_mask.
 
-Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: a member is out of its range; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_worker_attr(
         ctx: *mut damon_ctx,
         attr: *const damon_worker_attr,
@@ -3269,13 +3033,13 @@ not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unkn
 below Linux 7.3, and those that the range covers in part (#DAMON_UNKNOWN_HUGE_PAGE; they are never split), what is not
 mapped, and, until it is asked about once more, what was
 mapped anew or moved there (#DAMON_UNKNOWN_NOT_REGISTERED), what damon_exclude() or a scheme's action took the marks of,
-and everything once the program has closed the library's descriptor.
+and everything once the program has closed the library's descriptor. A pause is a gap of all tracked ranges
+(#DAMON_UNKNOWN_PAUSED): questions meanwhile, and of each part the first one afterwards, have all of it unseen, even
+where the pause was over before the marks were lifted. That question arms again; nothing else does.
 
 The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
 rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
 not run. Nothing is allocated.
-
-- `ctx`: The context.
 
 - `addr`: Start, a multiple of unit_bytes.
 
@@ -3287,9 +3051,7 @@ asked about is kept for the next question.
 up to the question that found it touched, in steps of 16 ms. since_ns is the oldest beginning among the pieces.
 
 Returns 0; -ENOENT: not inside of one such range; -EINVAL: a member or parameter is wrong; -E2BIG; -EBUSY: another thread
-is asking this context. After an error the arrays hold nothing of use. Thread: any.
-
-Since 0.1*/
+is asking this context. After an error the arrays hold nothing of use. Thread: any.*/
     pub fn damon_query_range(
         ctx: *mut damon_ctx,
         addr: *const crate::ctypes::c_void,
@@ -3306,8 +3068,9 @@ Mode 1, the whole process: clears every accessed bit of the process's page table
 thread, and counts the bits that are set again. So it sees reads and writes of all memory in whole pages (one touch of
 a huge page counts all of it), by the program's threads and by the kernel on their behalf; a page that was touched and
 given back, or taken by reclaim, in that time is not counted. present_bytes is what is mapped at the end. unseen_bytes
-of it have no answer: pages of hugetlbfs, and whatever was not touched where reclaim has run meanwhile and the
-multi-generational LRU, which clears the same bits, is not known to be off. Errs to "touched": pages of files that
+of it have no answer: pages of hugetlbfs; huge pages that the balancing of NUMA nodes hides (Linux before 6.7); and
+whatever was not touched where reclaim has run meanwhile and the multi-generational LRU, which clears the same bits,
+is not known to be off. Errs to "touched": pages of files that
 another process reads, and pages that are mapped in while the bits are cleared. The context need not run; one that does
 goes on sampling undisturbed.
 
@@ -3316,16 +3079,12 @@ munmap() for 8 to 30 ms for each GiB of present 4 KiB pages (0.3 ms of huge page
 faults go on. Then the first touch of each 4 KiB page costs some 0.15 us once more. What the kernel's reclaim
 and its own DAMON knew of this process by these bits is lost.
 
-- `ctx`: The context.
-
 - `inout`: size, mode and interval_us are read; with 0 as the result all other members are written.
 
 Returns 0; -EINVAL: another mode, or interval_us is 0 in mode 1; -E2BIG; -EBUSY: another thread is asking (mode 0) or
 is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
 is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits (mode 1).
-Thread: any, in mode 1 any but the worker; waits interval_us there.
-
-Since 0.1*/
+Thread: any, in mode 1 any but the worker; waits interval_us there.*/
     pub fn damon_wss(
         ctx: *mut damon_ctx,
         inout: *mut damon_wss_result,
@@ -3349,17 +3108,13 @@ damon_ctx_restore(ctx, buf, (size_t)size);
 damon_start(&ctx, 1, 0);                              // the first window goes on from what was learned
 ```
 
-- `ctx`: The context.
-
 - `buf`: Written, if all of it fits; NULL with len 0.
 
 - `len`: Bytes in buf. 0: a question for the size; nothing is written.
 
 Returns Bytes written or needed: about 48 for a region and 136 for a scheme; -ENOSPC: more than len; -EINVAL: buf is
 NULL, nothing was learned yet, or targets came or went since the run; -EOPNOTSUPP: a target of DAMON_OPS_KERNEL_VADDR
-has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+has no ranges; -ENOMEM; -ECHILD. Thread: control; allowed in callbacks.*/
     pub fn damon_ctx_save(
         ctx: *const damon_ctx,
         buf: *mut crate::ctypes::c_void,
@@ -3388,9 +3143,7 @@ Returns 0; -EINVAL: the bytes are damaged, of another version or no such bytes, 
 ranges, schemes or another address unit; -EBUSY: in a callback that uses the regions (access checks, target_valid,
 schemes) or at a run's start or end; -ENOENT: a target by mapping finds less than half of the saved bytes' mappings;
 -EOPNOTSUPP: the kernel's DAMON monitors; -ENOMEM; -ECHILD. damon_ctx_errmsg() names the field. On failure nothing has
-changed. Thread: control; allowed in callbacks but those.
-
-Since 0.1*/
+changed. Thread: control; allowed in callbacks but those.*/
     pub fn damon_ctx_restore(
         ctx: *mut damon_ctx,
         buf: *const crate::ctypes::c_void,
@@ -3810,38 +3563,28 @@ fn bindgen_test_layout_damon_stat_result() {
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_reclaim_params_init(p: *mut damon_reclaim_params);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_lru_sort_params_init(p: *mut damon_lru_sort_params);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `r`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `r`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_stat_result_init(r: *mut damon_stat_result);
 }
 extern "C" {
     /**Pages out memory that has been cold for long, while memory is scarce.
 
-- `ctx`: The context.
-
 - `p`: NULL: the defaults.
 
 Returns Position of the scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker).
-Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+Nothing changes on failure. Thread: owner.*/
     pub fn damon_preset_reclaim(
         ctx: *mut damon_ctx,
         p: *const damon_reclaim_params,
@@ -3852,14 +3595,10 @@ extern "C" {
 the front of reclaim, but not to its end: with DAMON_OPS_VADDR and _FVADDR the hot scheme only counts (DAMOS_STAT),
 and hot memory stays where its own accesses keep it.
 
-- `ctx`: The context.
-
 - `p`: NULL: the defaults.
 
 Returns Position of the hot scheme; -EINVAL: a parameter is wrong; -E2BIG; -ENOMEM; -EBUSY: running (also on the
-worker). Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+worker). Nothing changes on failure. Thread: owner.*/
     pub fn damon_preset_lru_sort(
         ctx: *mut damon_ctx,
         p: *const damon_lru_sort_params,
@@ -3868,23 +3607,15 @@ Since 0.1*/
 extern "C" {
     /**Watches only, with intervals from 5 ms to 10 s as accesses show, for damon_stat_read().
 
-- `ctx`: The context.
-
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_preset_stat(ctx: *mut damon_ctx) -> crate::ctypes::c_int;
 }
 extern "C" {
     /**Sums the last snapshot up, of whatever set-up. Takes memory of the library's own heap for a moment.
 
-- `ctx`: The context.
-
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: any.*/
     pub fn damon_stat_read(
         ctx: *const damon_ctx,
         out: *mut damon_stat_result,
@@ -3981,9 +3712,7 @@ fn bindgen_test_layout_damon_access_check_info() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `info`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `info`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_access_check_info_init(info: *mut damon_access_check_info);
 }
 extern "C" {
@@ -3993,9 +3722,7 @@ extern "C" {
 
 - `out`: Its size must be set; written.
 
-Returns 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any.
-
-Since 0.1*/
+Returns 0: out says whether it works; -EINVAL: no such id; -E2BIG. Thread: any.*/
     pub fn damon_access_check_probe(
         id: i32,
         out: *mut damon_access_check_info,
@@ -4004,14 +3731,10 @@ Since 0.1*/
 extern "C" {
     /**Chooses the access check for DAMON_OPS_VADDR and _FVADDR.
 
-- `ctx`: The context.
-
 - `id`: enum damon_access_check. With AUTO, memory that no access check can watch is reported as
 DAMON_REGION_UNKNOWN; an access check that does not work here at all is refused at start.
 
-Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_access_check(
         ctx: *mut damon_ctx,
         id: i32,
@@ -4068,9 +3791,7 @@ fn bindgen_test_layout_damon_access_report() {
 extern "C" {
     /**Fills in size and zeroes.
 
-- `r`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `r`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_access_report_init(r: *mut damon_access_report);
 }
 extern "C" {
@@ -4083,9 +3804,7 @@ at most once per region and sampling interval. Lock-free, makes no system call.
 
 Returns 0; -EINVAL: len 0 or past the end of the address space; -E2BIG; -EAGAIN: the queue of this interval is full
 (counted in damon_ctx_stats.nr_lost_reports); -ECANCELED: not running or paused; -EOPNOTSUPP: another access check.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_report_access(
         ctx: *mut damon_ctx,
         r: *const damon_access_report,
@@ -4097,9 +3816,7 @@ Zeroed, readable and writable, private to the process and its children.
 
 - `len`: Bytes, more than 0; rounded up to pages.
 
-Returns The memory; NULL: errno says why. Thread: any.
-
-Since 0.1*/
+Returns The memory; NULL: errno says why. Thread: any.*/
     pub fn damon_shared_map(len: usize) -> *mut crate::ctypes::c_void;
 }
 extern "C" {
@@ -4109,9 +3826,7 @@ extern "C" {
 
 - `len`: As given there.
 
-Returns 0; -EINVAL: not such a mapping. Thread: control.
-
-Since 0.1*/
+Returns 0; -EINVAL: not such a mapping. Thread: control.*/
     pub fn damon_shared_unmap(
         addr: *mut crate::ctypes::c_void,
         len: usize,
@@ -4126,9 +3841,7 @@ unmapped and replaced by private memory while declared, a check could discard th
 - `len`: Bytes, a multiple of the page size.
 
 Returns 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
--ENOMEM; -ENOSPC: too many declarations. Thread: any.
-
-Since 0.1*/
+-ENOMEM; -ENOSPC: too many declarations. Thread: any.*/
     pub fn damon_shared_declare(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -4141,9 +3854,7 @@ extern "C" {
 
 - `len`: As declared.
 
-Returns 0; -ENOENT: not declared so. Thread: control; allowed in callbacks.
-
-Since 0.1*/
+Returns 0; -ENOENT: not declared so. Thread: control; allowed in callbacks.*/
     pub fn damon_shared_withdraw(
         addr: *const crate::ctypes::c_void,
         len: usize,
@@ -4376,23 +4087,17 @@ pub type damon_operations_flags = crate::ctypes::c_uint;
 extern "C" {
     /**Fills in size and zeroes.
 
-- `ops`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `ops`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_operations_init(ops: *mut damon_operations);
 }
 extern "C" {
     /**Makes the context use the program's own operations (DAMON_OPS_CUSTOM).
 
-- `ctx`: The context.
-
 - `ops`: Copied.
 
 - `priv`: Handed to each; must live as long as the context uses it.
 
-Returns 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: NULL, unknown flags; -E2BIG; -ENOMEM; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_custom_ops(
         ctx: *mut damon_ctx,
         ops: *const damon_operations,
@@ -5027,49 +4732,37 @@ fn bindgen_test_layout_damon_sim_accuracy() {
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_params_init(p: *mut damon_sim_params);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `r`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `r`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_range_init(r: *mut damon_sim_range);
 }
 extern "C" {
     /**Fills in size and the defaults.
 
-- `p`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `p`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_pattern_init(p: *mut damon_sim_pattern);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `s`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `s`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_stat_init(s: *mut damon_sim_stat);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `q`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `q`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_query_init(q: *mut damon_sim_query);
 }
 extern "C" {
     /**Fills in size and zeroes.
 
-- `a`: Written; NULL is ignored. Thread: any.
-
-Since 0.1*/
+- `a`: Written; NULL is ignored. Thread: any.*/
     pub fn damon_sim_accuracy_init(a: *mut damon_sim_accuracy);
 }
 extern "C" {
@@ -5078,17 +4771,13 @@ extern "C" {
 - `p`: Copied; NULL: the defaults.
 
 Returns The simulator, to be freed with damon_sim_free(); NULL: out of memory, or a parameter is out of its range.
-Thread: any.
-
-Since 0.1*/
+Thread: any.*/
     pub fn damon_sim_new(p: *const damon_sim_params) -> *mut damon_sim;
 }
 extern "C" {
     /**Frees a simulator.
 
-- `sim`: NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner.
-
-Since 0.1*/
+- `sim`: NULL is fine. Contexts that use it must be freed, or given other ops, before. Thread: owner.*/
     pub fn damon_sim_free(sim: *mut damon_sim);
 }
 extern "C" {
@@ -5101,9 +4790,7 @@ extern "C" {
 - `len`: Bytes in buf.
 
 Returns Length of the whole text without the terminator (as snprintf), 0: nothing failed so far; -EINVAL.
-Thread: owner.
-
-Since 0.1*/
+Thread: owner.*/
     pub fn damon_sim_errmsg(
         sim: *const damon_sim,
         buf: *mut crate::ctypes::c_char,
@@ -5118,9 +4805,7 @@ extern "C" {
 - `r`: Copied.
 
 Returns 0; -EINVAL: not aligned, empty, overlapping another range of the target, no such node; -E2BIG; -ENOMEM.
-Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+Nothing changes on failure. Thread: owner.*/
     pub fn damon_sim_add_range(
         sim: *mut damon_sim,
         r: *const damon_sim_range,
@@ -5134,9 +4819,7 @@ extern "C" {
 - `p`: Copied.
 
 Returns 0; -EINVAL: outside the ranges of its target, or a parameter that its kind needs is wrong; -E2BIG; -ENOMEM.
-Nothing changes on failure. Thread: owner.
-
-Since 0.1*/
+Nothing changes on failure. Thread: owner.*/
     pub fn damon_sim_add_pattern(
         sim: *mut damon_sim,
         p: *const damon_sim_pattern,
@@ -5151,9 +4834,7 @@ extern "C" {
 
 - `at_us`: When; 2^64-1: never.
 
-Returns 0; -EINVAL: no such program; -ENOMEM. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: no such program; -ENOMEM. Thread: owner.*/
     pub fn damon_sim_set_target_end(
         sim: *mut damon_sim,
         target_idx: u32,
@@ -5165,14 +4846,10 @@ extern "C" {
 simulator; its pid is not used. With DAMON_DRIVE_MANUAL the simulated time is that of damon_step() and never goes
 back, not even in another run; with a worker thread it is CLOCK_MONOTONIC.
 
-- `ctx`: The context.
-
 - `sim`: Borrowed: must live as long as the context uses it. Several contexts may use one simulator in turn; start
 fails with -EBUSY while another one runs.
 
-Returns 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL: NULL; -EBUSY: running (also on the worker). Thread: owner.*/
     pub fn damon_ctx_set_sim(
         ctx: *mut damon_ctx,
         sim: *mut damon_sim,
@@ -5185,9 +4862,7 @@ extern "C" {
 
 - `out`: Its size must be set; written.
 
-Returns 0; -EINVAL; -E2BIG. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG. Thread: owner.*/
     pub fn damon_sim_get_stat(
         sim: *const damon_sim,
         out: *mut damon_sim_stat,
@@ -5204,9 +4879,7 @@ extern "C" {
 
 - `rate_millihz_out`: Written: accesses in 1,000 seconds.
 
-Returns 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner.
-
-Since 0.1*/
+Returns 0; -ENOENT: nothing is mapped there; -EINVAL; -E2BIG. Thread: owner.*/
     pub fn damon_sim_rate(
         sim: *const damon_sim,
         q: *const damon_sim_query,
@@ -5228,9 +4901,7 @@ extern "C" {
 - `nr_out`: How many there are; written, also with -ENOSPC. NULL is fine.
 
 Returns How many were written; -ENOSPC: more than cap, nothing was written to ranges; -EINVAL; -E2BIG; -ENOMEM.
-Thread: owner.
-
-Since 0.1*/
+Thread: owner.*/
     pub fn damon_sim_hot_ranges(
         sim: *const damon_sim,
         q: *const damon_sim_query,
@@ -5255,9 +4926,7 @@ extern "C" {
 - `out`: Its size must be set; written. Shares of nothing are 10,000 where truth and regions agree that there is
 nothing, else 0.
 
-Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner.
-
-Since 0.1*/
+Returns 0; -EINVAL; -E2BIG; -ENOMEM. Thread: owner.*/
     pub fn damon_sim_compare(
         sim: *const damon_sim,
         q: *const damon_sim_query,

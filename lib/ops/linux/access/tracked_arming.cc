@@ -14,7 +14,7 @@
 namespace damon {
 namespace {
 
-constexpr size_t kRuns = 64;  // of one scan, on the stack
+constexpr size_t kRuns = 256;  // of one scan, on the stack
 // Of one call that protects: some 100 us for reading where nothing was protected before.
 constexpr uint64_t kProtectBytes = 2u << 20;
 constexpr uint64_t kRestUs = 20;

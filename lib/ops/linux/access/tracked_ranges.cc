@@ -22,7 +22,7 @@ constexpr uint64_t kBusyNs = 50'000;
 constexpr uint64_t kColdBytes = 64u << 20;
 // For so long a look trusts that the library's files are open still. To arm takes a check of its own.
 constexpr uint64_t kVerifiedNs = 10'000'000;
-constexpr size_t kRuns = 64;  // of one scan, on the stack
+constexpr size_t kRuns = 256;  // of one scan, on the stack
 
 AddressRange next_piece(AddressRange rest) {
     const uint64_t border = align_down(rest.start, TrackedRange::kPieceBytes) + TrackedRange::kPieceBytes;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/arithmetic.h"
 #include "ops/linux/registration/uffd.h"
+#include "os/clock.h"
 #include "os/process.h"
 #include "os/syscalls.h"
 #include "os/uapi.h"
@@ -18,7 +20,10 @@ constexpr uint64_t kRestNs = 100'000;
 constexpr uint64_t kLongestUs = 60'000'000;
 // The next access to a page whose bit was cleared: 130 to 170 ns of the program's.
 constexpr uint64_t kRefaultNs = 150;
-constexpr uint64_t kMostClearBytes = 4u << 20;  // in one call
+constexpr uint64_t kMostClearBytes = 4u << 20;  // in one call, which takes 60 us where all is present
+constexpr uint64_t kMostSparseBytes = 64u << 20;
+constexpr uint64_t kHoleBytes = 256u << 20;  // looked over in one call: page tables that may all be empty
+constexpr uint64_t kClearNs = 25'000;        // calls that find little share a step
 
 constexpr uint64_t kMode = uapi::kRegisterModeWp;
 
@@ -36,6 +41,7 @@ bool AccessedPasses::withdraw(AddressRange range) {
         const Lock lock(mutex_);
         RangeTree::Range gone{range.start, range.end, 0};
         if (promised_.erase(gone) != 0) return false;
+        planned_withdrawn_ = true;
     }
     for (uint64_t from = range.start; from < range.end;) {
         Lock lock(mutex_);
@@ -124,7 +130,9 @@ bool AccessedPasses::begin(const PassRequest& request, Exclusion& exclusion) {
         return false;
     }
     scans_known_ = scans_.read() == 0;
-    stage_ = Stage::kUndo;
+    hides_huge_pages_ = whole_ && smaps_may_hide_huge_pages();
+    if (whole_) (void)scan_.open(0, sizes_.base_bytes);  // without it all of a window is cleared
+    stage_ = Stage::kScan;
     at_ = to_clear_ = 0;
     clear_from_ = 0;
     large_reads_ = false;
@@ -145,6 +153,8 @@ PassStep AccessedPasses::next_step(uint64_t now_ns, const Exclusion& exclusion) 
     switch (stage_) {
         case Stage::kIdle:
             break;
+        case Stage::kScan:
+            return scan_step();
         case Stage::kUndo:
             return undo_step();
         case Stage::kSplit:
@@ -155,6 +165,19 @@ PassStep AccessedPasses::next_step(uint64_t now_ns, const Exclusion& exclusion) 
             return clear_step(now_ns, exclusion);
     }
     return {};
+}
+
+PassStep AccessedPasses::scan_step() {
+    stalls_.step();
+    if (!stalls_.over()) return {kRestNs, {}, 0};
+    cut_at_stall();
+    const bool taken = !planned_withdrawn_ && take_plan(planned_.span());
+    if (!taken || (windows_.empty() && dropped_.empty())) {
+        stage_ = Stage::kIdle;  // the next pass plans anew
+        return {};
+    }
+    stage_ = Stage::kUndo;
+    return undo_step();
 }
 
 PassStep AccessedPasses::undo_step() {
@@ -231,18 +254,55 @@ void AccessedPasses::meet(const SmapsEntry& entry, uint64_t now_ns) {
     refault_ns_ += (entry.accessed - std::min(entry.accessed, entry.huge)) / sizes_.base_bytes * kRefaultNs;
 }
 
+// The next part of a window to clear; empty: nothing is left of it. Of a mapping that is mostly absent, only what is
+// present.
+AddressRange AccessedPasses::next_part(const Window& window) {
+    const uint64_t window_end = window.range.end;
+    if (clear_from_ <= window.range.start) {
+        clear_from_ = window.range.start;
+        clear_bytes_ = kMostClearBytes;
+    }
+    if (is_sparse(window) && scan_.passes_holes()) {
+        const AddressRange front{clear_from_, std::min(window_end, clear_from_ + kHoleBytes)};
+        const int found = scan_.find_populated(front, false, clear_from_);
+        if (found == 0) return {front.end, front.end};
+        if (found < 0) clear_from_ = front.start;
+    }
+    return {clear_from_, std::min(window_end, clear_from_ + clear_bytes_)};
+}
+
+bool AccessedPasses::is_sparse(const Window& window) const {
+    return whole_ && window.present_bytes < window.range.size() / 2;
+}
+
+// Without a scan to pass absent memory over, what takes no time is cleared in larger parts, until one does.
+void AccessedPasses::choose_part(const Window& window, uint64_t took_ns) {
+    const bool grows = is_sparse(window) && !scan_.passes_holes() && took_ns < kClearNs;
+    clear_bytes_ = grows ? std::min(2 * clear_bytes_, kMostSparseBytes) : kMostClearBytes;
+}
+
 // The windows that were read are cleared at once: what is accessed in between is not seen.
 PassStep AccessedPasses::clear_step(uint64_t now_ns, const Exclusion& exclusion) {
-    for (; to_clear_ < at_; ++to_clear_) {
+    const Clock clock;
+    const uint64_t start_ns = clock.now_ns();
+    uint64_t last_ns = start_ns;
+    while (to_clear_ < at_) {
         Window& window = windows_[to_clear_];
-        if (!window.met || window.gone) continue;
-        int error = 0;
-        if (exclusion.allowed(window.range) != window.range) error = -EPERM;
-        const uint64_t from = std::max(clear_from_, window.range.start);
-        const AddressRange part{from, std::min(window.range.end, from + kMostClearBytes)};
-        if (error == 0) error = sys::madvise(part.start, part.size(), uapi::kAdviseCold);
+        if (!window.met || window.gone) {
+            ++to_clear_;
+            continue;
+        }
+        const bool allowed = exclusion.allowed(window.range) == window.range;
+        const AddressRange part = next_part(window);
+        int error = allowed ? 0 : -EPERM;
+        if (allowed && !part.empty()) error = sys::madvise(part.start, part.size(), uapi::kAdviseCold);
         clear_from_ = part.end;
-        if (error == 0 && part.end < window.range.end) return {kRestNs, {}, 0};
+        if (error == 0 && part.end < window.range.end) {
+            const uint64_t before_ns = std::exchange(last_ns, clock.now_ns());
+            choose_part(window, last_ns - before_ns);
+            if (last_ns - start_ns < kClearNs) continue;
+            return {kRestNs, {}, 0};
+        }
         ++to_clear_;
         // When its last part was: what was touched of the others meanwhile is seen by the next pass.
         window.cleared_ns = error == 0 ? now_ns : 0;
@@ -271,6 +331,12 @@ void AccessedPasses::finish() {
     generation_.fetch_add(1, std::memory_order_release);
 }
 
+bool AccessedPasses::may_hide_huge_page(const Window& window) const {
+    const AddressRange range = window.range;
+    const bool fits = align_up(range.start, sizes_.huge_bytes) < align_down(range.end, sizes_.huge_bytes);
+    return hides_huge_pages_ && fits && window.present_bytes < range.size();
+}
+
 void AccessedPasses::report(Window& window, bool reclaimed) {
     Unknown unknown = window.unknown;
     if (!window.met) {
@@ -282,6 +348,7 @@ void AccessedPasses::report(Window& window, bool reclaimed) {
     if (window.untold_us > kLongestUs) unknown = Unknown::kNotExamined;
     const bool touched = window.touched_bytes != 0;
     if (unknown == Unknown::kNone && !touched && reclaimed) unknown = Unknown::kReclaimed;
+    if (unknown == Unknown::kNone && !touched && may_hide_huge_page(window)) unknown = Unknown::kOther;
     if (unknown != Unknown::kNone || touched || window.present_bytes == 0) {
         window.idle_us = 0;
     } else {
@@ -358,6 +425,7 @@ void AccessedPasses::close() {
     if (owner_ == 0) return;
     if (!forked()) leave_registrations(left_);
     if (!whole_) uffd_release();
+    scan_.close();
     turn_.release();
     const Lock lock(mutex_);
     windows_.clear();

@@ -23,12 +23,14 @@
 #include "base/status.h"
 #include "base/vector.h"
 #include "model/pass_window.h"
+#include "ops/linux/passes/stall_scan.h"
 #include "ops/linux/passes/window_plan.h"
 #include "ops/linux/registration/exclusion.h"
 #include "ops/linux/registration/left_registrations.h"
 #include "os/accessed_bits.h"
 #include "os/lock.h"
 #include "os/page_sizes.h"
+#include "os/range_scan.h"
 #include "os/smaps.h"
 
 namespace damon {
@@ -84,7 +86,7 @@ public:
     uint64_t release_some();
 
 private:
-    enum class Stage : uint8_t { kIdle, kUndo, kSplit, kRead, kClear };
+    enum class Stage : uint8_t { kIdle, kScan, kUndo, kSplit, kRead, kClear };
     struct Window {
         AddressRange range;
         bool second = false;
@@ -111,19 +113,24 @@ private:
     bool plan(const PassRequest& request, const Exclusion& exclusion);
     bool list_promised(bool all, const Exclusion& exclusion, Vector<AddressRange>& out) const;
     bool read_mappings();
-    void cut_at_stall(Vector<PlannedWindow>& planned);
-    bool plan_windows(size_t max_windows);
     bool plan_whole_mappings(size_t max_windows);
-    void stop_at(AddressRange mapping, uint64_t most_bytes);
+    bool list_large_reads();
+    void cut_at_stall();
     bool take_plan(std::span<const PlannedWindow> planned);
     PassStep next_step(uint64_t now_ns, const Exclusion& exclusion);
+    PassStep scan_step();
     PassStep undo_step();
     PassStep split_step();
     PassStep read_step(uint64_t now_ns);
     PassStep clear_step(uint64_t now_ns, const Exclusion& exclusion);
+    AddressRange next_part(const Window& window);
+    bool is_sparse(const Window& window) const;
+    void choose_part(const Window& window, uint64_t took_ns);
     void meet(const SmapsEntry& entry, uint64_t now_ns);
     void finish();
     void report(Window& window, bool reclaimed);
+    // Whether a huge page may be there that smaps does not count, and so not as accessed either.
+    bool may_hide_huge_page(const Window& window) const;
     uint64_t take_back(AddressRange range);
 
     mutable Mutex mutex_;  // of everything that withdraw may touch: promised_, windows_
@@ -134,6 +141,8 @@ private:
     Vector<PlannedWindow> planned_;
     Vector<AddressRange> promised_list_;
     Vector<AddressRange> large_;  // mappings that may take long to read
+    StallScan stalls_;
+    bool planned_withdrawn_ = false;  // part of what is planned
     PageSizes sizes_;
     SmapsFile smaps_;
     AccessedBitsTurn turn_;
@@ -150,8 +159,11 @@ private:
     size_t at_ = 0;        // the window that the stage has come to
     size_t to_clear_ = 0;  // windows before it are cleared
     bool large_reads_ = false;
-    uint64_t clear_from_ = 0;  // inside of the window that is being cleared
+    uint64_t clear_from_ = 0;   // inside of the window that is being cleared
+    uint64_t clear_bytes_ = 0;  // of the next part of it
+    RangeScan scan_;            // of windows that are whole mappings
     Status obstacle_;
+    bool hides_huge_pages_ = false;
     bool whole_ = false;  // windows are the mappings as they are
     bool ending_ = false;
     bool wanted_ = false;

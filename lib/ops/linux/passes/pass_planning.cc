@@ -5,7 +5,6 @@
 #include "ops/linux/passes/accessed_passes.h"
 #include "os/own_file.h"
 #include "os/proc_maps.h"
-#include "os/range_scan.h"
 #include "os/syscalls.h"
 
 namespace damon {
@@ -14,8 +13,7 @@ namespace {
 constexpr uint64_t kUsualMaxMaps = 65'530;
 // Of small pages in one mapping: some 90 us of reading smaps.
 constexpr uint64_t kMostReadBytes = 12u << 20;
-constexpr uint64_t kScanBytes = 16u << 20;  // in one call
-constexpr size_t kWindowPart = 4;           // of the mappings that the process may still have
+constexpr size_t kWindowPart = 4;  // of the mappings that the process may still have
 // Where mappings are not split: of small pages in one mapping, some 8 ms of reading smaps; and how many mappings.
 constexpr uint64_t kMostWholeBytes = 1u << 30;
 constexpr size_t kMostWholeMappings = 4096;
@@ -36,20 +34,6 @@ NaturalMapping natural(const Mapping& mapping, uint64_t base_bytes) {
     const bool anonymous = mapping.inode == 0 && mapping.kind == MappingKind::kAnonymous && !mapping.vsyscall;
     return {mapping.range, mapping.readable, mapping.writable,
             anonymous && !mapping.shared && mapping.usable() && mapping.page_bytes <= base_bytes};
-}
-
-// Whether reading the mapping `part` takes longer than may be.
-bool stalls(RangeScan& scan, AddressRange part, uint64_t most_bytes) {
-    uint64_t bytes = 0;
-    while (part.size() > most_bytes - std::min(bytes, most_bytes) && bytes <= most_bytes) {
-        uint64_t end = std::min(part.end, part.start + kScanBytes);
-        PageRun runs[64];
-        const int nr = scan.look({part.start, end}, runs, end);
-        if (nr <= 0) return true;
-        for (int i = 0; i < nr; ++i) bytes += runs[i].present() && !runs[i].huge() ? runs[i].range.size() : 0;
-        part.start = end;
-    }
-    return bytes > most_bytes;
 }
 
 }  // namespace
@@ -90,40 +74,29 @@ bool AccessedPasses::read_mappings() {
     return maps.open(0) == 0 && maps.read_all(visit, &reading, bad_lines) == 0 && reading.fits;
 }
 
-// smaps is read from the lowest address on, up to the last window. Behind a mapping that takes too long to read nothing
-// is known.
-void AccessedPasses::cut_at_stall(Vector<PlannedWindow>& planned) {
-    obstacle_ = {};
-    RangeScan scan;
-    if (large_.empty() || planned.empty() || scan.open(0, sizes_.base_bytes) != 0) return;
+// smaps is read from the lowest address on, up to the last window: what may take too long to read of the large mappings
+// there. Windows that are mappings of their own do not.
+bool AccessedPasses::list_large_reads() {
+    stalls_.begin(sizes_, whole_ ? kMostWholeBytes : kMostReadBytes);
     size_t next = 0;  // window
     for (const AddressRange mapping : large_) {
         for (uint64_t at = mapping.start; at < mapping.end;) {
-            while (next < planned.size() && planned[next].range.end <= at) ++next;
-            if (next == planned.size()) return;
-            const AddressRange beside{at, std::min(mapping.end, planned[next].range.start)};
-            if (!beside.empty() && stalls(scan, beside, kMostReadBytes)) {
-                planned.truncate(next);
-                return stop_at(beside, kMostReadBytes);
-            }
-            at = std::max(beside.end, planned[next].range.end);
+            while (next < planned_.size() && planned_[next].range.end <= at) ++next;
+            if (next == planned_.size()) return true;
+            const AddressRange window = planned_[next].range;
+            const AddressRange part{at, whole_ ? mapping.end : std::min(mapping.end, std::max(at, window.start))};
+            if (!part.empty() && !stalls_.add(part)) return false;
+            at = whole_ ? mapping.end : std::max(part.end, window.end);
         }
     }
+    return true;
 }
 
-// Mappings that are promised from their beginning to their end, up to the first one that takes too long to read.
+// Mappings that are promised from their beginning to their end.
 bool AccessedPasses::plan_whole_mappings(size_t max_windows) {
-    RangeScan scan;
-    const bool scans = scan.open(0, sizes_.base_bytes) == 0;
-    obstacle_ = {};
-    size_t promised = 0, large = 0;
+    size_t promised = 0;
     for (const NaturalMapping& mapping : plan_.mappings()) {
         const AddressRange range = mapping.range;
-        for (; large < large_.size() && large_[large].start <= range.start; ++large) {
-            if (scans && !stalls(scan, large_[large], kMostWholeBytes)) continue;
-            stop_at(large_[large], kMostWholeBytes);
-            return true;
-        }
         while (promised < promised_list_.size() && promised_list_[promised].end <= range.start) ++promised;
         if (promised == promised_list_.size() || planned_.size() == max_windows) return true;
         if (promised_list_[promised].intersection(range) != range) continue;
@@ -132,19 +105,20 @@ bool AccessedPasses::plan_whole_mappings(size_t max_windows) {
     return true;
 }
 
-bool AccessedPasses::plan_windows(size_t max_windows) {
-    const WindowLimits limits{.unit_bytes = sizes_.huge_bytes, .max_windows = max_windows};
-    if (!plan_.finish(promised_list_.span(), limits, planned_)) return false;
-    cut_at_stall(planned_);
-    return true;
-}
-
-void AccessedPasses::stop_at(AddressRange mapping, uint64_t most_bytes) {
+// Behind memory that takes too long to read nothing is known.
+void AccessedPasses::cut_at_stall() {
+    obstacle_ = {};
+    const AddressRange stalled = stalls_.stalled();
+    if (stalled.empty()) return;
+    const auto first =
+        std::ranges::lower_bound(planned_, stalled.start, {}, [](const PlannedWindow& it) { return it.range.start; });
+    planned_.truncate(static_cast<size_t>(first - planned_.begin()));
     obstacle_ =
         Status::fail(-EOPNOTSUPP,
-                     "referenced_us: the memory at 0x%llx, more than %llu MiB of small pages, is not stable; "
+                     "referenced_us: the memory at 0x%llx, more than %llu MiB of small pages%s; "
                      "reading past it would take too long, so that memory above it is unknown",
-                     static_cast<unsigned long long>(mapping.start), static_cast<unsigned long long>(most_bytes >> 20));
+                     static_cast<unsigned long long>(stalled.start),
+                     static_cast<unsigned long long>(stalls_.most_bytes() >> 20), whole_ ? "" : ", is not stable");
 }
 
 // False: there is nothing to pass over, and nothing to take back.
@@ -157,16 +131,21 @@ bool AccessedPasses::plan(const PassRequest& request, const Exclusion& exclusion
     promised_list_.clear();
     if (request.wanted && !list_promised(request.all, exclusion, promised_list_)) return false;
     planned_.clear();
+    large_.clear();
     if (!promised_list_.empty()) {
         plan_.begin(own.span());
         if (!read_mappings()) return false;
         const uint64_t most = max_map_count();
         const uint64_t others = plan_.nr_mappings() - std::min(plan_.nr_mappings(), own.size());
         const auto left = static_cast<size_t>((most - std::min(most, others)) / kWindowPart);
-        if (!(whole_ ? plan_whole_mappings(kMostWholeMappings) : plan_windows(left))) return false;
+        const WindowLimits limits{.unit_bytes = sizes_.huge_bytes, .max_windows = left};
+        if (!(whole_ ? plan_whole_mappings(kMostWholeMappings)
+                     : plan_.finish(promised_list_.span(), limits, planned_))) {
+            return false;
+        }
     }
-    if (!take_plan(planned_.span())) return false;
-    return !windows_.empty() || !dropped_.empty();
+    planned_withdrawn_ = false;
+    return list_large_reads() && (!planned_.empty() || !windows_.empty() || !dropped_.empty());
 }
 
 // Windows that stay keep what is known of them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "base/arithmetic.h"
 
@@ -18,11 +19,16 @@ void set_bits(Vector<uint64_t>& words, size_t first, size_t end) {
     }
 }
 
-bool take_bit(Vector<uint64_t>& words, size_t index) {
-    const uint64_t bit = uint64_t{1} << index % kBits;
-    const bool set = (words[index / kBits] & bit) != 0;
-    words[index / kBits] &= ~bit;
-    return set;
+uint64_t take_bits(uint64_t& word, uint64_t mask) {
+    const uint64_t taken = word & mask;
+    word &= ~mask;
+    return taken;
+}
+
+bool all_same(std::span<const uint32_t, kBits> stamps) {
+    uint32_t differs = 0;
+    for (const uint32_t stamp : stamps) differs |= stamp ^ stamps[0];
+    return differs == 0;
 }
 
 }  // namespace
@@ -41,6 +47,7 @@ uint8_t idle_level(uint64_t ms) {
 bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_ns) {
     range_ = range;
     page_bytes_ = page_bytes;
+    page_shift_ = static_cast<unsigned>(std::countr_zero(page_bytes));
     begin_ns_ = now_ns;
     const size_t nr_pages = range.size() / page_bytes;
     const size_t nr_pieces = (range.end - 1) / kPieceBytes - range.start / kPieceBytes + 1;
@@ -81,21 +88,29 @@ public:
         unit_ = page / pages_a_unit_;
         left_ = pages_a_unit_ - page % pages_a_unit_;
     }
-    bool wants_idle() const { return units_.idle != nullptr; }
-
-    void step(uint32_t stamp, bool touched) {
-        if (touched && units_.touched != nullptr) units_.touched[unit_ / kBits] |= uint64_t{1} << unit_ % kBits;
-        if (units_.idle != nullptr) units_.idle[unit_] = std::min(units_.idle[unit_], level_of(stamp));
-        skip(1);
+    // Pages that were touched now.
+    void step_touched(size_t nr_pages, uint32_t now) {
+        if (units_.touched == nullptr && units_.idle == nullptr) return skip(nr_pages);
+        for (size_t i = 0; i < nr_pages; ++i) {
+            if (units_.touched != nullptr) units_.touched[unit_ / kBits] |= uint64_t{1} << unit_ % kBits;
+            if (units_.idle != nullptr) units_.idle[unit_] = std::min(units_.idle[unit_], level_of(now));
+            skip(1);
+        }
     }
-    // Pages that were not touched.
+    // Pages that were not.
     void step_idle(std::span<const uint32_t> stamps) {
+        if (units_.idle == nullptr) return skip(stamps.size());
         if (pages_a_unit_ == 1) {
-            for (size_t i = 0; i < stamps.size(); ++i) units_.idle[unit_ + i] = level_of(stamps[i]);
+            fill_levels(stamps);
             return skip(stamps.size());
         }
-        for (const uint32_t stamp : stamps) step(stamp, false);
+        for (const uint32_t stamp : stamps) {
+            units_.idle[unit_] = std::min(units_.idle[unit_], level_of(stamp));
+            skip(1);
+        }
     }
+
+private:
     void skip(uint64_t nr_pages) {
         if (nr_pages < left_) {
             left_ -= nr_pages;
@@ -105,8 +120,14 @@ public:
         unit_ += 1 + behind / pages_a_unit_;
         left_ = pages_a_unit_ - behind % pages_a_unit_;
     }
-
-private:
+    void fill_levels(std::span<const uint32_t> stamps) {
+        uint8_t* const idle = units_.idle + unit_;
+        if (stamps.size() == kBits && all_same(stamps.first<kBits>())) {
+            memset(idle, level_of(stamps[0]), kBits);
+            return;
+        }
+        for (size_t i = 0; i < stamps.size(); ++i) idle[i] = level_of(stamps[i]);
+    }
     uint8_t level_of(uint32_t stamp) {
         if (stamp != stamp_) level_ = idle_level(uint64_t{now_ - stamp} * kStampNs / 1'000'000);
         stamp_ = stamp;
@@ -136,18 +157,25 @@ void TrackedRange::collect(const TrackedUnits& units, AddressRange piece, uint64
 
 // Pages of one word of the bit maps.
 void TrackedRange::collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts) {
-    if ((hits_[first / kBits] | losses_[first / kBits]) == 0) {
-        if (!cursor.wants_idle()) return cursor.skip(end - first);
-        return cursor.step_idle(stamps_.span().subspan(first, end - first));
+    const uint64_t mask = (~uint64_t{0} >> (kBits - (end - first))) << first % kBits;
+    const uint64_t losses = take_bits(losses_[first / kBits], mask);
+    const uint64_t hits = take_bits(hits_[first / kBits], mask);
+    const std::span<uint32_t> stamps = stamps_.span();
+    if (losses != 0) {
+        counts.unseen_bytes += static_cast<unsigned>(std::popcount(losses)) * page_bytes_;
+        counts.unseen = lost_;
     }
-    for (size_t page = first; page < end; ++page) {
-        const bool lost = take_bit(losses_, page);
-        const bool hit = take_bit(hits_, page);
-        if (lost) counts.unseen_bytes += page_bytes_;
-        if (lost) counts.unseen = lost_;
-        if (hit && !lost) counts.touched_bytes += page_bytes_;
-        if (hit || lost) stamps_[page] = now;
-        cursor.step(stamps_[page], hit || lost);
+    counts.touched_bytes += static_cast<unsigned>(std::popcount(hits & ~losses)) * page_bytes_;
+    for (size_t page = first; page < end;) {
+        const uint64_t rest = (hits | losses) >> page % kBits;
+        const size_t nr_idle = std::min<size_t>(static_cast<unsigned>(std::countr_zero(rest)), end - page);
+        cursor.step_idle(stamps.subspan(page, nr_idle));
+        page += nr_idle;
+        if (page == end) return;
+        const size_t nr_touched = std::min<size_t>(static_cast<unsigned>(std::countr_one(rest >> nr_idle)), end - page);
+        std::ranges::fill(stamps.subspan(page, nr_touched), now);
+        cursor.step_touched(nr_touched, now);
+        page += nr_touched;
     }
 }
 

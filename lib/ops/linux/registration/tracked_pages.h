@@ -55,7 +55,7 @@ private:
     // Of stamps: a page costs 4 bytes, which last two years.
     static constexpr uint64_t kStampNs = 16'000'000;
 
-    size_t index_of(uint64_t address) const { return (address - range_.start) / page_bytes_; }
+    size_t index_of(uint64_t address) const { return (address - range_.start) >> page_shift_; }
     uint32_t stamp_of(uint64_t now_ns) const;
     class Cursor;
     void collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts);
@@ -64,6 +64,7 @@ private:
 
     AddressRange range_;
     uint64_t page_bytes_ = 0;
+    unsigned page_shift_ = 0;
     uint64_t begin_ns_ = 0;
     Unknown lost_ = Unknown::kNone;
     Vector<uint64_t> hits_;      // a bit a page
