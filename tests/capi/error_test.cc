@@ -16,6 +16,24 @@ void expect_refused(damon_ctx* ctx, int error, const char* word, const std::func
     EXPECT_EQ(stats_of(ctx).nr_intervals, stats.nr_intervals);
 }
 
+TEST(Error, AskingHowManyRegionsThereAreLeavesTheMessageAsItWas) {
+    Context context(true);
+    ASSERT_EQ(context.start(), 0);
+    context.step(20);
+    const damon_attrs attrs = quick_attrs();
+    ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), -EBUSY);
+    const std::string before = errmsg_of(context);
+    damon_snapshot_info info;
+    damon_snapshot_info_init(&info);
+    EXPECT_EQ(damon_snapshot_read(context, nullptr, 0, &info), -ENOSPC);
+    EXPECT_GT(info.nr_regions, 1u);
+    EXPECT_EQ(damon_live_read(context, nullptr, 0, &info), -ENOSPC);
+    EXPECT_EQ(errmsg_of(context), before);
+    damon_region_info region;
+    EXPECT_EQ(damon_snapshot_read(context, &region, 1, &info), -ENOSPC);
+    EXPECT_NE(errmsg_of(context), before) << "room for too few is a failure";
+}
+
 TEST(Error, AttrsThatAreWrongAreRefusedByNameO2O3) {
     for (const bool running : {false, true}) {
         Context context(true);

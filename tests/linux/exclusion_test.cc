@@ -3,6 +3,7 @@
 #include "ops/linux/registration/exclusion.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -122,6 +123,23 @@ TEST_F(Excluding, RefusesWhatIsNoWholePages) {
     EXPECT_EQ(exclude_range({memory_.address(0) + 1, memory_.address(1)}), -EINVAL);
     EXPECT_EQ(include_range({memory_.address(0), memory_.address(1) - 1}), -EINVAL);
     EXPECT_EQ(include_range(pages(0, 1)), -ENOENT);
+}
+
+TEST_F(Excluding, WaitsForTheCallsThatAreUnderWay) {
+    Exclusion at_work;
+    ASSERT_TRUE(at_work.join_group());
+    at_work.enter();
+    std::atomic<bool> excluded{false};
+    std::thread thread([this, &excluded] {
+        EXPECT_EQ(exclude_range(pages(16, 32)), 0);
+        excluded = true;
+    });
+    usleep(50'000);
+    EXPECT_FALSE(excluded);
+    at_work.exit();
+    thread.join();
+    EXPECT_TRUE(excluded);
+    EXPECT_EQ(include_range(pages(16, 32)), 0);
 }
 
 TEST_F(Excluding, ContextsThatSampleAllTheTimeKeepOutAtEveryMoment) {

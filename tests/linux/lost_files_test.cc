@@ -6,15 +6,18 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
+#include "ops/linux/registration/uffd.h"
 #include "os/proc_maps.h"
 #include "os/uapi.h"
 #include "support/declared_skip.h"
@@ -85,6 +88,12 @@ int number_of_first_library_file() {
         if (fcntl(fd, F_GETSIG) > 0) return fd;
     }
     return -1;
+}
+
+int nr_library_files() {
+    int nr = 0;
+    for (int fd = 3; fd < 1024; ++fd) nr += fcntl(fd, F_GETSIG) > 0;
+    return nr;
 }
 
 // Runs the body in a child; 0 is success.
@@ -251,6 +260,56 @@ TEST(LostFiles, AUserfaultfdOfTheProgramUnderTheNumberKeepsItsRegistrations) {
     EXPECT_EQ(result, 0);
 }
 
+// Between two checks of the worker's: the functions themselves do nothing with another file under the number.
+int use_with_own_userfaultfd_under_the_number() {
+    UffdFeatures features;
+    if (uffd_acquire(features) != 0) return kNotWatchable;
+    void* page = mmap(nullptr, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* lazy = mmap(nullptr, 2 * page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int own = own_userfaultfd(static_cast<char*>(lazy));
+    const int number = number_of_first_library_file();
+    if (own < 0 || number < 0) return kNotWatchable;
+    if (dup2(own, number) != number) return 1;
+    const auto start = reinterpret_cast<uint64_t>(page);
+    const AddressRange range{start, start + page_bytes()};
+    const uint64_t mode = features.wp_async ? uapi::kRegisterModeWp : uapi::kRegisterModeRwp;
+    if (uffd_register(range, mode) != -EBADF) return 2;
+    if (uffd_unregister(range, mode) != -EBADF) return 3;
+    if (uffd_lift(range, mode) != -EBADF) return 4;
+    uffd_release();
+    if (fcntl(number, F_GETFD) < 0) return 5;  // the program's
+    return 0;
+}
+
+TEST(LostFiles, AnotherUserfaultfdUnderTheNumberIsNotRegisteredWith) {
+    const int result = in_a_child(use_with_own_userfaultfd_under_the_number);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
+// Where programs rarely look, so that closing the first few hundred numbers loses none.
+int close_the_first_eight_hundred() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    watched.wait_until_seen();
+    const int nr_files = nr_library_files();
+    close_range(3, 799, 0);
+    const int left = nr_library_files();
+    damon_ctx_free(watched.ctx());
+    return nr_files > 0 && left == nr_files ? 0 : 1;
+}
+
+TEST(LostFiles, StandUnderHighNumbers) {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < 1024) limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1024);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ASSERT_GE(limit.rlim_cur, 1024u);
+    const int result = in_a_child(close_the_first_eight_hundred);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
 // A daemon's child: closes all, opens files of its own, and monitors itself.
 int start_in_a_child_with_own_files() {
     Watched watched;
@@ -278,12 +337,6 @@ int start_in_a_child_with_own_files() {
     });
     damon_ctx_free(watched.ctx());
     return result;
-}
-
-int nr_library_files() {
-    int nr = 0;
-    for (int fd = 3; fd < 1024; ++fd) nr += fcntl(fd, F_GETSIG) > 0;
-    return nr;
 }
 
 damon_ctx* of_the_parent;

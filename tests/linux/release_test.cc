@@ -1,8 +1,12 @@
 // What is left behind when nothing is looked at: after a look, a pause and a stop. Nothing that a thread of the program
 // could wait for takes longer the more memory is watched.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <algorithm>
 
 #include "ops/linux/registration/uffd.h"
+#include "os/clock.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -155,6 +159,26 @@ TEST(Release, TheEndUnregistersTwoMebibytesAtATime) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
+// Back to back, pieces would keep a thread that waits for the address space waiting for all of them.
+TEST(Release, BetweenTwoPiecesIsARestAsLongAsAPiece) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    Memory memory(5 * (2u << 20) / page_bytes());
+    memory.fill();
+    auto samples = memory.samples({3});
+    checker->arm(samples);
+    checker->end();
+    const Clock clock;
+    uint64_t rest_ns = 0;
+    for (;;) {
+        const uint64_t begin_ns = clock.now_ns();
+        rest_ns = checker->release_some();
+        const uint64_t passed_ns = clock.now_ns() - begin_ns;
+        if (rest_ns == 0) break;
+        EXPECT_GE(rest_ns, std::max<uint64_t>(10'000, passed_ns / 2));
+    }
+}
+
 TEST(Release, HolesArePassedOverAtOnce) {
     Checker checker(AccessCheck::kUffdWp);
     if (!checker.works()) return;
@@ -176,6 +200,8 @@ TEST(Release, TheLastContextUnregistersWhatTheOthersLeft) {
     Memory also_seen(16);
     memory.fill();
     also_seen.fill();
+    // Mappings of their own, of which the other context has seen one only.
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_DONTDUMP), 0);
     auto of_other = also_seen.samples({0, 1, 2, 3});
     {
         Checker checker(AccessCheck::kUffdWp);
@@ -190,8 +216,14 @@ TEST(Release, TheLastContextUnregistersWhatTheOthersLeft) {
     other->look(of_other);
     EXPECT_EQ(answers(of_other), "nnyn");
     EXPECT_EQ(nr_marked(memory) + nr_marked(also_seen), 0u);
-    other->stop();
-    EXPECT_EQ(nr_registered(memory) + nr_registered(also_seen), 0u);
+    other->end();
+    // In pieces, before it closes the descriptor: that would unregister the rest at once.
+    size_t nr_before = 0;
+    do {
+        nr_before = nr_registered(memory) + nr_registered(also_seen);
+    } while (other->release_some() != 0);
+    EXPECT_EQ(nr_before, 0u);
+    EXPECT_EQ(uffd_users(), 0u);
 }
 
 }  // namespace

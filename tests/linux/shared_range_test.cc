@@ -25,6 +25,15 @@ TEST(SharedRanges, OnlySharedMappingsCanBeDeclared) {
     Memory shared(4, Kind::kShared);
     Memory anonymous(4);
     EXPECT_EQ(shared_declare(anonymous.range()), -ENODEV);
+    // What the program wrote into a private mapping of a file would be dropped for good.
+    const int file = memfd_create("private", MFD_CLOEXEC);
+    ASSERT_EQ(ftruncate(file, static_cast<off_t>(4 * page_bytes())), 0);
+    void* copy = mmap(nullptr, 4 * page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    ASSERT_NE(copy, MAP_FAILED);
+    const auto start = reinterpret_cast<uint64_t>(copy);
+    EXPECT_EQ(shared_declare({start, start + 4 * page_bytes()}), -ENODEV);
+    munmap(copy, 4 * page_bytes());
+    close(file);
     EXPECT_EQ(shared_declare({shared.address(0) + 1, shared.address(2)}), -EINVAL);
     EXPECT_EQ(shared_declare({shared.address(2), shared.address(2)}), -EINVAL);
     EXPECT_EQ(shared_declare(shared.range()), 0);

@@ -265,6 +265,7 @@ TEST_F(TrackedRangesTest, TheFirstQuestionAfterAPauseReportsTheGapAndTheSecondIs
     if (IsSkipped()) return;
     tracked_.set_paused(true);
     release(tracked_);
+    EXPECT_EQ(ask().answer.counts.unseen, Unknown::kPaused);
     memory_.write(8);
     tracked_.set_paused(false);
     EXPECT_EQ(tracked_.release_some(), 0u);

@@ -41,7 +41,8 @@ bool NaiveEngine::attributes_only() const {
 
 uint64_t NaiveEngine::previous_window_bp() const {
     const uint64_t window = std::max<uint64_t>(attrs_.aggr_us, 1) / std::max<uint64_t>(attrs_.sample_us, 1);
-    const uint64_t left = tick_reached(tick_, next_aggregation_) ? 0 : next_aggregation_ - tick_;
+    // M-40: nobody has looked since, so that the previous window stands for these intervals too.
+    const uint64_t left = tick_reached(tick_, next_aggregation_) ? 0 : next_aggregation_ - tick_ + since_look_;
     return mul_div(left, 10'000, window);
 }
 

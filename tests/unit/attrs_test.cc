@@ -151,5 +151,19 @@ TEST(Attrs, ATenthOfTheRegionsIsKeptForSplits_Q77) {
     EXPECT_EQ(least(3, 3), 2u);
 }
 
+// Were all regions spent on being small, none could be cut where something is found.
+TEST(Attrs, AWindowEndsWithATenthOfTheRegionsLeftForSplits_Q77) {
+    Params params = toy_params({{{0, 100'000}}});
+    params.attrs.min_nr_regions = params.attrs.max_nr_regions = 100;
+    Engine engine = started_engine(params);
+    EXPECT_LE(engine.nr_regions(), 92u);
+    for (int window = 0; window < 5; ++window) {
+        for (int i = 0; i < 9; ++i) test::run_interval(engine, accesses_in({}));
+        ASSERT_TRUE(test::sample_once(engine, accesses_in({})).aggregation);
+        EXPECT_LE(engine.nr_regions(), 92u) << window;
+        engine.finish();
+    }
+}
+
 }  // namespace
 }  // namespace damon
