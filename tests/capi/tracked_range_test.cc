@@ -327,6 +327,23 @@ INSTANTIATE_TEST_SUITE_P(, PausedTracking, testing::Bool(), [](const testing::Te
     return std::string(param.param ? "manual" : "thread");
 });
 
+TEST(TrackedRanges, APauseLeavesNothingArmedOfWhatTheContextOnlySamples) {
+    constexpr size_t kPages = 4096;
+    Tracked memory(64);
+    if (!tracked(memory)) return;
+    damon_ctx* ctx = memory.ctx();
+    const Tracked sampled(kPages);
+    ASSERT_EQ(damon_ctx_add_range(ctx, sampled.at(0), kPages * page, 0), 0) << errmsg(ctx);
+    ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
+    for (int i = 0; i < 5; ++i) {
+        usleep(30'000);
+        ASSERT_EQ(damon_set_pause(ctx, 1), 0);
+        EXPECT_EQ(nr_marked_in_the_end(sampled, kPages), 0u);
+        EXPECT_EQ(nr_marked_in_the_end(memory, 64), 0u);
+        ASSERT_EQ(damon_set_pause(ctx, 0), 0);
+    }
+}
+
 // A question that is under way when the context is paused arms no more, or what it armed is lifted.
 TEST(TrackedRanges, APauseInTheMidstOfQuestionsLeavesNothingArmed) {
     constexpr size_t kPages = 16'384;
@@ -343,7 +360,7 @@ TEST(TrackedRanges, APauseInTheMidstOfQuestionsLeavesNothingArmed) {
             refused += question.begin(memory, kPages) != 0;
         }
     });
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 5; ++i) {
         usleep(3000);
         EXPECT_EQ(damon_set_pause(ctx, 1), 0);
         EXPECT_EQ(nr_marked_in_the_end(memory, kPages), 0u);

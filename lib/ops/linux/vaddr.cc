@@ -292,7 +292,9 @@ uint64_t VaddrOps::release_some() {
 }
 
 void VaddrOps::set_paused(bool paused) {
-    if (tracked_ != nullptr) tracked_->set_paused(paused);
+    if (tracked_ == nullptr) return;
+    tracked_->set_paused(paused);
+    checker_.set_paused_tracker(paused ? &tracked_->ledger() : nullptr);
 }
 
 AccessStatistics VaddrOps::statistics() const {

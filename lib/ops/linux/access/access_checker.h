@@ -71,6 +71,8 @@ public:
     // There is no look at what was armed: release_some lifts those marks, or the next arm does. Mappings stay
     // registered, because the kernel unregisters page by page (fact 16).
     void disarm();
+    // Of the ranges that the context tracks, while a pause makes all of them unknown; else NULL.
+    void set_paused_tracker(const ArmedPageLedger* ledger) { paused_tracker_ = ledger; }
     // Gives back a piece of what disarm and end left. Returns for how many nanoseconds to rest before the next call; 0:
     // nothing is left.
     uint64_t release_some();
@@ -146,8 +148,9 @@ private:
     bool ending_ = false;
     bool unregistering_ = false;
     bool spans_left_ = false;  // nobody looks at those that are armed: their marks are to be lifted
-    bool swept_ = true;        // no mark is left of checks that leave them
-    bool disturbed_ = false;   // marks were dropped by another context between arm and look
+    const ArmedPageLedger* paused_tracker_ = nullptr;
+    bool swept_ = true;       // no mark is left of checks that leave them
+    bool disturbed_ = false;  // marks were dropped by another context between arm and look
 };
 
 }  // namespace damon

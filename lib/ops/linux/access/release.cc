@@ -67,7 +67,7 @@ uint64_t AccessChecker::end_of_action(AddressRange range) {
 
 // Marks that the checks at work leave. False: there are none, or other contexts rely on them.
 bool AccessChecker::sweep_some() {
-    if (swept_ || tools_.ledger.begin_lifting()) return false;
+    if (swept_ || tools_.ledger.begin_lifting(paused_tracker_)) return false;
     CachedMapping* mapping = nullptr;
     AddressRange left = next_piece(mapping);
     swept_ = left.empty();

@@ -47,6 +47,7 @@ public:
     bool remove(AddressRange range);
     bool empty() const { return pages_.all().empty(); }
     // Of the ranges that were added.
+    const ArmedPageLedger& ledger() const { return ledger_; }
     bool sees_reads() const { return mode_ == uapi::kRegisterModeRwp; }
 
     // Fills in what is not null of the units. 0; -ENOENT: not inside of one range; -EBUSY: a call is under way.

@@ -88,6 +88,11 @@ void TrackedRanges::wake() {
     if (paused_.load()) return;
     if (!resting_ && gap_.load()) rest();  // a pause as short as that is a gap like any other
     if (!resting_) return;
+    gap_.store(false);
+    if (paused_.load()) {  // again, meanwhile
+        gap_.store(true);
+        return;
+    }
     ArmedPageLedger::change_tracked([this] {
         ledger_.set_tracked(&pages_);
         lose_all();
@@ -97,8 +102,8 @@ void TrackedRanges::wake() {
 }
 
 void TrackedRanges::set_paused(bool paused) {
-    if (paused) gap_.store(true);
     paused_.store(paused);
+    if (paused) gap_.store(true);
 }
 
 uint64_t TrackedRanges::release_some() {
@@ -108,7 +113,9 @@ uint64_t TrackedRanges::release_some() {
     if (empty()) return 0;
     const Clock clock;
     const uint64_t begin_ns = clock.now_ns();
-    if (!resting_) {
+    // Also where nobody has asked since the last pause: with read-write protection the marks that samples have left
+    // since then are lifted here.
+    if (!resting_ || (sees_reads() && gap_.load())) {
         rest();
         verify_files(begin_ns);
     }

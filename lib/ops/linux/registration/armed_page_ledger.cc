@@ -1,5 +1,6 @@
 #include "ops/linux/registration/armed_page_ledger.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 
@@ -233,9 +234,16 @@ void ArmedPageLedger::note_absent(uint64_t unit) {
 }
 
 // Who joins after the number was read sees that marks are being lifted before it arms anything.
-bool ArmedPageLedger::begin_lifting() {
+bool ArmedPageLedger::begin_lifting(const ArmedPageLedger* own) {
     lifting_.store(true);
     if (ledger.nr_members.load() <= 1) return false;
+    {
+        const LockGuard guard(ledger.lock, owner_);
+        const bool others = std::ranges::any_of(ledger.members, [this, own](const ArmedPageLedger* member) {
+            return member != nullptr && member != this && member != own;
+        });
+        if (!others) return false;
+    }
     lifting_.store(false);
     return true;
 }

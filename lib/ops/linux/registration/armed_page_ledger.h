@@ -60,7 +60,8 @@ public:
     void note_absent(uint64_t unit);
 
     // Around the lifting of marks. True: others take part, so ask for each unit whether it may be lifted.
-    bool begin_lifting();
+    // `own`: a member of the same context, which does not count; NULL: there is none.
+    bool begin_lifting(const ArmedPageLedger* own = nullptr);
     void end_lifting();
     // False: another context has `unit` armed, or is arming it, and will lift the mark when it has looked. True: until
     // end_lift nobody who arms it will trust the mark.
