@@ -22,8 +22,7 @@ constexpr uint64_t kLongestUs = 60'000'000;
 constexpr uint64_t kRefaultNs = 150;
 constexpr uint64_t kMostClearBytes = 4u << 20;  // in one call, which takes 60 us where all is present
 constexpr uint64_t kMostSparseBytes = 64u << 20;
-constexpr uint64_t kHoleBytes = 256u << 20;  // looked over in one call: page tables that may all be empty
-constexpr uint64_t kClearNs = 25'000;        // calls that find little share a step
+constexpr uint64_t kClearNs = 25'000;  // calls that find little share a step
 
 constexpr uint64_t kMode = uapi::kRegisterModeWp;
 
@@ -263,7 +262,7 @@ AddressRange AccessedPasses::next_part(const Window& window) {
         clear_bytes_ = kMostClearBytes;
     }
     if (is_sparse(window) && scan_.passes_holes()) {
-        const AddressRange front{clear_from_, std::min(window_end, clear_from_ + kHoleBytes)};
+        const AddressRange front{clear_from_, std::min(window_end, clear_from_ + StallScan::kHoleBytes)};
         const int found = scan_.find_populated(front, false, clear_from_);
         if (found == 0) return {front.end, front.end};
         if (found < 0) clear_from_ = front.start;

@@ -10,8 +10,7 @@ namespace damon {
 namespace {
 
 constexpr uint64_t kStepNs = 25'000;
-constexpr uint64_t kLookBytes = 16u << 20;   // of pages, in one call
-constexpr uint64_t kHoleBytes = 256u << 20;  // of page tables that may all be empty
+constexpr uint64_t kLookBytes = 16u << 20;  // of pages, in one call
 // To walk a page table with a page or two in it takes 2 us, as long as 64 pages of a full one.
 constexpr uint64_t kPagesOfTable = 64;
 
@@ -64,7 +63,7 @@ void StallScan::look() {
 // The front of a part, up to `until`. Below 0: an error.
 int StallScan::look_at(AddressRange range, uint64_t& until) {
     if (scan_.passes_holes()) {
-        const AddressRange front{range.start, std::min(range.end, range.start + kHoleBytes)};
+        const AddressRange front{range.start, std::min(range.end, range.start + StallScan::kHoleBytes)};
         const int found = scan_.find_populated(front, false, range.start);
         if (found <= 0) {
             until = front.end;

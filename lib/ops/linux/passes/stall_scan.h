@@ -13,6 +13,8 @@ namespace damon {
 
 class StallScan {
 public:
+    static constexpr uint64_t kHoleBytes = 256u << 20;  // looked over in one call: page tables that may all be empty
+
     // Forgets all parts. One stalls that has more than `most_bytes` of small pages, or page tables that take as long to
     // walk.
     void begin(const PageSizes& sizes, uint64_t most_bytes);
