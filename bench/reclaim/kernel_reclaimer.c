@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "kernel_damon.h"
+#include "proc_file.h"
 #include "reclaimer.h"
 
 #define CONTEXT "0/contexts/0/"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "damon_c.h"
-#include "kernel_damon.h"
+#include "proc_file.h"
 #include "reclaimer.h"
 
 static damon_ctx* ctx;

@@ -7,6 +7,7 @@
 
 #include "kernel_damon.h"
 #include "monitor.h"
+#include "proc_file.h"
 
 #define CONTEXT "0/contexts/0/"
 #define SCHEME CONTEXT "schemes/0/"

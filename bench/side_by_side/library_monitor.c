@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "damon_c.h"
-#include "kernel_damon.h"
 #include "monitor.h"
+#include "proc_file.h"
 
 static damon_ctx* ctx;
 static uint64_t seq_read;

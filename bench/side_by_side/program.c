@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel_damon.h"
+#include "proc_file.h"
 
 uint64_t program_now_ns(void) {
     struct timespec now;

@@ -24,7 +24,4 @@ void kernel_damon_stop(void);
 /* Of the last call that failed; "": none has. */
 const char* kernel_damon_failure(void);
 
-/* CPU time of a thread so far, from /proc/PATH/schedstat; 0: cannot be read. */
-uint64_t thread_cpu_ns(const char* path);
-
 #endif

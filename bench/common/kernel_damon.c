@@ -5,25 +5,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "proc_file.h"
 
 #define ADMIN "/sys/kernel/mm/damon/admin/kdamonds/"
 
 static char failure[200];
-
-static int read_number(const char* path, uint64_t* value) {
-    char text[80];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    const ssize_t length = read(fd, text, sizeof text - 1);
-    close(fd);
-    if (length <= 0) return 0;
-    text[length] = '\0';
-    *value = strtoull(text, NULL, 10);
-    return 1;
-}
 
 int kernel_damon_set(const struct kernel_damon_setting* setting) {
     char path[200], text[24];
@@ -47,7 +36,7 @@ int kernel_damon_set_all(const struct kernel_damon_setting* settings, size_t nr_
 int kernel_damon_get(const char* name, uint64_t* value) {
     char path[200];
     snprintf(path, sizeof path, ADMIN "%s", name);
-    return read_number(path, value);
+    return proc_file_number(path, value);
 }
 
 void kernel_damon_stop(void) {
@@ -56,10 +45,3 @@ void kernel_damon_stop(void) {
 }
 
 const char* kernel_damon_failure(void) { return failure; }
-
-uint64_t thread_cpu_ns(const char* path) {
-    char name[64];
-    uint64_t value = 0;
-    snprintf(name, sizeof name, "/proc/%s/schedstat", path);
-    return read_number(name, &value) ? value : 0;
-}
