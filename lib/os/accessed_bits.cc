@@ -27,10 +27,12 @@ constexpr char kStatus[] = "/proc/thread-self/status";
 constexpr char kRollup[] = "/proc/thread-self/smaps_rollup";
 
 // Bytes of text, at most `size`; or a negative errno.
-ssize_t read_text(int fd, char* text, size_t size) {
+ssize_t read_text(const char* path, char* text, size_t size) {
+    const ScopedFile file(sys::open_read(path), FileKind::kKernel);
+    if (file.fd() < 0) return file.fd();
     size_t filled = 0;
     while (filled < size) {
-        const ssize_t got = sys::pread(fd, text + filled, size - filled, filled);
+        const ssize_t got = sys::pread(file.fd(), text + filled, size - filled, filled);
         if (got < 0) return got;
         if (got == 0) break;
         filled += static_cast<size_t>(got);
@@ -105,10 +107,8 @@ int clear_accessed_bits() {
 }
 
 int read_accessed_bytes(AccessedBytes& bytes) {
-    const ScopedFile file(sys::open_read(kRollup), FileKind::kKernel);
-    if (file.fd() < 0) return file.fd();
     char text[2048];
-    const ssize_t length = read_text(file.fd(), text, sizeof text);
+    const ssize_t length = read_text(kRollup, text, sizeof text);
     if (length < 0) return static_cast<int>(length);
     return parse_accessed_bytes({text, static_cast<size_t>(length)}, bytes) ? 0 : -EIO;
 }
@@ -118,10 +118,8 @@ bool parse_held_memory(std::string_view status, HeldMemory& held) {
 }
 
 int read_held_memory(HeldMemory& held) {
-    const ScopedFile file(sys::open_read(kStatus), FileKind::kKernel);
-    if (file.fd() < 0) return file.fd();
     char text[4096];
-    const ssize_t length = read_text(file.fd(), text, sizeof text);
+    const ssize_t length = read_text(kStatus, text, sizeof text);
     if (length < 0) return static_cast<int>(length);
     return parse_held_memory({text, static_cast<size_t>(length)}, held) ? 0 : -EIO;
 }
@@ -149,24 +147,18 @@ int ReclaimScans::read() {
 
 bool smaps_may_hide_huge_pages() {
     char text[8];
-    {
-        const ScopedFile file(sys::open_read("/proc/sys/kernel/numa_balancing"), FileKind::kKernel);
-        if (file.fd() == -ENOENT) return false;  // the kernel was built without it
-        const ssize_t length = file.fd() < 0 ? file.fd() : read_text(file.fd(), text, sizeof text);
-        if (length > 0 && text[0] == '0') return false;
-    }
+    const ssize_t length = read_text("/proc/sys/kernel/numa_balancing", text, sizeof text);
+    if (length == -ENOENT || (length > 0 && text[0] == '0')) return false;  // not built in, or switched off
     // A kernel that has PAGEMAP_SCAN is newer.
     RangeScan scan;
     return scan.open(0, read_page_sizes().base_bytes) != 0 || !scan.passes_holes();
 }
 
 bool reclaim_keeps_accessed_bits() {
-    const ScopedFile file(sys::open_read("/sys/kernel/mm/lru_gen/enabled"), FileKind::kKernel);
     char text[32];
+    const ssize_t length = read_text("/sys/kernel/mm/lru_gen/enabled", text, sizeof text);
     // Where sysfs describes memory, but not of this, the kernel was built without it.
-    if (file.fd() == -ENOENT) return ScopedFile(sys::open_read("/sys/kernel/mm"), FileKind::kKernel).fd() >= 0;
-    if (file.fd() < 0) return false;
-    const ssize_t length = read_text(file.fd(), text, sizeof text);
+    if (length == -ENOENT) return ScopedFile(sys::open_read("/sys/kernel/mm"), FileKind::kKernel).fd() >= 0;
     return length > 0 && text_begins({text, static_cast<size_t>(length)}, "0x0000");
 }
 

@@ -336,7 +336,8 @@ TEST(TrackedRanges, APauseLeavesNothingArmedOfWhatTheContextOnlySamples) {
     ASSERT_EQ(damon_ctx_add_range(ctx, sampled.at(0), kPages * page, 0), 0) << errmsg(ctx);
     ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
     for (int i = 0; i < 5; ++i) {
-        usleep(30'000);
+        // Something is armed that the pause must lift; between a look and the next arm nothing may be.
+        while (nr_marked(sampled, kPages) == 0) usleep(100);
         ASSERT_EQ(damon_set_pause(ctx, 1), 0);
         EXPECT_EQ(nr_marked_in_the_end(sampled, kPages), 0u);
         EXPECT_EQ(nr_marked_in_the_end(memory, 64), 0u);
@@ -353,15 +354,17 @@ TEST(TrackedRanges, APauseInTheMidstOfQuestionsLeavesNothingArmed) {
     ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
     std::atomic<bool> ends{false};
     std::atomic<int> refused{0};
+    std::atomic<int> asked{0};
     std::thread asker([&] {
         while (!ends) {
             for (size_t i = 0; i < kPages / 2; i += 7) memory.write(i);
             Question question;
+            ++asked;
             refused += question.begin(memory, kPages) != 0;
         }
     });
     for (int i = 0; i < 5; ++i) {
-        usleep(3000);
+        for (const int before = asked; asked == before;) std::this_thread::yield();
         EXPECT_EQ(damon_set_pause(ctx, 1), 0);
         EXPECT_EQ(nr_marked_in_the_end(memory, kPages), 0u);
         EXPECT_EQ(damon_set_pause(ctx, 0), 0);

@@ -115,6 +115,12 @@ bool is_skipped(int result) {
     return true;
 }
 
+void expect_success_in_a_child(int (*body)()) {
+    const int result = in_a_child(body);
+    if (is_skipped(result)) return;
+    EXPECT_EQ(result, 0);
+}
+
 // Everything below 1,024 is a file of the program now.
 bool take_every_number(int file) {
     for (int fd = 3; fd < 1024; ++fd) {
@@ -146,16 +152,10 @@ int stop_after_closing_all() {
 
 TEST(LostFiles, StopReturnsWhileTheWorkerFindsItsFilesLost) {
     if (thread_sanitized()) return declared_skip("sanitizer", "it calls two threads that meet at a number a race");
-    const int result = in_a_child(stop_after_closing_all<false>);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
+    expect_success_in_a_child(stop_after_closing_all<false>);
 }
 
-TEST(LostFiles, StopReturnsAndClosesNothingOfTheProgram) {
-    const int result = in_a_child(stop_after_closing_all<true>);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
-}
+TEST(LostFiles, StopReturnsAndClosesNothingOfTheProgram) { expect_success_in_a_child(stop_after_closing_all<true>); }
 
 int go_on_after_closing_all() {
     Watched watched;
@@ -175,11 +175,7 @@ int go_on_after_closing_all() {
     return result;
 }
 
-TEST(LostFiles, AreOpenedAgainAndTheContextSaysSo) {
-    const int result = in_a_child(go_on_after_closing_all);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
-}
+TEST(LostFiles, AreOpenedAgainAndTheContextSaysSo) { expect_success_in_a_child(go_on_after_closing_all); }
 
 // A file of the program that even bears the mark, because it took the number just while the library marked its own.
 TEST(LostFiles, AFileWithoutAnEndIsNotReadForEver) {
@@ -255,9 +251,7 @@ int pause_with_own_userfaultfd_under_the_number() {
 }
 
 TEST(LostFiles, AUserfaultfdOfTheProgramUnderTheNumberKeepsItsRegistrations) {
-    const int result = in_a_child(pause_with_own_userfaultfd_under_the_number);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
+    expect_success_in_a_child(pause_with_own_userfaultfd_under_the_number);
 }
 
 // Between two checks of the worker's: the functions themselves do nothing with another file under the number.
@@ -282,9 +276,7 @@ int use_with_own_userfaultfd_under_the_number() {
 }
 
 TEST(LostFiles, AnotherUserfaultfdUnderTheNumberIsNotRegisteredWith) {
-    const int result = in_a_child(use_with_own_userfaultfd_under_the_number);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
+    expect_success_in_a_child(use_with_own_userfaultfd_under_the_number);
 }
 
 // Where programs rarely look, so that closing the first few hundred numbers loses none.
@@ -305,9 +297,7 @@ TEST(LostFiles, StandUnderHighNumbers) {
     if (limit.rlim_cur < 1024) limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1024);
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ASSERT_GE(limit.rlim_cur, 1024u);
-    const int result = in_a_child(close_the_first_eight_hundred);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
+    expect_success_in_a_child(close_the_first_eight_hundred);
 }
 
 // A daemon's child: closes all, opens files of its own, and monitors itself.
@@ -364,16 +354,12 @@ int leave_a_context_to_children() {
 
 TEST(LostFiles, WhatAChildInheritsIsClosedByItsFirstFreeOrStart) {
     if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
-    const int result = in_a_child(leave_a_context_to_children);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
+    expect_success_in_a_child(leave_a_context_to_children);
 }
 
 TEST(LostFiles, AChildsOwnFilesAreUntouchedByItsOwnContext) {
     if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
-    const int result = in_a_child(start_in_a_child_with_own_files);
-    if (is_skipped(result)) return;
-    EXPECT_EQ(result, 0);
+    expect_success_in_a_child(start_in_a_child_with_own_files);
 }
 
 }  // namespace

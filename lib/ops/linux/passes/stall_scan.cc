@@ -63,7 +63,7 @@ void StallScan::look() {
 // The front of a part, up to `until`. Below 0: an error.
 int StallScan::look_at(AddressRange range, uint64_t& until) {
     if (scan_.passes_holes()) {
-        const AddressRange front{range.start, std::min(range.end, range.start + StallScan::kHoleBytes)};
+        const AddressRange front{range.start, std::min(range.end, range.start + kHoleBytes)};
         const int found = scan_.find_populated(front, false, range.start);
         if (found <= 0) {
             until = front.end;
