@@ -21,6 +21,7 @@ import sizes
 import skips
 import symbols
 import terms
+import units
 import words
 
 sys.path.append(str(repo.ROOT / "scripts"))
@@ -118,6 +119,20 @@ class Hardening(unittest.TestCase):
         self.assertEqual(hardening.call_problems({"__stack_chk_fail"}, False), [])
         self.assertEqual(len(hardening.call_problems({"memcpy", "__stack_chk_fail"}, True)), 1)
         self.assertEqual(len(hardening.call_problems({"__memcpy_chk"}, True)), 1)
+
+
+class Units(unittest.TestCase):
+    ONE = "namespace {\nconstexpr uint64_t kRestUs = 20;\nclass Turn {\n};\n}\n"
+
+    def test_a_name_that_stands_twice_in_a_folder_is_found(self):
+        other = "namespace {\n    constexpr int kInside = 1;\nconstexpr char kRestUs[] = \"\";\nclass Turn final {\n};\nclass Ahead;\n}\n"
+        texts = {"a/one.cc": self.ONE, "a/two.cc": other, "b/three.cc": self.ONE}
+        self.assertEqual([name for _, name, _ in units.clashes(texts, [])], ["Turn", "kRestUs"])
+        self.assertFalse(units.clashes(texts, ["a/t*.cc"]))
+
+    def test_the_files_that_compile_alone_are_read_from_the_build(self):
+        text = "file(GLOB own_units RELATIVE ${X} a/*.cc)\nlist(APPEND own_units b/c.cc\n    d.cc)\n"
+        self.assertEqual(units.own_units(text), ["a/*.cc", "b/c.cc", "d.cc"])
 
 
 class Includes(unittest.TestCase):
