@@ -18,6 +18,8 @@ if ! newer_than "$oldest"; then
 fi
 
 export CARGO_TERM_COLOR=never
+# As where a program that depends on the crate is built: there nobody chose CMake's generator.
+unset CMAKE_GENERATOR
 if ! cargo fetch --locked; then
     echo "skipped rust SKIP rust-registry: cargo $version could not fetch what Cargo.lock names" >"$results"
     exit 0

@@ -43,6 +43,11 @@ fn build_bundled() {
     let built = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("build");
     let mut configure = Command::new(cmake());
     configure.arg("-S").arg(sources).arg("-B").arg(&built).args(OPTIONS);
+    // CMake's own choice is make, also where only Ninja is there. A tree that was configured before keeps its generator.
+    println!("cargo:rerun-if-env-changed=CMAKE_GENERATOR");
+    if env::var_os("CMAKE_GENERATOR").is_none() && !built.join("CMakeCache.txt").exists() && has_ninja() {
+        configure.args(["-G", "Ninja"]);
+    }
     for (language, variable) in [("C", "CC"), ("CXX", "CXX")] {
         if let Some(compiler) = of_target(variable) {
             configure.arg(format!("-DCMAKE_{language}_COMPILER={compiler}"));
@@ -59,6 +64,10 @@ fn build_bundled() {
     println!("cargo:rustc-link-lib=pthread");
     let headers = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("libdamon/include");
     println!("cargo:include={}", headers.display());
+}
+
+fn has_ninja() -> bool {
+    Command::new("ninja").arg("--version").output().map(|said| said.status.success()).unwrap_or(false)
 }
 
 fn cmake() -> String {
@@ -78,7 +87,7 @@ fn of_target(variable: &str) -> Option<String> {
 
 fn run(command: &mut Command) {
     let status = command.status().unwrap_or_else(|error| {
-        panic!("{command:?}: {error}; building libdamon needs CMake 3.25 and a C++20 compiler, or install libdamon")
+        panic!("{command:?}: {error}; building libdamon needs CMake 3.25, Ninja or make, and a C++20 compiler; or install libdamon")
     });
     assert!(status.success(), "{command:?}: {status}");
 }
