@@ -102,7 +102,8 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         files = machine_files(build, there, scratch)
         print(f"{len(files)} files, {sum(path.stat().st_size for path in files.values()) >> 20} MiB", flush=True)
-        counted_vm.run(HERE / "reclaim_guest.py", out, "3G", {"EFFECTS_PROGRAMS": ",".join(there)}, sorted(files.items()))
+        variables = {"EFFECTS_PROGRAMS": ",".join(there)} | {name: value for name, value in os.environ.items() if name == "EFFECTS_WHO"}
+        counted_vm.run(HERE / "reclaim_guest.py", out, "3G", variables, sorted(files.items()))
     table(out)
 
 

@@ -14,8 +14,9 @@ import time
 
 HOME = "/usr/lib/damon-effects"
 sys.path[:0] = [HOME, HOME + "/packages"]
+MIB = 1 << 20
 COLD_US = 5_000_000
-WARM_S, SECONDS = 15, 10
+WARM_S, SECONDS = 25, 10
 RECLAIM = pathlib.Path("/sys/module/damon_reclaim/parameters")
 
 
@@ -37,6 +38,11 @@ class Kernel:
         parameter("enabled", "N")
 
     @staticmethod
+    def acted():
+        """Bytes that it tried and that it paged out."""
+        return [int((RECLAIM / name).read_text(encoding="ascii")) for name in ("bytes_reclaim_tried_regions", "bytes_reclaimed_regions")]
+
+    @staticmethod
     def cpu():
         """CPU seconds of its thread."""
         pid = (RECLAIM / "kdamond_pid").read_text(encoding="ascii").strip()
@@ -50,6 +56,10 @@ class Nobody:
 
     def __exit__(self, *_):
         pass
+
+    @staticmethod
+    def acted():
+        return [0, 0]
 
     @staticmethod
     def cpu():
@@ -93,28 +103,29 @@ def measure(name, subject, who):
             units += work(1)
             resident.append(memory_of(pid)[0])
         spent = times_of(pid) + other.cpu() - spent
-        own = other.cpu()
+        own, (tried, applied) = other.cpu(), other.acted()
         if who == "library":
             with AgentPage.open(pid) as page:
                 found = page.snapshot()
-            own = (found.stats.cpu_ns + found.agent_cpu_ns) / 1e9
+            own, stat = (found.stats.cpu_ns + found.agent_cpu_ns) / 1e9, found.schemes[0].stat
+            tried, applied = stat.sz_tried, stat.sz_applied
         print(json.dumps({"program": name, "who": who, "before_mib": before, "resident_mib": sum(resident) / len(resident), "units": units,
                           "cpu_us_a_unit": 1e6 * spent / units, "seconds": time.monotonic() - began, "monitor_cpu_s": own,
-                          "major_faults": major_faults(pid) - faults}), flush=True)
+                          "major_faults": major_faults(pid) - faults, "tried_mib": tried / MIB, "applied_mib": applied / MIB}), flush=True)
 
 
 def main():
-    os.environ.update({"PATH": "/usr/bin:/bin", "HOME": "/tmp", "OPENBLAS_NUM_THREADS": "1", "NUMPY_MADVISE_HUGEPAGE": "0",
+    os.environ.update({"PATH": "/usr/bin:/bin", "HOME": "/tmp", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": HOME + "/packages", "NUMPY_MADVISE_HUGEPAGE": "0",
                        "DAMON_AGENT_LIBRARY": HOME + "/libdamon_agent.so", "DAMON_AGENT_DIR": tempfile.mkdtemp()})
     os.system("ip link set lo up")
     known = subjects()
     for name in os.environ.get("EFFECTS_PROGRAMS", ",".join(known)).split(","):
-        for who in ("nobody", "kernel", "library"):
+        for who in os.environ.get("EFFECTS_WHO", "nobody,kernel,library").split(","):
             if who == "kernel" and not RECLAIM.exists():
                 continue
             try:
                 measure(name, known[name], who)
-            except Exception as error:  # the others are still worth having
+            except (Exception, SystemExit) as error:  # the others are still worth having
                 print(json.dumps({"program": name, "who": who, "error": repr(error)}), flush=True)
 
 
