@@ -78,8 +78,8 @@ def table(path):
     found = collections.defaultdict(dict)
     for entry in (json.loads(line) for line in path.read_text().splitlines() if line.startswith("{")):
         found[entry["program"]][entry["who"]] = entry
-    print("| | resident before, MiB | afterwards, MiB | CPU time a unit of work, with the monitor's, us | more than alone | major faults/s | "
-          "monitor's CPU, s |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print("| | resident before, MiB | after a minute | CPU time a unit of work, us | more than alone | major faults/s | monitor, % of a CPU | "
+          "\n| --- | --- | --- | --- | --- | --- | --- |")
     for program, runs in found.items():
         alone = runs.get("nobody", {}).get("cpu_us_a_unit")
         for who, run in runs.items():
@@ -88,7 +88,7 @@ def table(path):
                 continue
             more = "" if who == "nobody" or not alone else f"{100 * (run['cpu_us_a_unit'] / alone - 1):+.1f} %"
             print(f"| {program}, {NAMES[who]} | {run['before_mib']:.1f} | {run['resident_mib']:.1f} | {run['cpu_us_a_unit']:,.0f} | {more} | "
-                  f"{run['major_faults'] / run['seconds']:.1f} | {run['monitor_cpu_s']:.2f} |")
+                  f"{run['major_faults'] / run['seconds']:.1f} | {100 * run['monitor_cpu_s'] / run['seconds']:.1f} |")
 
 
 def main():

@@ -5,6 +5,7 @@ scheme that pages out what was not accessed for five seconds. Prints one JSON ob
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,9 +15,16 @@ import time
 
 HOME = "/usr/lib/damon-effects"
 sys.path[:0] = [HOME, HOME + "/packages"]
+
+from workloads import Lines, Redis, memory_of, times_of  # noqa: E402
+
+from damon.agent_page import AgentPage  # noqa: E402
+from damon.cli.run import environment  # noqa: E402
+from damon.params import AccessPattern, Attrs, Scheme  # noqa: E402
+
 MIB = 1 << 20
 COLD_US = 5_000_000
-WARM_S, SECONDS = 25, 10
+WARM_S, SECONDS = 60, 20
 RECLAIM = pathlib.Path("/sys/module/damon_reclaim/parameters")
 
 
@@ -27,54 +35,66 @@ def parameter(name, value):
 class Kernel:
     """DAMON_RECLAIM with the intervals of the library's defaults, whatever the free memory."""
 
-    def __enter__(self):
+    def __init__(self, _):
         for name, value in {"min_age": COLD_US, "sample_interval": 5000, "aggr_interval": 100_000, "min_nr_regions": 10, "max_nr_regions": 1000,
                             "quota_ms": 0, "quota_sz": 1 << 30, "quota_reset_interval_ms": 1000, "wmarks_high": 1000, "wmarks_mid": 1000,
                             "wmarks_low": 0, "wmarks_interval": 1_000_000, "enabled": "Y"}.items():
             parameter(name, value)
-        return self
+        self._pid = (RECLAIM / "kdamond_pid").read_text(encoding="ascii").strip()
 
-    def __exit__(self, *_):
+    def close(self):
         parameter("enabled", "N")
 
-    @staticmethod
-    def acted():
-        """Bytes that it tried and that it paged out."""
+    def cpu(self):
+        with open(f"/proc/{self._pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[0]) / 1e9
+
+    def acted(self):
         return [int((RECLAIM / name).read_text(encoding="ascii")) for name in ("bytes_reclaim_tried_regions", "bytes_reclaimed_regions")]
 
-    @staticmethod
-    def cpu():
-        """CPU seconds of its thread."""
-        pid = (RECLAIM / "kdamond_pid").read_text(encoding="ascii").strip()
-        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[0]) / 1e9
+
+class Library:
+    def __init__(self, pid):
+        self._page = AgentPage.open(pid)
+
+    def close(self):
+        self._page.close()
+
+    def cpu(self):
+        found = self._page.snapshot()
+        return (found.stats.cpu_ns + found.agent_cpu_ns) / 1e9
+
+    def acted(self):
+        stat = self._page.snapshot().schemes[0].stat
+        return [stat.sz_tried, stat.sz_applied]
 
 
 class Nobody:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def __init__(self, _):
         pass
 
-    @staticmethod
-    def acted():
+    def close(self):
+        pass
+
+    def cpu(self):
+        """CPU seconds so far."""
+        return 0.0
+
+    def acted(self):
+        """Bytes that were tried, and that were paged out."""
         return [0, 0]
 
-    @staticmethod
-    def cpu():
-        return 0.0
+
+RECLAIMERS = {"nobody": Nobody, "kernel": Kernel, "library": Library}
 
 
 def subjects():
-    from workloads import Lines, Redis
-
     programs = HOME + "/programs"
     return {
-        "redis": Redis(100_000, 1000, requests=2_000, pause_s=0.2),
-        "sqlite": Lines("/usr/bin/python3", programs + "/lookups.py", 300_000, 10, 200),
-        "numpy": Lines("/usr/bin/python3", programs + "/sparse.py", 160, 10, 1, 200),
-        "java": Lines("/usr/bin/java", "-Xshare:auto", "-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-cp", programs, "Updates", 160, 10, 200),
+        "redis": Redis(100_000, 1000, requests=2_000, pause_s=1.0),
+        "sqlite": Lines("/usr/bin/python3", programs + "/lookups.py", 300_000, 10, 1000),
+        "numpy": Lines("/usr/bin/python3", programs + "/sparse.py", 160, 10, 1, 1000),
+        "java": Lines("/usr/bin/java", "-Xshare:auto", "-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-cp", programs, "Updates", 160, 10, 1000),
     }
 
 
@@ -84,34 +104,26 @@ def major_faults(pid):
 
 
 def measure(name, subject, who):
-    from workloads import memory_of, times_of
-
-    from damon.agent_page import AgentPage
-    from damon.cli.run import environment
-    from damon.params import AccessPattern, Attrs, Scheme
-
     variables = dict(os.environ)
     if who == "library":
         cold = Scheme(action="pageout", pattern=AccessPattern(max_nr_accesses=0), min_age_us=COLD_US)
         variables |= environment(Attrs(), [cold])
-    with subject.started(variables) as (pid, work), (Kernel() if who == "kernel" else Nobody()) as other:
+    with subject.started(variables) as (pid, work):
         before = memory_of(pid)[0]
-        work(WARM_S)
-        spent, faults, began = times_of(pid) + other.cpu(), major_faults(pid), time.monotonic()
-        resident, units = [], 0
-        for _ in range(SECONDS):
-            units += work(1)
-            resident.append(memory_of(pid)[0])
-        spent = times_of(pid) + other.cpu() - spent
-        own, (tried, applied) = other.cpu(), other.acted()
-        if who == "library":
-            with AgentPage.open(pid) as page:
-                found = page.snapshot()
-            own, stat = (found.stats.cpu_ns + found.agent_cpu_ns) / 1e9, found.schemes[0].stat
-            tried, applied = stat.sz_tried, stat.sz_applied
-        print(json.dumps({"program": name, "who": who, "before_mib": before, "resident_mib": sum(resident) / len(resident), "units": units,
-                          "cpu_us_a_unit": 1e6 * spent / units, "seconds": time.monotonic() - began, "monitor_cpu_s": own,
-                          "major_faults": major_faults(pid) - faults, "tried_mib": tried / MIB, "applied_mib": applied / MIB}), flush=True)
+        with contextlib.closing(RECLAIMERS[who](pid)) as reclaimer:
+            work(WARM_S)
+            own, spent, faults, began = reclaimer.cpu(), times_of(pid), major_faults(pid), time.monotonic()
+            resident, units = [], 0
+            for _ in range(SECONDS):
+                units += work(1)
+                resident.append(memory_of(pid)[0])
+            own, spent, faults, seconds = (reclaimer.cpu() - own, times_of(pid) - spent, major_faults(pid) - faults, time.monotonic() - began)
+            tried, applied = reclaimer.acted()
+    if who == "library":
+        spent -= own  # it is one of the process's threads
+    print(json.dumps({"program": name, "who": who, "before_mib": before, "resident_mib": sum(resident) / len(resident), "units": units,
+                      "cpu_us_a_unit": 1e6 * spent / units, "seconds": seconds, "monitor_cpu_s": own, "major_faults": faults,
+                      "tried_mib": tried / MIB, "applied_mib": applied / MIB}), flush=True)
 
 
 def main():

@@ -89,7 +89,7 @@ def huge_pages(build, runs):
 
 
 def reclaim(build, _):
-    print("\nProactive reclaim in the virtual machine, 10 s after 15 s:\n", flush=True)
+    print("\nProactive reclaim in the virtual machine, 20 s after a minute:\n", flush=True)
     subprocess.run([sys.executable, "-B", HERE / "proactive_reclaim.py", build, build / "proactive-reclaim.jsonl"], check=True)
 
 
