@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -68,7 +69,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (AgentError, CommandError, DamonError, OSError) as error:
-        if getattr(options, "json", False):
-            show_json({"error": words_of(error)})
         print(f"damon {options.command}: {words_of(error)}", file=sys.stderr)
+        if getattr(options, "json", False):
+            with contextlib.suppress(OSError):  # which may be what failed, as on a full disk
+                show_json({"error": words_of(error)})
         return 1

@@ -26,16 +26,19 @@ Cells = list[tuple[Optional[float], bool]]
 
 
 def view(found: Findings, width: int, *, strips: Sequence[Cells], sizes: Sequence[int], is_coloured: bool,
-         rows: int) -> RenderableType:
-    """Everything. strips: of the latest windows, the last one last; sizes: their working sets; rows: of the tables."""
+         rows: int, is_brief: bool = False) -> RenderableType:
+    """Everything. strips: of the latest windows, the last one last; sizes: their working sets; rows: of the tables.
+    is_brief: where there is little room, without what the tables and the first lines tell as well."""
     parts: list[RenderableType] = [_head(found, width)]
+    if is_brief:
+        strips, sizes = strips[-1:], ()
     if found.snapshot.phase != Phase.RUNNING:
         parts.append(_fitted(found.snapshot.message or "nothing is monitored (yet)", width))
     if found.regions:
         parts += [Text(), *(strip(cells, is_coloured) for cells in strips), legend(width, is_coloured)]
         if len(sizes) > 1:
             parts.append(_history(sizes, width))
-    parts += _notes(found, width)
+    parts += [_fitted(writes_only_text(found.snapshot.regions.flags), width)] if is_brief else _notes(found, width)
     if found.regions:
         parts += [Text(), _mappings(found, width, rows), Text(), _hottest(found, width, rows)]
     return Group(*parts)
