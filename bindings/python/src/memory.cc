@@ -141,9 +141,10 @@ void bind_memory(py::module_& module) {
         .def(py::init([](py::handle size) { return new SharedMemory(to_u64(size, "size")); }))
         .def_property_readonly("address", &SharedMemory::address, "Where it begins.")
         .def("__len__", &SharedMemory::size)
-        .def("__repr__", [](const SharedMemory& self) {
-            return "<damon.SharedMemory of " + std::to_string(self.size()) + " bytes>";
-        })
+        .def("__repr__",
+             [](const SharedMemory& self) {
+                 return "<damon.SharedMemory of " + std::to_string(self.size()) + " bytes>";
+             })
         .def_buffer(&SharedMemory::view);
     py::class_<SharedDeclaration>(module, "SharedDeclaration", "A declared shared mapping: until withdraw().")
         .def(py::init<py::handle>())
