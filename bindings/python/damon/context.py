@@ -248,7 +248,7 @@ class Context(Watching):
 
     def summary_text(self, width: int = 64) -> str:
         """The last snapshot in a few lines: how much is accessed, idle and not visible, with a strip of all regions."""
-        return snapshot_text(self.snapshot(), width)
+        return snapshot_text(self.snapshot(), number(width, "width", least=1))
 
     def _repr_html_(self) -> str:
         return snapshot_html(self._core.snapshot()) if not self._core.closed else html.escape(repr(self))

@@ -12,6 +12,7 @@ from contextlib import ContextDecorator, ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from .checks import named
 from .context import Context
 from .params import Attrs, Target
 from .record import RecordedSnapshot, read_record
@@ -68,6 +69,9 @@ def profile(
         with damon.profile("sort.damon", array):
             array.sort()
     """
+    if not isinstance(output, (str, os.PathLike)):
+        raise TypeError(f'output must be a path, not {type(output).__name__}; buffers come after it: profile("x.damon", array)')
+    named(attrs, Attrs.__dataclass_fields__, "profile()")
     if buffers:
         return Profile(output, Context(Attrs(**attrs), [Target.of(*buffers)]))
     given: AttrsOptions = {**_OF_A_PROGRAM, **attrs}

@@ -110,6 +110,12 @@ from damon import words
         (lambda: damon.Context(targets=[5]), TypeError, "a damon.Target, a range .start, end. or a buffer, not int"),
         (lambda: damon.Context(targets=[numpy.ndarray]), TypeError, "a buffer is needed, not the class ndarray"),
         (lambda: damon.WorkerAttr(cpus=3), TypeError, "cpus must be a list, not int"),  # type: ignore[arg-type]
+        (lambda: damon.profile(numpy.zeros(8)), TypeError, "output must be a path, not ndarray; buffers come after it"),  # type: ignore[arg-type]
+        (lambda: damon.profile(sampel_us=5), TypeError, "profile.. has no option 'sampel_us'; did you mean sample_us"),  # type: ignore[call-arg]
+        (lambda: damon.live(5), TypeError, "context must be a damon.Context, not int"),  # type: ignore[arg-type]
+        (lambda: damon.live(toy_context(), width=0), damon.InvalidParameterError, "width is 0; it must be from 1"),
+        (lambda: damon.live(toy_context(), seconds=-1), damon.InvalidParameterError, "seconds is -1; it must not be"),
+        (lambda: toy_context().summary_text("x"), TypeError, "width must be an integer, not str"),  # type: ignore[arg-type]
         (lambda: damon.strerror("x"), TypeError, "number must be an integer, not str"),  # type: ignore[arg-type]
         (lambda: toy_context().wait_snapshot(timeout=float("nan")), damon.InvalidParameterError, "timeout is nan"),
         (lambda: toy_context().wait_snapshot(-1), damon.InvalidParameterError, "after_seq is -1"),
