@@ -147,7 +147,7 @@ def shared_array(shape: Any, dtype: Any = float) -> Any:
 
 def shared_declare(buffer: Any) -> SharedDeclaration:
     """Declares a MAP_SHARED mapping of the program's own (an mmap.mmap) so that its reads can be seen on every kernel.
-    It cannot be unmapped until it is withdrawn: at the end of a `with` block, by withdraw(), or when it is let go."""
+    It cannot be unmapped until it is withdrawn: at the end of a `with` block, by withdraw(), or when it is deleted."""
     return SharedDeclaration(buffer)
 
 

@@ -189,7 +189,7 @@ class Context(Watching):
     def walk(self, function: Any = None) -> Any:
         """Every region that the schemes act on during one pass of each, as (region, position of the scheme, bytes that
         passed its filters): a list, or handed to the function on the worker. Waits for the pass; after Ctrl-C it goes on
-        untold, and another walk is refused until it has ended."""
+        unreported, and another walk is refused until it has ended."""
         return self._core.walk(None if function is None else function_from(function))
 
     def set_quota_goal_value(self, scheme: int, goal: int, current_value: int) -> None:
