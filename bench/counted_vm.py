@@ -20,8 +20,9 @@ def options(words):
     return repeats[0] if repeats else None, "--docs" in words, [word for word in words if not word.startswith("--")]
 
 
-def run(program, out, memory, variables):
-    """Leaves what `program` prints in `out`; ends this program where that did not run to its end."""
+def run(program, out, memory, variables, files=()):
+    """Leaves what `program` prints in `out`; ends this program where that did not run to its end. files: as
+    initramfs.build has them."""
     try:
         if not shutil.which("qemu-system-x86_64"):
             raise kernel.Unavailable("no qemu-system-x86_64")
@@ -32,7 +33,7 @@ def run(program, out, memory, variables):
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     archive = scratch / "initramfs.gz"
-    archive.write_bytes(initramfs.build(folder, [program], where="bench"))
+    archive.write_bytes(initramfs.build(folder, [program], where="bench", files=files))
     machine = vm.Machine(seconds=3600, memory=memory, processor=COUNTED, variables=variables)
     shown, received, seconds, _ = vm.boot(machine, kernel.image(folder), archive, scratch)
     lines = [line for line in received.splitlines() if line.startswith(("{", "VM-"))]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What monitoring does for allocators, collectors and programs, and what it costs them: docs/effects.md.
 
-    run.py BUILD_FOLDER [--runs 5] [collector] [subrelease] [slowdown]
+    run.py BUILD_FOLDER [--runs 5] [collector] [subrelease] [huge_pages] [reclaim] [slowdown]
 
 Runs of each kind in turn, medians and quartiles, as tables in Markdown. `./dev bench --effects` builds what they need.
 """
@@ -74,14 +74,26 @@ def subrelease(build, runs):
                "page faults/s": ("faults_per_second", 0), "CPU s": ("cpu_seconds", 2)})
 
 
+def with_agent(build):
+    return {**os.environ, "DAMON_AGENT_LIBRARY": str(build / "tools" / "agent" / "libdamon_agent.so")}
+
+
 def slowdown(build, runs):
     print("\nPrograms that nobody changed, the agent at its defaults:\n", flush=True)
-    agent = build / "tools" / "agent" / "libdamon_agent.so"
-    subprocess.run([sys.executable, "-B", HERE / "slowdown.py", "--pairs", str(2 * runs + 1), "--control"], check=True,
-                   env={**os.environ, "DAMON_AGENT_LIBRARY": str(agent)})
+    subprocess.run([sys.executable, "-B", HERE / "slowdown.py", "--pairs", str(2 * runs + 1), "--control"], check=True, env=with_agent(build))
 
 
-PARTS = {"collector": collector, "subrelease": subrelease, "slowdown": slowdown}
+def huge_pages(build, runs):
+    print(f"\nHuge pages where memory is hot, {runs} runs each in turn, 8 s after 12 s:\n", flush=True)
+    subprocess.run([sys.executable, "-B", HERE / "huge_pages.py", "--runs", str(runs)], check=True, env=with_agent(build))
+
+
+def reclaim(build, _):
+    print("\nProactive reclaim in the virtual machine, 10 s after 15 s:\n", flush=True)
+    subprocess.run([sys.executable, "-B", HERE / "proactive_reclaim.py", build, build / "proactive-reclaim.jsonl"], check=True)
+
+
+PARTS = {"collector": collector, "subrelease": subrelease, "huge_pages": huge_pages, "reclaim": reclaim, "slowdown": slowdown}
 
 
 def main():

@@ -23,6 +23,8 @@ import tempfile
 import threading
 import time
 
+from workloads import times_of
+
 from damon.agent_page import AgentError, AgentPage
 from damon.cli.run import environment
 from damon.params import Attrs
@@ -119,23 +121,14 @@ def redis(folder, variables, scale):
         time.sleep(0.05)
     load = ["redis-benchmark", "-p", port, "-q", "-t", "set", "-n", "400000", "-r", "300000", "-d", "200", "-P", "16"]
     subprocess.run(load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    before = _times_of(server.pid)
+    before = times_of(server.pid)
     for kind in ("get", "set"):
         words = ["redis-benchmark", "-p", port, "-q", "-t", kind, "-n", str(round(900_000 * scale)), "-r", "20000", "-d", "200", "-P", "16"]
         subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    spent = _times_of(server.pid) - before
+    spent = times_of(server.pid) - before
     subprocess.run([*client, "shutdown", "nosave"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     server.wait()
     return spent
-
-
-def _times_of(pid):
-    """CPU seconds of a process with all of its threads."""
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
 
 
 PROGRAMS = {"redis": (redis, "redis-server"), "sqlite": (sqlite, "sqlite3"), "numpy": (numpy, None), "gcc": (gcc, "gcc")}

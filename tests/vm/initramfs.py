@@ -14,6 +14,7 @@ INIT = pathlib.Path(__file__).with_name("init.sh")
 # The compressor is found by its name, so no module says that it depends on it.
 MODULES = ("lzo_rle", "zram")
 PARAMETERS = {"zram": "num_devices=2"}
+FOLDERS = ("bin", "dev", "proc", "sys", "tmp", "disk", "modules", "tests", "bench")
 DISK_BYTES = 128 << 20  # one block group: all that mke2fs writes is at the front
 
 
@@ -83,10 +84,11 @@ def empty_disk():
         return gzip.compress(written + b"\0" * (-len(written) % 4096))
 
 
-def build(folder, programs, wanted_modules=MODULES, where="tests"):
-    """The compressed archive for an unpacked kernel and paths of statically linked programs: tests, or in "bench"."""
+def build(folder, programs, wanted_modules=MODULES, where="tests", files=()):
+    """The compressed archive for an unpacked kernel and paths of statically linked programs: tests, or in "bench".
+    files: [(where it is to be, without the first slash, and where it is now)], for programs that need more."""
     archive = Archive()
-    for name in ("bin", "dev", "proc", "sys", "tmp", "disk", "modules", "tests", "bench"):
+    for name in FOLDERS:
         archive.folder(name)
     archive.file("init", INIT.read_bytes())
     archive.file("bin/busybox", next(folder.rglob("bin/busybox")).read_bytes())
@@ -98,4 +100,11 @@ def build(folder, programs, wanted_modules=MODULES, where="tests"):
     archive.file("modules/disk.gz", empty_disk(), 0o644)
     for program in programs:
         archive.file(f"{where}/{program.name}", program.read_bytes())
+    made = set(FOLDERS)
+    for name, path in files:
+        for parent in list(pathlib.PurePath(name).parents)[-2::-1]:
+            if str(parent) not in made:
+                made.add(str(parent))
+                archive.folder(str(parent))
+        archive.file(name, path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
     return archive.finished()

@@ -170,6 +170,28 @@ def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, fold
     assert b"paused" in text and b"has ended" in text
 
 
+@pytest.mark.parametrize("words", [("top",), ("top", "-d", "100ms", "PID")])
+def test_top_ends_when_its_terminal_is_gone_and_no_signal_tells(pid: int, words: tuple[str, ...]) -> None:
+    child, terminal = pty.fork()
+    if child == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as below a shell that is no session's leader
+        os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="40")
+        words = (*damon_words(), *(str(pid) if word == "PID" else word for word in words))
+        os.execv(words[0], words)
+    try:
+        shown = b""
+        while b"hot_part" not in shown:
+            shown += os.read(terminal, 65536)
+    finally:
+        os.close(terminal)
+    try:
+        until(lambda: os.waitpid(child, os.WNOHANG)[0] == child, "damon top has ended")
+    except AssertionError:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+
+
 def test_completion_and_manual_know_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("completion", "bash") == 0
     completion = capsys.readouterr().out

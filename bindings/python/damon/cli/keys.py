@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
@@ -26,12 +27,19 @@ class Keys:
 
     def __exit__(self, *failure: object) -> None:
         if self._input >= 0:
-            termios.tcsetattr(self._input, termios.TCSADRAIN, self._before)
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(self._input, termios.TCSADRAIN, self._before)
 
     def wait(self, seconds: float) -> str:
-        """The key that was pressed meanwhile; empty: none."""
+        """The key that was pressed meanwhile; empty: none. "q" where the terminal is gone."""
         if self._input < 0:
             time.sleep(seconds)
             return ""
         ready, _, _ = select.select([self._input], [], [], seconds)
-        return os.read(self._input, 1).decode("ascii", "replace") if ready else ""
+        if not ready:
+            return ""
+        try:
+            pressed = os.read(self._input, 1)
+        except OSError:
+            pressed = b""
+        return pressed.decode("ascii", "replace") or "q"
