@@ -17,7 +17,8 @@ const ENUMS: [(&str, &str); 12] = [
 ];
 
 /// Functions and members whose name is not that of C without its prefix.
-const RENAMED: [(&str, &str); 22] = [
+const RENAMED: [(&str, &str); 23] = [
+    ("cpu_mask", "cpus"),
     ("DAMON_SURVEY_DEFAULT", "None"),
     ("DAMON_RANGE_SHARED", "add_shared_range"),
     ("DAMON_RANGE_STABLE", "RangeOptions.stable"),
