@@ -211,8 +211,8 @@ int damon_ctx_set_drive(damon_ctx* ctx, int32_t drive) {
 
 int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
     if (damon::access_check_row(id) == nullptr) {
-        return damon::report(
-            ctx, damon::Status::fail(-EINVAL, "access check is %d; it must be a value of enum damon_access_check", id));
+        return damon::report(ctx,
+                             damon::Status::fail(-EINVAL, "access_check is %d; there is no such access check", id));
     }
     return change_stopped(ctx, [&] {
         ctx->params.access_check = id;

@@ -143,6 +143,9 @@ Status WorkerThread::adopt_thread_options() {
     const char* refused = nullptr;
     const int error = adopt_options(options, refused);
     if (error == 0) return {};
+    if (error == -EINVAL) {
+        return Status::fail(error, "damon_worker_attr.%s: this process may use none of these CPUs", refused);
+    }
     return Status::fail(error, "damon_worker_attr.%s: the system refuses it (errno %d)", refused, -error);
 }
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Union
 from . import _core
 from ._core import Region, Sample, Samples, SharedDeclaration, SharedMemory, Snapshot
 from .arrays import ArraySlice
-from .checks import expect, microseconds, need_numpy, number
+from .checks import expect, microseconds, named, need_numpy, number
 from .context import Context, start, stop
 from .enums import (
     AccessCheck,
@@ -60,6 +60,7 @@ from .errors import (
 )
 from .live import live
 from .operations import Operations
+from .options import ContextOptions
 from .params import (
     AccessCheckInfo,
     AccessPattern,
@@ -96,22 +97,17 @@ def monitor_self(*buffers: Any, schemes: Iterable[Scheme] = (), **options: Unpac
     """A started context on these buffers, or on all mappings of this process. Options: those of Attrs and Context."""
     given: dict[str, Any] = dict(options)
     names = set(Attrs.__dataclass_fields__)
+    named(given, (*Attrs.__dataclass_fields__, *ContextOptions.__annotations__, "attrs", "manual"), "monitor_self()")
     fields = {name: given.pop(name) for name in list(given) if name in names}
     attrs = given.pop("attrs", None)
     if attrs is None:
         attrs = Attrs()
     expect(attrs, Attrs, "attrs")
     targets = [Target.of(*buffers)] if buffers else [Target()]
-    context = _SelfMonitor(dataclasses.replace(attrs, **fields), targets, schemes, **given)
+    context = Context(dataclasses.replace(attrs, **fields), targets, schemes, **given)
+    context._enters_running = True
     context.start()
     return context
-
-
-class _SelfMonitor(Context):
-    """Runs already when it enters its `with` block."""
-
-    def __enter__(self) -> Context:
-        return self if self.is_running else super().__enter__()
 
 
 def nr_running() -> int:
@@ -151,7 +147,7 @@ def shared_array(shape: Any, dtype: Any = float) -> Any:
 
 def shared_declare(buffer: Any) -> SharedDeclaration:
     """Declares a MAP_SHARED mapping of the program's own (an mmap.mmap) so that its reads can be seen on every kernel.
-    It cannot be unmapped until it is withdrawn: at the end of a `with` block, by withdraw(), or when it is let go."""
+    It cannot be unmapped until it is withdrawn: at the end of a `with` block, by withdraw(), or when it is deleted."""
     return SharedDeclaration(buffer)
 
 

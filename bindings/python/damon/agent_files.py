@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from typing import Optional
@@ -28,6 +29,13 @@ def process_uid(pid: int) -> Optional[int]:
     except (OSError, IndexError, ValueError):
         pass
     return None
+
+
+def _name_of(uid: Optional[int]) -> str:
+    try:
+        return pwd.getpwuid(uid or 0).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def start_ticks(pid: int) -> int:
@@ -147,6 +155,9 @@ def find(pid: int, *, writable: bool) -> tuple[str, int]:
             continue
         except AgentError as error:
             refused = refused or error
+    uid = process_uid(pid)
+    if refused is not None and uid not in (None, os.geteuid()) and os.geteuid() != 0:
+        raise AgentError(f"process {pid} is of another user ({_name_of(uid)}), who alone can see its monitor, but for root")
     if refused is not None:
         raise refused
     if start_ticks(pid) == 0:

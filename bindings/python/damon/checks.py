@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import enum
 import errno
 import importlib
@@ -13,6 +14,7 @@ from typing import Any, TypeVar, Union
 from .errors import error_for
 
 MAX_U64 = 2**64 - 1
+_MOST_SECONDS = 1e12
 Constant = TypeVar("Constant", bound=enum.Enum)
 
 
@@ -38,15 +40,31 @@ def as_tuples(instance: Any, *names: str) -> None:
             object.__setattr__(instance, name, tuple(value))
 
 
-def microseconds(duration: Union[float, datetime.timedelta]) -> int:
+def microseconds(duration: Union[float, datetime.timedelta], what: str = "the duration") -> int:
     """Seconds or a timedelta as microseconds, for parameters that end in _us: `Attrs(aggr_us=damon.microseconds(0.1))`."""
-    if isinstance(duration, datetime.timedelta):
-        return duration // datetime.timedelta(microseconds=1)
-    if isinstance(duration, bool) or not hasattr(duration, "__float__"):
-        raise TypeError(f"a duration must be seconds or a timedelta, not {type(duration).__name__}")
-    if not -1e12 < float(duration) < 1e12:
-        raise error_for(errno.EINVAL, f"a duration is {duration} seconds; it must be below 1e12")
-    return round(float(duration) * 1_000_000)
+    if getattr(getattr(duration, "dtype", None), "kind", "") == "m":  # numpy.timedelta64, whose float() is in its own unit
+        found = int(duration.astype("timedelta64[us]").astype("int64"))  # type: ignore[union-attr]
+    elif isinstance(duration, datetime.timedelta):
+        found = duration // datetime.timedelta(microseconds=1)
+    elif isinstance(duration, bool) or not hasattr(duration, "__float__"):
+        raise TypeError(f"{what} must be a number of seconds or a timedelta, not {type(duration).__name__}")
+    elif not -_MOST_SECONDS < float(duration) < _MOST_SECONDS:
+        raise error_for(errno.EINVAL, f"{what} is {duration}; it must be from 0 to {_MOST_SECONDS:g} seconds")
+    else:
+        found = round(float(duration) * 1_000_000)
+    if found < 0:
+        raise error_for(errno.EINVAL, f"{what} is {duration}; it must not be negative")
+    return found
+
+
+def named(given: Iterable[str], known: Iterable[str], who: str) -> None:
+    """TypeError for an option that there is not, with the one that was meant, or all that there are."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(names)}"
+            raise TypeError(f"{who} has no option '{name}'; {hint}")
 
 
 def member_of(value: Any, kind: type[Constant], what: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _core, policies
-from .checks import MAX_U64, expect, many, number
+from .checks import MAX_U64, expect, many, named, number
 from .enums import AccessCheck, Action, Ops
 from .errors import error_for
 from .operations import Operations
@@ -86,6 +86,8 @@ class Configuration:
         for scheme in many(schemes, "schemes"):
             self.add_scheme(scheme)
 
+    __init__.__qualname__ = "Context"  # in Python's own messages, of a misspelt option say
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise TypeError(f"a {type(self).__name__} cannot be copied or sent to another process: make a new one, with its "
                         "attrs, targets and schemes")
@@ -128,6 +130,8 @@ class Configuration:
         """Removes a target, also while running; those behind it move up. Running, learned regions of others stay."""
         idx = self._existing(self._targets, idx, "target")
         if self.is_running:
+            if len(self._targets) == 1:
+                raise error_for(errno.EINVAL, "it is the last target, and a context without targets ends: stop() it instead")
             self._on_worker(lambda: self._commit_now({}, obsolete=self._existing(self._targets, idx, "target")))
             return
         self._core.remove_target(idx)
@@ -213,10 +217,7 @@ class Configuration:
         position: entries there in both are overwritten, surplus ones removed, new ones appended.
         """
         changes: dict[str, Any] = dict(fields)
-        for name in changes:
-            if name not in _ATTRS | {"min_region_sz", "addr_unit"}:
-                raise TypeError(f"commit() knows no '{name}'; it changes {', '.join(sorted(_ATTRS))}, min_region_sz, "
-                                "addr_unit, attrs, targets, schemes and probes")
+        named(changes, (*sorted(_ATTRS), "min_region_sz", "addr_unit", "attrs", "targets", "schemes", "probes"), "commit()")
         if attrs is not None:
             expect(attrs, Attrs, "attrs")
             changes["attrs"] = attrs

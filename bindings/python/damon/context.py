@@ -10,14 +10,16 @@ import html
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Callable, Optional, TypeVar, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
 
 from . import _core
-from .checks import expect, function_from, many, number
+from .checks import expect, function_from, many, named, number
 from .configuration import have_ranges, held_targets, release
 from .enums import Ops
 from .errors import error_for
+from .options import RecordOptions
 from .params import SchemeStat, Stats, stats_from
 from .policies import ActionStats, Summary, action_stats_from
 from .records.recorder import Recorder, close_all
@@ -25,7 +27,11 @@ from .summaries import snapshot_html, snapshot_text
 from .waiting import RepeatCall, Snapshots, wait_newer
 from .watching import Watching
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 T = TypeVar("T")
+Timeout = Union[float, timedelta, None]
 _MAX_MS = 2**31 - 1
 
 # A context that runs lives until it is stopped, as a thread does. Those that still run when Python ends are stopped.
@@ -43,7 +49,11 @@ class Context(Watching):
 
     def __repr__(self) -> str:
         state = "closed" if self._core.closed else "running" if self.is_running else "stopped"
-        return f"<damon.Context {state}, {len(self._targets)} targets, {len(self._schemes)} schemes>"
+        counts = (f"{len(entries)} {what}{'' if len(entries) == 1 else 's'}"
+                  for entries, what in ((self._targets, "target"), (self._schemes, "scheme")))
+        return f"<damon.Context {state}, {', '.join(counts)}>"
+
+    _enters_running = False  # of monitor_self(): runs already when it enters its `with` block
 
     # --- running ---------------------------------------------------------------------------------------------------
 
@@ -95,7 +105,8 @@ class Context(Watching):
                 self._core.close()
 
     def __enter__(self) -> Context:
-        self.start()
+        if not (self._enters_running and self.is_running):
+            self.start()
         return self
 
     def __exit__(
@@ -178,7 +189,7 @@ class Context(Watching):
     def walk(self, function: Any = None) -> Any:
         """Every region that the schemes act on during one pass of each, as (region, position of the scheme, bytes that
         passed its filters): a list, or handed to the function on the worker. Waits for the pass; after Ctrl-C it goes on
-        untold, and another walk is refused until it has ended."""
+        unreported, and another walk is refused until it has ended."""
         return self._core.walk(None if function is None else function_from(function))
 
     def set_quota_goal_value(self, scheme: int, goal: int, current_value: int) -> None:
@@ -201,14 +212,14 @@ class Context(Watching):
         """The last snapshot. Never waits; `seq` 0: no window has ended yet."""
         return self._visibility.checked(self._core.snapshot())
 
-    def wait_snapshot(self, after_seq: int = 0, timeout: Optional[float] = None) -> _core.Snapshot:
+    def wait_snapshot(self, after_seq: int = 0, timeout: Timeout = None) -> _core.Snapshot:
         """Waits for a snapshot newer than after_seq; SnapshotTimeoutError after so many seconds."""
         timeout_ms = _milliseconds(timeout)
         if wait_newer(self._core, number(after_seq, "after_seq"), timeout_ms):
             return self._visibility.checked(self._core.snapshot())
         raise error_for(errno.ETIMEDOUT, f"no snapshot newer than number {after_seq} within {timeout_ms} ms")
 
-    def snapshots(self, *, after_seq: Optional[int] = None, timeout: Optional[float] = None) -> Snapshots:
+    def snapshots(self, *, after_seq: Optional[int] = None, timeout: Timeout = None) -> Snapshots:
         """Each new snapshot, with `for` or `async for`, until the context stops. The newest, where the loop is slow."""
         seq = self._core.snapshot().seq if after_seq is None else number(after_seq, "after_seq")
         return Snapshots(self._core, self._visibility, seq, _milliseconds(timeout))
@@ -237,7 +248,7 @@ class Context(Watching):
 
     def summary_text(self, width: int = 64) -> str:
         """The last snapshot in a few lines: how much is accessed, idle and not visible, with a strip of all regions."""
-        return snapshot_text(self.snapshot(), width)
+        return snapshot_text(self.snapshot(), number(width, "width", least=1))
 
     def _repr_html_(self) -> str:
         return snapshot_html(self._core.snapshot()) if not self._core.closed else html.escape(repr(self))
@@ -262,9 +273,10 @@ class Context(Watching):
         """How many exceptions callbacks have raised. Of those that nobody waits for, not each one is shown."""
         return self._core.nr_exceptions
 
-    def record(self, path: Union[str, os.PathLike[str]], **options: Any) -> Recorder:
+    def record(self, path: Union[str, os.PathLike[str]], **options: Unpack[RecordOptions]) -> Recorder:
         """Writes each snapshot to a file, until the recorder is closed or the context stops; `damon report` shows it. Needs
-        NumPy. Options: those of damon.records.record()."""
+        NumPy. Options: those of damon.records.Recorder and damon.records.Writer."""
+        named(options, RecordOptions.__annotations__, "record()")
         return Recorder(self, path, **options)
 
 
@@ -275,11 +287,13 @@ def _bound(function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, 
     return function
 
 
-def _milliseconds(timeout: Optional[float]) -> int:
+def _milliseconds(timeout: Timeout) -> int:
     if timeout is None:
         return -1
+    if isinstance(timeout, timedelta):
+        timeout = timeout.total_seconds()
     if not hasattr(timeout, "__float__"):
-        raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
+        raise TypeError(f"timeout must be a number of seconds, a timedelta, or None, not {type(timeout).__name__}")
     if not timeout >= 0:
         raise error_for(errno.EINVAL, f"timeout is {timeout}; it must be 0 or more seconds, or None to wait for ever")
     return round(float(min(timeout, _MAX_MS // 1000) * 1000))

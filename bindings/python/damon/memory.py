@@ -11,8 +11,17 @@ from .checks import is_buffer, need_numpy
 _BEHIND_SERIES = (("_ndarray",), ("_pa_array",), ("_data", "_mask"), ("_codes",))
 
 
+def has_memory(given: Any) -> bool:
+    """Whether it is an array of some kind: NumPy's of no dimensions count as integers as well."""
+    return is_buffer(given) or hasattr(given, "__array_interface__") or hasattr(given, "__dlpack__")
+
+
 def parts_of(given: Any) -> Iterator[Any]:
     """The buffers that the object's memory consists of."""
+    if isinstance(given, type):
+        raise TypeError(f"a buffer is needed, not the class {given.__name__}")
+    if type(given).__name__ == "LazyFrame":
+        raise TypeError("a LazyFrame has no memory yet: pass what its collect() returns")
     if is_buffer(given):
         yield given
     elif hasattr(given, "__array_interface__"):

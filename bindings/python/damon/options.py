@@ -56,6 +56,18 @@ class ContextOptions(TypedDict, total=False):
     addr_unit: int
 
 
+class RecordOptions(TypedDict, total=False):
+    """Of Context.record()."""
+
+    command_line: bool
+    labels: Optional[dict[str, str]]
+    wall_ns: Optional[int]
+    max_bytes: int
+    max_seconds: float
+    keep: int
+    append: bool
+
+
 class MonitorOptions(AttrsOptions, ContextOptions, total=False):
     """Of monitor_self()."""
 

@@ -15,10 +15,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import _core
-from .checks import MAX_U64, as_tuples, expect, expect_many, many, member_of, microseconds
+from .checks import MAX_U64, as_tuples, expect, expect_many, many, member_of, microseconds, named
 from .enums import Action, FilterType, QuotaGoalMetric, QuotaGoalTuner, SchemeFlags, UnknownReason, WmarkMetric
 from .errors import error_for
-from .memory import parts_of
+from .memory import has_memory, parts_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from .options import CallingOptions, OtherAttrsOptions
 
 MAX_U32 = 2**32 - 1
-SURVEY_DEFAULT = MAX_U64  # Attrs.survey_bp: the library's choice
+
+
+class _Named(int):
+    """A number that shows itself by its name."""
+
+    def __repr__(self) -> str:
+        return "SURVEY_DEFAULT"
+
+
+SURVEY_DEFAULT = _Named(MAX_U64)  # Attrs.survey_bp: the library's choice
 Range = tuple[int, int]
 ActionCallback = Callable[[_core.Region, int], int]
 _KEYWORDS = {"kw_only": True} if sys.version_info >= (3, 10) else {}
@@ -80,7 +89,10 @@ class Attrs:
         **others: Unpack[OtherAttrsOptions],
     ) -> Attrs:
         """With intervals in seconds or as timedelta: `Attrs.of(sample=0.001, aggr=0.02, max_nr_regions=500)`."""
-        return Attrs(microseconds(sample), microseconds(aggr), microseconds(ops_update), **others)
+        names = (field.name for field in dataclasses.fields(Attrs)[3:])
+        named(others, ("sample", "aggr", "ops_update", *names), "Attrs.of()")
+        return Attrs(microseconds(sample, "sample"), microseconds(aggr, "aggr"), microseconds(ops_update, "ops_update"),
+                     **others)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -333,7 +345,8 @@ class AccessCheckInfo:
 
 def attrs_from(fields: dict[str, Any]) -> Attrs:
     """Attributes from what the extension read."""
-    return Attrs(**{**fields, "intervals_goal": IntervalsGoal(**fields["intervals_goal"])})
+    survey_bp = SURVEY_DEFAULT if fields["survey_bp"] == SURVEY_DEFAULT else fields["survey_bp"]
+    return Attrs(**{**fields, "survey_bp": survey_bp, "intervals_goal": IntervalsGoal(**fields["intervals_goal"])})
 
 
 def stats_from(fields: dict[str, Any]) -> Stats:
@@ -350,6 +363,8 @@ def target_from(given: Union[Target, Range, Any]) -> Target:
         if not isinstance(given, tuple) or len(given) != 2 or not all(hasattr(end, "__index__") for end in given):
             raise TypeError(f"a range is a pair (start, end) of integers, not {given!r}")
         return Target(ranges=((operator.index(given[0]), operator.index(given[1])),))
+    if hasattr(given, "__index__") and not has_memory(given):
+        raise TypeError(f"a target must be a damon.Target, a range (start, end) or a buffer, not {type(given).__name__}")
     return Target.of(given)
 
 

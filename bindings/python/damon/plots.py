@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from .record import RecordedSnapshot
+from .summaries import window_text
 from .views import Heatmap, heatmap, notes_on, share_of, size_text, windows_of, working_sets
 
 _MIB = 1 << 20
@@ -148,5 +149,5 @@ def save_snapshot(snapshot: RecordedSnapshot, path: str) -> None:
     axes.set_xlim(0, max(position, 1e-9))
     axes.set_ylabel("accessed in % of the samples")
     axes.set_ylim(0, 100)
-    title = f"Snapshot {snapshot.seq}: {len(snapshot.regions)} regions, window of {snapshot.aggr_us / 1000:g} ms"
+    title = f"Snapshot {snapshot.seq}: {len(snapshot.regions)} regions, window of {window_text(snapshot)}"
     _save(plt, figure, axes, path, title, notes_on([snapshot]))

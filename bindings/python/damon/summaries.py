@@ -52,12 +52,19 @@ def snapshot_text(snapshot: Union[Snapshot, RecordedSnapshot], width: int = 64) 
     total, unknown = snapshot.total_bytes, snapshot.unknown_bytes
     accessed = snapshot.working_set_bytes()
     lines = [f"snapshot {snapshot.seq}: {size_text(total)} in {len(snapshot.rows())} regions, window of "
-             f"{snapshot.aggr_us / 1000:g} ms"]
+             f"{window_text(snapshot)}"]
     for name, size in (("accessed", accessed), ("idle", total - accessed - unknown), ("not visible", unknown)):
         if size or name != "not visible":
             lines.append(f"  {name:<11} {size_text(size):>10} {100 * size / max(total, 1):5.1f} %")
     lines.append(f"  |{''.join(shade(share, hidden) for share, hidden in found)}|")
     return "\n".join([*lines, *("  " + note for note in _notes(snapshot))])
+
+
+def window_text(snapshot: Union[Snapshot, RecordedSnapshot]) -> str:
+    """How long the window was, and what it took in truth where the limit on cost stretched it."""
+    took = snapshot.window_us
+    stretched = f" (took {took / 1000:.0f} ms)" if took > snapshot.aggr_us * 3 // 2 else ""
+    return f"{snapshot.aggr_us / 1000:g} ms{stretched}"
 
 
 def _notes(snapshot: Union[Snapshot, RecordedSnapshot]) -> list[str]:

@@ -67,6 +67,9 @@ class Snapshots:
         self._timeout_ms = timeout_ms
         self._follower: Optional[Follower] = None
 
+    def __repr__(self) -> str:
+        return f"<damon.Snapshots newer than number {self._seq}>"
+
     def _take(self) -> _core.Snapshot:
         snapshot = self._visibility.checked(self._core.snapshot())
         self._seq = snapshot.seq
@@ -189,6 +192,9 @@ class RepeatCall:
     def __init__(self, core: _core.Ctx, call_id: int) -> None:
         self._core = core
         self._id = call_id
+
+    def __repr__(self) -> str:
+        return f"<damon.RepeatCall number {self._id}>"
 
     def cancel(self) -> bool:
         """Returns when the function is not running and will not run again. False: it had ended already."""

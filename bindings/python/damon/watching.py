@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 from . import _core
-from .checks import as_tuples, number
+from .checks import many, number
 from .configuration import Configuration
 from .enums import CoverageFlags, RangeFlags, Sees, State, UnknownReason
 from .errors import error_for
@@ -39,7 +39,7 @@ class WorkerAttr:
     name: str = ""
 
     def __post_init__(self) -> None:
-        as_tuples(self, "cpus")
+        object.__setattr__(self, "cpus", tuple(many(self.cpus, "cpus")))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +186,11 @@ class Watching(Configuration):
     def restore(self, saved: bytes) -> None:
         """Takes over what save() gave, also in another process and where the ranges lie elsewhere: at the next start, or
         at once where the context runs. It has as many targets, ranges and schemes as were saved."""
-        self._core.restore(bytes(saved))
+        try:
+            given = memoryview(saved)
+        except TypeError:
+            raise TypeError(f"saved must be the bytes that save() returned, not {type(saved).__name__}") from None
+        self._core.restore(given.tobytes())
 
     def _hold_ranges(self) -> None:
         """At each start: buffers may have moved since they were added."""
@@ -219,6 +223,10 @@ class Exclusion:
                 buffer.release()
             raise
         self._place, self._held = place, held
+
+    def __repr__(self) -> str:
+        place = "taken back" if self._place is None else f"from {self._place[0]:#x} to {self._place[1]:#x}"
+        return f"<damon.Exclusion {place}>"
 
     def include(self) -> None:
         """Takes the exclusion back."""

@@ -43,6 +43,7 @@ _CONSTANTS = {
 }
 
 _CLASSES = {
+    "damon_worker_attr.cpu_mask": "WorkerAttr.cpus",
     "damon_attrs": "Attrs",
     "damon_ctx_stats": "Stats",
     "damos_params": "Scheme",
@@ -61,7 +62,7 @@ _CLASSES = {
 
 _FUNCTION = re.compile(r"\b(damo[ns]_\w+)\(\)")
 _CONSTANT = re.compile(r"\b(?:" + "|".join(map(re.escape, _CONSTANTS)) + r")(?=\w|\b)")
-_CLASS = re.compile(r"\b(?:" + "|".join(_CLASSES) + r")\b")
+_CLASS = re.compile(r"\b(?:" + "|".join(map(re.escape, _CLASSES)) + r")\b")
 _PREFIX = re.compile(r"^damo[ns]_(?:ctx_)?(?:get_)?")
 
 

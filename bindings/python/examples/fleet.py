@@ -1,7 +1,7 @@
 """Which services of a fleet hold how much memory that is idle for an hour?
 
 Simulates a day of many hosts, records each of them, exports the records to a Parquet data set by host and day, and asks
-DuckDB. Then says what a host costs in bytes a day. Needs: pip install 'libdamon[parquet]' duckdb
+DuckDB. Then says what a host costs in bytes a day. Needs: pip install numpy pyarrow duckdb
 
     python examples/fleet.py --hosts 100 --folder fleet
 """

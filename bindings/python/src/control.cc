@@ -132,6 +132,11 @@ bool Ctx::report_access(uint64_t addr, uint64_t len, bool is_write) {
     report.is_write = is_write ? 1 : 0;
     const int error = damon_report_access(ctx.get(), &report);
     if (error == -EAGAIN || error == -ECANCELED) return false;
+    if (error == -EOPNOTSUPP)
+        raise_error(error, "the context takes no reports: make it with access_check=AccessCheck.REPORT");
+    if (error == -EINVAL) {
+        raise_error(error, "length is " + std::to_string(len) + "; it must be 1 or more, and end below 2 ** 64");
+    }
     if (error < 0) raise_error(error, damon_strerror(error));
     return true;
 }

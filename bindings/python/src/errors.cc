@@ -10,7 +10,7 @@ void raise_error(int error, const std::string& text) {
 
 void raise_error_of(const damon_ctx* ctx, int error) {
     // These leave no words of their own: those of the context would tell of an older failure.
-    const bool silent = error == -ETIMEDOUT || error == -ENOENT || error == -ECHILD || error == -EAGAIN;
+    const bool silent = error == -ETIMEDOUT || error == -ECHILD || error == -EAGAIN;
     const int length = silent ? 0 : damon_ctx_errmsg(ctx, nullptr, 0);
     if (length <= 0) raise_error(error, damon_strerror(error));
     std::string text(static_cast<size_t>(length) + 1, '\0');

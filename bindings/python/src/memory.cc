@@ -62,7 +62,9 @@ private:
 // Memory of damon_shared_map(): its accesses can be seen on every kernel. Goes when nobody looks at it any more.
 class SharedMemory {
 public:
-    explicit SharedMemory(size_t size) : address_(damon_shared_map(size)), size_(size) {
+    explicit SharedMemory(size_t size) : size_(size) {
+        if (size == 0) raise_error(-EINVAL, "size is 0; it must be at least 1 byte");
+        address_ = damon_shared_map(size);
         if (address_ == nullptr) raise_error(-errno, "no shared memory of " + std::to_string(size) + " bytes");
     }
     ~SharedMemory() {
@@ -139,6 +141,10 @@ void bind_memory(py::module_& module) {
         .def(py::init([](py::handle size) { return new SharedMemory(to_u64(size, "size")); }))
         .def_property_readonly("address", &SharedMemory::address, "Where it begins.")
         .def("__len__", &SharedMemory::size)
+        .def("__repr__",
+             [](const SharedMemory& self) {
+                 return "<damon.SharedMemory of " + std::to_string(self.size()) + " bytes>";
+             })
         .def_buffer(&SharedMemory::view);
     py::class_<SharedDeclaration>(module, "SharedDeclaration", "A declared shared mapping: until withdraw().")
         .def(py::init<py::handle>())

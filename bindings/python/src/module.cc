@@ -21,7 +21,7 @@ PYBIND11_MODULE(_bound, module) {
     module.def("end_python", &end_python);
     module.def("version", &damon_version);
     module.def("version_string", &damon_version_string);
-    module.def("strerror", &damon_strerror);
+    module.def("strerror", [](py::handle number) { return damon_strerror(to_i32(number, "number")); });
     module.def("nr_running_ctxs", &damon_nr_running_ctxs);
 }
 

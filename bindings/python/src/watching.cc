@@ -1,8 +1,11 @@
 // What a context watches besides its targets, what it is doing, exact questions, and what it has learned.
 #include <pybind11/stl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -56,10 +59,19 @@ void remove_range(Ctx& self, uint64_t start, uint64_t end) {
     check(ctx.get(), without_gil([&] { return damon_ctx_remove_range(ctx.get(), at(start), end - start); }));
 }
 
+// damon_exclude() and damon_include() know no context, whose words could be asked for.
+std::string why_not_excluded(int error, uint64_t start, uint64_t end) {
+    char range[64];
+    snprintf(range, sizeof range, "the range from %#" PRIx64 " to %#" PRIx64, start, end);
+    if (error == -ENOENT) return std::string(range) + " is not excluded";
+    if (error != -EINVAL) return std::string(range) + ": " + damon_strerror(error);
+    return std::string(range) + " must be whole pages: both ends multiples of " + std::to_string(sysconf(_SC_PAGESIZE));
+}
+
 template <int (*Call)(const void*, size_t)>
 void call_on_range(uint64_t start, uint64_t end) {
     const int error = without_gil([&] { return Call(at(start), end - start); });
-    if (error < 0) raise_error(error, damon_strerror(error));
+    if (error < 0) raise_error(error, why_not_excluded(error, start, end));
 }
 
 void set_worker_attr(Ctx& self, py::object given) {

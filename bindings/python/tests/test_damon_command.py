@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pathlib
@@ -118,6 +119,22 @@ def test_top_is_clean_text_at_every_width_when_piped(pid: int, width: int, capsy
     assert "hot_part" in text and "MAPPING" in text and "anonymous" in text and "monitor:" in text
     strip = next(line for line in lines if re.fullmatch(r"[.:=+*#%@? -]{20,}", line))
     assert len(strip) == width
+    assert "ACCESSED" in text and not re.search("[0-9] K…|[0-9]…", text), "numbers are whole, names are cut"
+    assert any(line.startswith("not visible ") or "  not visible " in line for line in lines[:5]) or "not visible" not in text
+
+
+def test_the_tables_have_rows_in_a_terminal_of_24_lines(pid: int) -> None:
+    from damon.agent_page import AgentPage
+    from damon.cli.findings import findings_of
+    from damon.cli.top_screen import _Screen
+    from rich.console import Console
+
+    shown = io.StringIO()
+    console = Console(width=80, height=24, force_terminal=True, color_system=None, file=shown)
+    with AgentPage.open(pid) as page:
+        console.print(_Screen(console, None).view(findings_of(page)))
+    lines = shown.getvalue().splitlines()
+    assert len(lines) <= 24 and len([line for line in lines if re.match(" *[0-9a-f]{8,} ", line)]) >= 3, lines
 
 
 def test_top_is_live_in_a_terminal_and_ends_with_the_program(hot_part: str, folder: pathlib.Path,
@@ -311,9 +328,32 @@ def test_mistakes_are_told_with_what_to_do(pid: int, capsys: pytest.CaptureFixtu
     schemes = tmp_path / "schemes.json"
     schemes.write_text('[{"action": "pageout", "acess_pattern": {}}]')
     assert "'acess_pattern', which is not known" in refusal(capsys, "run", "--schemes", str(schemes), "--", "true")
+    assert "--max_overhead is 300%; it must be from 0 to 100%" in refusal(capsys, "tune", str(pid), "--max_overhead", "300%")
     with pytest.raises(SystemExit):
         command("tune", str(pid), "-s", "5 parsec")
     assert "5 parsec" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command("tune", str(pid), "--bogus")
+    told = capsys.readouterr().err
+    assert told.startswith("usage: damon tune") and "damon tune: error: unrecognized arguments: --bogus" in told
+
+
+def test_the_process_of_another_user_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, uid: int, *, writable: bool) -> int:
+        raise agent_files.AgentError(f"{path} is refused: Permission denied")
+
+    monkeypatch.setattr(agent_files, "open_file", refuse)
+    monkeypatch.setattr(agent_files, "process_uid", lambda pid: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    with pytest.raises(agent_files.AgentError, match=r"process 1 is of another user \(root\), who alone can see its monitor"):
+        agent_files.find(1, writable=False)
+
+
+def test_a_full_disk_is_told_in_one_line(pid: int) -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:
+        for words in (["ps"], ["ps", "--json"], ["top", "--json", str(pid)]):
+            done = subprocess.run([*damon_words(), *words], stdout=full, stderr=subprocess.PIPE, text=True)
+            assert done.returncode == 1 and done.stderr == f"damon {words[0]}: No space left on device\n"
 
 
 def test_programs_that_cannot_have_an_agent_are_refused_at_once(folder: pathlib.Path, capsys: pytest.CaptureFixture[str],

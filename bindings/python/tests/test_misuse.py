@@ -10,6 +10,7 @@ import pathlib
 import pickle
 import re
 import sys
+from datetime import timedelta
 from typing import Any, Callable
 
 import numpy
@@ -30,7 +31,6 @@ from damon import words
         (lambda: damon.Context(damon.Attrs(aggr_us=1)), damon.InvalidParameterError, "sample_us"),
         (lambda: damon.Context({"sample_us": 5}), TypeError, "attrs must be a damon.Attrs, not dict"),  # type: ignore[arg-type]
         (lambda: damon.Context(min_region_sz=3), damon.InvalidParameterError, "power of two"),
-        (lambda: damon.Context(targets=[42]), TypeError, "a buffer is needed"),
         (lambda: damon.Context(targets=[b""]), damon.InvalidParameterError, "the buffer is empty"),
         (lambda: damon.Context(targets=[numpy.zeros(64)[::2]]), damon.InvalidParameterError, "not contiguous"),
         (lambda: damon.Context(targets=[(5, 5)]), damon.InvalidParameterError, "its start must be below its end"),
@@ -49,9 +49,9 @@ from damon import words
         ),
         (lambda: damon.Context(ops=ToyMemory), TypeError, "must be an integer, not type"),  # type: ignore[arg-type]
         (lambda: damon.Context(ops=99), damon.InvalidParameterError, "ops_id is 99"),  # type: ignore[arg-type]
-        (lambda: damon.Context(access_check=77), damon.InvalidParameterError, "access check is 77"),  # type: ignore[arg-type]
+        (lambda: damon.Context(access_check=77), damon.InvalidParameterError, "access_check is 77; there is no such"),  # type: ignore[arg-type]
         (lambda: damon.monitor_self(smaple_us=5), TypeError, "smaple_us"),
-        (lambda: toy_context().commit(smaple_us=5), TypeError, "commit\\(\\) knows no 'smaple_us'; it changes aggr_us"),
+        (lambda: toy_context().commit(smaple_us=5), TypeError, "commit\\(\\) has no option 'smaple_us'; did you mean sample_us"),
         (lambda: toy_context().call("x"), TypeError, "a function is needed, not str"),  # type: ignore[arg-type]
         (lambda: toy_context().wait_snapshot(timeout=-1), damon.InvalidParameterError, "timeout is -1"),
         (lambda: toy_context().wait_snapshot(), damon.CanceledError, "start\\(\\) it"),
@@ -62,7 +62,7 @@ from damon import words
         (lambda: damon.Context().start(), damon.InvalidParameterError, "has no target: add a buffer"),
         (lambda: damon.Context(targets=[damon.Target(), (1, 2)]).start(), damon.InvalidParameterError, "use two contexts"),
         (lambda: damon.probe_access_check(77), damon.InvalidParameterError, "no such access check"),
-        (lambda: damon.shared_memory(0), damon.DamonError, "no shared memory of 0 bytes"),
+        (lambda: damon.shared_memory(0), damon.DamonError, "size is 0; it must be at least 1 byte"),
         (lambda: damon.shared_declare(bytearray(8192)), damon.DamonError, "MAP_SHARED"),
         (lambda: damon.start([ToyMemory()]), TypeError, "a context must be a damon.Context, not ToyMemory"),  # type: ignore[list-item]
         (lambda: damon.start(toy_context()), TypeError, "contexts must be a list, not Context: put one in brackets"),  # type: ignore[arg-type]
@@ -90,7 +90,33 @@ from damon import words
         (lambda: toy_context().walk(5), TypeError, "a function is needed, not int"),  # type: ignore[call-overload]
         (lambda: toy_context().walk(), damon.CanceledError, "not running, paused, no schemes"),
         (lambda: toy_context().call_repeat(None), TypeError, "a function is needed, not NoneType"),  # type: ignore[arg-type]
-        (lambda: toy_context().wait_snapshot(timeout="5"), TypeError, "timeout must be a number of seconds, or None, not str"),  # type: ignore[arg-type]
+        (lambda: toy_context().wait_snapshot(timeout="5"), TypeError, "a number of seconds, a timedelta, or None, not str"),  # type: ignore[arg-type]
+        (lambda: toy_context().wait_snapshot(timeout=timedelta(-1)), damon.InvalidParameterError, "timeout is -86400"),
+        (lambda: damon.exclude((1, 5)), damon.InvalidParameterError, "from 0x1 to 0x5 must be whole pages: both ends"),
+        (lambda: toy_context().remove_range((4096, 8192)), damon.NotFoundError, "there is no such range"),
+        (lambda: toy_context().query_range((4096, 8192)), damon.NotFoundError, "added with RangeFlags.TRACKED"),
+        (lambda: toy_context().wss(), damon.NotFoundError, "has no range with RangeFlags.TRACKED"),
+        (lambda: toy_context().report_access(5), damon.UnsupportedError, "make it with access_check=AccessCheck.REPORT"),
+        (lambda: toy_context().restore("junk"), TypeError, "the bytes that save.. returned, not str"),  # type: ignore[arg-type]
+        (lambda: toy_context().restore(10**9), TypeError, "the bytes that save.. returned, not int"),  # type: ignore[arg-type]
+        (lambda: toy_context().record("x", rotat=5), TypeError, "record.. has no option 'rotat'; it takes command_line,"),  # type: ignore[call-arg]
+        (lambda: toy_context(manaul=True), TypeError, "unexpected keyword argument 'manaul'"),
+        (lambda: damon.monitor_self(sampel_us=5), TypeError, "monitor_self.. has no option 'sampel_us'; did you mean sample_us"),  # type: ignore[call-arg]
+        (lambda: damon.Attrs.of(sampel=0.1), TypeError, "Attrs.of.. has no option 'sampel'; did you mean sample."),  # type: ignore[call-arg]
+        (lambda: damon.Attrs.of(sample=-0.1), damon.InvalidParameterError, "sample is -0.1; it must not be negative"),
+        (lambda: damon.Attrs.of(aggr=timedelta(-1)), damon.InvalidParameterError, "aggr is -1 day.*; it must not be negative"),
+        (lambda: damon.Attrs.of(aggr=float("nan")), damon.InvalidParameterError, "aggr is nan; it must be from 0 to 1e.12"),
+        (lambda: damon.Context(access_check=99), damon.InvalidParameterError, "access_check is 99; there is no such"),  # type: ignore[arg-type]
+        (lambda: damon.Context(targets=[5]), TypeError, "a damon.Target, a range .start, end. or a buffer, not int"),
+        (lambda: damon.Context(targets=[numpy.ndarray]), TypeError, "a buffer is needed, not the class ndarray"),
+        (lambda: damon.WorkerAttr(cpus=3), TypeError, "cpus must be a list, not int"),  # type: ignore[arg-type]
+        (lambda: damon.profile(numpy.zeros(8)), TypeError, "output must be a path, not ndarray; buffers come after it"),  # type: ignore[arg-type]
+        (lambda: damon.profile(sampel_us=5), TypeError, "profile.. has no option 'sampel_us'; did you mean sample_us"),  # type: ignore[call-arg]
+        (lambda: damon.live(5), TypeError, "context must be a damon.Context, not int"),  # type: ignore[arg-type]
+        (lambda: damon.live(toy_context(), width=0), damon.InvalidParameterError, "width is 0; it must be from 1"),
+        (lambda: damon.live(toy_context(), seconds=-1), damon.InvalidParameterError, "seconds is -1; it must not be"),
+        (lambda: toy_context().summary_text("x"), TypeError, "width must be an integer, not str"),  # type: ignore[arg-type]
+        (lambda: damon.strerror("x"), TypeError, "number must be an integer, not str"),  # type: ignore[arg-type]
         (lambda: toy_context().wait_snapshot(timeout=float("nan")), damon.InvalidParameterError, "timeout is nan"),
         (lambda: toy_context().wait_snapshot(-1), damon.InvalidParameterError, "after_seq is -1"),
         (lambda: toy_context().snapshots(after_seq=1.5), TypeError, "after_seq must be an integer, not float"),  # type: ignore[arg-type]
@@ -127,6 +153,37 @@ from damon import words
 def test_a_mistake_says_what_to_do(make: Callable[[], Any], kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         make()
+
+
+def test_durations_of_numpy_are_taken_in_their_own_unit() -> None:
+    assert damon.microseconds(numpy.timedelta64(5, "ms")) == 5_000  # type: ignore[arg-type]
+    assert damon.microseconds(numpy.timedelta64(5_000, "ns")) == 5  # type: ignore[arg-type]
+
+
+def test_the_last_target_of_a_context_that_runs_cannot_be_removed() -> None:
+    with toy_context() as ctx:
+        with pytest.raises(damon.InvalidParameterError, match="the last target, .*: stop\\(\\) it instead"):
+            ctx.remove_target(0)
+        assert ctx.is_running and len(ctx.targets) == 1
+
+
+def test_a_worker_for_which_there_is_no_cpu_says_so() -> None:
+    ctx = damon.Context(targets=[bytearray(8)])
+    ctx.set_worker_attr(damon.WorkerAttr(cpus=[60_000]))
+    with pytest.raises(damon.InvalidParameterError, match="WorkerAttr.cpus: this process may use none of these CPUs"):
+        ctx.start()
+
+
+def test_what_is_shown_of_an_object_says_what_it_is() -> None:
+    with damon.monitor_self(bytearray(MIB), sample_us=1_000, aggr_us=20_000) as ctx:
+        assert repr(ctx) == "<damon.Context running, 1 target, 0 schemes>"
+        assert repr(ctx.snapshots(after_seq=3)) == "<damon.Snapshots newer than number 3>"
+        with ctx.call_repeat(int) as call:
+            assert repr(call).startswith("<damon.RepeatCall number ")
+    assert repr(damon.shared_memory(8192)) == "<damon.SharedMemory of 8192 bytes>"
+    assert "survey_bp=SURVEY_DEFAULT" in repr(damon.Context().attrs)
+    with damon.exclude((1 << 30, (1 << 30) + 4096)) as exclusion:
+        assert repr(exclusion) == "<damon.Exclusion from 0x40000000 to 0x40001000>"
 
 
 def test_buffers_that_cannot_be_written_are_watched_as_well() -> None:

@@ -24,7 +24,7 @@ def test_durations_are_seconds_or_timedeltas() -> None:
     assert damon.Attrs.of() == damon.Attrs()
     with pytest.raises(TypeError, match="seconds or a timedelta, not str"):
         damon.microseconds("1")  # type: ignore[arg-type]
-    with pytest.raises(damon.InvalidParameterError, match="inf seconds"):
+    with pytest.raises(damon.InvalidParameterError, match="the duration is inf; it must be from 0 to"):
         damon.microseconds(float("inf"))
 
 
@@ -65,11 +65,14 @@ def test_the_options_of_a_context_are_those_of_its_constructor() -> None:
     assert set(options.ContextOptions.__annotations__) | {"manual"} == taken
     assert set(options.MonitorOptions.__annotations__) == taken | set(options.AttrsOptions.__annotations__) | {"attrs"}
     assert set(options.CallingOptions.__annotations__) == set(options.SchemeOptions.__annotations__) - {"action", "callback"}
+    recorder, writer = (set(inspect.signature(one).parameters) for one in (damon.Recorder, damon.records.Writer))
+    assert set(options.RecordOptions.__annotations__) == (recorder | writer) - {"context", "path", "header", "options"}
     assert typing.is_typeddict(options.CommitOptions) if sys.version_info >= (3, 10) else True
 
 
 TYPOS = {
     "damon.monitor_self(smaple_us=5)": "smaple_us",
+    "damon.Context().record('x', rotat=5)": "rotat",
     "damon.Scheme.calling(len, patern=1)": "patern",
     "damon.Context().commit(agr_us=5)": "agr_us",
     "damon.Context().commit_scheme(0, quta=5)": "quta",

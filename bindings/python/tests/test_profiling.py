@@ -45,6 +45,27 @@ def test_a_module_is_recorded(tmp_path: pathlib.Path) -> None:
     assert (tmp_path / "profile.damon").exists()
 
 
+def test_a_record_that_cannot_be_begins_no_program(tmp_path: pathlib.Path) -> None:
+    script = tmp_path / "writes.py"
+    script.write_text("print('ran')")
+    for arguments, words in (
+        (["-o", "x.damon", "none.py"], "none.py: No such file or directory"),
+        (["-o", str(tmp_path / "none" / "x.damon"), str(script)], "x.damon: No such file or directory"),
+        (["--aggr-us", "1", str(script)], "sample_us 5000 must not exceed aggr_us 1"),
+    ):
+        done = subprocess.run([sys.executable, "-m", "damon", "record", *arguments], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1 and done.stdout == "" and "Traceback" not in done.stderr
+        assert words in done.stderr and not (tmp_path / "x.damon").exists()
+
+
+def test_a_program_that_ends_before_the_first_window_is_told_so(tmp_path: pathlib.Path) -> None:
+    script = tmp_path / "ends.py"
+    script.write_text("pass")
+    arguments = [sys.executable, "-m", "damon", "record", "--aggr-us", "60000000", str(script)]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "try a shorter --aggr-us" in done.stderr and "heatmap" not in done.stderr
+
+
 def test_a_part_of_a_program_is_recorded(tmp_path: pathlib.Path) -> None:
     array = damon.shared_array(1 << 17)
     with damon.profile(tmp_path / "part.damon", array, sample_us=1_000, aggr_us=10_000) as profile:

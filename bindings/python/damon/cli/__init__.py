@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     for command in commands():
         one = below.add_parser(command.name, help=command.help, description=command.description or command.help,
                                epilog=command.epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
-        one.set_defaults(run=command.run)
+        one.set_defaults(run=command.run, parser=one)
         if command.has_json:
             one.add_argument("--json", action="store_true", help="one JSON value instead of text")
         command.add_options(one)
@@ -54,7 +55,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The console script."""
-    options = parser().parse_args(arguments)
+    top = parser()
+    options, unknown = top.parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -65,7 +69,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (AgentError, CommandError, DamonError, OSError) as error:
-        if getattr(options, "json", False):
-            show_json({"error": words_of(error)})
         print(f"damon {options.command}: {words_of(error)}", file=sys.stderr)
+        if getattr(options, "json", False):
+            with contextlib.suppress(OSError):  # which may be what failed, as on a full disk
+                show_json({"error": words_of(error)})
         return 1

@@ -40,8 +40,8 @@ def _run(options: argparse.Namespace) -> int:
             facts = {"output": folder, "files": paths, "nr_rows": rows, "bytes": size}
             words = f"{rows} rows in {len(paths)} files of {folder}, {size_text(size)}"
     except ImportError as error:
-        extra = "parquet" if str(error.name).startswith("pyarrow") else "report"
-        raise CommandError(f"this needs {error.name}: pip install 'libdamon[{extra}]'") from error
+        missing = str(error.name).partition(".")[0]
+        raise CommandError(f"this needs {missing}: pip install {missing}") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
     if options.json:

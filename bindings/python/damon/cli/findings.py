@@ -51,7 +51,7 @@ def findings_of(page: AgentPage) -> Findings:
     snapshot = page.snapshot()
     names = Names(read_mappings(page.pid))
     found = Findings(page.pid, page.program, state_text(snapshot), snapshot,
-                     [names.of(region.start, region.end) or "?" for region in snapshot.regions.regions])
+                     [names.of(region.start, region.end) or "(no mapping)" for region in snapshot.regions.regions])
     found.mappings = _by_mapping(found)
     return found
 

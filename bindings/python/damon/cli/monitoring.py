@@ -87,6 +87,8 @@ def attrs_from(options: argparse.Namespace, base: Attrs) -> Attrs:
         if options.max_overhead is not None:
             text = options.max_overhead
             fields["max_overhead_permil"] = units.share(text if text.endswith("%") else text + "%", "--max_overhead", whole=1000)
+            if fields["max_overhead_permil"] > 1000:
+                raise CommandError(f"--max_overhead is {text}; it must be from 0 to 100% of one CPU")
     except ValueError as error:
         raise CommandError(str(error)) from error
     attrs = dataclasses.replace(base, **fields)

@@ -219,7 +219,7 @@ def _run(options: argparse.Namespace) -> int:
 
         need_numpy("damon record")
     except ImportError as error:
-        raise CommandError("records need NumPy: pip install 'libdamon[report]'") from error
+        raise CommandError("records need NumPy: pip install numpy") from error
     _check_output(options.output)
     if is_pid:
         _check_pid_options(options)

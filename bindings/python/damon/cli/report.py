@@ -216,7 +216,7 @@ def _run(options: argparse.Namespace) -> int:
         progress.end()
         options.report(found, options)
     except ImportError as error:
-        raise CommandError(f"reports need {error.name}: pip install 'libdamon[report]'") from error
+        raise CommandError(f"reports need {error.name}: pip install {error.name}") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
     return 0

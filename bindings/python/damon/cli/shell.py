@@ -13,8 +13,7 @@ def _needed(module: str, distribution: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise CommandError(f"this needs {distribution}: pip install {distribution}, or with this package as "
-                           "pip install 'libdamon[shell]'") from error
+        raise CommandError(f"this needs {distribution}: pip install {distribution}") from error
 
 
 def _add_completion(parser: argparse.ArgumentParser) -> None:

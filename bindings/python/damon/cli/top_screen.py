@@ -17,6 +17,7 @@ from .findings import Findings, findings_of
 from .keys import Keys
 
 _STRIPS = 8  # windows that are shown above each other
+_LEAST_ROWS = 3  # of each table, or else other things are left out
 
 
 class _Screen:
@@ -43,13 +44,20 @@ class _Screen:
     def view(self, found: Findings) -> RenderableType:
         self.update(found)
         rows = self._rows if self._rows is not None else 12
+        is_brief = False
         if self._rows is None and self._console.is_terminal:
-            fixed = len(self._console.render_lines(self._with_rows(found, 0)))
-            rows = max((self._console.height - fixed - 1) // 2, 1)
-        return self._with_rows(found, rows)
+            rows = self._room(found)
+            is_brief = rows < _LEAST_ROWS
+            rows = max(self._room(found, is_brief=True) if is_brief else rows, 1)
+        return self._with_rows(found, rows, is_brief)
 
-    def _with_rows(self, found: Findings, rows: int) -> RenderableType:
-        return top_view.view(found, self._width, strips=self._strips, sizes=self._sizes, rows=rows,
+    def _room(self, found: Findings, is_brief: bool = False) -> int:
+        """Rows that each table can have."""
+        fixed = len(self._console.render_lines(self._with_rows(found, 0, is_brief)))
+        return (self._console.height - fixed - 1) // 2
+
+    def _with_rows(self, found: Findings, rows: int, is_brief: bool) -> RenderableType:
+        return top_view.view(found, self._width, strips=list(self._strips), sizes=self._sizes, rows=rows, is_brief=is_brief,
                              is_coloured=self._console.is_terminal and self._console.color_system is not None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Optional
 
@@ -19,22 +20,25 @@ from .findings import Findings
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _HATCHED = "grey50"
-_NAME_WIDTH = 40
+_NAME_WIDTH, _LEAST_NAME_WIDTH = 40, 7
 LEAST_WIDTH = 40
 Cells = list[tuple[Optional[float], bool]]
 
 
 def view(found: Findings, width: int, *, strips: Sequence[Cells], sizes: Sequence[int], is_coloured: bool,
-         rows: int) -> RenderableType:
-    """Everything. strips: of the latest windows, the last one last; sizes: their working sets; rows: of the tables."""
+         rows: int, is_brief: bool = False) -> RenderableType:
+    """Everything. strips: of the latest windows, the last one last; sizes: their working sets; rows: of the tables.
+    is_brief: where there is little room, without what the tables and the first lines tell as well."""
     parts: list[RenderableType] = [_head(found, width)]
+    if is_brief:
+        strips, sizes = strips[-1:], ()
     if found.snapshot.phase != Phase.RUNNING:
-        parts.append(_fitted(Text(found.snapshot.message or "nothing is monitored (yet)"), width))
+        parts.append(_fitted(found.snapshot.message or "nothing is monitored (yet)", width))
     if found.regions:
         parts += [Text(), *(strip(cells, is_coloured) for cells in strips), legend(width, is_coloured)]
         if len(sizes) > 1:
             parts.append(_history(sizes, width))
-    parts += _notes(found, width)
+    parts += [_fitted(writes_only_text(found.snapshot.regions.flags), width)] if is_brief else _notes(found, width)
     if found.regions:
         parts += [Text(), _mappings(found, width, rows), Text(), _hottest(found, width, rows)]
     return Group(*parts)
@@ -45,23 +49,34 @@ def strip_of(found: Findings, width: int) -> Cells:
     return strip_cells(found.snapshot.regions, max(width, 1))
 
 
-def _fitted(text: Text, width: int) -> Text:
-    text.no_wrap = False
-    text.overflow = "fold"
-    return text
+def _fitted(words: str, width: int) -> Text:
+    """Lines without blanks at their ends."""
+    return Text("\n".join(textwrap.wrap(words, width, break_on_hyphens=False)))
+
+
+def _line_of(parts: Sequence[Text], width: int) -> Text:
+    """Parts beside each other; one that does not fit begins the next line as a whole."""
+    line, room = Text(), width
+    for part in parts:
+        if line and len(part) + 2 > room:
+            line.append("\n")
+            room = width
+        elif line:
+            line.append("  ")
+            room -= 2
+        line.append_text(part)
+        room -= len(part)
+    return line
 
 
 def _head(found: Findings, width: int) -> RenderableType:
     snapshot, regions = found.snapshot, found.snapshot.regions
-    title = Text()
-    title.append(found.program or "?", "bold")
-    title.append(f" ({found.pid})  ")
-    title.append(found.state, "bold green" if found.state == "sampling" else "bold yellow")
+    title = [Text.assemble((found.program or "?", "bold"), f" ({found.pid})"),
+             Text(found.state, "bold green" if found.state == "sampling" else "bold yellow")]
     if snapshot.phase == Phase.RUNNING and regions.seq:
         wanted, real = units.time_text(regions.aggr_us), units.time_text(regions.window_us)
-        title.append(f"  window {wanted}" + (f" (took {real})" if regions.window_us > regions.aggr_us * 1.2 else ""))
-        title.append(f"  {len(found.regions)} regions")
-    lines = [title]
+        title.append(Text(f"window {wanted}" + (f" (took {real})" if regions.window_us > regions.aggr_us * 1.2 else "")))
+        title.append(Text(f"{len(found.regions)} regions"))
     total, unknown, accessed = regions.total_bytes, regions.unknown_bytes, regions.working_set_bytes()
     words = [("resident", snapshot.rss_bytes, "")]
     if found.regions:
@@ -69,9 +84,8 @@ def _head(found: Findings, width: int) -> RenderableType:
         words += [("watched", total, ""), ("accessed", accessed, bound), ("idle", total - accessed - unknown, "")]
         if unknown:
             words.append(("not visible", unknown, ""))
-    lines.append(Text("  ".join(f"{name} {bound}{size_text(size)}" for name, size, bound in words)))
-    lines.append(Text(_cost(found)))
-    return Group(*(_fitted(line, width) for line in lines))
+    sizes = [Text(f"{name} {bound}{size_text(size)}") for name, size, bound in words]
+    return Group(_line_of(title, width), _line_of(sizes, width), _fitted(_cost(found), width))
 
 
 def _cost(found: Findings) -> str:
@@ -101,17 +115,11 @@ def strip(cells: Cells, is_coloured: bool) -> Text:
 
 
 def legend(width: int, is_coloured: bool) -> Text:
-    text = Text(no_wrap=False)
-    if is_coloured:
-        text.append("idle ", "dim")
-        for step in range(9):
-            text.append(" ", f"on {colour(step / 8)}")
-        text.append(" always accessed   ", "dim")
-        text.append("╱", _HATCHED)
-        text.append(" not visible", "dim")
-    else:
-        text.append(f"'{SHADES[0]}' idle to '{SHADES[-1]}' always accessed, '{HIDDEN}' not visible")
-    return _fitted(text, width)
+    if not is_coloured:
+        return _fitted(f"'{SHADES[0]}' idle to '{SHADES[-1]}' always accessed, '{HIDDEN}' not visible", width)
+    steps = ((" ", f"on {colour(step / 8)}") for step in range(9))
+    return _line_of([Text.assemble(("idle ", "dim"), *steps, (" always accessed", "dim")),
+                     Text.assemble(("╱", _HATCHED), (" not visible", "dim"))], width)
 
 
 def _history(sizes: Sequence[int], width: int) -> Text:
@@ -123,12 +131,17 @@ def _history(sizes: Sequence[int], width: int) -> Text:
     return Text(f"working set {size_text(shown[-1]):>10} {bars} of {size_text(most)}", no_wrap=True, overflow="crop")
 
 
-def _table(*columns: tuple[str, bool]) -> Table:
-    """(heading, whether it is a number)."""
+def _table(columns: Sequence[tuple[str, bool]], rows: Sequence[Sequence[str]], width: int) -> Table:
+    """columns: (heading, whether it is a number). The one of names, which are no numbers, gets the width that is left."""
+    widths = [max(len(heading), *(len(row[place]) for row in rows), 0) for place, (heading, _) in enumerate(columns)]
+    numbers = sum(one + 2 for one, (_, is_number) in zip(widths, columns) if is_number)
+    most = max(min(width - numbers, _NAME_WIDTH), _LEAST_NAME_WIDTH)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    for place, (heading, is_number) in enumerate(columns):
+    for one, (heading, is_number) in zip(widths, columns):
         table.add_column(heading, justify="right" if is_number else "left", no_wrap=True, overflow="ellipsis",
-                         min_width=len(heading), max_width=_NAME_WIDTH if place == 0 and not is_number else None)
+                         width=one if is_number else min(one, most))
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 
@@ -146,14 +159,15 @@ def _mappings(found: Findings, width: int, rows: int) -> RenderableType:
         columns.append(("HEAT", True))
     if width >= 72:
         columns += [("IDLE", True), ("NOT VISIBLE", True)]
-    table = _table(*columns)
+    lines = []
     for group in found.mappings[:rows]:
         cells = [group.name, size_text(group.total_bytes), size_text(group.accessed_bytes) if group.accessed_bytes else "-"]
         if width >= 60:
             cells.append(_share_text(group.heat if group.unknown_bytes < group.total_bytes else None))
         if width >= 72:
             cells += [_idle_text(group.idle_us), size_text(group.unknown_bytes) if group.unknown_bytes else "-"]
-        table.add_row(*map(Text, cells))
+        lines.append(cells)
+    table = _table(columns, lines, width)
     left = len(found.mappings) - rows
     return Group(table, Text(f"... and {left} more")) if left > 0 else table
 
@@ -164,15 +178,21 @@ def _hottest(found: Findings, width: int, rows: int) -> RenderableType:
     if width >= 60:
         columns.append(("AGE", True))
     columns.append(("MAPPING", False))
-    table = _table(*columns)
+    lines = []
     order = sorted(zip(found.regions, found.names), key=lambda one: (-(found.share(one[0]) or 0) * one[0].size, -one[0].size))
     for region, name in order[:rows]:
         cells = [f"{region.start:x}", size_text(region.size), _share_text(found.share(region))]
         if width >= 60:
             cells.append(units.time_text(region.age_us))
-        table.add_row(*map(Text, [*cells, name]))
+        lines.append([*cells, name])
+    table = _table(columns, lines, width)
     left = len(order) - rows
     return Group(table, Text(f"... and {left} more")) if left > 0 else table
+
+
+def _more_than(found: Findings) -> str:
+    """Percent of a CPU: three times what the monitor has."""
+    return f"{min(max(found.snapshot.attrs.max_overhead_permil, 1) * 0.3, 100):g}"
 
 
 def _notes(found: Findings, width: int) -> list[RenderableType]:
@@ -180,9 +200,8 @@ def _notes(found: Findings, width: int) -> list[RenderableType]:
     lines = [hidden_text(unknown_by_reason(regions.rows()), regions.total_bytes), writes_only_text(regions.flags)]
     if found.snapshot.state.state == State.LIMITED:
         lines.append(f"windows take {units.time_text(regions.window_us)} instead of {units.time_text(regions.aggr_us)}, to stay "
-                     f"within the limit: 'damon tune {found.pid} --max_overhead 3%' gives more")
+                     f"within the limit: 'damon tune {found.pid} --max_overhead {_more_than(found)}%' gives more")
     for place, one in enumerate(schemes_json(found.snapshot)):
         lines.append(f"scheme {place}: {one['action']}, tried {size_text(one['sz_tried'])}, applied to "
                      f"{size_text(one['sz_applied'])}" + ("" if one["active"] else ", waits for its watermarks"))
-    shown = [line for line in lines if line]
-    return [_fitted(Text(line), width) for line in shown]
+    return [_fitted(line, width) for line in lines if line]

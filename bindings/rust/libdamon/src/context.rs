@@ -1,3 +1,4 @@
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -61,9 +62,14 @@ pub enum Drive {
 ///
 /// Changing it needs `&mut`, and that it does not run (else [`errno::EBUSY`]); what any thread may do at any time is in
 /// [`Monitor`], to which it derefs. Dropped in one of its own callbacks, it is freed by a thread of its own afterwards.
-#[derive(Debug)]
 pub struct Context {
     monitor: Monitor,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.monitor.show("Context", formatter)
+    }
 }
 
 impl Context {

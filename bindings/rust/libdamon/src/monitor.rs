@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use crate::{callback, Attrs, Context, Error, Result, SchemeStat, Snapshot, Snaps
 ///
 /// A [`Context`] derefs to it, and so does the [`Worker`](crate::Worker) that callbacks get. In a callback, what would
 /// wait for the callback's own end fails with [`errno::EDEADLK`](crate::errno::EDEADLK).
-#[derive(Debug)]
 #[repr(transparent)]
 pub struct Monitor(NonNull<sys::damon_ctx>);
 
@@ -26,6 +26,12 @@ pub struct Monitor(NonNull<sys::damon_ctx>);
 unsafe impl Send for Monitor {}
 unsafe impl Sync for Monitor {}
 
+impl fmt::Debug for Monitor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show("Monitor", formatter)
+    }
+}
+
 /// What a commit makes of the pause, where that is a change.
 pub(crate) type PauseChange = Option<bool>;
 
@@ -33,6 +39,13 @@ impl Monitor {
     /// Safety: the handle stays valid for as long as the monitor is used.
     pub(crate) unsafe fn from_raw(ctx: NonNull<sys::damon_ctx>) -> Self {
         Monitor(ctx)
+    }
+
+    /// What `Debug` writes of it, and of what contains it.
+    pub(crate) fn show(&self, name: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct(name);
+        shown.field("running", &self.is_running()).field("paused", &self.is_paused());
+        shown.field("nr_targets", &self.nr_targets()).field("nr_schemes", &self.nr_schemes()).finish_non_exhaustive()
     }
 
     pub(crate) fn as_ptr(&self) -> *mut sys::damon_ctx {
@@ -77,6 +90,9 @@ impl Monitor {
     /// # Errors
     /// As [`start_all`](crate::start_all); of a builder also as its `build`.
     pub fn start(&self) -> Result<()> {
+        if self.is_running() {
+            return Err(Error::new(-errno::EBUSY, "start: the context runs already: stop() it first, or change() it"));
+        }
         start_all(&[self], false)
     }
 
@@ -302,6 +318,10 @@ impl Monitor {
             _ => return Err(Error::new(-errno::EINVAL, "commit: the context is being freed")),
         };
         let config = source.with_config(|config| config.clone())?;
+        if config.targets.is_empty() && self.is_running() && self.with_config(|own| !own.targets.is_empty())? {
+            let words = "commit: the source has no target, and a context without targets ends: stop() it instead";
+            return Err(Error::new(-errno::EINVAL, words));
+        }
         let pause = Some(source.is_paused()).filter(|&pause| pause != self.is_paused());
         let committing = Committing::begin(&own.pins, &theirs.pins);
         // Safety: both are live; the borrow keeps owner calls on the source away.

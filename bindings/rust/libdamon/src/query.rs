@@ -184,8 +184,14 @@ impl Monitor {
     /// The working set, exactly.
     ///
     /// # Errors
-    /// `InvalidInput`: nothing is tracked.
+    /// `NotFound`: nothing is tracked; `InvalidInput`: the time is 0; `Busy`: another thread is asking.
     pub fn wss(&self, of: WorkingSetOf) -> Result<WorkingSet> {
+        if of == WorkingSetOf::Process(Duration::ZERO) {
+            return Err(Error::new(
+                -errno::EINVAL,
+                "working set: the time is 0; it must be above, to see what is touched in it",
+            ));
+        }
         let mut raw = zeroed(sys::damon_wss_result_init);
         (raw.mode, raw.interval_us) = match of {
             WorkingSetOf::TrackedRanges => (0, 0),

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::ptr::NonNull;
@@ -9,11 +10,16 @@ use crate::target::ranges_words;
 use crate::{Attrs, Monitor, Result, Snapshot, SnapshotBuffer};
 
 /// A context inside of one of its callbacks: what only its worker may do, and all of [`Monitor`].
-#[derive(Debug)]
 pub struct Worker<'a> {
     monitor: Monitor,
     // Stays on the worker's thread, and in the callback.
     call: PhantomData<(&'a (), *mut ())>,
+}
+
+impl fmt::Debug for Worker<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.monitor.show("Worker", formatter)
+    }
 }
 
 impl Worker<'_> {

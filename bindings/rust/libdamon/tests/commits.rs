@@ -198,3 +198,13 @@ fn closures_that_callbacks_commit_go_with_the_next_commit_from_outside() {
     assert!(gone.load(Ordering::SeqCst));
     run(&context, 20..30).unwrap();
 }
+
+#[test]
+fn a_commit_without_targets_does_not_end_a_context_that_runs() {
+    let own = threaded_context(Scheme::calling(|_, _, _| 0));
+    own.start().unwrap();
+    let refused = own.commit(&Context::new().unwrap()).unwrap_err();
+    assert_eq!(refused.kind(), damon::ErrorKind::InvalidInput);
+    assert!(refused.message().contains("has no target, and a context without targets ends: stop()"), "{refused}");
+    assert!(own.is_running());
+}

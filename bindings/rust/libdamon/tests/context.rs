@@ -230,3 +230,14 @@ fn a_context_without_a_target_does_not_start() {
     assert!(error.message().contains("context number 1"), "{error}");
     assert!(!good.is_running());
 }
+
+#[test]
+fn what_debug_shows_of_a_context_says_what_it_does() {
+    let memory = vec![0u8; 1 << 20];
+    let context = Context::builder().target(damon::Target::of(&memory)).start().unwrap();
+    let shown = "{ running: true, paused: false, nr_targets: 1, nr_schemes: 0, .. }";
+    assert_eq!(format!("{context:?}"), format!("Context {shown}"));
+    assert_eq!(context.call(|worker| format!("{worker:?}")).unwrap(), format!("Worker {shown}"));
+    let again = context.start().unwrap_err();
+    assert_eq!(again.to_string(), "start: the context runs already: stop() it first, or change() it");
+}

@@ -125,6 +125,8 @@ fn exact_questions_have_answers() {
     assert!(query.is_touched(17) && !query.is_touched(400), "{answer:?}");
     heap[18 * PAGE] = 2;
     assert_eq!(context.wss(WorkingSetOf::TrackedRanges).unwrap().touched_bytes, PAGE as u64);
+    let nothing = context.wss(WorkingSetOf::Process(Duration::ZERO)).unwrap_err();
+    assert!(nothing.message().contains("the time is 0"), "{nothing}");
     let process = context.wss(WorkingSetOf::Process(Duration::from_millis(1))).unwrap();
     assert!(process.present_bytes > process.touched_bytes && process.touched_bytes > 0, "{process:?}");
 }
