@@ -185,6 +185,17 @@ TEST_F(Pageout, FiltersPickPagesOfOneKind) {
     EXPECT_TRUE(memory.is_as_filled());
 }
 
+// A large folio across the border is split, and its pages taken out of the page table.
+TEST(Cold, LeavesThePagesOfAFileInThePageTable) {
+    FileMemory memory(8000, MAP_SHARED);
+    if (!memory.works()) return;
+    memory.touch(0, 8000);
+    Acting cold(DamosAction::kCold);
+    for (size_t page = 0; page < 8000; page += 777) cold.apply(memory.range(page, std::min<size_t>(page + 777, 8000)));
+    EXPECT_EQ(present_bytes(memory.range()), memory.range().size());
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
 TEST(Cold, CountsThePagesThatAreThere) {
     Memory memory(100);
     for (size_t page = 0; page < 60; ++page) memory.data(page)[0] = 1;

@@ -140,7 +140,7 @@ bool tells_residency(ActionPass& pass, const Mapping& mapping, AddressRange rang
 // The kernel takes all of a large folio out of the page table, and of its pages those that it keeps in memory too: what
 // is out of the table could never be paged out again, and would cost the program a fault. Pages that a private mapping
 // of a file has changed are not the file's.
-int page_out_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, uint64_t& done) {
+int reclaim_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, uint64_t& done) {
     const bool of_a_file = mapping.shared ? mapping.writable : mapping.inode != 0;
     if (!pass.subject.own() || !of_a_file) return advise_chunk(pass, chunk, done);
     const uint64_t step = ChunkWalk::chunk_bytes(pass.sizes);
@@ -175,8 +175,10 @@ bool apply_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, S
         applied = before.known() ? arrived_bytes(pass, chunk, before) : 0;
         why = before.known() && missing_bytes(pass, chunk, before) == 0 ? Skip::kAbsent : Skip::kPending;
     } else {
-        const bool pages_out = pass.request.scheme->action == DamosAction::kPageout;
-        error = pages_out ? page_out_chunk(pass, mapping, chunk, done) : advise_chunk(pass, chunk, done);
+        const DamosAction action = pass.request.scheme->action;
+        const bool pages_out = action == DamosAction::kPageout;
+        const bool reclaims = action != DamosAction::kWillneed;
+        error = reclaims ? reclaim_chunk(pass, mapping, chunk, done) : advise_chunk(pass, chunk, done);
         applied = pages_out ? paged_out_bytes(pass, chunk) : done;
     }
     pass.outcome.applied += applied;
