@@ -67,7 +67,7 @@ TEST_F(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
 // in a private mapping, too, nobody would ever have tried them again.
 TEST_F(Pageout, NoPageOfAFileIsLeftInMemoryOutOfReachAtTheBordersOfRegions) {
     for (const int flags : {MAP_SHARED, MAP_PRIVATE}) {
-        FileMemory memory(8000, flags);
+        FileMemory memory(8000, flags, 1000);
         if (!memory.works()) return;
         memory.touch(0, 8000);
         Acting pageout(DamosAction::kPageout);
@@ -187,7 +187,7 @@ TEST_F(Pageout, FiltersPickPagesOfOneKind) {
 
 // A large folio across the border is split, and its pages taken out of the page table.
 TEST(Cold, LeavesThePagesOfAFileInThePageTable) {
-    FileMemory memory(8000, MAP_SHARED);
+    FileMemory memory(8000, MAP_SHARED, 1000);
     if (!memory.works()) return;
     memory.touch(0, 8000);
     Acting cold(DamosAction::kCold);
