@@ -215,7 +215,7 @@ struct damon_attrs {
     uint64_t ops_update_us;  /**< How often mappings are read again. 0: every sampling interval. Default 1,000,000, for
                                   which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds. */
     uint64_t min_nr_regions; /**< At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10. */
-    uint64_t max_nr_regions; /**< Cost's upper bound. Default 1,000. */
+    uint64_t max_nr_regions; /**< Cost's upper bound; a tenth, at least 16 or half, is for splits. Default 1,000. */
     /** Tunes sample_us and aggr_us (their ratio stays) until access_bp of the possible samples are positive. */
     struct {
         uint64_t access_bp;     /**< Wanted share of positive samples, weighted by size, in basis points. */
@@ -633,7 +633,7 @@ enum damos_flags {
 struct damos_params {
     uint32_t size;  /**< sizeof(struct damos_params). */
     int32_t action; /**< enum damos_action. Default DAMOS_STAT. */
-    /** Which regions. Default: all. A minimum above its maximum matches nothing. */
+    /** Which regions. Default: all. Bounds that no region can lie in are refused. */
     struct {
         uint64_t min_sz;          /**< Smallest size, core units. */
         uint64_t max_sz;          /**< Largest size, core units. */
@@ -647,7 +647,7 @@ struct damos_params {
     struct {
         uint64_t reset_interval_ms;  /**< Length of a charge window; 0: every application. */
         uint64_t ms;                 /**< Time that acting may take in a window; 0: no limit. */
-        uint64_t sz;                 /**< Core units that may be acted on in a window; 0: no limit. */
+        uint64_t sz;                 /**< Core units acted on in a window, min_region_sz or more; 0: no limit. */
         uint32_t weight_sz;          /**< Relative weight of size (no back-end uses it). */
         uint32_t weight_nr_accesses; /**< Relative weight of the access frequency. */
         uint32_t weight_age;         /**< Relative weight of the age. */
@@ -978,9 +978,9 @@ DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
 /** Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
  * armed, runs everything that is due, arms the next samples. While paused only calls run.
  * @param ctx A started context.
- * @param now_us The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
- * simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
- * step that comes sooner than max_overhead_permil allows leaves its interval open.
+ * @param now_us The time now, never less than in the step before; its origin is the caller's choice. What is given as
+ * time, but sample_us and aggr_us, and simulated memory follow it; windows are counted in steps. With
+ * damon_sim_params.sample_ns a step that comes sooner than max_overhead_permil allows leaves its interval open.
  * @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
  * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. */
 DAMON_API int damon_step(damon_ctx *ctx, uint64_t now_us);

@@ -4,6 +4,7 @@
 #include "base/heap.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
+#include "engine/schemes/effect_validation.h"
 #include "ops/linux/access/access_check_table.h"
 
 namespace {
@@ -219,6 +220,7 @@ bool commit_stopped(damon_ctx& dst, HandleCommit& handles, Status& status) {
     damon::OpsTraits traits = ops.traits();
     if (!ops.can_survey(params)) traits.span_page_bytes = 0;
     if (status.ok()) status = damon::Engine::validate(params, traits);
+    if (status.ok()) status = damon::validate_effect(params);
     if (!status.ok()) return true;
     const size_t nr_before = dst.schemes.size();
     take_locked(handles);

@@ -113,6 +113,12 @@ public:
     }
     // The latched sampling interval to sleep, microseconds.
     uint64_t sleep_us() const;
+    // While an interval that is passed over is waited out: time that has passed and does not end it; how long
+    // until a scheme with an interval of its own, or an update, is due (2^64-1: never); whether an update has become
+    // due.
+    void wait(uint64_t elapsed_us) { cadence_.wait(elapsed_us); }
+    uint64_t due_within_us() const;
+    bool take_due_update();
 
     // The samples of the last plan, until record_samples: to be looked at, and to be probed.
     std::span<Sample> samples();

@@ -33,6 +33,23 @@ bool Engine::next_request(ActionRequest& request) {
 
 void Engine::complete(const Outcome& outcome) { walk_.complete(apply_context(), outcome); }
 
+uint64_t Engine::due_within_us() const {
+    uint64_t shortest = cadence_.us_until(cadence_.next_ops_update);
+    for (size_t i = 0; i < schemes_.size(); ++i) {
+        if (params_.schemes[i].apply_interval_us == 0 || !schemes_[i].activated) continue;
+        shortest = std::min(shortest, cadence_.us_until(schemes_[i].next_apply_sis));
+    }
+    return shortest;
+}
+
+bool Engine::take_due_update() {
+    if (!tick_reached(cadence_.clock(), cadence_.next_ops_update)) return false;
+    cadence_.latched_ops_update = cadence_.next_ops_update;
+    cadence_.advance_ops_update(params_.attrs);
+    cadence_.latched_ops_update = cadence_.next_ops_update;
+    return true;
+}
+
 bool Engine::needs_watermark(WatermarkMetric metric) const {
     return std::ranges::any_of(params_.schemes,
                                [metric](const SchemeParams& scheme) { return scheme.wmarks.metric == metric; });

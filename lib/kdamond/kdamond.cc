@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "engine/capacity.h"
+#include "engine/schemes/effect_validation.h"
 
 namespace damon {
 
@@ -24,6 +25,7 @@ Status Kdamond::prepare(const Params& params, Ops& ops, const StartOptions& opti
     }
     Status status = ops.validate(params);
     if (status.ok()) status = Engine::validate(params, traits);
+    if (status.ok()) status = validate_effect(params);
     if (!status.ok()) return status;
     const size_t nr_regions = region_capacity_for(params);
     const size_t nr_schemes = params.schemes.size();

@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <algorithm>
+
 #include "kdamond/timing/deadline.h"
 #include "kdamond/worker/worker.h"
 
@@ -52,12 +54,17 @@ ThreadDriver::Sleep ThreadDriver::sleep_interval() {
 ThreadDriver::Sleep ThreadDriver::wait_for(uint64_t nominal_ns, uint64_t permitted_ns) {
     Run& run = worker_.run;
     Passes& passes = worker_.passes;
+    uint64_t due_ns = permitted_ns > nominal_ns ? next_due_ns(permitted_ns) : kNoDeadline;
     Lock lock(run.sync.mutex);
     for (;;) {
         if (run.state.stop_requested || run.state.pause_wanted) return Sleep::kInterrupted;
         const bool called = worker_.mailbox.has_new_locked();
         const uint64_t end_ns = called ? nominal_ns : permitted_ns;
         const uint64_t step_ns = passes.under_way() ? passes.step_at(end_ns, run.clock.system_ns()) : kNoDeadline;
+        if (due_ns < end_ns && due_ns < step_ns) {
+            if (wait_and_act(lock, due_ns)) due_ns = next_due_ns(permitted_ns);
+            continue;
+        }
         if (step_ns != kNoDeadline) {
             wait_and_step(lock, step_ns);
             continue;
@@ -66,6 +73,25 @@ ThreadDriver::Sleep ThreadDriver::wait_for(uint64_t nominal_ns, uint64_t permitt
         if (called) deadline_ns_ = nominal_ns;
         return Sleep::kElapsed;
     }
+}
+
+// When the clock makes schemes or an update due while the interval is put off; only where nothing is armed, so that
+// regions may change.
+uint64_t ThreadDriver::next_due_ns(uint64_t permitted_ns) const {
+    const Run& run = worker_.run;
+    if (!run.engine.passes_over()) return kNoDeadline;
+    const uint64_t earliest_us = std::max<uint64_t>(run.engine.due_within_us(), run.engine.sleep_us());
+    const uint64_t due_ns = saturating_add(run.clock.system_ns(), saturating_mul(earliest_us, 1000));
+    return due_ns < permitted_ns ? due_ns : kNoDeadline;
+}
+
+// True: what is due was done.
+bool ThreadDriver::wait_and_act(Lock& lock, uint64_t due_ns) {
+    if (wait_until(due_ns)) return false;
+    lock.unlock();
+    worker_.interval.do_what_is_due();
+    lock.relock();
+    return true;
 }
 
 // A step of a pass at `step_ns`, unless something comes before it.

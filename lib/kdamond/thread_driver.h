@@ -22,6 +22,8 @@ private:
     void restart_schedule() override;
     Sleep sleep_interval();
     Sleep wait_for(uint64_t nominal_ns, uint64_t permitted_ns);
+    uint64_t next_due_ns(uint64_t permitted_ns) const;
+    bool wait_and_act(Lock& lock, uint64_t due_ns);
     void wait_and_step(Lock& lock, uint64_t step_ns);
     bool pass_gate();
 

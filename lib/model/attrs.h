@@ -43,9 +43,11 @@ struct Attrs {
     constexpr uint64_t max_nr_accesses() const { return std::clamp<uint64_t>(aggr_samples(), 1, kU32Max); }
 
     // How few regions there are at least: min_nr_regions, but a tenth of the maximum is kept for splits, without which
-    // nothing adapts.
+    // nothing adapts, and from 10 on 16 where that is less, or half of it.
     constexpr uint64_t least_nr_regions() const {
-        const uint64_t most = max_nr_regions - max_nr_regions / 10 - (max_nr_regions % 10 != 0);
+        const uint64_t tenth = max_nr_regions / 10 + (max_nr_regions % 10 != 0);
+        const uint64_t few = max_nr_regions < 10 ? 0 : std::min<uint64_t>(16, max_nr_regions / 2);
+        const uint64_t most = max_nr_regions - std::max(tenth, few);
         return std::max<uint64_t>(std::min(min_nr_regions, most), 1);
     }
 

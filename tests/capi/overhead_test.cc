@@ -14,6 +14,11 @@ uint64_t clock_ns(clockid_t clock) {
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
+void timespec_sleep(long ms) {
+    const timespec time = {ms / 1000, ms % 1000 * 1'000'000};
+    nanosleep(&time, nullptr);
+}
+
 // Looking takes this much CPU time.
 void make_dear(Context& context, uint64_t cpu_ns, uint64_t permil) {
     context.ops().hook = [cpu_ns](ToyOps::Where where, damon_ctx*) {
@@ -49,6 +54,41 @@ TEST(Overhead, ACallDoesNotWaitForIt) {
     ASSERT_EQ(damon_set_pause(context, 0), 0);
     ASSERT_EQ(context.stop(), 0);
     EXPECT_LT(clock_ns(CLOCK_MONOTONIC) - start, 8'000 * kMs);
+}
+
+// The next look would end after seconds; schemes and updates are due by the clock meanwhile.
+TEST(Overhead, SchemesAndUpdatesGoByTheClockWhileTheNextLookIsPutOff_Q75) {
+    Context context;
+    make_dear(context, 60 * kMs, 5);
+    std::atomic<uint64_t> nr_looks{0};
+    context.ops().hook = [&, look = context.ops().hook](ToyOps::Where where, damon_ctx* ctx) {
+        nr_looks += where == ToyOps::Where::kCheck;
+        look(where, ctx);
+    };
+    damon_attrs attrs = attrs_of(context);
+    attrs.aggr_us = 20 * attrs.sample_us;
+    attrs.ops_update_us = 100'000;
+    ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), 0);
+    ASSERT_EQ(
+        damon_ctx_add_scheme(context, scheme_of([](damos_params& params) { params.apply_interval_us = 200'000; })), 0);
+    ASSERT_EQ(context.start(), 0);
+    const auto passes = [&] {
+        damos_stat stat;
+        damos_stat_init(&stat);
+        EXPECT_EQ(damon_ctx_get_scheme_stat(context, 0, &stat), 0);
+        return stat.nr_snapshots;
+    };
+    while (nr_looks < 2) timespec_sleep(10);  // what may be spent in advance is spent
+    const uint64_t looks = nr_looks;
+    const uint64_t passes_before = passes();
+    const uint64_t updates_before = context.ops().nr_updates;
+    const uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    timespec_sleep(2'000);
+    const uint64_t slept_ms = (clock_ns(CLOCK_MONOTONIC) - begin) / kMs;
+    EXPECT_LE(nr_looks - looks, 1u) << "the limit does not bind";
+    EXPECT_GE(passes() - passes_before, slept_ms / 200 - 3);
+    EXPECT_LE(passes() - passes_before, slept_ms / 200 + 1);
+    EXPECT_GE(context.ops().nr_updates - updates_before, 1u) << "which have a quarter of the limit";
 }
 
 TEST(Overhead, IsChangedByACommitAndRefusedAboveOneCpu) {

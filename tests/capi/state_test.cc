@@ -137,6 +137,21 @@ TEST(State, TellsThatTheLimitBindsAndThatItDoesNoMore) {
     EXPECT_EQ(state_of(context).state, DAMON_STATE_SAMPLING);
 }
 
+TEST(State, TellsHowMuchOfAMinimumNextToTheMaximumCounts_Q77) {
+    Context context(true);
+    damon_attrs attrs = quick_attrs();
+    attrs.max_nr_regions = attrs.min_nr_regions = 100;
+    ASSERT_EQ(damon_ctx_set_attrs(context, &attrs), 0);
+    ASSERT_EQ(context.start(), 0);
+    ASSERT_EQ(context.step(20), 0);
+    EXPECT_EQ(state_of(context).state, DAMON_STATE_SAMPLING);
+    EXPECT_NE(strstr(state_of(context).reason, "min_nr_regions counts as 84"), nullptr) << state_of(context).reason;
+    attrs.min_nr_regions = 84;
+    ASSERT_EQ(on_worker(context, [&] { EXPECT_EQ(damon_ctx_set_attrs(context, &attrs), 0); }), 0);
+    ASSERT_EQ(context.step(20), 0);
+    EXPECT_EQ(strstr(state_of(context).reason, "min_nr_regions"), nullptr) << state_of(context).reason;
+}
+
 TEST(State, ReadingMappingsCountsAgainstTheLimitAndIsStretched) {
     Context context;
     context.ops().hook = [&](Where where, damon_ctx*) {

@@ -32,7 +32,7 @@ bool in_memory(int fd) {
 
 }  // namespace
 
-FileMemory::FileMemory(size_t nr_pages, int flags) : nr_pages_(nr_pages) {
+FileMemory::FileMemory(size_t nr_pages, int flags, size_t pages_a_write) : nr_pages_(nr_pages) {
     std::string path = testing::TempDir() + "acted_on_XXXXXX";
     const int fd = mkostemp(path.data(), O_CLOEXEC);
     if (fd < 0) abort();
@@ -42,10 +42,14 @@ FileMemory::FileMemory(size_t nr_pages, int flags) : nr_pages_(nr_pages) {
         declared_skip("disk-file", "temporary files are in memory");
         return;
     }
-    std::vector<uint64_t> words(page_bytes() / sizeof(uint64_t));
+    const size_t words_a_page = page_bytes() / sizeof(uint64_t);
+    std::vector<uint64_t> words;
     for (size_t page = 0; page < nr_pages; ++page) {
-        for (size_t i = 0; i < words.size(); ++i) words[i] = page * 1'000'003 + i;
-        if (write(fd, words.data(), page_bytes()) != static_cast<ssize_t>(page_bytes())) abort();
+        for (size_t i = 0; i < words_a_page; ++i) words.push_back(page * 1'000'003 + i);
+        if ((page + 1) % pages_a_write != 0 && page + 1 != nr_pages) continue;
+        const size_t bytes = words.size() * sizeof(uint64_t);
+        if (write(fd, words.data(), bytes) != static_cast<ssize_t>(bytes)) abort();
+        words.clear();
     }
     fsync(fd);  // clean pages leave memory without being written
     void* data = mmap(nullptr, nr_pages * page_bytes(), PROT_READ | PROT_WRITE, flags, fd, 0);

@@ -14,7 +14,8 @@ namespace damon::test {
 // folder for temporary files lies in memory: the test skips as declared.
 class FileMemory {
 public:
-    explicit FileMemory(size_t nr_pages, int flags = MAP_PRIVATE);
+    // Written so many pages at a time, which the page cache may keep as one large folio.
+    explicit FileMemory(size_t nr_pages, int flags = MAP_PRIVATE, size_t pages_a_write = 1);
     ~FileMemory();
     FileMemory(const FileMemory&) = delete;
     FileMemory& operator=(const FileMemory&) = delete;

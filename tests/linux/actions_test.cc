@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "acted_on.h"
 #include "support/declared_skip.h"
@@ -58,6 +61,25 @@ TEST_F(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
     EXPECT_EQ(pageout.apply(memory.range(200, 1000)).applied, 0u);
     EXPECT_EQ(pageout.skipped(Skip::kAbsent), 800 * page_bytes());
     EXPECT_TRUE(memory.is_as_filled());
+}
+
+// The borders of regions lie inside of large folios, which the kernel splits: all their pages leave the page table, and
+// in a private mapping, too, nobody would ever have tried them again.
+TEST_F(Pageout, NoPageOfAFileIsLeftInMemoryOutOfReachAtTheBordersOfRegions) {
+    for (const int flags : {MAP_SHARED, MAP_PRIVATE}) {
+        FileMemory memory(8000, flags, 1000);
+        if (!memory.works()) return;
+        memory.touch(0, 8000);
+        Acting pageout(DamosAction::kPageout);
+        for (int round = 0; round < 3; ++round) {
+            for (size_t page = 0; page < 8000; page += 777) {
+                pageout.apply(memory.range(page, std::min<size_t>(page + 777, 8000)));
+            }
+        }
+        // One folio at most: until a page has left, nobody knows whether the kernel tells.
+        EXPECT_LE(in_memory_bytes(memory.range()), 512 * page_bytes()) << flags;
+        EXPECT_TRUE(memory.is_as_filled());
+    }
 }
 
 TEST_F(Pageout, AnonymousMemoryNeedsSwapAndSaysSo) {
@@ -160,6 +182,17 @@ TEST_F(Pageout, FiltersPickPagesOfOneKind) {
     EXPECT_EQ(outcome.filter_passed, 32 * page_bytes());
     EXPECT_EQ(outcome.applied, 32 * page_bytes());
     EXPECT_EQ(present_bytes(memory.range()), 32 * page_bytes());
+    EXPECT_TRUE(memory.is_as_filled());
+}
+
+// A large folio across the border is split, and its pages taken out of the page table.
+TEST(Cold, LeavesThePagesOfAFileInThePageTable) {
+    FileMemory memory(8000, MAP_SHARED, 1000);
+    if (!memory.works()) return;
+    memory.touch(0, 8000);
+    Acting cold(DamosAction::kCold);
+    for (size_t page = 0; page < 8000; page += 777) cold.apply(memory.range(page, std::min<size_t>(page + 777, 8000)));
+    EXPECT_EQ(present_bytes(memory.range()), memory.range().size());
     EXPECT_TRUE(memory.is_as_filled());
 }
 

@@ -25,8 +25,9 @@ constexpr uint64_t kGiB = 1 << 30;
 using Ranges = std::vector<AddressRange>;
 
 // The coverage of one target without ranges.
-Ranges covered(uint32_t flags = 0, uint64_t max_nr_regions = 1000) {
+Ranges covered(uint32_t flags = 0, uint64_t max_nr_regions = 1000, uint64_t min_region_sz = 4096) {
     Params params;
+    params.min_region_sz = min_region_sz;
     params.coverage = flags;
     params.attrs.max_nr_regions = max_nr_regions;
     EXPECT_TRUE(params.targets.push_back(TargetParams()));
@@ -99,6 +100,44 @@ TEST(MemoryCoverage, ATebibyteOfNothingTakesNoRegion) {
     const uint64_t reached = scan.passes_holes() ? page_bytes() : 0;
     EXPECT_GE(bytes_of(ranges, reserved.part(1024 * kGiB, page_bytes())), reached);
     EXPECT_EQ(bytes_of(ranges, forbidden.range()), 0u);
+}
+
+// In blocks of a huge page they would be a fifth of what is watched.
+TEST(MemoryCoverage, SmallPiecesOfALargeReservationAreCutToTheirPages) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "no terabytes can be mapped");
+    RangeScan scan;
+    ASSERT_EQ(scan.open(0, page_bytes()), 0);
+    if (!scan.passes_holes()) return declared_skip("pagemap-scan", "nobody gets so far page by page");
+    const Mapped reserved(2048 * kGiB);
+    const auto offset = [](uint64_t piece) { return piece * 32 * kGiB + (piece * 7919 % 1000) * page_bytes(); };
+    for (uint64_t piece = 0; piece < 64; ++piece) memset(reserved.at(offset(piece)), 1, kMiB / 2);
+    const Ranges ranges = covered();
+    for (uint64_t piece = 0; piece < 64; ++piece) {
+        EXPECT_EQ(bytes_of(ranges, reserved.part(offset(piece), kMiB / 2)), kMiB / 2) << piece;
+    }
+    EXPECT_LE(bytes_of(ranges, reserved.range()), 33 * kMiB);
+}
+
+// Ranges of which two lie in one unit were refused together, and nothing was watched.
+TEST(MemoryCoverage, RangesThatMeetInUnitsOfTheSmallestRegionAreJoined) {
+    const Mapped heap(32 * kMiB);
+    memset(heap.at(0), 1, kMiB);
+    memset(heap.at(31 * kMiB), 1, kMiB);
+    for (const uint32_t flags : {uint32_t{0}, uint32_t{kCoverThreeAreas}}) {
+        for (const uint64_t unit : {2 * kMiB, 64 * kMiB, 1024 * kGiB}) {
+            const Ranges ranges = covered(flags, 1000, unit);
+            ASSERT_FALSE(ranges.empty()) << unit;
+            EXPECT_EQ(bytes_of(ranges, heap.part(0, kMiB)), kMiB) << unit;
+            EXPECT_EQ(bytes_of(ranges, heap.part(31 * kMiB, kMiB)), kMiB) << unit;
+            for (size_t i = 0; i < ranges.size(); ++i) {
+                EXPECT_EQ(ranges[i].start % unit, 0u) << unit;
+                EXPECT_EQ(ranges[i].end % unit, 0u) << unit;
+                if (i != 0) {
+                    EXPECT_GT(ranges[i].start, ranges[i - 1].end) << unit;
+                }
+            }
+        }
+    }
 }
 
 TEST(MemoryCoverage, SmallMappingsAreLookedAtPageByPage) {

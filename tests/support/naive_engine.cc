@@ -91,9 +91,11 @@ uint64_t NaiveEngine::total_size_limit() const {
     for (const NaiveTarget& target : targets_) {
         for (const NaiveRegion& region : target.regions) total += region.size();
     }
-    // nine tenths of the maximum, rounded down, are enough.
-    const Wide nine_tenths = Wide{attrs_.max_nr_regions} * 9 / 10;
-    const Wide least = nine_tenths < attrs_.min_nr_regions ? nine_tenths : attrs_.min_nr_regions;
+    // nine tenths of the maximum, rounded down, are enough; and, from 10 on, what leaves 16, or (below 32) half.
+    const Wide maximum = attrs_.max_nr_regions;
+    Wide enough = maximum * 9 / 10;
+    if (maximum >= 10 && maximum < 160) enough = maximum >= 32 ? maximum - 16 : maximum - maximum / 2;
+    const Wide least = enough < attrs_.min_nr_regions ? enough : attrs_.min_nr_regions;
     return std::max(static_cast<uint64_t>(total / least), min_region_sz_);
 }
 

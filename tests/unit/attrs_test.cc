@@ -138,7 +138,7 @@ TEST(ChangingAttrs, CallersAttrsAreNotWrittenTo_Q13) {
     EXPECT_TRUE(params == copy);
 }
 
-TEST(Attrs, ATenthOfTheRegionsIsKeptForSplits_Q77) {
+TEST(Attrs, ATenthOfTheRegionsAndSixteenOrHalfAreKeptForSplits_Q77) {
     const auto least = [](uint64_t min, uint64_t max) {
         Attrs attrs;
         attrs.min_nr_regions = min;
@@ -147,7 +147,11 @@ TEST(Attrs, ATenthOfTheRegionsIsKeptForSplits_Q77) {
     };
     EXPECT_EQ(least(10, 1'000), 10u);
     EXPECT_EQ(least(1'000, 1'000), 900u);
-    EXPECT_EQ(least(12, 12), 10u);
+    EXPECT_EQ(least(100, 100), 84u);
+    EXPECT_EQ(least(84, 100), 84u);
+    EXPECT_EQ(least(20, 20), 10u);
+    EXPECT_EQ(least(10, 10), 5u);
+    EXPECT_EQ(least(9, 9), 8u);
     EXPECT_EQ(least(3, 3), 2u);
 }
 

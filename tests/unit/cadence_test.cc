@@ -122,6 +122,28 @@ TEST(Cadence, StepsWithoutTimePassWindowsOnly_Q75) {
     EXPECT_EQ(cadence.clock(), 0u);
 }
 
+TEST(Cadence, TimeThatIsWaitedOutMovesTheClockAndIsOfTheIntervalThatItEnds_Q75) {
+    const Attrs attrs = attrs_of(10, 100, 1000);
+    Cadence waited;
+    Cadence whole;
+    waited.start(attrs);
+    whole.start(attrs);
+    waited.wait(44);
+    EXPECT_EQ(waited.clock(), 4u);
+    EXPECT_EQ(waited.passed_sample_intervals, 0u);
+    EXPECT_EQ(waited.us_until(7), 26u);
+    EXPECT_EQ(waited.us_until(4), 0u);
+    waited.wait(26);
+    EXPECT_EQ(waited.us_until(7), 0u);
+    waited.pass(27);
+    whole.pass(97);
+    EXPECT_TRUE(waited == whole);
+    EXPECT_EQ(waited.clock(), 10u);
+    EXPECT_EQ(waited.us_until(12), 23u) << "three are owed";
+    waited.wait(23);
+    EXPECT_EQ(waited.clock(), 12u);
+}
+
 TEST(Cadence, UpdatesThatWereMissedAreNotMadeUpFor_Q75) {
     const Attrs attrs = attrs_of(10, 100, 250);
     Cadence cadence;

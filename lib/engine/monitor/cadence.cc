@@ -58,7 +58,26 @@ void Cadence::pass(uint64_t elapsed_us) {
     carry_us = total - nr_passed * interval;
     nr_late += static_cast<uint64_t>(nr_passed) - 1;
     window_us = saturating_add(window_us, elapsed_us);
-    longest_us = std::max(longest_us, elapsed_us);
+    longest_us = std::max(longest_us, saturating_add(waited_us, elapsed_us));
+    waited_us = 0;
+}
+
+void Cadence::wait(uint64_t elapsed_us) {
+    const auto elapsed = static_cast<int64_t>(std::min(elapsed_us, kMaxPeriodTicks));
+    const auto interval = static_cast<int64_t>(std::min(nominal_us(), kMaxPeriodTicks));
+    const int64_t nr_passed = std::max<int64_t>(0, carry_us + elapsed) / interval;
+    carry_us += elapsed - nr_passed * interval;
+    nr_late += static_cast<uint64_t>(nr_passed);
+    window_us = saturating_add(window_us, elapsed_us);
+    waited_us = saturating_add(waited_us, elapsed_us);
+}
+
+uint64_t Cadence::us_until(uint64_t deadline) const {
+    if (tick_reached(clock(), deadline)) return 0;
+    const auto carried = static_cast<uint64_t>(std::max<int64_t>(0, carry_us));
+    const auto owed = static_cast<uint64_t>(std::max<int64_t>(0, -carry_us));
+    const uint64_t left_us = saturating_add(saturating_mul(deadline - clock(), nominal_us()), owed);
+    return left_us - std::min(left_us, carried);
 }
 
 uint64_t Cadence::ageing_us(const Attrs& attrs) const {

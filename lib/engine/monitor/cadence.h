@@ -41,6 +41,7 @@ struct Cadence {
     int64_t carry_us = 0;     // time that has passed beyond whole intervals; at most half an interval, either way
     uint64_t window_us = 0;   // how long this window has been so far
     uint64_t longest_us = 0;  // the longest of its sampling intervals
+    uint64_t waited_us = 0;   // of the present one, by wait()
 
     // What one iteration goes by, whatever is committed in its course (L-3).
     uint64_t latched_aggregation = 0;
@@ -54,11 +55,15 @@ struct Cadence {
 
     // One sampling interval is over. It took `elapsed_us`.
     void pass(uint64_t elapsed_us);
+    // Time that passes in its course: the clock goes on, T does not.
+    void wait(uint64_t elapsed_us);
+    // Until the clock stands at `deadline`.
+    uint64_t us_until(uint64_t deadline) const;
     uint64_t clock() const { return passed_sample_intervals + nr_late; }
     // What this window adds to ages: its length, but no more than twice the wanted one where one of its intervals took
     // most of the time (the process was stopped, the worker came late), since nobody looked meanwhile.
     uint64_t ageing_us(const Attrs& attrs) const;
-    void restart_window() { window_us = longest_us = 0; }
+    void restart_window() { window_us = longest_us = waited_us = 0; }
     // The length of an interval that is not late.
     uint64_t nominal_us() const { return std::max<uint64_t>(latched_sample_us, 1); }
 

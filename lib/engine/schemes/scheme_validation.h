@@ -1,5 +1,6 @@
 // What start and commit refuse in a scheme (O-8, 8.1), and what could never act: bounds that match nothing, watermarks
-// out of order. Filters on targets that do not exist stay accepted.
+// out of order. Filters on targets that do not exist stay accepted, but where they let nothing pass
+//
 #pragma once
 
 #include <cstdint>

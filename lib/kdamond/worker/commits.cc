@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "engine/capacity.h"
+#include "engine/schemes/effect_validation.h"
 #include "kdamond/worker/worker.h"
 
 namespace damon {
@@ -38,6 +39,7 @@ Status Commits::check(Commit& commit) const {
     if (commit.complete != nullptr) status = commit.complete(commit);
     if (status.ok()) status = run.ops->validate(commit.params);
     if (status.ok()) status = Engine::validate(commit.params, run.traits);
+    if (status.ok()) status = validate_effect(commit.params);
     if (!status.ok() || !pause_after(commit)) return status;
     const Status able = worker_.driver().check(Ability::kPause);
     if (able.ok()) return able;

@@ -71,6 +71,16 @@ void Interval::finish() {
     stage_ = Stage::kIdle;
 }
 
+// Nothing is armed: regions may change.
+void Interval::do_what_is_due() {
+    Run& run = worker_.run;
+    run.ops->set_now(run.clock.now_us());
+    run.engine.wait(elapsed_us());
+    apply_schemes();
+    if (run.engine.take_due_update()) worker_.mappings.want_update();
+    worker_.mappings.update_if_due();
+}
+
 void Interval::end_window() {
     const uint64_t now_ns = worker_.run.clock.now_ns();
     const uint64_t window_us = worker_.progress.end_window_us(now_ns);

@@ -26,6 +26,8 @@ public:
     void begin();
     void count();
     void finish();
+    // What the clock makes due while an interval that is passed over is waited out.
+    void do_what_is_due();
     // The samples in flight are given up, nothing was counted.
     void give_up() { stage_ = Stage::kIdle; }
     // Paused, or held back by watermarks: time does not count until sampling goes on.

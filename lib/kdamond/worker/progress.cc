@@ -21,7 +21,7 @@ Activity Progress::activity() const {
 }
 
 void Progress::start() {
-    lengthened_ = update_held_back_ = told_limited_ = told_out_of_reach_ = gated_ = false;
+    lengthened_ = update_held_back_ = told_limited_ = told_added_ = gated_ = false;
     nr_passed_over_ = 0;
     window_.start(run_.clock.now_ns());
     cost_rate_.start(run_.clock.now_ns());
@@ -135,6 +135,16 @@ void Progress::describe_limit(char (&reason)[Activity::kReasonBytes], uint64_t w
     }
 }
 
+// Of a minimum next to the maximum only a part is kept.
+bool Progress::add_reserve(char (&reason)[Activity::kReasonBytes]) const {
+    const Attrs& attrs = run_.engine.params().attrs;
+    if (attrs.least_nr_regions() >= attrs.min_nr_regions) return false;
+    const size_t length = strnlen(reason, sizeof reason);
+    snprintf(reason + length, sizeof reason - length, "; min_nr_regions counts as %llu: splits need the rest",
+             static_cast<unsigned long long>(attrs.least_nr_regions()));
+    return true;
+}
+
 // What no tuning will reach, if anything (M-39, S-41): the first that there is is added to what the state says anyway.
 bool Progress::add_out_of_reach(char (&reason)[Activity::kReasonBytes]) const {
     const Engine& engine = run_.engine;
@@ -161,7 +171,8 @@ void Progress::show_window(uint64_t window_us) {
     char reason[Activity::kReasonBytes];
     snprintf(reason, sizeof reason, "%s", kSamplingReason);
     if (limited) describe_limit(reason, window_us);
-    const bool out_of_reach = add_out_of_reach(reason);
+    const bool reserved = add_reserve(reason);
+    const bool added = add_out_of_reach(reason) || reserved;
     lengthened_ = false;
     nr_passed_over_ = 0;
     const uint64_t now_ns = run_.clock.now_ns();
@@ -172,11 +183,11 @@ void Progress::show_window(uint64_t window_us) {
     if (measured) activity_.cost_permil = cost_permil;
     if (limited) {
         activity_.become(State::kLimited, now_ns, reason);
-    } else if (told_limited_ || out_of_reach || told_out_of_reach_) {
+    } else if (told_limited_ || added || told_added_) {
         activity_.become(State::kSampling, now_ns, reason);
     }
     told_limited_ = limited;
-    told_out_of_reach_ = out_of_reach;
+    told_added_ = added;
 }
 
 // Which scheme waits, and for what: the first of them stands for all.

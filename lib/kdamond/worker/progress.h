@@ -60,6 +60,7 @@ private:
     void become(State state, const char* reason);
     void become_limited();
     void describe_limit(char (&reason)[Activity::kReasonBytes], uint64_t window_us) const;
+    bool add_reserve(char (&reason)[Activity::kReasonBytes]) const;
     bool add_out_of_reach(char (&reason)[Activity::kReasonBytes]) const;
 
     Run& run_;
@@ -69,8 +70,8 @@ private:
     bool lengthened_ = false;        // the limit made an interval of this window longer
     bool update_held_back_ = false;  // the limit put a reading of the mappings off
     bool told_limited_ = false;      // the state says so
-    bool told_out_of_reach_ = false;
-    bool gated_ = false;  // the state says that all schemes wait for their watermarks
+    bool told_added_ = false;        // it says more than how sampling goes
+    bool gated_ = false;             // the state says that all schemes wait for their watermarks
 
     // Under the sync's mutex:
     Activity activity_;

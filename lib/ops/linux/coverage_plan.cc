@@ -33,6 +33,8 @@ void CoveragePlan::close() {
     last_areas_.clear();
 }
 
+uint64_t CoveragePlan::granularity() const { return std::max(page_bytes_, request_.granularity); }
+
 void CoveragePlan::begin(const CoverageRequest& request) {
     request_ = request;
     next_given_ = last_given_ = 0;
@@ -69,7 +71,7 @@ void CoveragePlan::add_given(AddressRange mapping) {
 bool CoveragePlan::finish(Vector<AddressRange>& ranges) {
     switch (request_.rule) {
         case CoverageRule::kGiven:
-            return !failed_ && areas_.finish(page_bytes_, {}, ranges);
+            return !failed_ && areas_.finish(granularity(), {}, ranges);
         case CoverageRule::kMemory:
             return finish_memory(ranges);
         case CoverageRule::kThreeAreas:
@@ -80,7 +82,7 @@ bool CoveragePlan::finish(Vector<AddressRange>& ranges) {
 
 bool CoveragePlan::finish_memory(Vector<AddressRange>& ranges) {
     if (!reading_.finish() || reading_.pieces().empty()) return false;
-    if (request_.may_stay && last_areas_serve()) return false;
+    if (request_.may_stay && last_granularity_ == granularity() && last_areas_serve()) return false;
     for (const AddressRange piece : reading_.pieces()) {
         if (!areas_.add(piece)) return false;
     }
@@ -90,9 +92,10 @@ bool CoveragePlan::finish_memory(Vector<AddressRange>& ranges) {
     // gaps that are larger than what a region has of the memory.
     thrift.nr_areas = std::max<size_t>(1, request_.max_areas / kAreasPerFew);
     thrift.min_gap_bytes = reading_.piece_bytes() / std::max<size_t>(1, request_.max_areas);
-    if (failed_ || !areas_.finish(page_bytes_, thrift, ranges)) return false;
+    if (failed_ || !areas_.finish(granularity(), thrift, ranges)) return false;
     last_spare_bytes_ = bytes_in(ranges.span()) - std::min(bytes_in(ranges.span()), reading_.piece_bytes());
     if (!last_areas_.copy_from(ranges)) last_areas_.clear();
+    last_granularity_ = granularity();
     return true;
 }
 
@@ -112,7 +115,12 @@ bool CoveragePlan::finish_three(Vector<AddressRange>& ranges) const {
     AddressRange three[3];
     if (!three_.finish(page_bytes_, three)) return false;
     for (const AddressRange range : three) {
-        if (!ranges.push_back(range)) return false;
+        const AddressRange area{align_down(range.start, granularity()), align_up(range.end, granularity())};
+        if (!ranges.empty() && area.start <= ranges.back().end) {
+            ranges.back().end = area.end;
+        } else if (!ranges.push_back(area)) {
+            return false;
+        }
     }
     return true;
 }

@@ -24,8 +24,9 @@ struct CoverageRequest {
     CoverageRule rule = CoverageRule::kThreeAreas;
     std::span<const AddressRange> given;  // kGiven
     size_t max_areas = 1;
-    bool files = false;     // kMemory: files too
-    bool may_stay = false;  // kMemory: the last answer may be good enough
+    uint64_t granularity = 1;  // bounds lie on multiples of it, and of the page size; ranges that meet so are joined
+    bool files = false;        // kMemory: files too
+    bool may_stay = false;     // kMemory: the last answer may be good enough
 };
 
 // begin, every mapping in address order, finish. Worker only.
@@ -48,6 +49,8 @@ private:
     bool last_areas_serve() const;
     bool finish_three(Vector<AddressRange>& ranges) const;
 
+    uint64_t granularity() const;
+
     uint64_t page_bytes_ = 4096;
     bool sees_memory_ = false;
     CoverageRequest request_;
@@ -58,6 +61,7 @@ private:
     MemoryReading reading_;
     ThreeRegions three_;
     Vector<AddressRange> last_areas_;
+    uint64_t last_granularity_ = 0;
     uint64_t last_spare_bytes_ = 0;  // of the last areas: what was no memory when they were chosen
 };
 

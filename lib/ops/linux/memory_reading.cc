@@ -14,6 +14,10 @@ constexpr uint64_t kLargeBytes = 4 << 20;
 constexpr uint64_t kSmallestBlock = 2 << 20;
 // After so many blocks they double in size: a terabyte costs seven times as much as the first 8 GiB.
 constexpr uint64_t kBlocksOfOneSize = 4096;
+// Of runs of blocks that are smaller than that, so many are cut to their pages: a few hot pieces in a large reservation
+// would be a small part of their blocks. Larger ones may grow into their last block.
+constexpr uint64_t kCutBelowBytes = 64 << 20;
+constexpr size_t kMostCut = 512;
 // Pages that lie between small parts are looked at with them.
 constexpr uint64_t kGroupBytes = 16 << 20;
 
@@ -34,7 +38,7 @@ void MemoryReading::begin(bool files) {
     failed_ = !scan_.is_open() && scan_.open(0, page_bytes_) != 0;  // the program closed it
     pieces_.clear();
     piece_bytes_ = examined_bytes_ = group_bytes_ = nr_blocks_ = 0;
-    nr_in_group_ = next_own_ = 0;
+    nr_in_group_ = next_own_ = nr_cut_ = 0;
     block_bytes_ = std::max(kSmallestBlock, page_bytes_);
     stacks_.read();
     own_.clear();
@@ -99,17 +103,57 @@ uint64_t MemoryReading::permitted(uint64_t bytes) {
 void MemoryReading::read_large(Part part) {
     AddressRange rest = part.range;
     rest.end = rest.start + permitted(rest.size());
+    AddressRange run{rest.start, rest.start};  // of neighbouring blocks
+    uint64_t last_page = 0;                    // where the last one is populated
     while (!rest.empty()) {
         uint64_t page = 0;
         const int found = scan_.find_populated(rest, part.only_anonymous, page);
         if (found < 0) failed_ = true;
-        if (found <= 0) return;
+        if (found <= 0) break;
         const uint64_t block = align_down(page, block_bytes_);
         const uint64_t end = block > rest.end - std::min(rest.end, block_bytes_) ? rest.end : block + block_bytes_;
-        keep({std::max(block, rest.start), end});
+        if (run.empty() || block > run.end) {
+            keep_run(run, last_page, part.only_anonymous);
+            run.start = nr_cut_ < kMostCut ? page : std::max(block, rest.start);
+        }
+        run.end = end;
+        last_page = page;
         rest.start = end;
         if (++nr_blocks_ % kBlocksOfOneSize == 0 && block_bytes_ < (uint64_t{1} << 40)) block_bytes_ *= 2;
     }
+    keep_run(run, last_page, part.only_anonymous);
+}
+
+// `page`: the first populated one of its last block.
+void MemoryReading::keep_run(AddressRange run, uint64_t page, bool only_anonymous) {
+    if (run.empty()) return;
+    const bool cut = run.size() < kCutBelowBytes && nr_cut_ < kMostCut && run.end - page <= 2 * kSmallestBlock;
+    if (cut) {
+        ++nr_cut_;
+        run.end = end_of_pages({page, run.end}, only_anonymous);
+    }
+    keep(run);
+}
+
+// Behind the last populated page; `range` begins with one.
+uint64_t MemoryReading::end_of_pages(AddressRange range, bool only_anonymous) {
+    uint64_t end = range.start + page_bytes_;
+    PageRun runs[128];
+    while (!range.empty()) {
+        uint64_t until = 0;
+        const int nr_runs = scan_.look(range, runs, until);
+        if (nr_runs < 0 || until <= range.start) {
+            failed_ = true;
+            break;
+        }
+        for (int i = 0; i < nr_runs; ++i) {
+            const bool populated = (runs[i].state & (uapi::kPagePresent | uapi::kPageSwapped)) != 0;
+            const bool wanted = !only_anonymous || (runs[i].state & uapi::kPageFile) == 0;
+            if (populated && wanted) end = std::max(end, std::min(runs[i].range.end, range.end));
+        }
+        range.start = until;
+    }
+    return end;
 }
 
 void MemoryReading::read_group() {

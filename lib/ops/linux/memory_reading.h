@@ -21,7 +21,8 @@ namespace damon {
 //   no permission, special, a stack     nothing
 //   the library's own                   nothing
 //
-// Large mappings are read in blocks: the memory around a populated page counts as populated. Below Linux 6.7 up to
+// Large mappings are read in blocks: the memory around a populated page counts as populated, but at the ends of small
+// runs of blocks. Below Linux 6.7 up to
 // kMostExamined bytes are looked at; the rest is left out.
 class MemoryReading {
 public:
@@ -50,6 +51,8 @@ private:
 
     void add_part(Part part);
     void read_large(Part part);
+    void keep_run(AddressRange run, uint64_t page, bool only_anonymous);
+    uint64_t end_of_pages(AddressRange range, bool only_anonymous);
     void read_group();
     void keep(AddressRange piece);
     uint64_t permitted(uint64_t bytes);
@@ -66,6 +69,7 @@ private:
     uint64_t piece_bytes_ = 0;
     uint64_t block_bytes_ = 0;
     uint64_t nr_blocks_ = 0;
+    size_t nr_cut_ = 0;
     uint64_t page_bytes_ = 4096;
     bool files_ = false;
     bool failed_ = false;

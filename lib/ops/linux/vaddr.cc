@@ -122,6 +122,7 @@ void VaddrOps::prepare_survey(const Params& params) {
 Status VaddrOps::start(const Params& params) {
     ops_id_ = params.ops_id;
     max_nr_regions_ = params.attrs.max_nr_regions;
+    min_region_sz_ = params.min_region_sz;
     coverage_flags_ = params.coverage;
     access_check_ = access_check_row(params.access_check);
     // Without it targets cover three areas, as other processes' do.
@@ -164,6 +165,7 @@ void VaddrOps::commit(const Params& params) {
     const size_t nr = pids_.resize(params.targets.size()) ? params.targets.size() : pids_.size();
     for (size_t i = 0; i < nr; ++i) pids_[i] = normalized(params.targets[i].pid);
     max_nr_regions_ = params.attrs.max_nr_regions;
+    min_region_sz_ = params.min_region_sz;
     coverage_flags_ = params.coverage;
     (void)checker_.grow(most_samples(params));
     checker_.settle_after_us(settle_us(params));
@@ -194,6 +196,7 @@ void VaddrOps::refresh(uint32_t target_idx, RefreshReason reason, TargetCoverage
     request.rule = rule_of(target_idx, coverage.given);
     request.given = coverage.given;
     request.max_areas = max_areas();
+    request.granularity = min_region_sz_;
     request.files = (coverage_flags_ & kCoverFiles) != 0;
     request.may_stay = reason == RefreshReason::kUpdate;
     plan_.begin(request);

@@ -84,6 +84,7 @@ private:
     const AccessCheckRow* access_check_ = nullptr;  // nullptr: never started
     Vector<int32_t> pids_;                          // by target; 0: this process
     uint64_t max_nr_regions_ = 0;
+    uint64_t min_region_sz_ = 1;
     uint32_t coverage_flags_ = 0;  // CoverageFlags
     CoveragePlan plan_;
     uint64_t nr_gone_refreshed_ = 0;  // samples without a mapping, as far as the last refresh knew

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
 #include <cstdio>
 
 #include "base/arithmetic.h"
@@ -179,6 +180,83 @@ int32_t SystemMetrics::own_memcg_permil() {
     return static_cast<int32_t>(mul_div(room.free, 1'000, room.limit));
 }
 
+bool SystemMetrics::group_exists(uint64_t memcg_id) const {
+    char path[256];
+    snprintf(path, sizeof path, "%s/sys/fs/cgroup", root_);
+    return ScopedFile(open_cgroup(path, memcg_id)).fd() >= 0;
+}
+
+Status SystemMetrics::validate_goal(const QuotaGoal& goal, size_t scheme_idx, size_t goal_idx) {
+    MemcgRoom room;
+    MetricQuery query;
+    const QuotaMetric metric = goal.metric;
+    if (metric == QuotaMetric::kSomeMemPsiUs && !measure_pressure(query)) {
+        return Status::fail(-EOPNOTSUPP,
+                            "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_SOME_MEM_PSI_US: "
+                            "/proc/pressure/memory cannot be read (a kernel without PSI, or started with psi=0)",
+                            scheme_idx, goal_idx);
+    }
+    if (metric == QuotaMetric::kOwnMemcgFreeBp && own_memcg_room(root_, room) != 0) {
+        return Status::fail(-EOPNOTSUPP,
+                            "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_OWN_MEMCG_FREE_BP: no limit is set on "
+                            "this process's memory group",
+                            scheme_idx, goal_idx);
+    }
+    // Without its node, or its group, a goal reads as met for ever.
+    uint64_t total = 0;
+    uint64_t free = 0;
+    const bool of_node = metric >= QuotaMetric::kNodeMemUsedBp && metric <= QuotaMetric::kNodeMemcgFreeBp;
+    if (of_node && !node_total(goal.nid, total, free)) {
+        return Status::fail(-EINVAL,
+                            "schemes[%zu].goals[%zu].nid is %d: this machine has no such node; its nodes are "
+                            "counted from 0",
+                            scheme_idx, goal_idx, goal.nid);
+    }
+    const bool of_group = metric == QuotaMetric::kNodeMemcgUsedBp || metric == QuotaMetric::kNodeMemcgFreeBp;
+    if (of_group && !group_exists(goal.memcg_id)) {
+        return Status::fail(-EINVAL,
+                            "schemes[%zu].goals[%zu].memcg_id is %" PRIu64
+                            ": no memory group has this inode number below /sys/fs/cgroup",
+                            scheme_idx, goal_idx, goal.memcg_id);
+    }
+    return {};
+}
+
+Status SystemMetrics::validate_destinations(const SchemeParams& scheme, size_t scheme_idx) {
+    const bool migrates = scheme.action == DamosAction::kMigrateHot || scheme.action == DamosAction::kMigrateCold;
+    uint64_t total = 0;
+    uint64_t free = 0;
+    if (!migrates) return {};
+    if (scheme.migrate_dests.empty() && !node_total(scheme.target_nid, total, free)) {
+        return Status::fail(
+            -EINVAL, "schemes[%zu].target_nid is %d: this machine has no such node; its nodes are counted from 0",
+            scheme_idx, scheme.target_nid);
+    }
+    for (size_t i = 0; i < scheme.migrate_dests.size(); ++i) {
+        const MigrateDest& dest = scheme.migrate_dests[i];
+        if (dest.weight == 0 || node_total(static_cast<int32_t>(dest.nid), total, free)) continue;
+        return Status::fail(-EINVAL,
+                            "schemes[%zu].migrate_dests[%zu].nid is %u: this machine has no such node; its nodes are "
+                            "counted from 0",
+                            scheme_idx, i, dest.nid);
+    }
+    return {};
+}
+
+// A filter that allows a group alone which is not there.
+Status SystemMetrics::validate_groups(const SchemeParams& scheme, size_t scheme_idx) const {
+    for (size_t i = 0; i < scheme.ops_filters.size(); ++i) {
+        const DamosFilter& filter = scheme.ops_filters[i];
+        const bool allows_it = filter.type == FilterType::kMemcg && filter.matching && filter.allow;
+        if (!allows_it || group_exists(filter.memcg_id)) continue;
+        return Status::fail(-EINVAL,
+                            "schemes[%zu].ops_filters[%zu].memcg_id is %" PRIu64
+                            ": no memory group has this inode number below /sys/fs/cgroup",
+                            scheme_idx, i, filter.memcg_id);
+    }
+    return {};
+}
+
 Status SystemMetrics::validate(const Params& params) {
     MemcgRoom room;
     for (size_t i = 0; i < params.schemes.size(); ++i) {
@@ -190,34 +268,10 @@ Status SystemMetrics::validate(const Params& params) {
                 "process's memory group; DAMOS_WMARK_FREE_MEM_RATE follows the whole machine",
                 i);
         }
-        for (size_t j = 0; j < scheme.goals.size(); ++j) {
-            MetricQuery query;
-            const QuotaMetric metric = scheme.goals[j].metric;
-            if (metric == QuotaMetric::kSomeMemPsiUs && !measure_pressure(query)) {
-                return Status::fail(
-                    -EOPNOTSUPP,
-                    "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_SOME_MEM_PSI_US: "
-                    "/proc/pressure/memory cannot be read (a kernel without PSI, or started with psi=0)",
-                    i, j);
-            }
-            if (metric == QuotaMetric::kOwnMemcgFreeBp && own_memcg_room(root_, room) != 0) {
-                return Status::fail(
-                    -EOPNOTSUPP,
-                    "schemes[%zu].goals[%zu].metric is DAMOS_QUOTA_OWN_MEMCG_FREE_BP: no limit is set on "
-                    "this process's memory group",
-                    i, j);
-            }
-            // Without its node a goal reads as met, for ever.
-            uint64_t total = 0;
-            uint64_t free = 0;
-            const bool of_node = metric >= QuotaMetric::kNodeMemUsedBp && metric <= QuotaMetric::kNodeMemcgFreeBp;
-            if (of_node && !node_total(scheme.goals[j].nid, total, free)) {
-                return Status::fail(-EINVAL,
-                                    "schemes[%zu].goals[%zu].nid is %d: this machine has no such node; its nodes are "
-                                    "counted from 0",
-                                    i, j, scheme.goals[j].nid);
-            }
-        }
+        Status status = validate_destinations(scheme, i);
+        if (status.ok()) status = validate_groups(scheme, i);
+        for (size_t j = 0; status.ok() && j < scheme.goals.size(); ++j) status = validate_goal(scheme.goals[j], i, j);
+        if (!status.ok()) return status;
     }
     return {};
 }

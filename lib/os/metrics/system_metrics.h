@@ -31,7 +31,8 @@ public:
     // What this process's memory group may still take, of its limit; negative: it has none.
     int32_t own_memcg_permil();
 
-    // Refuses goals and watermarks that cannot be measured here, and so would never let their scheme act.
+    // Refuses goals and watermarks that cannot be measured here, and nodes and memory groups that do not exist: such a
+    // scheme would never act.
     Status validate(const Params& params);
 
 private:
@@ -45,6 +46,10 @@ private:
     static constexpr size_t kMaxOpen = 16;
     static constexpr size_t kMaxText = 16384;
 
+    Status validate_goal(const QuotaGoal& goal, size_t scheme_idx, size_t goal_idx);
+    Status validate_destinations(const SchemeParams& scheme, size_t scheme_idx);
+    Status validate_groups(const SchemeParams& scheme, size_t scheme_idx) const;
+    bool group_exists(uint64_t memcg_id) const;
     bool measure_one(MetricQuery& query);
     bool measure_node(MetricQuery& query);
     bool measure_group(MetricQuery& query);

@@ -96,7 +96,7 @@ which the kernel's DAMON (DAMON_OPS_KERNEL_VADDR) takes its own, 60 seconds.*/
     pub ops_update_us: u64,
     /// At least 3, at most max_nr_regions. Accuracy's lower bound. Default 10.
     pub min_nr_regions: u64,
-    /// Cost's upper bound. Default 1,000.
+    /// Cost's upper bound; a tenth, at least 16 or half, is for splits. Default 1,000.
     pub max_nr_regions: u64,
     /// Interval tuning.
     pub intervals_goal: damon_attrs__bindgen_ty_1,
@@ -1052,7 +1052,7 @@ pub struct damos_params {
 changes how long a window is. Default 0.*/
     pub min_age_us: u64,
 }
-/// Which regions. Default: all. A minimum above its maximum matches nothing.
+/// Which regions. Default: all. Bounds that no region can lie in are refused.
 #[repr(C)]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct damos_params__bindgen_ty_1 {
@@ -1122,7 +1122,7 @@ pub struct damos_params__bindgen_ty_2 {
     pub reset_interval_ms: u64,
     /// Time that acting may take in a window; 0: no limit.
     pub ms: u64,
-    /// Core units that may be acted on in a window; 0: no limit.
+    /// Core units acted on in a window, min_region_sz or more; 0: no limit.
     pub sz: u64,
     /// Relative weight of size (no back-end uses it).
     pub weight_sz: u32,
@@ -2187,9 +2187,9 @@ armed, runs everything that is due, arms the next samples. While paused only cal
 
 - `ctx`: A started context.
 
-- `now_us`: The time now, never less than in the step before; its origin is the caller's choice. Quota windows and
-simulated memory follow it; aggregation and all other intervals are counted in steps. With damon_sim_params.sample_ns a
-step that comes sooner than max_overhead_permil allows leaves its interval open.
+- `now_us`: The time now, never less than in the step before; its origin is the caller's choice. What is given as
+time, but sample_us and aggr_us, and simulated memory follow it; windows are counted in steps. With
+damon_sim_params.sample_ns a step that comes sooner than max_overhead_permil allows leaves its interval open.
 
 Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
 own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control.*/

@@ -37,6 +37,11 @@ public:
     RangeScan& scan() { return scan_; }
     bool sees_huge() const { return scan_.sees_huge(); }
 
+    // Files whose pages in memory the kernel reports: it reports every page of a file that this process may not write.
+    // Known of the latest one of which it has reported a page as not in memory.
+    void note_told(uint64_t inode) { told_inode_ = inode; }
+    bool is_told(uint64_t inode) const { return inode != 0 && told_inode_ == inode; }
+
     // Gives advice on the ranges, one after the other. `done`: bytes of those that were advised, from the first on. 0,
     // or the negative errno of the range that stopped it.
     int advise(std::span<const AddressRange> ranges, int advice, uint64_t& done);
@@ -46,6 +51,7 @@ private:
     bool ask_in_batches();
 
     pid_t pid_ = 0;
+    uint64_t told_inode_ = 0;
     OwnFile pidfd_;
     bool batches_refused_ = false;
     bool list_read_ = false;

@@ -127,20 +127,31 @@ void map_again(ActionPass& pass, AddressRange range, PageSet& pages) {
     }
 }
 
+// Whether the kernel says which pages of the mapping's file are in memory.
+bool tells_residency(ActionPass& pass, const Mapping& mapping, AddressRange range) {
+    if (mapping.shared) return mapping.writable;  // the file was opened for writing
+    const Residency residency(pass, range);
+    for (size_t page = 0; residency.known() && page < residency.nr_pages(); ++page) {
+        if (!residency.in_memory(page)) pass.subject.note_told(mapping.inode);
+    }
+    return pass.subject.is_told(mapping.inode);
+}
+
 // The kernel takes all of a large folio out of the page table, and of its pages those that it keeps in memory too: what
-// is out of the table could never be paged out again, and would cost the program a fault. Of a file that this process
-// may not write the kernel does not report what is in memory.
-int page_out_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, uint64_t& done) {
-    if (!pass.subject.own() || !mapping.shared || !mapping.writable) return advise_chunk(pass, chunk, done);
+// is out of the table could never be paged out again, and would cost the program a fault. Pages that a private mapping
+// of a file has changed are not the file's.
+int reclaim_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, uint64_t& done) {
+    const bool of_a_file = mapping.shared ? mapping.writable : mapping.inode != 0;
+    if (!pass.subject.own() || !of_a_file) return advise_chunk(pass, chunk, done);
     const uint64_t step = ChunkWalk::chunk_bytes(pass.sizes);
     const AddressRange around =
         AddressRange{align_down(chunk.range.start, step), align_up(chunk.range.end, step)}.intersection(mapping.range);
     PageSet present(around, pass.sizes.base_bytes);
     const bool seen = look_again(pass, around, [&](const PageRun& now) {
-        if (now.present()) present.add(now.range);
+        if (now.present() && (mapping.shared || (now.state & uapi::kPageFile) != 0)) present.add(now.range);
     });
     const int error = advise_chunk(pass, chunk, done);
-    if (seen) map_again(pass, around, present);
+    if (seen && tells_residency(pass, mapping, around)) map_again(pass, around, present);
     return error;
 }
 
@@ -164,8 +175,10 @@ bool apply_chunk(ActionPass& pass, const Mapping& mapping, const Chunk& chunk, S
         applied = before.known() ? arrived_bytes(pass, chunk, before) : 0;
         why = before.known() && missing_bytes(pass, chunk, before) == 0 ? Skip::kAbsent : Skip::kPending;
     } else {
-        const bool pages_out = pass.request.scheme->action == DamosAction::kPageout;
-        error = pages_out ? page_out_chunk(pass, mapping, chunk, done) : advise_chunk(pass, chunk, done);
+        const DamosAction action = pass.request.scheme->action;
+        const bool pages_out = action == DamosAction::kPageout;
+        const bool reclaims = action != DamosAction::kWillneed;
+        error = reclaims ? reclaim_chunk(pass, mapping, chunk, done) : advise_chunk(pass, chunk, done);
         applied = pages_out ? paged_out_bytes(pass, chunk) : done;
     }
     pass.outcome.applied += applied;

@@ -21,13 +21,9 @@ enum class AnswerSource : uint8_t {
     kPasses,   // accessed bits, by AccessedPasses alone: no sample is answered
 };
 
-// How much one system call of a check may cover, so that the address space is held no longer than 50 us for writing
-// and 100 us for reading; about half of what was measured to take as long.
-struct CallLimits {
-    uint64_t look_bytes = 16u << 20;
-    uint64_t arm_bytes = 2u << 20;
-    uint64_t lift_bytes = 2u << 20;
-};
+// How much one call that lifts marks may cover, so that the address space is held no longer than 100 us for reading;
+// about half of what was measured to take as long.
+inline constexpr uint64_t kMostLiftedBytes = 2u << 20;
 
 // What became of a page without a look at it.
 enum class Unseen : uint8_t { kLookFirst, kArmed, kAbsent };
@@ -51,7 +47,6 @@ struct AccessCheckRow {
     bool reads_marks = false;        // PAGEMAP_SCAN does not report its marks: PageScan::look_marked does
     bool keeps_page_states = false;  // arms by what the last look saw
     uint64_t register_mode = 0;      // of the process's userfaultfd; 0: it needs none
-    CallLimits limits{};
 
     // Whether it can see accesses of this mapping, from what is known without trying; `inapplicable` is why not.
     bool (*applies)(const CachedMapping& mapping) = nullptr;

@@ -66,7 +66,7 @@ Armed arm(CheckTools& tools, CachedMapping& mapping, Page page) {
 }
 
 void lift(CheckTools& tools, std::span<const uint64_t> pages) {
-    lift_pages(tools, pages, uapi::kRegisterModeWp, kUffdWpRow.limits.lift_bytes);
+    lift_pages(tools, pages, uapi::kRegisterModeWp, kMostLiftedBytes);
 }
 
 bool serves_span(CheckTools&, const CachedMapping& mapping, AddressRange part) {
