@@ -94,9 +94,29 @@ int mark_file(int fd, pid_t opener) {
     return 0;
 }
 
+void unmark_file(int fd) {
+    const KeepErrno keep;
+    ::fcntl(fd, F_SETSIG, 0);
+    ::fcntl(fd, F_SETOWN, 0);
+}
+
 bool is_marked_file(int fd, pid_t opener) {
     const KeepErrno keep;
     return ::fcntl(fd, F_GETSIG) == kFileMark && ::fcntl(fd, F_GETOWN) == opener;
+}
+
+bool is_closed_on_exec(int fd) {
+    const KeepErrno keep;
+    const int flags = ::fcntl(fd, F_GETFD);
+    return flags >= 0 && (flags & FD_CLOEXEC) != 0;
+}
+
+bool is_same_file(int fd, int other) {
+    const KeepErrno keep;
+    struct stat facts;
+    struct stat others;
+    return ::fstat(fd, &facts) == 0 && ::fstat(other, &others) == 0 && facts.st_ino == others.st_ino &&
+           facts.st_dev == others.st_dev;
 }
 
 long ioctl(int fd, unsigned long request, void* argument) {
