@@ -84,9 +84,9 @@ TEST_F(GrowingMemory, IsKnownAtOnceWhereAnExclusionMadeItOneMappingAgain) {
     if (!works()) return;
     grow(8);
     char* beside = heap_ + 8 * kMib;
-    ASSERT_EQ(mmap(beside, 64 * kMib, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0),
-              beside);
+    ASSERT_EQ(
+        mmap(beside, 64 * kMib, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0),
+        beside);
     beside[0] = 1;
     start();
     const auto at = reinterpret_cast<uint64_t>(heap_);

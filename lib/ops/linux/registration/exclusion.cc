@@ -28,15 +28,15 @@ constexpr uint64_t kWaitUs = 20;
 struct Excluded {
     AddressRange range;
     uint64_t count = 1;
-    uint64_t number = 0;     // in the order in which they came
-    pid_t releaser = 0;      // the process that has yet to release it; where that is the parent, nobody does
-    bool released = false;   // nothing of the library is left there, and nothing comes while it is excluded
+    uint64_t number = 0;    // in the order in which they came
+    pid_t releaser = 0;     // the process that has yet to release it; where that is the parent, nobody does
+    bool released = false;  // nothing of the library is left there, and nothing comes while it is excluded
     Excluded* next = nullptr;
 };
 
 constinit ForkSafeLock lock;
-constinit Excluded* first = nullptr;   // under the lock
-constinit uint64_t nr_so_far = 0;      // under the lock
+constinit Excluded* first = nullptr;  // under the lock
+constinit uint64_t nr_so_far = 0;     // under the lock
 constinit std::atomic<size_t> nr_excluded{0};
 constinit std::atomic<uint64_t> generation{1};
 constinit ExclusionSlot slots[kMaxMembers];
@@ -62,8 +62,8 @@ void wait_for_workers(pid_t self) {
 }
 
 // Releasing registers for a moment, to prove whose a registration is. So it must not touch what another thread has
-// excluded and may register for itself. A range that was excluded before and overlaps is waited for, the same range too.
-// True: it is for the caller to release, false: it is released. `came_first`: the caller is its releaser.
+// excluded and may register for itself. A range that was excluded before and overlaps is waited for, the same range
+// too. True: it is for the caller to release, false: it is released. `came_first`: the caller is its releaser.
 bool begin_release(AddressRange range, pid_t self, bool came_first) {
     for (;;) {
         {
