@@ -54,31 +54,46 @@ void close_marked(int fd, pid_t opener) {
 
 std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) % kNrPlaces]; }
 
+// A number that was never marked, while it holds a file of that kind as one is opened here.
+void close_unmarked(int fd, FileKind kind) {
+    sched_yield();
+    if (is_of_kind(fd, kind) && sys::is_closed_on_exec(fd)) sys::close(fd);
+}
+
+// What was moved is a file of the program's. Where it had put that under the low number before, the high one is a
+// second number of it, which is closed; where it put it under the high one, the high number is the program's, and the
+// low one has the file that was opened.
+void give_up_moved(int fresh, int moved, FileKind kind) {
+    if (sys::is_same_file(fresh, moved) && sys::is_closed_on_exec(moved)) return sys::close(moved);
+    close_unmarked(fresh, kind);
+}
+
 }  // namespace
 
 OwnNumber move_and_mark(int fresh, FileKind kind) {
     if (fresh < 0) return {fresh, 0};
     const pid_t opener = pid_of(process_id());
-    const int moved = sys::duplicate_above(fresh, kFirstNumber);
-    // The limit may be lower, or all of it in use: the number that it has will do.
+    // The limit may be lower, or all of it in use: the number that it has will do. So will one that is high.
+    const int moved = fresh < kFirstNumber ? sys::duplicate_above(fresh, kFirstNumber) : -EEXIST;
     const int fd = moved >= 0 ? moved : fresh;
-    // Another thread may have put a file of the program under the fresh number: then that is what was moved, and the
-    // number is not ours to close.
+    // Another thread may have put a file of the program under either number.
     if (!is_of_kind(fd, kind)) {
-        sys::close(moved);
+        if (moved >= 0) give_up_moved(fresh, moved, kind);
         return {-EBADF, 0};
     }
     if (const int error = sys::mark_file(fd, opener)) {
-        sys::close(moved);
-        sys::close(fresh);
+        if (moved >= 0) close_unmarked(moved, kind);
+        close_unmarked(fresh, kind);
         return {error, 0};
+    }
+    if (!is_of_kind(fd, kind)) {  // it did so in between, and its file has the mark now
+        sys::unmark_file(fd);
+        if (moved >= 0) close_unmarked(fresh, kind);
+        return {-EBADF, 0};
     }
     // Or it does so only now.
     if (moved >= 0) close_marked(fresh, opener);
-    if (!sys::is_marked_file(fd, opener)) {
-        sys::close(moved);
-        return {-EBADF, 0};
-    }
+    if (!sys::is_marked_file(fd, opener)) return {-EBADF, 0};
     const uint32_t cookie = last_cookie.fetch_add(1, std::memory_order_relaxed) + 1;
     given_to(fd).store(cookie, std::memory_order_relaxed);
     return {fd, cookie};

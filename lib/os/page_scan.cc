@@ -50,7 +50,7 @@ int PageScan::open(uint64_t page_bytes) {
     page_bytes_ = page_bytes;
     // Again where the program closed the file between the two calls.
     for (int tries = 0; tries < kTriesToOpen; ++tries) {
-        if (const int error = open_proc_file(file_, "/proc/self/pagemap")) return error;
+        if (const int error = open_proc_file(file_, "/proc/thread-self/pagemap")) return error;
         can_scan_ = try_scan();
         if (can_scan_ || file_.is_ours()) break;
     }

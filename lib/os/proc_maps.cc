@@ -120,7 +120,8 @@ bool parse_maps_line(std::string_view line, Mapping& mapping) {
 
 int ProcMaps::open(pid_t pid) {
     close();
-    char path[32] = "/proc/self/maps";
+    // Not /proc/self: that is the first thread, which may have ended.
+    char path[32] = "/proc/thread-self/maps";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/maps", pid);
     return open_proc_file(file_, path);
 }

@@ -1,5 +1,6 @@
 #include "os/process.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -45,6 +46,8 @@ pid_t identity_of(pid_t pid, uint32_t forks) {
 }  // namespace
 
 pid_t pid_of(pid_t process_id) { return process_id & ((1 << kPidBits) - 1); }
+
+bool call_in_children(void (*fn)()) { return pthread_atfork(nullptr, nullptr, fn) == 0; }
 
 bool process_is_dumpable() { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1; }
 

@@ -12,6 +12,10 @@ pid_t process_id();
 // The process id (getpid) that is part of it.
 pid_t pid_of(pid_t process_id);
 
+// `fn` is called in every child of fork(), by the thread that forked, before anything of the program's: only what a
+// signal handler may do. False: out of memory.
+bool call_in_children(void (*fn)());
+
 // False: its files in /proc belong to root, as after setuid() without exec, until prctl(PR_SET_DUMPABLE, 1).
 bool process_is_dumpable();
 

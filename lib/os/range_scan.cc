@@ -48,7 +48,7 @@ uint32_t state_of(uint64_t entry) {
 
 int RangeScan::open(pid_t pid, uint64_t page_bytes) {
     close();
-    char path[32] = "/proc/self/pagemap";
+    char path[32] = "/proc/thread-self/pagemap";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/pagemap", pid);
     page_bytes_ = page_bytes;
     uapi::PageRegion region{};

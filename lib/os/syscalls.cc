@@ -94,9 +94,30 @@ int mark_file(int fd, pid_t opener) {
     return 0;
 }
 
+void unmark_file(int fd) {
+    const KeepErrno keep;
+    ::fcntl(fd, F_SETSIG, 0);
+    ::fcntl(fd, F_SETOWN, 0);
+}
+
 bool is_marked_file(int fd, pid_t opener) {
     const KeepErrno keep;
     return ::fcntl(fd, F_GETSIG) == kFileMark && ::fcntl(fd, F_GETOWN) == opener;
+}
+
+bool is_closed_on_exec(int fd) {
+    const KeepErrno keep;
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (flags < 0) return errno != EBADF;  // a sandbox refuses to tell
+    return (flags & FD_CLOEXEC) != 0;
+}
+
+bool is_same_file(int fd, int other) {
+    const KeepErrno keep;
+    struct stat facts;
+    struct stat others;
+    return ::fstat(fd, &facts) == 0 && ::fstat(other, &others) == 0 && facts.st_ino == others.st_ino &&
+           facts.st_dev == others.st_dev;
 }
 
 long ioctl(int fd, unsigned long request, void* argument) {
@@ -286,8 +307,8 @@ int flock(int fd, bool lock) {
 ssize_t path_of(int fd, char* buffer, size_t bytes) {
     const KeepErrno keep;
     if (const int error = injected(Call::kReadlink)) return error;
-    char link[32];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    char link[40];
+    snprintf(link, sizeof link, "/proc/thread-self/fd/%d", fd);
     const auto length =
         static_cast<ssize_t>(KeepErrno::answer(::syscall(SYS_readlinkat, AT_FDCWD, link, buffer, bytes - 1)));
     if (length >= 0) buffer[length] = '\0';

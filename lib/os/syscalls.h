@@ -51,7 +51,11 @@ void close(int fd);               // a negative fd is fine
 int duplicate_above(int fd, int lowest);
 // Marks an open file as opened by this library in process `opener`, and asks for that mark. OwnFile says how.
 int mark_file(int fd, pid_t opener);
+void unmark_file(int fd);
 bool is_marked_file(int fd, pid_t opener);
+bool is_closed_on_exec(int fd);
+// Whether both numbers are of the same file; descriptors without a name may all look the same.
+bool is_same_file(int fd, int other);
 long ioctl(int fd, unsigned long request, void* argument);
 ssize_t read(int fd, void* buffer, size_t bytes);
 ssize_t pread(int fd, void* buffer, size_t bytes, uint64_t offset);

@@ -47,6 +47,7 @@ private:
     void pause_or_resume(damon_ctx* ctx);
     void commit(damon_ctx* ctx);
     void call(damon_ctx* ctx);
+    void look_at_what_is_written();
     void ask(damon_ctx* ctx);
     void add_many();
     void remove_many();

@@ -158,7 +158,9 @@ void Host::take_numbers(Place&) {
         if (file < 0) return note(-errno);
         const bool wrote = ::write(file, &number, sizeof number) == sizeof number;
         if (file != number) {
-            dup2(file, number);
+            // Another thread is just opening a file there: as in every program with threads.
+            while (dup2(file, number) < 0 && errno == EBUSY) {
+            }
             close(file);
         }
         if (!wrote) note(-1);
@@ -168,7 +170,8 @@ void Host::take_numbers(Place&) {
     for (int number = first; number < last; ++number) {
         int content = 0;
         int64_t got = answer(static_cast<int>(pread(number, &content, sizeof content, 0)));
-        if (got == -EBADF) {
+        // Closed; or closed and given to a file of the library, which has its mark.
+        if (got == -EBADF || fcntl(number, F_GETSIG) > 0) {
             known(Known::kNumberClosed);
             got = sizeof content;
             content = number;

@@ -2,13 +2,17 @@
 // action touches it, whatever the contexts do.
 #include "ops/linux/registration/exclusion.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <thread>
 
 #include "ops/linux/vaddr.h"
+#include "os/syscalls.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -165,6 +169,45 @@ TEST_F(Excluding, ContextsThatSampleAllTheTimeKeepOutAtEveryMoment) {
         ASSERT_EQ(include_range(pages(8, 40)), 0);
     }
     EXPECT_TRUE(memory_.is_as_filled());
+}
+
+// The program's own registration of pages, which nobody else may touch meanwhile.
+bool register_as_host(AddressRange range) {
+    const auto fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | uapi::kUffdUserModeOnly));
+    uapi::UffdApi api;
+    uapi::UffdRegister request{.range = {range.start, range.size()}, .mode = uapi::kRegisterModeWp};
+    const bool done = ioctl(fd, uapi::kUffdioApi, &api) == 0 && ioctl(fd, uapi::kUffdioRegister, &request) == 0;
+    close(fd);
+    return done;
+}
+
+AddressRange pages_of_the_host;
+size_t nr_tried = 0;
+size_t nr_refused = 0;
+
+int register_before_each_call(sys::Call call) {
+    if (call != sys::Call::kIoctl) return 0;
+    ++nr_tried;
+    nr_refused += !register_as_host(pages_of_the_host);
+    return 0;
+}
+
+// Giving back what is registered proves first whose it is, by registering it.
+TEST_F(Excluding, IsCompleteAlsoWhileMoreIsExcludedAroundIt) {
+    if (!checker_.works()) return;
+    auto samples = memory_.samples();
+    checker_->arm(samples);
+    pages_of_the_host = pages(16, 32);
+    ASSERT_EQ(exclude_range(pages_of_the_host), 0);
+    nr_tried = nr_refused = 0;
+    sys::set_fault_hook(register_before_each_call);
+    EXPECT_EQ(exclude_range(pages(0, 64)), 0);
+    sys::set_fault_hook(nullptr);
+    EXPECT_GT(nr_tried, 0u);
+    EXPECT_EQ(nr_refused, 0u);
+    EXPECT_EQ(scan_as_host(memory_, 0, 64).nr_registered, 0u);
+    EXPECT_EQ(include_range(pages(0, 64)), 0);
+    EXPECT_EQ(include_range(pages_of_the_host), 0);
 }
 
 TEST(ExcludingActions, NoActionTouchesTheRange) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "ops/linux/registration/exclusion.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 
@@ -76,6 +77,32 @@ protected:
     char* heap_ = nullptr;
     size_t size_mib_ = 0;
 };
+
+// Registered apart, it was several mappings; given back, it is one, which is not new. Nor is it what the larger memory
+// beside it grew by.
+TEST_F(GrowingMemory, IsKnownAtOnceWhereAnExclusionMadeItOneMappingAgain) {
+    if (!works()) return;
+    grow(8);
+    char* beside = heap_ + 8 * kMib;
+    ASSERT_EQ(
+        mmap(beside, 64 * kMib, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0),
+        beside);
+    beside[0] = 1;
+    start();
+    const auto at = reinterpret_cast<uint64_t>(heap_);
+    const AddressRange part{at + 2 * kMib, at + 4 * kMib};
+    const AddressRange all{at, at + 8 * kMib};
+    EXPECT_EQ(interval(), std::string(32, 'n'));
+    ASSERT_EQ(exclude_range(part), 0);
+    interval();
+    checker_.refresh();
+    ASSERT_EQ(include_range(part), 0);
+    ASSERT_EQ(exclude_range(all), 0);
+    ASSERT_EQ(include_range(all), 0);
+    interval();
+    EXPECT_EQ(interval(), std::string(32, 'n'));
+    EXPECT_EQ(nr_mappings(8), 1u);
+}
 
 TEST_F(GrowingMemory, EndsWithAsManyMappingsPlusThree) {
     if (!works()) return;

@@ -18,7 +18,9 @@
 #include <cstring>
 
 #include "ops/linux/registration/uffd.h"
+#include "os/own_file.h"
 #include "os/proc_maps.h"
+#include "os/syscalls.h"
 #include "os/uapi.h"
 #include "support/declared_skip.h"
 #include "watched.h"
@@ -298,6 +300,87 @@ TEST(LostFiles, StandUnderHighNumbers) {
     ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ASSERT_GE(limit.rlim_cur, 1024u);
     expect_success_in_a_child(close_the_first_eight_hundred);
+}
+
+int file_of_the_program = -1;
+int calls_before = 0;
+sys::Call call_to_meet = sys::Call::kFcntl;
+
+// The program puts a file of its own under the number that the library has just moved a fresh one to.
+int take_the_high_number(sys::Call call) {
+    if (call != call_to_meet || calls_before-- != 0) return 0;
+    for (int fd = 1023; fd >= 900; --fd) {
+        if (fcntl(fd, F_GETFD) >= 0) {
+            dup2(file_of_the_program, fd);
+            break;
+        }
+    }
+    return 0;
+}
+
+// 0: it is still there, it has no mark, and nothing else is open that was not before.
+int move_while_the_program_takes_the_number(int fresh, FileKind kind, int nr_before) {
+    sys::set_fault_hook(take_the_high_number);
+    const OwnNumber number = move_and_mark(fresh, kind);
+    sys::set_fault_hook(nullptr);
+    if (number.fd != -EBADF) return 1;
+    int nr = 0;
+    int nr_of_the_program = 0;
+    for (int fd = 3; fd < 1024; ++fd) {
+        nr += fcntl(fd, F_GETFD) >= 0;
+        nr_of_the_program += sys::is_same_file(fd, file_of_the_program);
+    }
+    if (nr_of_the_program != 2) return 2;
+    if (fcntl(file_of_the_program, F_GETSIG) != 0 || fcntl(file_of_the_program, F_GETOWN) != 0) return 3;
+    return nr == nr_before + 1 ? 0 : 4;
+}
+
+int take_numbers_of_fresh_files() {
+    close_range(3, ~0u, 0);
+    file_of_the_program = memfd_create("of the program", 0);
+    call_to_meet = sys::Call::kFcntl;  // of which the first one moves
+    calls_before = 1;
+    if (const int result = move_while_the_program_takes_the_number(open("/proc/self/maps", O_RDONLY | O_CLOEXEC),
+                                                                   FileKind::kKernel, 1)) {
+        return result;
+    }
+    close_range(900, ~0u, 0);
+    call_to_meet = sys::Call::kReadlink;  // which asks for the name
+    calls_before = 0;
+    const int result =
+        move_while_the_program_takes_the_number(memfd_create("damon", MFD_CLOEXEC), FileKind::kMemory, 1);
+    return result == 0 ? 0 : 10 + result;
+}
+
+TEST(LostFiles, ANumberThatTheProgramTakesWhileAFileIsMovedThereStaysItsOwn) {
+    expect_success_in_a_child(take_numbers_of_fresh_files);
+}
+
+// A child of the program that never asks anything of the library.
+int go_on_beside_a_child_that_inherited_all() {
+    Watched watched;
+    if (watched.error() != 0) return kNotWatchable;
+    watched.wait_until_seen();
+    const pid_t child = fork();
+    if (child == 0) {
+        sleep(kPatienceSeconds);
+        _exit(0);
+    }
+    close_range(3, ~0u, 0);
+    watched.wait_until_seen();
+    const int stopped = watched.stop();
+    damon_ctx_free(watched.ctx());
+    Watched next;
+    next.wait_until_seen();
+    damon_ctx_free(next.ctx());
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    return stopped;
+}
+
+TEST(LostFiles, AreOpenedAgainAlsoWhereAChildHasInheritedThem) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
+    expect_success_in_a_child(go_on_beside_a_child_that_inherited_all);
 }
 
 // A daemon's child: closes all, opens files of its own, and monitors itself.

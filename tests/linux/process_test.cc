@@ -9,9 +9,11 @@
 
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "ops/linux/registration/declared_ranges.h"
 #include "os/uapi.h"
+#include "support/declared_skip.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -224,6 +226,30 @@ int nobody_who_may_not_read_its_own_maps() {
 
 TEST(Nobody, ProcessesThatHideTheirMapsAreRefusedWithTheReason) {
     EXPECT_EQ(in_child(nobody_who_may_not_read_its_own_maps), 0);
+}
+
+int watch_after_the_end_of_the_first_thread() {
+    std::thread([] {
+        // Of a process whose first thread has ended /proc/self shows nothing any more.
+        for (int fd = 0; (fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)) >= 0; usleep(1'000)) close(fd);
+        Checker checker(AccessCheck::kAuto);
+        if (!checker.works()) _exit(2);
+        Memory memory(64);
+        memory.fill();
+        auto samples = memory.samples({0, 20, 40});
+        checker->arm(samples);
+        memory.write(20);
+        checker->look(samples);
+        _exit(plain_answers(samples) == "nyn" ? 0 : 3);
+    }).detach();
+    syscall(SYS_exit, 0);
+    return 1;
+}
+
+TEST(FirstThread, MayHaveEndedBeforeTheStart) {
+    if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
+    if (!Checker(AccessCheck::kAuto).works()) return;
+    EXPECT_EQ(in_child(watch_after_the_end_of_the_first_thread), 0);
 }
 
 TEST(Descriptors, AreAllCloseOnExec) {

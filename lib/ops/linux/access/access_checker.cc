@@ -32,7 +32,10 @@ Status AccessChecker::start(AccessCheck choice, size_t max_samples, RegisterWhen
             return Status::fail(error, "%zu contexts of this process watch memory already, and no more can",
                                 ArmedPageLedger::kMaxContexts);
         }
-        return Status::fail(error, "cannot open this process's pagemap and maps, or no memory: errno %d", -error);
+        const bool hides = error == -EACCES && !process_is_dumpable();
+        return Status::fail(
+            error, "cannot open this process's pagemap and maps, or no memory: errno %d%s", -error,
+            hides ? "; after a change of credentials without exec it takes prctl(PR_SET_DUMPABLE, 1)" : "");
     }
     if (Status status = choose(choice); !status.ok()) {
         stop();

@@ -140,6 +140,8 @@ CachedMapping* AccessChecker::read_again(CachedMapping* known, Page page) {
     CachedMapping* now = tools_.mappings.reread(page.address, tools_.statistics);
     if (now == nullptr || now->range == before) return now;
     const bool covers = now->range.intersection(before) == before;
+    // Parts that were known each, and are one again: their registrations were given back by an exclusion.
+    if (covers && now->registrable == now->range) return now;
     if (was_registered || !covers) {
         if (!is_a_part(now->range, before, tools_.mappings.maps())) tools_.mappings.renew(*now);
     }

@@ -28,11 +28,15 @@ constexpr uint64_t kWaitUs = 20;
 struct Excluded {
     AddressRange range;
     uint64_t count = 1;
+    uint64_t number = 0;    // in the order in which they came
+    pid_t releaser = 0;     // the process that has yet to release it; where that is the parent, nobody does
+    bool released = false;  // nothing of the library is left there, and nothing comes while it is excluded
     Excluded* next = nullptr;
 };
 
 constinit ForkSafeLock lock;
 constinit Excluded* first = nullptr;  // under the lock
+constinit uint64_t nr_so_far = 0;     // under the lock
 constinit std::atomic<size_t> nr_excluded{0};
 constinit std::atomic<uint64_t> generation{1};
 constinit ExclusionSlot slots[kMaxMembers];
@@ -57,6 +61,59 @@ void wait_for_workers(pid_t self) {
     }
 }
 
+// Releasing registers for a moment, to prove whose a registration is. So it must not touch what another thread has
+// excluded and may register for itself. A range that was excluded before and overlaps is waited for, the same range
+// too. True: it is for the caller to release, false: it is released. `came_first`: the caller is its releaser.
+bool begin_release(AddressRange range, pid_t self, bool came_first) {
+    for (;;) {
+        {
+            const LockGuard guard(lock, self);
+            Excluded* own = *place_of(range);
+            if (own == nullptr || own->released) return false;
+            bool waits = !came_first && own->releaser == self;
+            for (const Excluded* at = first; at != nullptr; at = at->next) {
+                const bool before = at->number < own->number && at->range.intersects(range);
+                waits |= before && !at->released && at->releaser == self;
+            }
+            if (!waits) {
+                own->releaser = self;
+                return true;
+            }
+        }
+        sys::sleep_us(kWaitUs);
+    }
+}
+
+// The first part of `range` that nobody has released.
+AddressRange unreleased_part(AddressRange range, pid_t self) {
+    const LockGuard guard(lock, self);
+    for (const Excluded* at = first; at != nullptr;) {
+        const bool covers = at->released && at->range.contains(range.start);
+        if (covers) range.start = at->range.end;
+        if (range.empty()) return {};
+        at = covers ? first : at->next;
+    }
+    for (const Excluded* at = first; at != nullptr; at = at->next) {
+        if (at->released && at->range.start > range.start) range.end = std::min(range.end, at->range.start);
+    }
+    return range;
+}
+
+int release_excluded(AddressRange range, pid_t self, bool came_first) {
+    if (!begin_release(range, self, came_first)) return 0;
+    int error = 0;
+    AddressRange left = range;
+    for (AddressRange part; error == 0 && !(part = unreleased_part(left, self)).empty(); left.start = part.end) {
+        error = release_range(part);
+    }
+    const LockGuard guard(lock, self);
+    if (Excluded* own = *place_of(range)) {
+        own->releaser = 0;
+        own->released = error == 0;
+    }
+    return error;
+}
+
 }  // namespace
 
 void wait_for_batches() { wait_for_workers(process_id()); }
@@ -74,6 +131,8 @@ int exclude_range(AddressRange range) {
         if (Excluded* known = *place_of(range)) {
             ++known->count;
         } else {
+            fresh->number = ++nr_so_far;
+            fresh->releaser = self;
             fresh->next = first;
             first = fresh;
             fresh = nullptr;
@@ -81,9 +140,10 @@ int exclude_range(AddressRange range) {
         }
         generation.fetch_add(1);
     }
+    const bool came_first = fresh == nullptr;
     heap_delete(fresh);
     wait_for_workers(self);
-    const int error = release_range(range);
+    const int error = release_excluded(range, self, came_first);
     if (error != 0) (void)include_range(range);
     return error;
 }

@@ -48,6 +48,7 @@ void inherit_settled(CachedMapping& now, std::span<const CachedMapping> before) 
         now.registrable = hull(now.registrable, old.registrable.intersection(now.range));
         now.stood = hull(now.stood, old.stood.intersection(now.range));
         now.held_back |= old.held_back;
+        now.renewed |= old.renewed;
         now.still = std::max(now.still, old.still);
         now.patience = std::max(now.patience, old.patience);
     }
@@ -120,7 +121,8 @@ void MappingCache::settle(size_t idx, std::span<const CachedMapping> before, Set
         if (settle == Settle::kLater) return;
         const bool is_new = now.stood.empty();
         if (is_new || now.stood != range) {
-            const uint64_t stood_bytes = (is_new ? 0 : now.stood.size()) + bytes_beside(idx);
+            // What was registered on its own before is no growth of what lies beside it.
+            const uint64_t stood_bytes = (is_new ? 0 : now.stood.size()) + (now.renewed ? 0 : bytes_beside(idx));
             const uint64_t grown_bytes = is_new ? range.size() : range.size() - now.stood.size();
             now.registrable = is_new ? AddressRange() : now.stood;
             now.held_back = grown_bytes < stood_bytes;
@@ -128,6 +130,7 @@ void MappingCache::settle(size_t idx, std::span<const CachedMapping> before, Set
             now.patience = patience(grown_bytes, stood_bytes);
         } else if (!now.held_back) {
             now.registrable = range;
+            now.renewed = false;
         } else if (++now.still >= now.patience && now.registrable != range) {
             now.registrable = range;
             now.held_back = false;
@@ -220,7 +223,9 @@ CachedMapping* MappingCache::reread(uint64_t address, AccessStatistics& statisti
 
 void MappingCache::renew(CachedMapping& mapping) {
     mapping.registered = mapping.owned = 0;
-    if (when_ == RegisterWhen::kSettled) mapping.registrable = mapping.stood = {};
+    if (when_ != RegisterWhen::kSettled) return;
+    mapping.registrable = mapping.stood = {};
+    mapping.renewed = true;
 }
 
 uint64_t MappingCache::next_start(uint64_t address) {

@@ -23,6 +23,7 @@ struct CachedMapping {
     bool reserved = false;   // neither readable nor writable: the program may want it later
     bool anonymous = false;
     bool held_back = false;      // what lies outside of `registrable` is what the mapping grew by last
+    bool renewed = false;        // new in the place of one that was registered, and not registered yet
     AddressRange registrable;    // the part that may be registered, see RegisterWhen
     AddressRange stood;          // the part that the last reading of all had seen too
     uint32_t still = 0;          // readings since it grew

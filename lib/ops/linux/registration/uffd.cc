@@ -163,6 +163,20 @@ OwnNumber open_enabled(UffdFeatures& features) {
     return file;
 }
 
+// Held by a child that never asks anything of the library, the parent's registrations would outlive the loss of its own
+// descriptor (closefrom(3)), and refuse every other one.
+void close_in_child() {
+    const pid_t parent = shared.fd_owner.load(std::memory_order_acquire);
+    if (parent == 0) return;
+    close_own_number(shared.file.load(std::memory_order_relaxed), parent);
+    close_own_number(shared.second.load(std::memory_order_relaxed), parent);
+}
+
+void close_in_children() {
+    static constinit std::atomic<bool> done{false};
+    if (!done.exchange(true) && !call_in_children(close_in_child)) done = false;
+}
+
 }  // namespace
 
 UffdFeatures uffd_offered() {
@@ -187,6 +201,7 @@ UffdFeatures uffd_offered() {
 
 int uffd_acquire(UffdFeatures& features) {
     const pid_t self = process_id();
+    close_in_children();
     OwnNumber fresh;
     UffdFeatures fresh_features;
     for (;;) {

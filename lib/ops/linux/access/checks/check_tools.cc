@@ -27,9 +27,12 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
         case ArmResult::kArmed: {
             // Replaced by a larger one meanwhile, of which a part would stay apart for good: undone before it is used.
             if (!was_apart || mappings.next_start(end) != end) return UnknownReason::kNone;
-            uint64_t grown = 0;
-            (void)uffd_unregister(mapping.registrable, mode, &grown);
-            own_epochs += grown;  // nothing was armed there
+            AddressRange left = mapping.registrable;
+            for (AddressRange part; !(part = exclusion.allowed(left)).empty(); left.start = part.end) {
+                uint64_t grown = 0;
+                (void)uffd_unregister(part, mode, &grown);
+                own_epochs += grown;  // nothing was armed there
+            }
             mapping.owned = 0;
             return UnknownReason::kGone;
         }
