@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ops/linux/registration/call_pieces.h"
 #include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
 #include "watched.h"
@@ -224,6 +225,29 @@ TEST(Release, TheLastContextUnregistersWhatTheOthersLeft) {
     } while (other->release_some() != 0);
     EXPECT_EQ(nr_before, 0u);
     EXPECT_EQ(uffd_users(), 0u);
+}
+
+// What one call walks keeps everybody else from the address space: 2 MiB of pages, with any amount of nothing between.
+TEST(Pieces, HaveNoMorePagesThanACallMayWalk) {
+    const PageSizes sizes = read_page_sizes();
+    PageScan scan;
+    ASSERT_EQ(scan.open(page_bytes()), 0);
+    const size_t nr_allowed = (2u << 20) / page_bytes();
+    Memory memory(8 * nr_allowed, Kind::kAnonymous, sizes.huge_bytes);
+    ASSERT_EQ(madvise(memory.data(), memory.bytes(), MADV_NOHUGEPAGE), 0);
+    EXPECT_LE(end_of_piece(scan, sizes, memory.range()), memory.range().end);
+    const bool can_scan = scan.can_scan();
+    EXPECT_EQ(end_of_piece(scan, sizes, memory.range()) == memory.range().end, can_scan) << "nothing is there";
+    for (size_t page = 0; page < nr_allowed / 2; ++page) memory.write(page);
+    memory.write(memory.nr_pages() - 1);
+    EXPECT_EQ(end_of_piece(scan, sizes, memory.range()) == memory.range().end, can_scan) << "half as much as may be";
+    memory.fill();
+    for (AddressRange left = memory.range(); !left.empty();) {
+        const uint64_t end = end_of_piece(scan, sizes, left);
+        ASSERT_GT(end, left.start);
+        ASSERT_LE(end - left.start, nr_allowed * page_bytes());
+        left.start = end;
+    }
 }
 
 }  // namespace
