@@ -23,7 +23,7 @@ from damon.cli.run import environment  # noqa: E402
 from damon.params import AccessPattern, Attrs, Scheme  # noqa: E402
 
 MIB = 1 << 20
-COLD_US = 5_000_000
+SAMPLE_US, AGGR_US, COLD_US = 5_000, 100_000, 5_000_000
 WARM_S, SECONDS = 60, 20
 RECLAIM = pathlib.Path("/sys/module/damon_reclaim/parameters")
 
@@ -33,10 +33,10 @@ def parameter(name, value):
 
 
 class Kernel:
-    """DAMON_RECLAIM with the intervals of the library's defaults, whatever the free memory."""
+    """DAMON_RECLAIM with the same intervals, whatever the free memory."""
 
     def __init__(self, _):
-        for name, value in {"min_age": COLD_US, "sample_interval": 5000, "aggr_interval": 100_000, "min_nr_regions": 10, "max_nr_regions": 1000,
+        for name, value in {"min_age": COLD_US, "sample_interval": SAMPLE_US, "aggr_interval": AGGR_US, "min_nr_regions": 10, "max_nr_regions": 1000,
                             "quota_ms": 0, "quota_sz": 1 << 30, "quota_reset_interval_ms": 1000, "wmarks_high": 1000, "wmarks_mid": 1000,
                             "wmarks_low": 0, "wmarks_interval": 1_000_000, "enabled": "Y"}.items():
             parameter(name, value)
@@ -107,7 +107,7 @@ def measure(name, subject, who):
     variables = dict(os.environ)
     if who == "library":
         cold = Scheme(action="pageout", pattern=AccessPattern(max_nr_accesses=0), min_age_us=COLD_US)
-        variables |= environment(Attrs(), [cold])
+        variables |= environment(Attrs(sample_us=SAMPLE_US, aggr_us=AGGR_US), [cold])
     with subject.started(variables) as (pid, work):
         before = memory_of(pid)[0]
         with contextlib.closing(RECLAIMERS[who](pid)) as reclaimer:
