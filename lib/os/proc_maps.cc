@@ -123,7 +123,16 @@ int ProcMaps::open(pid_t pid) {
     // Not /proc/self: that is the first thread, which may have ended.
     char path[32] = "/proc/thread-self/maps";
     if (pid != 0) snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    pid_ = pid;
     return open_proc_file(file_, path);
+}
+
+// The file is the opening thread's, and cannot be read once that has ended.
+int64_t ProcMaps::read_at(uint64_t offset, char* text, size_t bytes) {
+    const ssize_t got = sys::pread(file_.number(), text, bytes, offset);
+    if (got != -ESRCH || pid_ != 0) return got;
+    if (const int error = open(0)) return error;
+    return sys::pread(file_.number(), text, bytes, offset);
 }
 
 void ProcMaps::close() { file_.close(); }
@@ -133,8 +142,7 @@ int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines, std::str
     lines.name = name;
     for (uint64_t offset = 0;;) {
         if (!file_.is_ours()) return -EBADF;
-        const ssize_t got =
-            sys::pread(file_.number(), lines.buffer + lines.filled, LineFeed::kBytes - lines.filled, offset);
+        const int64_t got = read_at(offset, lines.buffer + lines.filled, LineFeed::kBytes - lines.filled);
         if (got < 0) return static_cast<int>(got);
         if (got == 0) break;
         offset += static_cast<uint64_t>(got);

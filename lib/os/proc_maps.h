@@ -73,9 +73,11 @@ public:
     int find(uint64_t address, Mapping& mapping);
 
 private:
+    int64_t read_at(uint64_t offset, char* text, size_t bytes);
     int ask(uint64_t flags, uint64_t address, Mapping& mapping);
 
     OwnFile file_;
+    pid_t pid_ = 0;
 };
 
 }  // namespace damon

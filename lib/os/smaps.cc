@@ -10,6 +10,9 @@
 namespace damon {
 namespace {
 
+// Of the thread, since that of the process is empty once its first thread has ended.
+constexpr char kPath[] = "/proc/thread-self/smaps";
+
 // Takes a hexadecimal number off the front.
 bool take_address(std::string_view& text, uint64_t& value) {
     size_t digits = 0;
@@ -93,14 +96,18 @@ void SmapsParser::finish(Visit visit, void* context) {
 int SmapsFile::open() {
     offset_ = 0;
     parser_.reset();
-    // Of the thread, since those of the process are empty once its first thread has ended.
-    return open_proc_file(file_, "/proc/thread-self/smaps");
+    return open_proc_file(file_, kPath);
 }
 
 int64_t SmapsFile::read(size_t bytes, SmapsParser::Visit visit, void* context) {
     char text[kLargeRead];
     if (!file_.is_ours()) return -EBADF;
-    const ssize_t got = sys::pread(file_.number(), text, std::min(bytes, sizeof text), offset_);
+    bytes = std::min(bytes, sizeof text);
+    ssize_t got = sys::pread(file_.number(), text, bytes, offset_);
+    if (got == -ESRCH) {  // the thread that opened it has ended
+        if (const int error = open_proc_file(file_, kPath)) return error;
+        got = sys::pread(file_.number(), text, bytes, offset_);
+    }
     if (got < 0) return got;
     offset_ += static_cast<uint64_t>(got);
     parser_.feed({text, static_cast<size_t>(got)}, visit, context);

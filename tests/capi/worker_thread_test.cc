@@ -296,6 +296,42 @@ TEST(Cancel, OfAThreadInsideOfTheLibraryLeavesTheContextWhole) {
     pass_windows(context, 1);
 }
 
+// What the library keeps open of /proc must not end with the thread that opened it.
+TEST(Manual, GoesOnAfterTheThreadThatStartedItHasEnded) {
+    damon_ctx* ctx = damon_ctx_new();
+    ASSERT_EQ(damon_ctx_add_target(ctx, damon_target_new()), 0);
+    ASSERT_EQ(damon_ctx_set_ops(ctx, DAMON_OPS_VADDR), 0);
+    ASSERT_EQ(damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL), 0);
+    int started = -1;
+    std::thread([&] { started = damon_start(&ctx, 1, 0); }).join();
+    ASSERT_EQ(started, 0) << errmsg_of(ctx);
+    // Shared, so that accesses are seen on every kernel.
+    constexpr size_t kBytes = 32 << 20;
+    auto* late = static_cast<char*>(damon_shared_map(kBytes));
+    ASSERT_NE(late, nullptr);
+    const auto begin = reinterpret_cast<uint64_t>(late);
+    const auto seen_bytes = [&] {
+        std::vector<damon_region_info> regions(2000);
+        const int nr = damon_snapshot_read(ctx, regions.data(), regions.size(), nullptr);
+        uint64_t bytes = 0;
+        for (int i = 0; i < nr; ++i) {
+            const damon_region_info& region = regions[static_cast<size_t>(i)];
+            const bool inside = region.start >= begin && region.end <= begin + kBytes;
+            if (inside && region.nr_accesses != 0) bytes += region.end - region.start;
+        }
+        return bytes;
+    };
+    uint64_t now_us = 0;
+    for (int interval = 0; interval < 4'000 && seen_bytes() < kBytes / 2; ++interval) {
+        for (size_t at = 0; at < kBytes; at += 4096) late[at] = 1;
+        ASSERT_EQ(damon_step(ctx, now_us += 5'000), 0);
+    }
+    EXPECT_GE(seen_bytes(), kBytes / 2);
+    EXPECT_EQ(damon_stop(&ctx, 1), 0);
+    damon_ctx_free(ctx);
+    damon_shared_unmap(late, kBytes);
+}
+
 TEST(Cancel, OfTheWorkerByACallbackOfItsOwnDoesNothing) {
     Context context;
     ASSERT_EQ(context.start(), 0);

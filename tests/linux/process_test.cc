@@ -12,6 +12,8 @@
 #include <thread>
 
 #include "ops/linux/registration/declared_ranges.h"
+#include "os/proc_maps.h"
+#include "os/smaps.h"
 #include "os/uapi.h"
 #include "support/declared_skip.h"
 #include "watched.h"
@@ -231,11 +233,14 @@ TEST(Nobody, ProcessesThatHideTheirMapsAreRefusedWithTheReason) {
 int watch_after_the_end_of_the_first_thread() {
     std::thread([] {
         // Of a process whose first thread has ended /proc/self shows nothing any more, or does not open.
-        for (char letter = 0; letter != '\n'; usleep(1'000)) {
+        bool is_shown = true;
+        for (int ms = 0; is_shown && ms < 60'000; ++ms, usleep(1000)) {
+            char letter = 0;
             const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-            if (read(fd, &letter, 1) <= 0) letter = '\n';
+            is_shown = read(fd, &letter, 1) > 0;
             close(fd);
         }
+        if (is_shown) _exit(4);
         Checker checker(AccessCheck::kUffdWp);
         if (!checker.works()) _exit(2);
         Memory memory(64);
@@ -254,6 +259,38 @@ TEST(FirstThread, MayHaveEndedBeforeTheStart) {
     if (thread_sanitized()) return declared_skip("sanitizer", "it knows no threads of a child");
     if (!Checker(AccessCheck::kUffdWp).works()) return;
     EXPECT_EQ(in_child(watch_after_the_end_of_the_first_thread), 0);
+}
+
+// Files of /proc that are a thread's cannot be read once it has ended; who comes later reads on.
+TEST(Files, OfAThreadThatHasEndedAreOpenedAgainByWhoReadsOn) {
+    Memory memory(2);
+    memory.fill();
+    struct Seen {
+        AddressRange wanted;
+        bool found = false;
+    } seen{memory.range(), false};
+    ProcMaps maps;
+    SmapsFile smaps;
+    std::thread([&] {
+        EXPECT_EQ(maps.open(0), 0);
+        EXPECT_EQ(smaps.open(), 0);
+    }).join();
+    uint64_t bad_lines = 0;
+    const auto in_maps = [](void* context, const Mapping& mapping) {
+        auto* wanted = static_cast<Seen*>(context);
+        wanted->found |= mapping.range.covers(wanted->wanted);
+    };
+    EXPECT_EQ(maps.read_all(in_maps, &seen, bad_lines), 0);
+    EXPECT_TRUE(seen.found);
+    seen.found = false;
+    const auto in_smaps = [](void* context, const SmapsEntry& entry) {
+        auto* wanted = static_cast<Seen*>(context);
+        wanted->found |= entry.range.covers(wanted->wanted);
+    };
+    int64_t got = 1;
+    while (got > 0) std::thread([&] { got = smaps.read(SmapsFile::kLargeRead, in_smaps, &seen); }).join();
+    EXPECT_EQ(got, 0);
+    EXPECT_TRUE(seen.found);
 }
 
 TEST(Descriptors, AreAllCloseOnExec) {
