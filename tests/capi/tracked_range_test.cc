@@ -337,7 +337,9 @@ TEST(TrackedRanges, APauseLeavesNothingArmedOfWhatTheContextOnlySamples) {
     ASSERT_EQ(damon_start(&ctx, 1, 0), 0) << errmsg(ctx);
     for (int i = 0; i < 5; ++i) {
         // Something is armed that the pause must lift; between a look and the next arm nothing may be.
-        while (nr_marked(sampled, kPages) == 0) usleep(100);
+        size_t marked = 0;
+        for (int tries = 0; marked == 0 && tries < 100'000; ++tries, usleep(100)) marked = nr_marked(sampled, kPages);
+        ASSERT_GT(marked, 0u);
         ASSERT_EQ(damon_set_pause(ctx, 1), 0);
         EXPECT_EQ(nr_marked_in_the_end(sampled, kPages), 0u);
         EXPECT_EQ(nr_marked_in_the_end(memory, 64), 0u);

@@ -170,8 +170,9 @@ void Host::take_numbers(Place&) {
     for (int number = first; number < last; ++number) {
         int content = 0;
         int64_t got = answer(static_cast<int>(pread(number, &content, sizeof content, 0)));
+        const bool is_its_own = got == sizeof content && content == number;
         // Closed; or closed and given to a file of the library, which has its mark.
-        if (got == -EBADF || fcntl(number, F_GETSIG) > 0) {
+        if (got == -EBADF || (!is_its_own && fcntl(number, F_GETSIG) > 0)) {
             known(Known::kNumberClosed);
             got = sizeof content;
             content = number;

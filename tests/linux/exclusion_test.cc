@@ -138,8 +138,8 @@ TEST_F(Excluding, WaitsForTheCallsThatAreUnderWay) {
         EXPECT_EQ(exclude_range(pages(16, 32)), 0);
         excluded = true;
     });
-    while (!any_excluded()) usleep(1000);  // it has come to where it waits
-    usleep(50'000);                        // and would return
+    for (int ms = 0; !any_excluded() && ms < 60'000; ++ms) usleep(1000);  // it has come to where it waits
+    usleep(50'000);                                                       // and would return
     EXPECT_FALSE(excluded);
     at_work.exit();
     thread.join();

@@ -23,8 +23,8 @@ TEST(AddedRangesOfAWorker, RemovalWaitsForWhoTouchesMemoryAndNotOnTheWorkerItsel
             EXPECT_EQ(ranges.remove({0x1000, 0x3000}, false, flags), 0);
             removed = true;
         });
-        while (ranges.contains(0x1000)) usleep(1000);  // it has come to where it waits
-        usleep(50'000);                                // and would return
+        for (int ms = 0; ranges.contains(0x1000) && ms < 60'000; ++ms) usleep(1000);  // it has come to where it waits
+        usleep(50'000);                                                               // and would return
         EXPECT_FALSE(removed);
         uint32_t flags = 0;
         EXPECT_EQ(ranges.remove({0x5000, 0x6000}, true, flags), 0);

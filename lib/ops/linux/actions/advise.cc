@@ -130,6 +130,7 @@ void map_again(ActionPass& pass, AddressRange range, PageSet& pages) {
 // Whether the kernel says which pages of the mapping's file are in memory.
 bool tells_residency(ActionPass& pass, const Mapping& mapping, AddressRange range) {
     if (mapping.shared) return mapping.writable;  // the file was opened for writing
+    if (pass.subject.is_told(mapping.inode)) return true;
     const Residency residency(pass, range);
     for (size_t page = 0; residency.known() && page < residency.nr_pages(); ++page) {
         if (!residency.in_memory(page)) pass.subject.note_told(mapping.inode);
