@@ -74,7 +74,7 @@ bench_command() {
 
 # What monitoring does for real programs, and what it costs them: docs/effects.md.
 effects() {
-    want_packages libjemalloc-dev redis-server sqlite3 "${packages_vm[@]}"
+    want_packages libjemalloc-dev redis-server sqlite3 default-jdk-headless "${packages_vm[@]}"
     build_preset release --target collector damon damon_agent
     setup_python bindings/python/requirements-dev.txt
     bindings/python/install.sh

@@ -22,8 +22,7 @@ namespace damon {
 //   the library's own                   nothing
 //
 // Large mappings are read in blocks: the memory around a populated page counts as populated, but at the ends of small
-// runs of blocks. Below Linux 6.7 up to
-// kMostExamined bytes are looked at; the rest is left out.
+// runs of blocks. Below Linux 6.7 up to kMostExamined bytes are looked at; the rest is left out.
 class MemoryReading {
 public:
     static constexpr uint64_t kMostExamined = uint64_t{64} << 30;
