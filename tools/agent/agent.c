@@ -54,7 +54,7 @@ static void leave_files_alone(void) {
     if (syscall(SYS_close_range, 0u, ~0u, CLOSE_RANGE_UNSHARE) != 0) return;
     for (int i = 0; i < 3; i++) /* else a message of the C library's would be written into another file */
         if (open("/dev/null", O_RDWR | O_CLOEXEC) < 0) return;
-    agent.monitor.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    agent.monitor.statm = open("/proc/thread-self/statm", O_RDONLY | O_CLOEXEC);
 }
 
 /* Sleeps until the command word is not `seen` any more, or for `ms`; 0: for ever. */

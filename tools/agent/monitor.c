@@ -228,7 +228,7 @@ static uint64_t rss_bytes_of(int statm) {
 uint64_t monitor_rss_bytes(struct monitor* monitor) { return rss_bytes_of(monitor->statm); }
 
 uint64_t monitor_own_rss_bytes(void) {
-    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    int statm = open("/proc/thread-self/statm", O_RDONLY | O_CLOEXEC);
     const uint64_t bytes = rss_bytes_of(statm);
     if (statm >= 0) close(statm);
     return bytes;

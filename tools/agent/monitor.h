@@ -16,7 +16,7 @@ struct monitor {
     uint64_t seq;   /* of the snapshot that was told last */
     uint32_t coverage;
     uint32_t reserved;
-    int statm; /* descriptor of /proc/self/statm, or -1 */
+    int statm; /* descriptor of /proc/thread-self/statm, of the thread that reads it, or -1 */
     struct damon_attrs attrs;
     unsigned char schemes[DAMON_AGENT_REQUEST_BYTES]; /* as in a request */
     size_t scheme_bytes;

@@ -67,6 +67,12 @@ def test_the_hot_part_of_a_program_is_found(hot: tuple[subprocess.Popen[str], Ag
     until(found, "the 8 MiB that are written are told from the 64 MiB")
 
 
+def test_a_program_whose_first_thread_has_ended_is_monitored(tmp_path: pathlib.Path) -> None:
+    with running(built(tmp_path, "first_thread_ends", "-pthread")) as process:
+        with page_of(process.pid) as page:
+            assert window_of(page).rss_bytes >= 16 * MIB
+
+
 @pytest.mark.parametrize("refused", [False, True])
 def test_passes_tell_memory_that_is_read_from_idle_memory(tmp_path: pathlib.Path, hot_part: str, refused: bool) -> None:
     """Asked for; and by themselves where a filter of system calls refuses userfaultfd, as in containers."""
