@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import abi
+import atomics
 import docs
 import exports
 import format as formatting
@@ -119,6 +120,14 @@ class Hardening(unittest.TestCase):
         self.assertEqual(hardening.call_problems({"__stack_chk_fail"}, False), [])
         self.assertEqual(len(hardening.call_problems({"memcpy", "__stack_chk_fail"}, True)), 1)
         self.assertEqual(len(hardening.call_problems({"__memcpy_chk"}, True)), 1)
+
+
+class Atomics(unittest.TestCase):
+    def test_small_ones_that_are_changed_in_one_step_are_found(self):
+        header = "std::atomic<bool> open_{false};\nstd::atomic<uint32_t> users_{0};\n"
+        code = "if (open_.exchange(true)) return;\nusers_.fetch_add(1);\nopen_ = false;\nown->open_.compare_exchange_strong(a, b);\n"
+        self.assertEqual(atomics.changes({"a/x.h": header, "a/x.cc": code}), [("a/x.cc", "open_")] * 2)
+        self.assertEqual(atomics.changes({"a/x.h": header, "b/y.cc": code}), [])
 
 
 class Units(unittest.TestCase):

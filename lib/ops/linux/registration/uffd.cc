@@ -173,8 +173,8 @@ void close_in_child() {
 }
 
 void close_in_children() {
-    static constinit std::atomic<bool> done{false};
-    if (!done.exchange(true) && !call_in_children(close_in_child)) done = false;
+    static constinit std::atomic<uint32_t> done{0};
+    if (done.exchange(1) == 0 && !call_in_children(close_in_child)) done = 0;
 }
 
 }  // namespace
