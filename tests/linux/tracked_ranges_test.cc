@@ -236,6 +236,17 @@ TEST_F(TrackedRangesTest, AChildDisturbsNothing) {
     EXPECT_EQ(ask().touched, Pages{4});
 }
 
+// As where a program asks without a rest: the worker, which lifts where nobody asks, has no turn.
+TEST_F(TrackedRangesTest, QuestionsDuringAPauseLiftTheMarksToo) {
+    if (IsSkipped()) return;
+    ASSERT_TRUE(any_marked(memory_.range()));
+    (void)ask();
+    EXPECT_TRUE(any_marked(memory_.range()));  // not before it is paused
+    tracked_.set_paused(true);
+    for (size_t i = 0; i < memory_.bytes() / (1u << 20) + 2 && any_marked(memory_.range()); ++i) (void)ask(0, 1);
+    EXPECT_FALSE(any_marked(memory_.range()));
+}
+
 TEST_F(TrackedRangesTest, APauseLiftsAllMarksInShortPiecesAndNothingIsArmedUntilItEnds) {
     if (IsSkipped()) return;
     memory_.write(3);

@@ -200,6 +200,7 @@ int TrackedRanges::query(const TrackedUnits& units, TrackedAnswer& answer) {
     if (range == nullptr || !range->range().covers(units.range)) return -ENOENT;
     wake();
     answer_units(*range, units, answer);
+    lift_if_paused();
     return 0;
 }
 
@@ -211,6 +212,7 @@ int TrackedRanges::query_all(TrackedAnswer& answer) {
     for (TrackedRange* range : pages_.all()) {
         answer_units(*range, {range->range(), range->range().size(), nullptr, nullptr}, answer);
     }
+    lift_if_paused();
     return 0;
 }
 

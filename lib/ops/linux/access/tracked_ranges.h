@@ -9,8 +9,9 @@
 // not mapped or was mapped anew, excluded memory, pages whose marks were lost; and huge pages, with read-write
 // protection only those of which a part alone is tracked.
 //
-// While the context is paused nothing is armed: the worker lifts the marks piece by piece, questions meanwhile are not
-// answered, and the first one afterwards says that all is unknown and arms again.
+// While the context is paused nothing is armed: the worker lifts the marks piece by piece, and each question lifts one,
+// so that a program that asks all the time leaves none; questions meanwhile are not answered, and the first one
+// afterwards says that all is unknown and arms again.
 #pragma once
 
 #include <atomic>
@@ -86,6 +87,8 @@ private:
     int register_mappings(AddressRange range);
     void give_back(AddressRange range);
     bool lift_front(AddressRange& rest, Mapping& mapping);
+    uint64_t lift_some();
+    void lift_if_paused();
     void lose_all();
     bool is_resting();
     void rest();

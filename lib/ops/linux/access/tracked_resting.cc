@@ -109,7 +109,11 @@ void TrackedRanges::set_paused(bool paused) {
 uint64_t TrackedRanges::release_some() {
     if (!paused_.load()) return 0;
     const TrackedTurn turn(busy_, TrackedTurn::kLifts);
-    if (!turn.has()) return kBusyRestNs;
+    return turn.has() ? lift_some() : kBusyRestNs;
+}
+
+// By who has the turn.
+uint64_t TrackedRanges::lift_some() {
     if (empty()) return 0;
     const Clock clock;
     const uint64_t begin_ns = clock.now_ns();
@@ -129,6 +133,11 @@ uint64_t TrackedRanges::release_some() {
     (void)lift_front(left, mapping);
     lifted_to_ = left.start;
     return std::max(clock.now_ns() - begin_ns, kMinRestNs);
+}
+
+// A question keeps the worker from its turn: what it would have lifted meanwhile is lifted here.
+void TrackedRanges::lift_if_paused() {
+    if (paused_.load()) (void)lift_some();
 }
 
 // A question about a piece while nothing is armed.
