@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# The tests that need no particular kernel, built for arm64 and run under qemu's user mode.
+# Builds for arm64 on other processors: the tests that need no particular kernel run under qemu's user mode, those of the
+# virtual machine on arm64 kernels with pages of 4 and of 16 KiB.
 
-packages_arm64=(g++-aarch64-linux-gnu googletest qemu-user-static)
+packages_arm64=(g++-aarch64-linux-gnu googletest)
 
 cross_configure() {
     local source=$1 tree=$2 root=/usr/aarch64-linux-gnu
@@ -12,14 +13,14 @@ cross_configure() {
         { cat "$tree.configured" && return 1; }
 }
 
-test_arm64() {
-    local tree=build/arm64 test status=0 launcher=()
-    want_packages "${packages_arm64[@]}"
-    if ! command -v aarch64-linux-gnu-g++ qemu-aarch64-static >/dev/null || [ ! -d /usr/src/googletest ]; then
-        echo "skipped arm64 SKIP compilers: no cross compiler for arm64, no qemu-user, or no sources of GoogleTest" \
-            >"$results/$part.txt"
-        return
-    fi
+can_cross_build() {
+    want_packages "${packages_arm64[@]}" "$@"
+    command -v aarch64-linux-gnu-g++ >/dev/null && [ -d /usr/src/googletest ]
+}
+
+# Targets in build/arm64/tree, with GoogleTest built for it.
+cross_build() {
+    local tree=build/arm64 launcher=()
     if command -v ccache >/dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
@@ -28,12 +29,35 @@ test_arm64() {
         cross_configure /usr/src/googletest "$tree/googletest" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$PWD/$tree/prefix"
         cmake --build "$tree/googletest" --parallel "$(jobs)" --target install >"$tree/googletest.log"
     fi
-    cross_configure . "$tree/tree" "${launcher[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDAMON_CHECKS=ON \
-        -DDAMON_BUILD_BENCH=OFF -DDAMON_BUILD_EXAMPLES=OFF -DCMAKE_PREFIX_PATH="$PWD/$tree/prefix"
-    cmake --build "$tree/tree" --parallel "$(jobs)" --target unit_tests sim_tests damon damon_agent
+    cross_configure . "$tree/tree" "${launcher[@]}" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DDAMON_BUILD_BENCH=OFF \
+        -DDAMON_BUILD_EXAMPLES=OFF -DCMAKE_PREFIX_PATH="$PWD/$tree/prefix"
+    cmake --build "$tree/tree" --parallel "$(jobs)" --target "$@"
+}
+
+cannot_cross_build() {
+    echo "skipped $part SKIP compilers: no cross compiler for arm64, no qemu for it, or no sources of GoogleTest" >"$results/$part.txt"
+}
+
+test_arm64() {
+    local test status=0
+    if ! can_cross_build qemu-user-static || ! command -v qemu-aarch64-static >/dev/null; then
+        cannot_cross_build
+        return
+    fi
+    cross_build unit_tests sim_tests damon damon_agent
     for test in unit sim; do
-        timeout 1800 qemu-aarch64-static -L /usr/aarch64-linux-gnu "$tree/tree/tests/${test}_tests" --gtest_brief=1 \
+        timeout 1800 qemu-aarch64-static -L /usr/aarch64-linux-gnu "build/arm64/tree/tests/${test}_tests" --gtest_brief=1 \
             --gtest_output="xml:$PWD/$results/$part-$test.xml" || status=1
     done
     return "$status"
+}
+
+# On the kernels of their names: arm64, arm64-16k.
+test_vm_arm64() {
+    if ! can_cross_build qemu-system-arm "${packages_vm[@]}"; then
+        cannot_cross_build
+        return
+    fi
+    cross_build vm_programs
+    python3 -B tests/vm/run.py build/arm64/tree/tests/vm/programs.txt "$PWD/$results" "$@"
 }

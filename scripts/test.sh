@@ -28,6 +28,7 @@ parts=(
     "site               full        5  docs_command"
     "fuzz               full        6  fuzz_command 30s"
     "arm64              full       15  test_arm64"
+    "vm-arm64           full       60  test_vm_arm64 arm64 arm64-16k"
     "builds             full       25  test_builds"
 )
 

@@ -105,8 +105,20 @@ test_vm() {
 }
 
 vm_command() {
+    local name own=() others=()
+    for name in "$@"; do
+        case $name in
+        arm64*) others+=("$name") ;;
+        *) own+=("$name") ;;
+        esac
+    done
     setup_test
     fresh_results
-    run_part vm test_vm "$@"
+    if [ ${#own[@]} -gt 0 ] || [ ${#others[@]} -eq 0 ]; then
+        run_part vm test_vm "${own[@]}"
+    fi
+    if [ ${#others[@]} -gt 0 ]; then
+        run_part vm-arm64 test_vm_arm64 "${others[@]}"
+    fi
     python3 scripts/report.py "$results"
 }

@@ -9,8 +9,10 @@ mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/shm
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs /tmp
-stty -F /dev/ttyS1 raw
-exec 3>/dev/ttyS1
+port=/dev/ttyS1 # arm64's console is another device, and the port the first of this kind
+grep -q console=ttyS0 /proc/cmdline || port=/dev/ttyS0
+stty -F $port raw
+exec 3>$port
 echo "VM-KERNEL $(uname -r)" >&3
 
 # The statistics of the kernel's own DAMON would occupy it.

@@ -4,19 +4,37 @@ The mirror is the one that this machine's own apt uses: the suite alone is repla
 proxies and credentials of the machine's configuration apply and packages are verified with Debian's archive keys.
 """
 
+import dataclasses
 import pathlib
-import platform
 import re
 import shutil
 import subprocess
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITES = ("trixie-backports", "bookworm")
-# By name: what the name of the image's package looks like, and that of the modules' package.
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """Debian's packages of a kernel."""
+
+    image: str  # what the name of the image's package looks like
+    modules: str | None  # the modules' package, {} is the release; None: they are in the image's
+    machine: str = "x86_64"  # what programs are built for
+
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # Debian's names
 KERNELS = {
-    "current": (r"linux-binary-unsigned-([0-9][^ ]*)-cloud-amd64", "linux-modules-{}-cloud-amd64"),
-    "6.1": (r"linux-image-(6\.1\.[^ ]*)-cloud-amd64-unsigned", None),
+    "current": Kernel(r"linux-binary-unsigned-([0-9][^ ]*)-cloud-amd64", "linux-modules-{}-cloud-amd64"),
+    "6.1": Kernel(r"linux-image-(6\.1\.[^ ]*)-cloud-amd64-unsigned", None),
+    "arm64": Kernel(r"linux-binary-unsigned-([0-9][^ ]*)-cloud-arm64", "linux-modules-{}-cloud-arm64", "aarch64"),
+    "arm64-16k": Kernel(r"linux-binary-unsigned-([0-9][^ ]*)-arm64-16k", "linux-modules-{}-arm64-16k", "aarch64"),
 }
+
+
+def for_machine(machine):
+    """Names of the kernels that run programs for `machine`."""
+    return [name for name, kernel in KERNELS.items() if kernel.machine == machine]
 
 
 class Unavailable(Exception):
@@ -44,15 +62,15 @@ def debian_mirror():
 
 
 class Apt:
-    """A private apt root below `folder` for SUITES."""
+    """A private apt root below `folder` for SUITES and Debian's `architecture`."""
 
-    def __init__(self, folder):
-        self.folder = folder / "apt"
+    def __init__(self, folder, architecture):
+        self.folder = folder / f"apt-{architecture}"
         self.debs = self.folder / "debs"
         for part in ("lists/partial", "cache/archives/partial", "state", "debs"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "state" / "status").touch()
-        source = f"deb [arch=amd64 signed-by={KEYRING}] {debian_mirror()}"
+        source = f"deb [arch={architecture} signed-by={KEYRING}] {debian_mirror()}"
         (self.folder / "sources.list").write_text("".join(f"{source} {suite} main\n" for suite in SUITES))
         settings = {
             "Dir::Etc::SourceList": self.folder / "sources.list",
@@ -64,7 +82,7 @@ class Apt:
             "Dir::Cache": self.folder / "cache",
             "Acquire::Languages": "none",
             "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
-            "APT::Architecture": "amd64",
+            "APT::Architecture": architecture,
             "APT::Sandbox::User": "",
         }
         self.options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
@@ -95,16 +113,14 @@ def newest(names, pattern):
 
 def fetch(name, cache):
     """Folder with the unpacked kernel `name` of KERNELS; fetched once, then kept below `cache`."""
-    if platform.machine() != "x86_64":
-        raise Unavailable(f"the kernels are for x86_64, this is {platform.machine()}")
+    kernel = KERNELS[name]
     where = cache / name
     if not (where / "complete").exists():
-        image, modules = KERNELS[name]
-        apt = Apt(cache)
+        apt = Apt(cache, ARCHITECTURES[kernel.machine])
         apt.update()
-        package, release = newest(apt.packages(), image)
+        package, release = newest(apt.packages(), kernel.image)
         shutil.rmtree(where, ignore_errors=True)
-        for wanted in [package, "busybox-static", *([modules.format(release)] if modules else [])]:
+        for wanted in [package, "busybox-static", *([kernel.modules.format(release)] if kernel.modules else [])]:
             apt.unpack(wanted, where)
         (where / "complete").touch()
     return where

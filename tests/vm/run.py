@@ -5,13 +5,17 @@ Results are files that scripts/report.py adds up: one .xml for each kernel and p
 what is to be said about the boot. DAMON_VM_KERNEL=/path/vmlinuz replaces the current kernel (its modules are not
 loaded), DAMON_VM_ACCEL (tcg) and DAMON_VM_MEMORY (2G) are handed to qemu, GTEST_FILTER to the test programs.
 
-Nothing may skip on the current kernel, which has all that is tested, but for what the library cannot do there yet. The pick of an access check is also tried outside of
-the machine, by the same binary.
+The programs are for the processors of the kernels: those of an arm64 kernel are cross-compiled, and the machine then is one
+of that kind. Without names: the kernels for this computer's processors.
+
+Nothing may skip on the current kernel, which has all that is tested, but for what the library cannot do there yet. The pick
+of an access check is also tried outside of the machine, by the same binary.
 """
 
 import dataclasses
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
@@ -28,9 +32,26 @@ CACHE = ROOT / ".cache" / "vm"
 BROKEN = re.compile(r"^.*(?:kernel BUG|BUG: |Oops|Kernel panic|general protection fault|soft lockup).*$", re.M)
 
 
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """What qemu emulates, by the processors' name."""
+
+    words: tuple
+    console: str
+    port: str  # the second serial port, to which results go; {} is a file
+
+
+BOARDS = {
+    "x86_64": Board(("-cpu", "max"), "ttyS0", "-serial file:{}"),
+    "aarch64": Board(("-machine", "virt", "-cpu", "neoverse-n1"), "ttyAMA0",
+                     "-chardev file,id=results,path={} -device pci-serial,chardev=results"),
+}
+
+
 @dataclasses.dataclass
 class Machine:
     seconds: int = 1500  # from power on to power off
+    processors: str = "x86_64"  # of BOARDS
     memory: str = "2G"
     nodes: int = 1  # NUMA nodes, of equal size; the first one has all processors
     processor: tuple = ("-accel", os.environ.get("DAMON_VM_ACCEL", "tcg,thread=multi"), "-smp", "2")
@@ -48,12 +69,19 @@ def memory_words(machine):
     return words
 
 
+def emulator(processors):
+    """qemu's program."""
+    return f"qemu-system-{processors}"
+
+
 def qemu(machine, image, archive, results):
-    line = " ".join(["console=ttyS0 panic=-1 quiet", *(f'"{name}={value}"' for name, value in machine.variables.items())])
+    board = BOARDS[machine.processors]
+    variables = [f'"{name}={value}"' for name, value in machine.variables.items()]
+    line = " ".join([f"console={board.console} panic=-1 quiet", *variables])
     return (
-        ["qemu-system-x86_64", *machine.processor, "-cpu", "max", *memory_words(machine)]
+        [emulator(machine.processors), *machine.processor, *board.words, *memory_words(machine)]
         + ["-nographic", "-no-reboot", "-nodefaults", "-kernel", image, "-initrd", archive]
-        + ["-append", line, "-serial", "stdio", "-serial", f"file:{results}"]
+        + ["-append", line, "-serial", "stdio", *board.port.format(results).split(" ")]
     )
 
 
@@ -118,6 +146,18 @@ def program_results(received):
     return [(name, int(status), xml) for name, status, xml in pattern.findall(received)]
 
 
+# An arm64 machine takes this many times as long.
+ARM64_TIMES = 3
+
+
+def machine_of(processors, variables):
+    machine = Machine(processors=processors, nodes=2, variables=variables)
+    if processors != "aarch64":
+        return machine
+    longer = machine.variables | {"DAMON_VM_PROGRAM_SECONDS": str(600 * ARM64_TIMES)}
+    return dataclasses.replace(machine, seconds=machine.seconds * ARM64_TIMES, variables=longer)
+
+
 def test_kernel(name, folder, programs, results):
     given = os.environ.get("DAMON_VM_KERNEL") if name == "current" else None
     scratch = CACHE / "run" / name
@@ -127,7 +167,7 @@ def test_kernel(name, folder, programs, results):
     archive.write_bytes(initramfs.build(folder, programs, () if given else initramfs.MODULES))
     # The chaos twin goes on until it has made some hundred calls.
     handed_on = {"CHAOS_SECONDS": "2"} | {variable: os.environ[variable] for variable in ("GTEST_FILTER", "CHAOS_SECONDS", "CHAOS_SEED") if variable in os.environ}
-    machine = Machine(nodes=2, variables=handed_on)
+    machine = machine_of(kernel.KERNELS[name].machine, handed_on)
     image = given or kernel.image(folder)
     shown, received, seconds, ended = boot_until_init(machine, image, archive, scratch)
     lines = boot_lines(shown, received, seconds, ended)
@@ -192,12 +232,18 @@ def test_pick_here(programs, results):
 def main():
     programs = [pathlib.Path(line) for line in pathlib.Path(sys.argv[1]).read_text().splitlines()]
     results = pathlib.Path(sys.argv[2])
+    names = sys.argv[3:] or kernel.for_machine(platform.machine())
+    unknown = [name for name in names if name not in kernel.KERNELS]
+    if unknown:
+        sys.exit(f"no kernel '{unknown[0]}'; there are: {', '.join(kernel.KERNELS)}")
     fine = True
-    test_pick_here(programs, results)
-    for name in sys.argv[3:] or kernel.KERNELS:
+    if any(kernel.KERNELS[name].machine == platform.machine() for name in names):
+        test_pick_here(programs, results)
+    for name in names:
         try:
-            if not shutil.which("qemu-system-x86_64"):
-                raise kernel.Unavailable("no qemu-system-x86_64")
+            program = emulator(kernel.KERNELS[name].machine)
+            if not shutil.which(program):
+                raise kernel.Unavailable(f"no {program}")
             folder = kernel.fetch(name, CACHE)
         except kernel.Unavailable as why:
             (results / f"vm-{name}.txt").write_text(f"skipped boot SKIP vm-kernel: {why}\n")
