@@ -15,6 +15,8 @@ namespace {
 
 int nothing(void*) { return 0; }
 
+size_t page_bytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+
 int64_t now_ms() {
     timespec time = {};
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -25,12 +27,13 @@ int64_t now_ms() {
 
 Controller::Controller(uint64_t seed, int32_t access_check, HostLog& log)
     : log_(log), access_check_(access_check), host_random_(seed ^ 0x5eed), random_(seed ^ 0xc0ffee) {
+    const size_t field_bytes = kFieldPages * page_bytes();
     void* field = access_check == DAMON_ACCESS_CHECK_ZAP
-                      ? damon_shared_map(kFieldBytes)
-                      : mmap(nullptr, kFieldBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                      ? damon_shared_map(field_bytes)
+                      : mmap(nullptr, field_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     field_ = static_cast<char*>(field);
-    std::memset(field_, 1, kFieldBytes);
-    in_field_.assign(kFieldBytes / 4096, false);
+    std::memset(field_, 1, field_bytes);
+    in_field_.assign(kFieldPages, false);
     regions_.resize(2'000);
     for (damon_ctx*& ctx : contexts_) ctx = new_context();
     damon_target* target = damon_target_new();
@@ -38,7 +41,7 @@ Controller::Controller(uint64_t seed, int32_t access_check, HostLog& log)
     add_schemes(contexts_[kSchemes]);
     target = damon_target_new();
     expect("damon_ctx_add_target", contexts_[kSchemes], damon_ctx_add_target(contexts_[kSchemes], target));
-    expect("damon_ctx_add_range", contexts_[kRanges], damon_ctx_add_range(contexts_[kRanges], field_, 4096, 0));
+    expect("damon_ctx_add_range", contexts_[kRanges], damon_ctx_add_range(contexts_[kRanges], field_, page_bytes(), 0));
     in_field_[0] = true;
     expect("damon_start", contexts_[kWhole], damon_start(contexts_, kNrContexts, 0));
     thread_ = std::thread([this] { run(); });
@@ -50,7 +53,8 @@ Controller::~Controller() {
     if (log_.nr_seen == 0) look_at_what_is_written();
     expect("damon_stop", contexts_[0], damon_stop(contexts_, kNrContexts));
     for (damon_ctx* ctx : contexts_) damon_ctx_free(ctx);
-    if (damon_shared_unmap(field_, kFieldBytes) != 0) munmap(field_, kFieldBytes);
+    const size_t field_bytes = kFieldPages * page_bytes();
+    if (damon_shared_unmap(field_, field_bytes) != 0) munmap(field_, field_bytes);
 }
 
 // Where few windows ended undisturbed while the host wrote, as on a slow machine, nothing was seen by chance: what is
@@ -62,7 +66,7 @@ void Controller::look_at_what_is_written() {
     const int64_t begin_ms = now_ms();
     while (log_.nr_seen == 0 && now_ms() - begin_ms < 60'000) {
         for (size_t page = 0; page < in_field_.size(); ++page) {
-            if (in_field_[page]) ++field_[page * 4096];
+            if (in_field_[page]) ++field_[page * page_bytes()];
         }
         ask(ctx);
     }
@@ -143,7 +147,7 @@ bool Controller::in_child() {
     if (damon_is_running(contexts_[kWhole]) != 0) return false;
     if (host_random_.between(0, 3) != 0) return true;
     damon_ctx* own = damon_ctx_new();
-    expect("damon_ctx_add_range in a child", own, damon_ctx_add_range(own, field_, 64 * 4096, 0));
+    expect("damon_ctx_add_range in a child", own, damon_ctx_add_range(own, field_, 64 * page_bytes(), 0));
     expect("damon_start in a child", own, damon_start(&own, 1, 0));
     expect("damon_snapshot_wait in a child", own, damon_snapshot_wait(own, 0, 60'000));
     expect("damon_stop in a child", own, damon_stop(&own, 1));
@@ -244,7 +248,7 @@ void Controller::add_many() {
     for (size_t page = first; page < first + nr; ++page) {
         if (in_field_[page]) continue;
         expect("damon_ctx_add_range", contexts_[kRanges],
-               damon_ctx_add_range(contexts_[kRanges], field_ + page * 4096, 4096, 0));
+               damon_ctx_add_range(contexts_[kRanges], field_ + page * page_bytes(), page_bytes(), 0));
         in_field_[page] = true;
     }
 }
@@ -256,7 +260,7 @@ void Controller::remove_many() {
     for (size_t page = 1; page < in_field_.size() && left > 0; ++page) {
         if (!in_field_[page]) continue;
         expect("damon_ctx_remove_range", contexts_[kRanges],
-               damon_ctx_remove_range(contexts_[kRanges], field_ + page * 4096, 4096));
+               damon_ctx_remove_range(contexts_[kRanges], field_ + page * page_bytes(), page_bytes()));
         in_field_[page] = false;
         --left;
     }

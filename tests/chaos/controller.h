@@ -39,7 +39,7 @@ private:
     static constexpr size_t kWhole = 0;    // memory of the whole process
     static constexpr size_t kRanges = 1;   // ranges that come and go
     static constexpr size_t kSchemes = 2;  // with schemes that change nothing of the content
-    static constexpr size_t kFieldBytes = 10'000 * 4096;
+    static constexpr size_t kFieldPages = 10'000;
 
     void run();
     void control();

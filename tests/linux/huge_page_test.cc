@@ -67,6 +67,23 @@ TEST_F(HugePages, AreUnseenWhereATrackedRangeCoversAPart) {
     EXPECT_EQ(huge_kb(), all_kb());
 }
 
+TEST_F(HugePages, StayHugeWhereATrackedRangeThatPausesAndEndsCoversAPart) {
+    if (!huge_) return;
+    TrackedRanges tracked;
+    const AddressRange part{memory_.address(page_of(0, 9)), memory_.address(page_of(2, 5))};
+    const Status status = tracked.add(part);
+    if (!status.ok()) return declared_skip("uffd-wp", status.text());
+    tracked.set_paused(true);
+    while (tracked.release_some() != 0) continue;
+    EXPECT_EQ(huge_kb(), all_kb());
+    tracked.set_paused(false);
+    TrackedAnswer answer;
+    ASSERT_EQ(tracked.query_all(answer), 0);
+    EXPECT_EQ(huge_kb(), all_kb());
+    EXPECT_TRUE(tracked.remove(part));
+    EXPECT_EQ(huge_kb(), all_kb());
+}
+
 TEST_F(HugePages, AreUnregisteredWholeAndSmallOnesByHalfAsMuch) {
     if (!huge_) return;
     PageScan scan;
@@ -78,7 +95,7 @@ TEST_F(HugePages, AreUnregisteredWholeAndSmallOnesByHalfAsMuch) {
     ASSERT_EQ(madvise(small.data(), small.bytes(), MADV_NOHUGEPAGE), 0);
     small.fill();
     EXPECT_EQ(end_of_unregistering(scan, read_page_sizes(), small.range(), length),
-              small.address(page_of(0, 0)) + huge_bytes() / 2);
+              small.address(page_of(0, 0)) + UnregisteringLength::kMaxBytes);
 }
 
 TEST_F(HugePages, WriteProtectionLeavesThemAloneAndSaysSo) {

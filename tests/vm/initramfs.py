@@ -12,7 +12,7 @@ import kernel
 
 INIT = pathlib.Path(__file__).with_name("init.sh")
 # The compressor is found by its name, so no module says that it depends on it.
-MODULES = ("lzo_rle", "zram")
+MODULES = ("lzo_rle", "zram", "ext4")
 PARAMETERS = {"zram": "num_devices=2"}
 FOLDERS = ("bin", "dev", "proc", "sys", "tmp", "disk", "modules", "tests", "bench")
 DISK_BYTES = 128 << 20  # one block group: all that mke2fs writes is at the front

@@ -198,7 +198,8 @@ void TrackedRanges::arm_runs(std::span<const uapi::PageRegion> found, bool lost)
     for (const uapi::PageRegion& run : found) {
         if ((run.categories & uapi::kPageAccessed) == 0) continue;
         AddressRange whole{run.start, run.end};
-        if ((run.categories & uapi::kPageHuge) != 0) {
+        const bool huge = (run.categories & uapi::kPageHuge) != 0;
+        if (huge) {
             // A part of a huge page would be split off.
             whole.start = std::min(align_up(run.start, sizes_.huge_bytes), run.end);
             whole.end = std::max(align_down(run.end, sizes_.huge_bytes), whole.start);
@@ -206,15 +207,15 @@ void TrackedRanges::arm_runs(std::span<const uapi::PageRegion> found, bool lost)
             lose_unless_empty({whole.end, run.end}, Unknown::kHugePage);
         }
         if (lost) lose_unless_empty(whole, Unknown::kNotRegistered);
-        if (!whole.empty() && protect(whole)) armed[nr_armed++] = whole;
+        if (!whole.empty() && protect(whole, huge ? sizes_.huge_bytes : kProtectBytes)) armed[nr_armed++] = whole;
     }
     ledger_.wiped({armed, nr_armed});
 }
 
-// False: it was lost.
-bool TrackedRanges::protect(AddressRange run) {
+// By calls of so much, of which none ends inside of a huge page. False: it was lost.
+bool TrackedRanges::protect(AddressRange run, uint64_t call_bytes) {
     for (AddressRange rest = run; !rest.empty();) {
-        const AddressRange call = rest.intersection({rest.start, rest.start + kProtectBytes});
+        const AddressRange call = rest.intersection({rest.start, rest.start + call_bytes});
         if (uffd_rwprotect(call) != 0) {
             ArmedPageLedger::lose_tracked(run, Unknown::kNotRegistered);
             return false;

@@ -24,9 +24,8 @@ constexpr uint64_t kColdBytes = 64u << 20;
 constexpr uint64_t kVerifiedNs = 10'000'000;
 constexpr size_t kRuns = 256;  // of one scan, on the stack
 
-AddressRange next_piece(AddressRange rest) {
-    const uint64_t border = align_down(rest.start, TrackedRange::kPieceBytes) + TrackedRange::kPieceBytes;
-    return rest.intersection({rest.start, border});
+AddressRange next_piece(const TrackedRange& range, AddressRange rest) {
+    return rest.intersection(range.piece_at(rest.start));
 }
 
 // Arms what was written since, of a piece that was armed and present and lies in one mapping. False: not all of it is
@@ -46,11 +45,6 @@ bool arm_full(PageScan& scan, ArmedPageLedger& ledger, AddressRange piece) {
     }
     uint64_t unarmed = 0;
     return scan.first_unarmed(piece, unarmed) == 0 && unarmed == piece.end;
-}
-
-bool is_whole(const TrackedRange& range, AddressRange piece) {
-    return (piece.start == range.range().start || piece.start % TrackedRange::kPieceBytes == 0) &&
-           (piece.end == range.range().end || piece.end % TrackedRange::kPieceBytes == 0);
 }
 
 }  // namespace
@@ -134,8 +128,9 @@ Status TrackedRanges::add(AddressRange range) {
     if (!status.ok()) return status;
     if (pages_.overlaps(range)) return Status::fail(-EINVAL, "overlaps a range that is tracked");
     auto* added = heap_new<TrackedRange>();
+    const uint64_t piece_bytes = std::max(TrackedRange::kPieceBytes, sizes_.huge_bytes);
     const Clock clock;
-    if (added == nullptr || !added->begin(range, sizes_.base_bytes, clock.now_ns()) || !list_with(added)) {
+    if (added == nullptr || !added->begin(range, sizes_.base_bytes, clock.now_ns(), piece_bytes) || !list_with(added)) {
         heap_delete(added);
         if (empty()) close();
         return Status::fail(-ENOMEM, "no memory to track another range");
@@ -226,13 +221,13 @@ AddressRange TrackedRanges::cold_front(const TrackedRange& range, AddressRange r
     const bool mapped = sys::is_locked(front.start, front.size()) == 0;
     uint64_t unarmed = front.start;
     if (!swap_is_empty_ || !mapped || scan_.first_unarmed(front, unarmed) != 0) return {rest.start, rest.start};
-    if (unarmed < front.end) front.end = std::max(front.start, align_down(unarmed, TrackedRange::kPieceBytes));
+    if (unarmed < front.end) front.end = std::max(front.start, range.piece_at(unarmed).start);
     return front;
 }
 
 // Looks at the next piece and arms it.
 AddressRange TrackedRanges::arm_next(TrackedRange& range, AddressRange rest, TrackedAnswer& answer) {
-    const AddressRange next = next_piece(rest);
+    const AddressRange next = next_piece(range, rest);
     if (swap_is_empty_ && range.full_front(next, next.size()) == next) {
         const ExclusionScope scope(exclusion_);
         Mapping mapping;
@@ -249,7 +244,7 @@ AddressRange TrackedRanges::arm_next(TrackedRange& range, AddressRange rest, Tra
     }
     const Piece piece = arm(next);
     answer.present_bytes += piece.present_bytes;
-    if (!piece.full || is_whole(range, next)) range.set_full(next, piece.full);
+    if (!piece.full || next == range.piece_at(next.start)) range.set_full(next, piece.full);
     return next;
 }
 
@@ -260,7 +255,7 @@ void TrackedRanges::answer_units(TrackedRange& range, const TrackedUnits& units,
     for (AddressRange rest = units.range; !rest.empty();) {
         const bool resting = is_resting();
         AddressRange done =
-            resting ? pass_over(range, next_piece(rest), answer) : cold_front(range, rest, clock.now_ns());
+            resting ? pass_over(range, next_piece(range, rest), answer) : cold_front(range, rest, clock.now_ns());
         if (!resting) answer.present_bytes += done.size();
         if (done.empty()) {
             if (!verified) verify_files(clock.now_ns());
@@ -270,7 +265,7 @@ void TrackedRanges::answer_units(TrackedRange& range, const TrackedUnits& units,
         // A worker that armed a page of it just before the scan did has told now what it saw.
         wait_for_batches();
         for (AddressRange left = done; !left.empty();) {
-            const AddressRange piece = next_piece(left);
+            const AddressRange piece = next_piece(range, left);
             ArmedPageLedger::change_tracked([&] { range.collect(units, piece, clock.now_ns(), answer.counts); });
             left.start = piece.end;
         }

@@ -82,7 +82,7 @@ private:
     void arm_written(AddressRange part);
     uint64_t arm_accessed(AddressRange part);
     void arm_runs(std::span<const uapi::PageRegion> found, bool lost);
-    static bool protect(AddressRange run);
+    static bool protect(AddressRange run, uint64_t call_bytes);
     bool own(AddressRange part);
     int register_mappings(AddressRange range);
     void give_back(AddressRange range);

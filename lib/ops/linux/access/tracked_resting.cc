@@ -2,9 +2,9 @@
 // holds the address space for some 20 us.
 #include <algorithm>
 
-#include "base/arithmetic.h"
 #include "ops/linux/access/tracked_ranges.h"
 #include "ops/linux/access/tracked_turn.h"
+#include "ops/linux/registration/call_pieces.h"
 #include "ops/linux/registration/left_registrations.h"
 #include "ops/linux/registration/range_release.h"
 #include "ops/linux/registration/uffd.h"
@@ -15,8 +15,6 @@ namespace damon {
 namespace {
 
 constexpr uint64_t kRestUs = 20;
-// Of lifting: some 20 us. Pieces end at its multiples, so that no huge page is split.
-constexpr uint64_t kLiftBytes = 2u << 20;
 constexpr uint64_t kMinRestNs = 10'000;
 // Until a question or a change of the ranges is over.
 constexpr uint64_t kBusyRestNs = 200'000;
@@ -32,8 +30,11 @@ bool TrackedRanges::lift_front(AddressRange& rest, Mapping& mapping) {
         return false;
     }
     const AddressRange part = exclusion_.allowed(mapping.range.intersection(rest));
-    const AddressRange piece = part.intersection({part.start, align_down(part.start, kLiftBytes) + kLiftBytes});
+    AddressRange piece = part;
+    if (!part.empty()) piece.end = end_of_piece(scan_, sizes_, part);
     rest.start = piece.empty() ? std::min(mapping.range.end, rest.end) : piece.end;
+    // Parts of huge pages were not armed, and would be split.
+    piece = without_parts_of_huge_pages(scan_, sizes_, piece);
     // What is not registered must not become so by the proof whose the marks are.
     if (piece.empty() || scan_.registered(piece, mode_) != 1 || uffd_register(piece, mode_) != 0) return false;
     const AddressRange own = ledger_.begin_lifting_range(piece);
@@ -47,7 +48,7 @@ bool TrackedRanges::lift_front(AddressRange& rest, Mapping& mapping) {
 // unregisters them.
 void TrackedRanges::give_back(AddressRange range) {
     if (uffd_users() == 1 && empty()) {
-        (void)release_range(range);
+        (void)release_range(with_whole_huge_pages(scan_, sizes_, range));
         return;
     }
     Vector<LeftRegistration> left;

@@ -10,9 +10,14 @@
 
 namespace damon {
 
-// The end of the first piece of `range`: no more than 2 MiB of pages that are present or swapped out. It lies at the
-// border of a huge page, which a call that ended inside of it would split.
+// The end of the first piece of `range`: no more than 2 MiB of pages that are present or swapped out, or one huge page.
+// It lies at the border of a huge page, which a call that ended inside of it would split.
 uint64_t end_of_piece(PageScan& scan, PageSizes sizes, AddressRange range);
+
+// `range` without the parts of huge pages at its ends, which a call would split; all of it may be such a part.
+AddressRange without_parts_of_huge_pages(PageScan& scan, PageSizes sizes, AddressRange range);
+// `range` with all of the huge pages that it begins or ends in.
+AddressRange with_whole_huge_pages(PageScan& scan, PageSizes sizes, AddressRange range);
 
 // How much one call may unregister, which keeps everybody else out: the limit is 50 us, and 1 MiB of small pages takes
 // 15 to 60 us, by the machine and by what else it does. Halved while calls take longer than 45 us on average.

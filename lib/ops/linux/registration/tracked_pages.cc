@@ -44,19 +44,25 @@ uint8_t idle_level(uint64_t ms) {
     return static_cast<uint8_t>(level);
 }
 
-bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_ns) {
+bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_ns, uint64_t piece_bytes) {
     range_ = range;
     page_bytes_ = page_bytes;
     page_shift_ = static_cast<unsigned>(std::countr_zero(page_bytes));
     begin_ns_ = now_ns;
+    piece_bytes_ = piece_bytes;
     const size_t nr_pages = range.size() / page_bytes;
-    const size_t nr_pieces = (range.end - 1) / kPieceBytes - range.start / kPieceBytes + 1;
+    const size_t nr_pieces = piece_of(range.end - 1) + 1;
     if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) || !stamps_.resize(nr_pages) ||
         !since_ns_.resize(nr_pieces) || !full_.resize(nr_pieces)) {
         return false;
     }
     for (uint64_t& since_ns : since_ns_.span()) since_ns = now_ns;
     return true;
+}
+
+AddressRange TrackedRange::piece_at(uint64_t address) const {
+    const uint64_t start = align_down(address, piece_bytes_);
+    return range_.intersection({start, start + piece_bytes_});
 }
 
 void TrackedRange::hit(AddressRange part) { set_bits(hits_, index_of(part.start), index_of(part.end - 1) + 1); }
@@ -74,8 +80,7 @@ uint32_t TrackedRange::stamp_of(uint64_t now_ns) const {
 void TrackedRange::take_since(AddressRange piece, uint64_t now_ns, TrackedCounts& counts) {
     uint64_t& since_ns = since_ns_[piece_of(piece.start)];
     counts.since_ns = std::min(counts.since_ns, since_ns);
-    const uint64_t start = align_down(piece.start, kPieceBytes);
-    if (piece == range_.intersection({start, start + kPieceBytes})) since_ns = now_ns;
+    if (piece == piece_at(piece.start)) since_ns = now_ns;
 }
 
 // Goes through pages in order. A unit is touched where any of its pages is, and idle as long as the one that was
@@ -182,7 +187,7 @@ void TrackedRange::collect_word(Cursor& cursor, size_t first, size_t end, uint32
 AddressRange TrackedRange::full_front(AddressRange rest, uint64_t max_bytes) const {
     AddressRange front{rest.start, rest.start};
     while (front.end < rest.end && front.size() < max_bytes && full_[piece_of(front.end)] != 0) {
-        front.end = std::min(rest.end, align_down(front.end, kPieceBytes) + kPieceBytes);
+        front.end = std::min(rest.end, piece_at(front.end).end);
     }
     return front;
 }

@@ -33,12 +33,15 @@ uint8_t idle_level(uint64_t ms);
 
 class TrackedRange {
 public:
-    // Questions go by pieces of so much.
+    // Questions go by pieces of so much: a huge page at least.
     static constexpr uint64_t kPieceBytes = 16u << 20;
 
-    // False: out of memory. Nothing was touched yet.
-    [[nodiscard]] bool begin(AddressRange range, uint64_t page_bytes, uint64_t now_ns);
+    // False: out of memory. Nothing was touched yet. piece_bytes: a power of two.
+    [[nodiscard]] bool begin(AddressRange range, uint64_t page_bytes, uint64_t now_ns,
+                             uint64_t piece_bytes = kPieceBytes);
     AddressRange range() const { return range_; }
+    // The piece that an address of the range lies in.
+    AddressRange piece_at(uint64_t address) const;
 
     // Written: the pages of a part that is of this range.
     void hit(AddressRange part);
@@ -59,11 +62,12 @@ private:
     uint32_t stamp_of(uint64_t now_ns) const;
     class Cursor;
     void collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts);
-    size_t piece_of(uint64_t address) const { return address / kPieceBytes - range_.start / kPieceBytes; }
+    size_t piece_of(uint64_t address) const { return address / piece_bytes_ - range_.start / piece_bytes_; }
     void take_since(AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
     AddressRange range_;
     uint64_t page_bytes_ = 0;
+    uint64_t piece_bytes_ = kPieceBytes;
     unsigned page_shift_ = 0;
     uint64_t begin_ns_ = 0;
     Unknown lost_ = Unknown::kNone;
