@@ -1317,7 +1317,8 @@ DAMON_API int damon_ctx_remove_range(damon_ctx *ctx, const void *addr, size_t le
  * what it asks with its own PAGEMAP_SCAN for PAGE_IS_WRITTEN: under write protection a page that a sample waits on is told
  * as not written, although the program wrote to it before (measured: 4,066 of 4,096 dirty pages were told).
  * It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
- * range once more.
+ * range once more. Memory that is watched by userfaultfd is a mapping of its own then, and a huge page of it that the range
+ * begins or ends in is split into small ones: exclude whole huge pages where they matter.
  * @param addr Page-aligned.
  * @param len Bytes, whole pages. Calls are counted for each range: nested ones and those of several threads add up.
  * @return 0; -EINVAL: empty, not whole pages; -ENOMEM; another error: this process's mappings cannot be read, and nothing

@@ -2982,7 +2982,8 @@ MADV_COLLAPSE of memory that is watched, or exclude for good what the program it
 what it asks with its own PAGEMAP_SCAN for PAGE_IS_WRITTEN: under write protection a page that a sample waits on is told
 as not written, although the program wrote to it before (measured: 4,066 of 4,096 dirty pages were told).
 It waits for the library's system calls that are under way, never for a callback: a DAMOS_CALLBACK may be handed the
-range once more.
+range once more. Memory that is watched by userfaultfd is a mapping of its own then, and a huge page of it that the range
+begins or ends in is split into small ones: exclude whole huge pages where they matter.
 
 - `addr`: Page-aligned.
 
