@@ -19,6 +19,24 @@ void set_bits(Vector<uint64_t>& words, size_t first, size_t end) {
     }
 }
 
+void clear_bits(Vector<uint64_t>& words, size_t first, size_t end) {
+    while (first < end) {
+        const size_t in_word = std::min<size_t>(end - first, kBits - first % kBits);
+        words[first / kBits] &= ~((~uint64_t{0} >> (kBits - in_word)) << first % kBits);
+        first += in_word;
+    }
+}
+
+// The first position from `first` on, below `end`, whose bit is `wanted`; `end`: there is none.
+size_t find_bit(const Vector<uint64_t>& words, size_t first, size_t end, bool wanted) {
+    while (first < end) {
+        const uint64_t word = (wanted ? words[first / kBits] : ~words[first / kBits]) >> first % kBits;
+        if (word != 0) return std::min(end, first + static_cast<unsigned>(std::countr_zero(word)));
+        first = (first / kBits + 1) * kBits;
+    }
+    return end;
+}
+
 uint64_t take_bits(uint64_t& word, uint64_t mask) {
     const uint64_t taken = word & mask;
     word &= ~mask;
@@ -51,8 +69,9 @@ bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_n
     begin_ns_ = now_ns;
     const size_t nr_pages = range.size() / page_bytes;
     const size_t nr_pieces = (range.end - 1) / kPieceBytes - range.start / kPieceBytes + 1;
-    if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) || !stamps_.resize(nr_pages) ||
-        !since_ns_.resize(nr_pieces) || !full_.resize(nr_pieces)) {
+    if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) ||
+        !armed_.resize(hits_.size()) || !stamps_.resize(nr_pages) || !since_ns_.resize(nr_pieces) ||
+        !full_.resize(nr_pieces)) {
         return false;
     }
     for (uint64_t& since_ns : since_ns_.span()) since_ns = now_ns;
@@ -63,7 +82,24 @@ void TrackedRange::hit(AddressRange part) { set_bits(hits_, index_of(part.start)
 
 void TrackedRange::lose(AddressRange part, Unknown why) {
     set_bits(losses_, index_of(part.start), index_of(part.end - 1) + 1);
+    for (size_t piece = piece_of(part.start); piece <= piece_of(part.end - 1); ++piece) full_[piece] = 0;
     lost_ = why;
+}
+
+void TrackedRange::note_armed(AddressRange part) {
+    if (!part.empty()) set_bits(armed_, index_of(part.start), index_of(part.end - 1) + 1);
+}
+
+void TrackedRange::forget_armed(AddressRange part) {
+    if (!part.empty()) clear_bits(armed_, index_of(part.start), index_of(part.end - 1) + 1);
+}
+
+AddressRange TrackedRange::next_armed(AddressRange rest) const {
+    if (rest.empty()) return rest;
+    const size_t last = index_of(rest.end - 1) + 1;
+    const size_t first = find_bit(armed_, index_of(rest.start), last, true);
+    const size_t end = find_bit(armed_, first, last, false);
+    return {range_.start + (first << page_shift_), range_.start + (end << page_shift_)};
 }
 
 uint32_t TrackedRange::stamp_of(uint64_t now_ns) const {

@@ -44,6 +44,12 @@ public:
     void hit(AddressRange part);
     // Cannot be told from a written one.
     void lose(AddressRange part, Unknown why);
+    // Of shared memory: the kernel may drop a page's entry, and the page stays. Whether pages were found armed, as of
+    // the last question; and what of a part was, without an entry now. For who asks, a part at a time.
+    void note_armed(AddressRange part);
+    void forget_armed(AddressRange part);
+    // The first pages of `rest` that were found armed.
+    AddressRange next_armed(AddressRange rest) const;
     // Pieces of private anonymous memory of which every page is armed and present, as of the last question: one that is
     // still armed was not touched. The front of `rest` that is made of such ones, up to `max_bytes`.
     AddressRange full_front(AddressRange rest, uint64_t max_bytes) const;
@@ -69,6 +75,7 @@ private:
     Unknown lost_ = Unknown::kNone;
     Vector<uint64_t> hits_;      // a bit a page
     Vector<uint64_t> losses_;    // a bit a page
+    Vector<uint64_t> armed_;     // a bit a page; of shared memory
     Vector<uint32_t> stamps_;    // by page: the last question that found it written
     Vector<uint64_t> since_ns_;  // by piece
     Vector<uint8_t> full_;       // by piece
