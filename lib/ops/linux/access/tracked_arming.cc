@@ -230,7 +230,10 @@ uint64_t TrackedRanges::arm_accessed(AddressRange part, const Piece& piece) {
         rest.start = until;
     }
     // Nothing there tells whether it is registered: so that what comes can be told.
-    if (owner == kUnproven && !registered) (void)register_mappings(part);
+    const bool empty = owner == kUnproven && !registered;
+    if (!empty || !piece.of->registered_empty(part)) {
+        piece.of->set_registered_empty(part, empty && register_mappings(part) == 0);
+    }
     return present_bytes;
 }
 

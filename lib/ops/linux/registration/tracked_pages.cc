@@ -71,7 +71,7 @@ bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_n
     const size_t nr_pieces = (range.end - 1) / kPieceBytes - range.start / kPieceBytes + 1;
     if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) ||
         !armed_.resize(hits_.size()) || !stamps_.resize(nr_pages) || !since_ns_.resize(nr_pieces) ||
-        !full_.resize(nr_pieces)) {
+        !pieces_.resize(nr_pieces)) {
         return false;
     }
     for (uint64_t& since_ns : since_ns_.span()) since_ns = now_ns;
@@ -82,7 +82,7 @@ void TrackedRange::hit(AddressRange part) { set_bits(hits_, index_of(part.start)
 
 void TrackedRange::lose(AddressRange part, Unknown why) {
     set_bits(losses_, index_of(part.start), index_of(part.end - 1) + 1);
-    for (size_t piece = piece_of(part.start); piece <= piece_of(part.end - 1); ++piece) full_[piece] = 0;
+    for (size_t piece = piece_of(part.start); piece <= piece_of(part.end - 1); ++piece) pieces_[piece] = 0;
     lost_ = why;
 }
 
@@ -217,13 +217,26 @@ void TrackedRange::collect_word(Cursor& cursor, size_t first, size_t end, uint32
 
 AddressRange TrackedRange::full_front(AddressRange rest, uint64_t max_bytes) const {
     AddressRange front{rest.start, rest.start};
-    while (front.end < rest.end && front.size() < max_bytes && full_[piece_of(front.end)] != 0) {
+    while (front.end < rest.end && front.size() < max_bytes && (pieces_[piece_of(front.end)] & kFull) != 0) {
         front.end = std::min(rest.end, align_down(front.end, kPieceBytes) + kPieceBytes);
     }
     return front;
 }
 
-void TrackedRange::set_full(AddressRange piece, bool full) { full_[piece_of(piece.start)] = full; }
+void TrackedRange::set_state(AddressRange piece, uint8_t which, bool on) {
+    uint8_t& state = pieces_[piece_of(piece.start)];
+    state = static_cast<uint8_t>(on ? state | which : state & ~which);
+}
+
+void TrackedRange::set_full(AddressRange piece, bool full) { set_state(piece, kFull, full); }
+
+bool TrackedRange::registered_empty(AddressRange part) const {
+    return part.size() == kPieceBytes && (pieces_[piece_of(part.start)] & kRegistered) != 0;
+}
+
+void TrackedRange::set_registered_empty(AddressRange part, bool registered) {
+    set_state(part, kRegistered, registered && part.size() == kPieceBytes);
+}
 
 // The first that ends behind an address.
 size_t TrackedPages::first_behind(uint64_t address) const {

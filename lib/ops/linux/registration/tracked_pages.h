@@ -54,18 +54,24 @@ public:
     // still armed was not touched. The front of `rest` that is made of such ones, up to `max_bytes`.
     AddressRange full_front(AddressRange rest, uint64_t max_bytes) const;
     void set_full(AddressRange piece, bool full);
+    // Whole pieces that were registered while nothing was in them, as far as is known.
+    bool registered_empty(AddressRange part) const;
+    void set_registered_empty(AddressRange part, bool registered);
     // Answers for one piece of units.range at most, and begins anew there. units.range is of this range.
     void collect(const TrackedUnits& units, AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
 private:
     // Of stamps: a page costs 4 bytes, which last two years.
     static constexpr uint64_t kStampNs = 16'000'000;
+    static constexpr uint8_t kFull = 1;
+    static constexpr uint8_t kRegistered = 2;
 
     size_t index_of(uint64_t address) const { return (address - range_.start) >> page_shift_; }
     uint32_t stamp_of(uint64_t now_ns) const;
     class Cursor;
     void collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts);
     size_t piece_of(uint64_t address) const { return address / kPieceBytes - range_.start / kPieceBytes; }
+    void set_state(AddressRange piece, uint8_t which, bool on);
     void take_since(AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
     AddressRange range_;
@@ -78,7 +84,7 @@ private:
     Vector<uint64_t> armed_;     // a bit a page; of shared memory
     Vector<uint32_t> stamps_;    // by page: the last question that found it written
     Vector<uint64_t> since_ns_;  // by piece
-    Vector<uint8_t> full_;       // by piece
+    Vector<uint8_t> pieces_;     // by piece: kFull, kRegistered
 };
 
 // A context's ranges.
