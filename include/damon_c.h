@@ -1350,7 +1350,10 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * behalf, is reported once, whoever else samples or asks about the same memory. Below Linux 7.3 that is writes to pages of the
  * page size; reads are not seen, but for those that bring a page in: what was not present and is now counts as touched.
  * With read-write protection a touch of a huge page counts all of it. A page that was touched and given back before the
- * query is reported as not present, not as touched.
+ * query is reported as not present, not as touched. Of shared memory, whose page may outlive its entry in the page tables
+ * (reclaim, MADV_PAGEOUT), one that was present at the query before and was written since is touched all the same; with
+ * read-write protection it is unseen (#DAMON_UNKNOWN_RECLAIMED). Accesses count by the addresses of the range: those by
+ * another mapping of the same memory, or by the file, do not.
  *
  * What cannot be known of written memory counts as unseen_bytes, with the reason of the last such part (unseen_reason),
  * not as touched_bytes. Its bits in `touched` are set and its idle time is 0: unknown is never cold. These are huge pages
@@ -1361,7 +1364,7 @@ DAMON_API int damon_ctx_set_worker_attr(damon_ctx *ctx, const struct damon_worke
  * (#DAMON_UNKNOWN_PAUSED): questions meanwhile, and of each part the first one afterwards, have all of it unseen, even
  * where the pause was over before the marks were lifted. That question arms again; nothing else does.
  *
- * The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 128 MiB, with short
+ * The calling thread looks and arms anew by pieces of 16 MiB, where all is known to be present by 64 MiB, with short
  * rests; each holds the address space for reading for less than 100 us, so that 1 GiB takes milliseconds. The context need
  * not run. Nothing is allocated.
  * @param addr Start, a multiple of unit_bytes.
@@ -1394,7 +1397,8 @@ DAMON_API int damon_query_range(damon_ctx *ctx, const void *addr, size_t len, st
  * and its own DAMON knew of this process by these bits is lost.
  * @param inout size, mode and interval_us are read; with 0 as the result all other members are written.
  * @return 0; -EINVAL: another mode, or interval_us is 0 in mode 1; -E2BIG; -EBUSY: another thread is asking (mode 0) or
- * is in this call, whose bits this one would clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
+ * is in this call, or a context that has not stopped has passes (damon_attrs.referenced_us), whose bits this one would
+ * clear (mode 1); -EDEADLK: mode 1 on the worker; -EACCES or -EPERM: the process
  * is not dumpable; -ENOENT: no tracked range (mode 0); no /proc, or a kernel that does not count accessed bits (mode 1).
  * Thread: any, in mode 1 any but the worker; waits interval_us there. */
 DAMON_API int damon_wss(damon_ctx *ctx, struct damon_wss_result *inout);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""run.py BUILD {sim,real} [--seeds N] [--only PATTERN] [--lines FILE]: runs survey_sim or survey_real over patterns and
-seeds and prints a table in Markdown, plain DAMON (survey_bp 0) beside surveys at the default budget. --lines keeps what
-each run printed."""
+"""run.py BUILD {sim,real,machine} [--seeds N] [--only PATTERN] [--lines FILE]: runs survey_sim or survey_real over
+patterns and seeds and prints a table in Markdown, plain DAMON (survey_bp 0) beside surveys at the default budget.
+`machine`: survey_real_static in the virtual machine of tests/vm, whose kernel has read-write protection; private memory,
+which is read. --lines keeps what each run printed."""
 
 import argparse
 import collections
@@ -48,6 +49,17 @@ def real_results(build, options):
                 yield run(program, pattern, seed, budget, seconds, permil, *([kind] if kind else []))
 
 
+def machine_results(build, options):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+    import counted_vm
+
+    out = build / "survey-machine.jsonl"
+    for budget in ("0", "default"):
+        words = f"{options.only or '1m'} 1-{options.seeds} {budget} 4 0 read"
+        counted_vm.run(build / "bench" / "surveys" / "survey_real_static", out, "3G", {"DAMON_VM_WORDS": words})
+        yield from (json.loads(line) for line in out.read_text().splitlines() if line.startswith("{"))
+
+
 def time_of(values):
     """Median and 90th percentile; a run that never got there counts as infinitely long."""
     ordered = sorted(NEVER if value < 0 else value for value in values)
@@ -90,10 +102,11 @@ HEADS = {
 def print_table(kind, results):
     groups = collections.defaultdict(list)
     for result in results:
-        name = result["pattern"] + (f", {result['permil']}" if kind == "real" else "")
+        name = result["pattern"] + ("" if kind == "sim" else f", {result['permil']}")
         groups[name, str(result["survey_bp"]) == "0"].append(result)
-    print(f"| {HEADS[kind]} |")
-    print("|" + " --- |" * (HEADS[kind].count("|") + 1))
+    head = HEADS["sim" if kind == "sim" else "real"]
+    print(f"| {head} |")
+    print("|" + " --- |" * (head.count("|") + 1))
     for name in dict.fromkeys(name for name, _ in groups):
         row = sim_row if kind == "sim" else real_row
         print("| " + " | ".join(row(name, groups[name, True], groups[name, False])) + " |")
@@ -102,13 +115,14 @@ def print_table(kind, results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("kind", choices=("sim", "real"))
+    parser.add_argument("kind", choices=("sim", "real", "machine"))
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only")
     parser.add_argument("--lines", type=pathlib.Path)
     options = parser.parse_args()
     results = []
-    for result in (sim_results if options.kind == "sim" else real_results)(options.build, options):
+    measured = {"sim": sim_results, "real": real_results, "machine": machine_results}[options.kind]
+    for result in measured(options.build, options):
         results.append(result)
         if options.lines:
             options.lines.write_text("".join(json.dumps(line) + "\n" for line in results))

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* How soon small hot sets are found in real memory, and what that costs, at the default attributes:
  *
- *     survey_real PATTERN SEED SURVEY_BP SECONDS [MAX_OVERHEAD_PERMIL, default 0] [zap]
+ *     survey_real PATTERN SEED SURVEY_BP SECONDS [MAX_OVERHEAD_PERMIL, default 0] [zap|read]
  *
- * PATTERN: 1m (1 MiB of 1 GiB is written), jump (4 MiB, elsewhere every 5 s), 64x64k. `zap`: declared shared memory,
- * which is read. SURVEY_BP: as damon_attrs.survey_bp; "default". One line of JSON.
+ * PATTERN: 1m (1 MiB of 1 GiB is written), jump (4 MiB, elsewhere every 5 s), 64x64k. SEED: one, or all from
+ * FIRST-LAST. `zap`: declared shared memory, which is read. `read`: private memory, which is read (where reads can be
+ * seen, Linux 7.3). SURVEY_BP: as damon_attrs.survey_bp; "default". One line of JSON for each seed.
  */
 #include <damon_c.h>
 #include <pthread.h>
@@ -180,31 +181,36 @@ static int compare(const void* a, const void* b) {
     return (x > y) - (x < y);
 }
 
-int main(int argc, char** argv) {
-    if (argc < 5) return fprintf(stderr, "survey_real PATTERN SEED SURVEY_BP SECONDS [PERMIL] [zap]\n"), 2;
-    const char* pattern = argv[1];
-    const uint64_t seed = strtoull(argv[2], NULL, 10);
-    const double seconds = strtod(argv[4], NULL);
-    const uint64_t permil = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
-    const int zap = argc > 6 && strcmp(argv[6], "zap") == 0;
+struct wish {
+    const char* pattern;
+    const char* bp;
+    const char* kind;
+    double seconds;
+    uint64_t permil;
+};
+
+static void measure(const struct wish* wish, uint64_t seed) {
+    const int zap = strcmp(wish->kind, "_zap") == 0;
+    const int jumps = strcmp(wish->pattern, "jump") == 0;
     random_state = seed * 1000003;
     const int flags = MAP_ANONYMOUS | (zap ? MAP_SHARED : MAP_PRIVATE);
     program.memory = mmap(NULL, SPACE, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (program.memory == MAP_FAILED || seconds > MAX_SECONDS) fail(NULL, "memory");
+    if (program.memory == MAP_FAILED) fail(NULL, "memory");
     madvise(program.memory, SPACE, MADV_NOHUGEPAGE);
     for (uint64_t at = 0; at < SPACE; at += PAGE) program.memory[at] = 1;
-    program.reads = zap;
-    const int jumps = strcmp(pattern, "jump") == 0;
-    if (strcmp(pattern, "64x64k") == 0) {
+    program.reads = wish->kind[0] != '\0';
+    atomic_store(&program.nr_runs, 0);
+    atomic_store(&program.quit, 0);
+    if (strcmp(wish->pattern, "64x64k") == 0) {
         for (uint64_t i = 0; i < 64; ++i) place(i * (SPACE / 64), (i + 1) * (SPACE / 64), 64 << 10);
     } else {
         place(0, SPACE, jumps ? 4 << 20 : 1 << 20);
     }
     pthread_t thread;
     pthread_create(&thread, NULL, use_memory, NULL);
-    damon_ctx* ctx = begin(seed, argv[3], permil, zap);
+    damon_ctx* ctx = begin(seed, wish->bp, wish->permil, zap);
     struct result result = {.found_s = -1};
-    watch(ctx, &result, seconds, jumps);
+    watch(ctx, &result, wish->seconds, jumps);
     damon_stop(&ctx, 1);
     atomic_store(&program.quit, 1);
     pthread_join(thread, NULL);
@@ -218,11 +224,25 @@ int main(int argc, char** argv) {
         "%.3f, \"windows_to_find\": %d, \"change_s\": %.3f, \"f1_mean\": %.3f, \"f1_after_5s\": %.3f, \"regions\": "
         "%.1f, "
         "\"windows\": %d, \"cpu_pct\": %.3f, \"survey_pct\": %.4f, \"survey_ms_in_10s\": %.3f, \"unknown\": %.3f}\n",
-        pattern, zap ? "_zap" : "", (unsigned long long)seed, argv[3], (unsigned long long)permil, seconds,
+        wish->pattern, wish->kind, (unsigned long long)seed, wish->bp, (unsigned long long)wish->permil, wish->seconds,
         result.found_s, result.windows_to_find, result.nr_changes > 0 ? result.change_s[result.nr_changes / 2] : -1.0,
-        result.mean, result.mean_after_5s, result.regions, result.nr_windows, (double)stats.cpu_ns / seconds / 1e7,
-        (double)stats.survey_cpu_ns / seconds / 1e7, result.most_ms_in_10s,
+        result.mean, result.mean_after_5s, result.regions, result.nr_windows,
+        (double)stats.cpu_ns / wish->seconds / 1e7, (double)stats.survey_cpu_ns / wish->seconds / 1e7,
+        result.most_ms_in_10s,
         stats.nr_samples > 0 ? (double)stats.nr_unknown_samples / (double)stats.nr_samples : 0.0);
+    fflush(stdout);
     damon_ctx_free(ctx);
+    munmap(program.memory, SPACE);
+}
+
+int main(int argc, char** argv) {
+    if (argc < 5) return fprintf(stderr, "survey_real PATTERN SEED SURVEY_BP SECONDS [PERMIL] [zap|read]\n"), 2;
+    struct wish wish = {argv[1], argv[3], "", strtod(argv[4], NULL), argc > 5 ? strtoull(argv[5], NULL, 10) : 0};
+    if (argc > 6) wish.kind = strcmp(argv[6], "zap") == 0 ? "_zap" : "_read";
+    if (wish.seconds > MAX_SECONDS) fail(NULL, "too long");
+    char* end = NULL;
+    const uint64_t first = strtoull(argv[2], &end, 10);
+    const uint64_t last = *end == '-' ? strtoull(end + 1, NULL, 10) : first;
+    for (uint64_t seed = first; seed <= last; ++seed) measure(&wish, seed);
     return 0;
 }

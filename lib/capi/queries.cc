@@ -39,7 +39,9 @@ Status measure_process(damon_wss_result& result) {
         case 0:
             break;
         case -EBUSY:
-            return Status::fail(error, "another damon_wss() of this process is under way");
+            return Status::fail(error,
+                                "another damon_wss() of this process is under way, or a context has passes over the "
+                                "same bits (referenced_us), until it stops");
         case -EACCES:
         case -EPERM:
             return Status::fail(error, "accessed bits: %s; the process must be dumpable and /proc be its own",

@@ -255,10 +255,15 @@ size_t nr_marked(const Tracked& memory, size_t nr_pages) {
 }
 
 // Within the time that the header states, and more on a busy machine.
+// A question that was under way may arm a piece once more where nothing was marked any more, or not yet.
 size_t nr_marked_in_the_end(const Tracked& memory, size_t nr_pages) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (nr_marked(memory, nr_pages) != 0 && std::chrono::steady_clock::now() < end) usleep(1000);
-    return nr_marked(memory, nr_pages);
+    size_t marked = 0;
+    for (int nr_quiet = 0; nr_quiet < 20 && std::chrono::steady_clock::now() < end; usleep(1000)) {
+        marked = nr_marked(memory, nr_pages);
+        nr_quiet = marked == 0 ? nr_quiet + 1 : 0;
+    }
+    return marked;
 }
 
 void set_manual(damon_ctx* ctx) { ASSERT_EQ(damon_ctx_set_drive(ctx, DAMON_DRIVE_MANUAL), 0); }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "os/accessed_bits.h"
 #include "toy.h"
 
 namespace damon::test {
@@ -63,6 +64,17 @@ TEST(WorkingSet, WrongQuestionsNameWhatIsWrong) {
     EXPECT_EQ(damon_wss(context, &result), -EINVAL);
     EXPECT_EQ(damon_wss(context, nullptr), -EINVAL);
     EXPECT_EQ(damon_wss(nullptr, &result), -EINVAL);
+}
+
+TEST(WorkingSet, PassesOverTheSameBitsAreNamed) {
+    Context context;
+    AccessedBitsTurn passes;
+    ASSERT_TRUE(passes.take());
+    damon_wss_result result = process_in(1);
+    EXPECT_EQ(damon_wss(context, &result), -EBUSY);
+    EXPECT_NE(errmsg(context).find("referenced_us"), std::string::npos) << errmsg(context);
+    passes.release();
+    EXPECT_EQ(damon_wss(context, &result), 0) << errmsg(context);
 }
 
 TEST(WorkingSet, TheWorkerDoesNotSleepOverIt) {

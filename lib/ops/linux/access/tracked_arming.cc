@@ -70,10 +70,11 @@ uint64_t TrackedRanges::count_present(AddressRange range) {
 }
 
 // Looks at a piece and arms what was touched.
-TrackedRanges::Piece TrackedRanges::arm(AddressRange range) {
+TrackedRanges::Piece TrackedRanges::arm(TrackedRange& tracked, AddressRange range) {
     const ExclusionScope scope(exclusion_);
     ledger_.begin_range(range);
     Piece piece;
+    piece.of = &tracked;
     for (AddressRange rest = range; !rest.empty();) {
         Mapping mapping;
         const int error = maps_.query_next(rest.start, mapping);
@@ -82,6 +83,7 @@ TrackedRanges::Piece TrackedRanges::arm(AddressRange range) {
         const Unknown why = error == 0 || error == -ENOENT ? Unknown::kUnmapped : Unknown::kOther;
         lose_unless_empty({rest.start, mapped.start}, why);
         piece.full = piece.full && mapped.start == rest.start && mapping.inode == 0 && !mapping.shared;
+        piece.shared = mapping.shared;
         for (AddressRange left = mapped; !left.empty();) {
             const AddressRange part = exclusion_.allowed(left);
             const uint64_t start = part.empty() ? left.end : part.start;
@@ -99,14 +101,14 @@ TrackedRanges::Piece TrackedRanges::arm(AddressRange range) {
 void TrackedRanges::arm_mapped(AddressRange part, Piece& piece) {
     if (sees_reads()) {
         piece.full = false;
-        piece.present_bytes += arm_accessed(part);
+        piece.present_bytes += arm_accessed(part, piece);
         return;
     }
     AddressRange to_arm;
     bool unregistered = false;
     look(part, to_arm, unregistered, piece);
     if (unregistered && !own(part)) return;
-    if (!to_arm.empty()) arm_written(to_arm);
+    if (!to_arm.empty()) arm_written(to_arm, piece);
 }
 
 // Whether it is registered with our descriptor, now.
@@ -117,19 +119,51 @@ bool TrackedRanges::own(AddressRange part) {
     return false;
 }
 
+// Of shared memory, reclaim takes entries of pages that stay. A page that was armed leaves a marker, so that one
+// without was written before; with read-write protection none does.
+void TrackedRanges::note_dropped(const Piece& piece, AddressRange looked,
+                                 std::span<const uapi::PageRegion> found) const {
+    if (!piece.shared) return;
+    TrackedRange& range = *piece.of;
+    uint64_t at = looked.start;
+    for (const uapi::PageRegion& each : found) {
+        const AddressRange run = AddressRange{each.start, each.end}.intersection(looked);
+        if (run.empty() || (each.categories & (uapi::kPagePresent | uapi::kPageSwapped)) != 0) continue;
+        range.note_armed({at, run.start});
+        at = run.end;
+        // Of a mapping that is new there, nothing was.
+        const bool same = sees_reads() || (each.categories & uapi::kPageWpAllowed) != 0;
+        for (AddressRange rest = run, part; same && !(part = range.next_armed(rest)).empty(); rest.start = part.end) {
+            if (sees_reads()) {
+                ArmedPageLedger::change_tracked([&] { range.lose(part, Unknown::kReclaimed); });
+            } else {
+                ArmedPageLedger::change_tracked([&] { range.hit(part); });
+            }
+        }
+        range.forget_armed(run);
+    }
+    range.note_armed({at, looked.end});
+}
+
 // `to_arm`: from the first page that was written to the last.
 void TrackedRanges::look(AddressRange part, AddressRange& to_arm, bool& unregistered, Piece& piece) {
     uapi::PageRegion runs[kRuns];
+    const AddressRange whole = part;
+    bool empty_and_new = false;  // what is not registered, with nothing in it
     while (!part.empty()) {
         uint64_t until = part.end;
         const int nr_runs = scan_.look_unarmed(part, runs, until);
         if (nr_runs < 0) return ArmedPageLedger::lose_tracked(part, Unknown::kOther);
         const std::span<const uapi::PageRegion> found{runs, static_cast<size_t>(nr_runs)};
         piece.present_bytes += until - part.start - absent_bytes(found);
+        note_dropped(piece, {part.start, until}, found);
         for (const uapi::PageRegion& each : found) {
             const AddressRange run{each.start, each.end};
             const uint64_t state = each.categories;
-            if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) continue;
+            if ((state & (uapi::kPagePresent | uapi::kPageSwapped)) == 0) {
+                empty_and_new = empty_and_new || (state & uapi::kPageWpAllowed) == 0;
+                continue;
+            }
             if ((state & uapi::kPageHuge) != 0) {
                 ArmedPageLedger::lose_tracked(run, Unknown::kHugePage);
                 continue;
@@ -144,16 +178,21 @@ void TrackedRanges::look(AddressRange part, AddressRange& to_arm, bool& unregist
         }
         part.start = until;
     }
+    // So that what comes there can be told.
+    if (empty_and_new && !unregistered) (void)register_mappings(whole);
 }
 
-void TrackedRanges::arm_written(AddressRange part) {
+void TrackedRanges::arm_written(AddressRange part, const Piece& piece) {
     uapi::PageRegion runs[kRuns];
     AddressRange written[kRuns];
     while (!part.empty()) {
         uint64_t until = part.end;
         const int nr_runs = scan_.arm_written_runs(part, runs, until);
         if (nr_runs < 0) return ArmedPageLedger::lose_tracked(part, Unknown::kNotRegistered);
-        for (int i = 0; i < nr_runs; ++i) written[i] = {runs[i].start, runs[i].end};
+        for (int i = 0; i < nr_runs; ++i) {
+            written[i] = {runs[i].start, runs[i].end};
+            if (piece.shared) piece.of->note_armed(written[i]);
+        }
         ledger_.wiped({written, static_cast<size_t>(nr_runs)});
         part.start = until;
         // Full of what it had to arm, each call takes as long as may be without a rest.
@@ -163,7 +202,7 @@ void TrackedRanges::arm_written(AddressRange part) {
 
 // The same with read-write protection. What a scan leaves out is present and not accessed: marked, if the mapping is
 // registered.
-uint64_t TrackedRanges::arm_accessed(AddressRange part) {
+uint64_t TrackedRanges::arm_accessed(AddressRange part, const Piece& piece) {
     enum { kUnproven, kOurs, kRefused } owner = kUnproven;
     bool registered = false;
     bool lost = false;  // what is told may have been accessed before the last question
@@ -186,8 +225,14 @@ uint64_t TrackedRanges::arm_accessed(AddressRange part) {
             if (lost && owner == kOurs) continue;  // now scans see all of it
         }
         present_bytes += until - rest.start - absent_bytes(found);
+        note_dropped(piece, {rest.start, until}, found);
         if (owner == kOurs) arm_runs(found, lost);
         rest.start = until;
+    }
+    // Nothing there tells whether it is registered: so that what comes can be told.
+    const bool empty = owner == kUnproven && !registered;
+    if (!empty || !piece.of->registered_empty(part)) {
+        piece.of->set_registered_empty(part, empty && register_mappings(part) == 0);
     }
     return present_bytes;
 }

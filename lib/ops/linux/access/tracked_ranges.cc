@@ -20,6 +20,7 @@ constexpr uint64_t kRestUs = 20;
 constexpr uint64_t kBusyNs = 50'000;
 // Of a look at what is armed: some 35 us.
 constexpr uint64_t kColdBytes = 64u << 20;
+constexpr uint64_t kFewBytes = 4u << 20;
 // For so long a look trusts that the library's files are open still. To arm takes a check of its own.
 constexpr uint64_t kVerifiedNs = 10'000'000;
 constexpr size_t kRuns = 256;  // of one scan, on the stack
@@ -211,16 +212,39 @@ int TrackedRanges::query_all(TrackedAnswer& answer) {
     return 0;
 }
 
+// Of which all was present: some page of each is.
+bool TrackedRanges::has_page_tables(AddressRange range) const {
+    const uint64_t table_bytes = sizes_.base_bytes * (sizes_.base_bytes / sizeof(uint64_t));
+    for (uint64_t at = range.start; at < range.end; at = align_down(at, table_bytes) + table_bytes) {
+        unsigned char present = 0;
+        if (sys::mincore(at, sizes_.base_bytes, &present) != 0 || (present & 1) == 0) return false;
+    }
+    return true;
+}
+
+// Whether a scan for what is not armed would find what is not there: not where nothing is mapped, and not where a
+// mapping that is not registered, put there since, has no page table. One that is registered shows all; a few tables
+// are looked up faster.
+bool TrackedRanges::shows_holes(AddressRange range) {
+    // Of locked memory the call does not say whether it is mapped.
+    if (sys::is_locked(range.start, range.size()) != 0) return false;
+    Mapping mapping;
+    if (range.size() > kFewBytes && maps_.query(range.start, mapping) == 0 && mapping.range.covers(range) &&
+        scan_.registered({range.start, range.start + sizes_.base_bytes}, mode_) == 1) {
+        return true;
+    }
+    return has_page_tables(range);
+}
+
 // The front of `rest` that is found armed still, whole pieces or all of it. As long as no page can be swapped out, what
 // is armed is present.
 AddressRange TrackedRanges::cold_front(const TrackedRange& range, AddressRange rest, uint64_t now_ns) {
     AddressRange front = range.full_front(rest, kColdBytes);
     if (front.empty()) return front;
     if (now_ns - verified_ns_ > kVerifiedNs) verify_files(now_ns);
-    // A scan reports nothing of what is not mapped; of locked memory the call does not say whether it is.
-    const bool mapped = sys::is_locked(front.start, front.size()) == 0;
     uint64_t unarmed = front.start;
-    if (!swap_is_empty_ || !mapped || scan_.first_unarmed(front, unarmed) != 0) return {rest.start, rest.start};
+    if (!swap_is_empty_ || !shows_holes(front) || scan_.first_unarmed(front, unarmed) != 0)
+        return {rest.start, rest.start};
     if (unarmed < front.end) front.end = std::max(front.start, range.piece_at(unarmed).start);
     return front;
 }
@@ -234,7 +258,7 @@ AddressRange TrackedRanges::arm_next(TrackedRange& range, AddressRange rest, Tra
         const bool one = maps_.query(next.start, mapping) == 0 && mapping.range.covers(next);
         if (one && exclusion_.allowed(next) == next) {
             ledger_.begin_range(next);
-            const bool full = arm_full(scan_, ledger_, next);
+            const bool full = arm_full(scan_, ledger_, next) && shows_holes(next);
             ledger_.end_range(next);
             if (full) {
                 answer.present_bytes += next.size();
@@ -242,7 +266,7 @@ AddressRange TrackedRanges::arm_next(TrackedRange& range, AddressRange rest, Tra
             }
         }
     }
-    const Piece piece = arm(next);
+    const Piece piece = arm(range, next);
     answer.present_bytes += piece.present_bytes;
     if (!piece.full || next == range.piece_at(next.start)) range.set_full(next, piece.full);
     return next;

@@ -70,17 +70,22 @@ private:
     void answer_units(TrackedRange& range, const TrackedUnits& units, TrackedAnswer& answer);
     void verify_files(uint64_t now_ns);
     AddressRange cold_front(const TrackedRange& range, AddressRange rest, uint64_t now_ns);
+    bool shows_holes(AddressRange range);
+    bool has_page_tables(AddressRange range) const;
     // Of a piece that is being asked about.
     struct Piece {
+        TrackedRange* of = nullptr;
         uint64_t present_bytes = 0;
-        bool full = true;  // all of it is private anonymous memory, present and armed
+        bool full = true;     // all of it is private anonymous memory, present and armed
+        bool shared = false;  // the mapping that is being looked at
     };
-    Piece arm(AddressRange piece);
+    Piece arm(TrackedRange& range, AddressRange piece);
     AddressRange arm_next(TrackedRange& range, AddressRange rest, TrackedAnswer& answer);
     void arm_mapped(AddressRange part, Piece& piece);
     void look(AddressRange part, AddressRange& to_arm, bool& unregistered, Piece& piece);
-    void arm_written(AddressRange part);
-    uint64_t arm_accessed(AddressRange part);
+    void arm_written(AddressRange part, const Piece& piece);
+    uint64_t arm_accessed(AddressRange part, const Piece& piece);
+    void note_dropped(const Piece& piece, AddressRange looked, std::span<const uapi::PageRegion> found) const;
     void arm_runs(std::span<const uapi::PageRegion> found, bool lost);
     static bool protect(AddressRange run, uint64_t call_bytes);
     bool own(AddressRange part);

@@ -19,6 +19,24 @@ void set_bits(Vector<uint64_t>& words, size_t first, size_t end) {
     }
 }
 
+void clear_bits(Vector<uint64_t>& words, size_t first, size_t end) {
+    while (first < end) {
+        const size_t in_word = std::min<size_t>(end - first, kBits - first % kBits);
+        words[first / kBits] &= ~((~uint64_t{0} >> (kBits - in_word)) << first % kBits);
+        first += in_word;
+    }
+}
+
+// The first position from `first` on, below `end`, whose bit is `wanted`; `end`: there is none.
+size_t find_bit(const Vector<uint64_t>& words, size_t first, size_t end, bool wanted) {
+    while (first < end) {
+        const uint64_t word = (wanted ? words[first / kBits] : ~words[first / kBits]) >> first % kBits;
+        if (word != 0) return std::min(end, first + static_cast<unsigned>(std::countr_zero(word)));
+        first = (first / kBits + 1) * kBits;
+    }
+    return end;
+}
+
 uint64_t take_bits(uint64_t& word, uint64_t mask) {
     const uint64_t taken = word & mask;
     word &= ~mask;
@@ -52,8 +70,9 @@ bool TrackedRange::begin(AddressRange range, uint64_t page_bytes, uint64_t now_n
     piece_bytes_ = piece_bytes;
     const size_t nr_pages = range.size() / page_bytes;
     const size_t nr_pieces = piece_of(range.end - 1) + 1;
-    if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) || !stamps_.resize(nr_pages) ||
-        !since_ns_.resize(nr_pieces) || !full_.resize(nr_pieces)) {
+    if (!hits_.resize((nr_pages + kBits - 1) / kBits) || !losses_.resize(hits_.size()) ||
+        !armed_.resize(hits_.size()) || !stamps_.resize(nr_pages) || !since_ns_.resize(nr_pieces) ||
+        !pieces_.resize(nr_pieces)) {
         return false;
     }
     for (uint64_t& since_ns : since_ns_.span()) since_ns = now_ns;
@@ -69,7 +88,24 @@ void TrackedRange::hit(AddressRange part) { set_bits(hits_, index_of(part.start)
 
 void TrackedRange::lose(AddressRange part, Unknown why) {
     set_bits(losses_, index_of(part.start), index_of(part.end - 1) + 1);
+    for (size_t piece = piece_of(part.start); piece <= piece_of(part.end - 1); ++piece) pieces_[piece] = 0;
     lost_ = why;
+}
+
+void TrackedRange::note_armed(AddressRange part) {
+    if (!part.empty()) set_bits(armed_, index_of(part.start), index_of(part.end - 1) + 1);
+}
+
+void TrackedRange::forget_armed(AddressRange part) {
+    if (!part.empty()) clear_bits(armed_, index_of(part.start), index_of(part.end - 1) + 1);
+}
+
+AddressRange TrackedRange::next_armed(AddressRange rest) const {
+    if (rest.empty()) return rest;
+    const size_t last = index_of(rest.end - 1) + 1;
+    const size_t first = find_bit(armed_, index_of(rest.start), last, true);
+    const size_t end = find_bit(armed_, first, last, false);
+    return {range_.start + (first << page_shift_), range_.start + (end << page_shift_)};
 }
 
 uint32_t TrackedRange::stamp_of(uint64_t now_ns) const {
@@ -186,13 +222,26 @@ void TrackedRange::collect_word(Cursor& cursor, size_t first, size_t end, uint32
 
 AddressRange TrackedRange::full_front(AddressRange rest, uint64_t max_bytes) const {
     AddressRange front{rest.start, rest.start};
-    while (front.end < rest.end && front.size() < max_bytes && full_[piece_of(front.end)] != 0) {
+    while (front.end < rest.end && front.size() < max_bytes && (pieces_[piece_of(front.end)] & kFull) != 0) {
         front.end = std::min(rest.end, piece_at(front.end).end);
     }
     return front;
 }
 
-void TrackedRange::set_full(AddressRange piece, bool full) { full_[piece_of(piece.start)] = full; }
+void TrackedRange::set_state(AddressRange piece, uint8_t which, bool on) {
+    uint8_t& state = pieces_[piece_of(piece.start)];
+    state = static_cast<uint8_t>(on ? state | which : state & ~which);
+}
+
+void TrackedRange::set_full(AddressRange piece, bool full) { set_state(piece, kFull, full); }
+
+bool TrackedRange::registered_empty(AddressRange part) const {
+    return part.size() == piece_bytes_ && (pieces_[piece_of(part.start)] & kRegistered) != 0;
+}
+
+void TrackedRange::set_registered_empty(AddressRange part, bool registered) {
+    set_state(part, kRegistered, registered && part.size() == piece_bytes_);
+}
 
 // The first that ends behind an address.
 size_t TrackedPages::first_behind(uint64_t address) const {

@@ -47,22 +47,34 @@ public:
     void hit(AddressRange part);
     // Cannot be told from a written one.
     void lose(AddressRange part, Unknown why);
+    // Of shared memory: the kernel may drop a page's entry, and the page stays. Whether pages were found armed, as of
+    // the last question; and what of a part was, without an entry now. For who asks, a part at a time.
+    void note_armed(AddressRange part);
+    void forget_armed(AddressRange part);
+    // The first pages of `rest` that were found armed.
+    AddressRange next_armed(AddressRange rest) const;
     // Pieces of private anonymous memory of which every page is armed and present, as of the last question: one that is
     // still armed was not touched. The front of `rest` that is made of such ones, up to `max_bytes`.
     AddressRange full_front(AddressRange rest, uint64_t max_bytes) const;
     void set_full(AddressRange piece, bool full);
+    // Whole pieces that were registered while nothing was in them, as far as is known.
+    bool registered_empty(AddressRange part) const;
+    void set_registered_empty(AddressRange part, bool registered);
     // Answers for one piece of units.range at most, and begins anew there. units.range is of this range.
     void collect(const TrackedUnits& units, AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
 private:
     // Of stamps: a page costs 4 bytes, which last two years.
     static constexpr uint64_t kStampNs = 16'000'000;
+    static constexpr uint8_t kFull = 1;
+    static constexpr uint8_t kRegistered = 2;
 
     size_t index_of(uint64_t address) const { return (address - range_.start) >> page_shift_; }
     uint32_t stamp_of(uint64_t now_ns) const;
     class Cursor;
     void collect_word(Cursor& cursor, size_t first, size_t end, uint32_t now, TrackedCounts& counts);
     size_t piece_of(uint64_t address) const { return address / piece_bytes_ - range_.start / piece_bytes_; }
+    void set_state(AddressRange piece, uint8_t which, bool on);
     void take_since(AddressRange piece, uint64_t now_ns, TrackedCounts& counts);
 
     AddressRange range_;
@@ -73,9 +85,10 @@ private:
     Unknown lost_ = Unknown::kNone;
     Vector<uint64_t> hits_;      // a bit a page
     Vector<uint64_t> losses_;    // a bit a page
+    Vector<uint64_t> armed_;     // a bit a page; of shared memory
     Vector<uint32_t> stamps_;    // by page: the last question that found it written
     Vector<uint64_t> since_ns_;  // by piece
-    Vector<uint8_t> full_;       // by piece
+    Vector<uint8_t> pieces_;     // by piece: kFull, kRegistered
 };
 
 // A context's ranges.
