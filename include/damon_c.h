@@ -59,7 +59,7 @@
  * (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS). damon_ctx_set_worker_attr() changes what may be changed.
  *
  * A thread cannot be cancelled (pthread_cancel()) inside of the library, callbacks of a manually driven context included;
- * it is afterwards. A thread that waits for the library's locks lends its priority to their holder.
+ * it is afterwards. Only damon_report_access() takes no care of PTHREAD_CANCEL_ASYNCHRONOUS. A thread that waits for the library's locks lends its priority to their holder.
  *
  * **Memory.** The library never calls malloc, free or new (only the C library does, for threads that start and end: in
  * damon_start(), damon_stop() and damon_ctx_free()), so that an allocator can embed it: its small heap is on mmap(). It
@@ -252,7 +252,8 @@ struct damon_attrs {
      * a region of its own when the window ends. So a mebibyte that is hot in a gibibyte is found within half a second
      * rather than one to four. What they cost, with the program's page faults, stays within the budget in any ten
      * seconds; it counts against max_overhead_permil too. Samples fall on points that leave no gaps then, rather than at
-     * random. Nothing of it where the regions are more than a quarter of max_nr_regions. 0: none, the algorithm is the
+     * random, while the regions are at most a quarter of max_nr_regions. Nothing is followed where they are more than
+     * that and than 40. 0: none, the algorithm is the
      * kernel's. #DAMON_SURVEY_DEFAULT (default): 10, a thousandth of a CPU, where the operations can serve surveys, else
      * 0; other values on operations that cannot (custom ones, a kernel's DAMON, DAMON_ACCESS_CHECK_REPORT) are refused
      * with -EOPNOTSUPP by damon_start() and damon_commit_ctx(). See docs/surveys.md. */
@@ -978,8 +979,8 @@ DAMON_API int32_t damon_kdamond_tid(const damon_ctx *ctx);
 /** Does one sampling interval of a context with DAMON_DRIVE_MANUAL: looks at what the previous step (or damon_start())
  * armed, runs everything that is due, arms the next samples. While paused only calls run.
  * @param ctx A started context.
- * @param now_us The time now, never less than in the step before; its origin is the caller's choice. What is given as
- * time, but sample_us and aggr_us, and simulated memory follow it; windows are counted in steps. With
+ * @param now_us The time now, never less than in the step before; its origin is the caller's choice: a run begins one
+ * sample_us before its first step. What is given as time, but sample_us and aggr_us, and simulated memory follow it; windows are counted in steps. With
  * damon_sim_params.sample_ns a step that comes sooner than max_overhead_permil allows leaves its interval open.
  * @return 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
  * own, see damon_ctx_errmsg(); -EBUSY: another thread is stepping; -EDEADLK: in a callback. Thread: control. */
@@ -1630,8 +1631,8 @@ DAMON_API int damon_shared_unmap(void *addr, size_t len);
  * unmapped and replaced by private memory while declared, a check could discard that memory.
  * @param addr Page-aligned.
  * @param len Bytes, a multiple of the page size.
- * @return 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
- * -ENOMEM; -ENOSPC: too many declarations. Thread: any. */
+ * @return 0; -EINVAL: not aligned, empty, overlapping another declaration, or not throughout a shared mapping of memory or
+ * of a regular file: rings of sockets and of the kernel's tracing, and memory of drivers are refused; -ENOMEM; -ENOSPC: too many declarations. Thread: any. */
 DAMON_API int damon_shared_declare(const void *addr, size_t len);
 
 /** Takes a declaration back. When it returns no check can touch the range any more, and it may be unmapped.

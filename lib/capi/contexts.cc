@@ -101,7 +101,10 @@ Status collect_params(const damon_ctx& ctx, Params& params) {
 
 }  // namespace damon
 
-damon_ctx* damon_ctx_new(void) { return damon::heap_new<damon_ctx>(); }
+damon_ctx* damon_ctx_new(void) {
+    const damon::NoCancel no_cancel;
+    return damon::heap_new<damon_ctx>();
+}
 
 void damon_ctx_free(damon_ctx* ctx) {
     const damon::NoCancel no_cancel;
@@ -119,6 +122,7 @@ void damon_ctx_free(damon_ctx* ctx) {
 }
 
 int damon_ctx_errmsg(const damon_ctx* ctx, char* buf, size_t len) {
+    const damon::NoCancel no_cancel;
     if (ctx == nullptr || (buf == nullptr && len > 0)) return -EINVAL;
     const damon::Status owned = damon::check_handle(ctx);
     if (!owned.ok()) return owned.error();
@@ -158,6 +162,7 @@ int damon_ctx_set_attrs(damon_ctx* ctx, const struct damon_attrs* attrs) {
 }
 
 int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::check_struct("damon_attrs", attrs_out);
     if (!status.ok()) return damon::report(ctx, status);
@@ -167,6 +172,7 @@ int damon_ctx_get_attrs(const damon_ctx* ctx, struct damon_attrs* attrs_out) {
 }
 
 int damon_ctx_set_ops(damon_ctx* ctx, int32_t ops_id) {
+    const damon::NoCancel no_cancel;
     const bool own = DAMON_OPS_VADDR <= ops_id && ops_id <= DAMON_OPS_PADDR;
     if (!own && !damon::is_kernel_ops(static_cast<damon::OpsId>(ops_id))) {
         return damon::report(ctx,
@@ -183,6 +189,7 @@ int damon_ctx_set_ops(damon_ctx* ctx, int32_t ops_id) {
 }
 
 int damon_ctx_set_min_region_sz(damon_ctx* ctx, uint64_t min_region_sz) {
+    const damon::NoCancel no_cancel;
     if (!std::has_single_bit(min_region_sz)) {
         return damon::report(ctx, damon::Status::fail(-EINVAL, "min_region_sz is %llu; it must be a power of two",
                                                       static_cast<unsigned long long>(min_region_sz)));
@@ -191,6 +198,7 @@ int damon_ctx_set_min_region_sz(damon_ctx* ctx, uint64_t min_region_sz) {
 }
 
 int damon_ctx_set_addr_unit(damon_ctx* ctx, uint64_t addr_unit) {
+    const damon::NoCancel no_cancel;
     if (addr_unit == 0) {
         return damon::report(ctx, damon::Status::fail(-EINVAL, "addr_unit is 0; it must be at least 1"));
     }
@@ -198,10 +206,12 @@ int damon_ctx_set_addr_unit(damon_ctx* ctx, uint64_t addr_unit) {
 }
 
 int damon_ctx_set_seed(damon_ctx* ctx, uint64_t seed) {
+    const damon::NoCancel no_cancel;
     return change_stopped(ctx, [&] { ctx->seed = seed; });
 }
 
 int damon_ctx_set_drive(damon_ctx* ctx, int32_t drive) {
+    const damon::NoCancel no_cancel;
     if (drive != DAMON_DRIVE_THREAD && drive != DAMON_DRIVE_MANUAL) {
         return damon::report(
             ctx, damon::Status::fail(-EINVAL, "drive is %d; it must be DAMON_DRIVE_THREAD (0) or _MANUAL (1)", drive));
@@ -210,6 +220,7 @@ int damon_ctx_set_drive(damon_ctx* ctx, int32_t drive) {
 }
 
 int damon_ctx_set_access_check(damon_ctx* ctx, int32_t id) {
+    const damon::NoCancel no_cancel;
     if (damon::access_check_row(id) == nullptr) {
         return damon::report(ctx,
                              damon::Status::fail(-EINVAL, "access_check is %d; there is no such access check", id));
@@ -228,6 +239,7 @@ void damon_operations_init(struct damon_operations* ops) {
 }
 
 int damon_ctx_set_custom_ops(damon_ctx* ctx, const struct damon_operations* ops, void* priv) {
+    const damon::NoCancel no_cancel;
     damon_operations known{};
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (status.ok()) status = damon::read_struct("damon_operations", ops, known);
@@ -250,6 +262,7 @@ void damon_ctx_stats_init(struct damon_ctx_stats* stats) {
 }
 
 int damon_ctx_get_stats(const damon_ctx* ctx, struct damon_ctx_stats* stats_out) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::check_struct("damon_ctx_stats", stats_out);
     if (!status.ok()) return damon::report(ctx, status);

@@ -132,6 +132,7 @@ Status apply_flags(damon_ctx& ctx, AddressRange range, uint32_t flags) {
 }  // namespace
 
 int damon_ctx_set_coverage(damon_ctx* ctx, uint32_t flags) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (ctx == nullptr) return status.error();
     if (status.ok()) status = check_coverage(flags);
@@ -182,6 +183,12 @@ int damon_ctx_remove_range(damon_ctx* ctx, const void* addr, size_t len) {
     return damon::report(ctx, Status::fail(error, "addr %p, len %zu: there is no such range", addr, len));
 }
 
-int damon_exclude(const void* addr, size_t len) { return damon::exclude_range(range_of(addr, len)); }
+int damon_exclude(const void* addr, size_t len) {
+    const damon::NoCancel no_cancel;
+    return damon::exclude_range(range_of(addr, len));
+}
 
-int damon_include(const void* addr, size_t len) { return damon::include_range(range_of(addr, len)); }
+int damon_include(const void* addr, size_t len) {
+    const damon::NoCancel no_cancel;
+    return damon::include_range(range_of(addr, len));
+}

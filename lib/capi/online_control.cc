@@ -75,6 +75,7 @@ int damon_ctx_refresh(damon_ctx* ctx) {
 }
 
 int damon_is_paused(const damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     const Status status = damon::check_handle(ctx);
     return status.ok() ? ctx->kdamond.paused() : status.error();
 }

@@ -126,6 +126,7 @@ void damon_lru_sort_params_init(struct damon_lru_sort_params* p) {
 }
 
 int damon_preset_reclaim(damon_ctx* ctx, const struct damon_reclaim_params* p) {
+    const damon::NoCancel no_cancel;
     damon_reclaim_params given = reclaim_to_c({});
     damon::Policy policy;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
@@ -135,6 +136,7 @@ int damon_preset_reclaim(damon_ctx* ctx, const struct damon_reclaim_params* p) {
 }
 
 int damon_preset_lru_sort(damon_ctx* ctx, const struct damon_lru_sort_params* p) {
+    const damon::NoCancel no_cancel;
     damon_lru_sort_params given = lru_sort_to_c({});
     damon::Policy policy;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
@@ -144,6 +146,7 @@ int damon_preset_lru_sort(damon_ctx* ctx, const struct damon_lru_sort_params* p)
 }
 
 int damon_preset_stat(damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     const Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     const damon_attrs attrs = damon::attrs_to_c(damon::stat_attrs());

@@ -51,13 +51,18 @@ void damon_probe_filter_init(struct damon_probe_filter* f) {
     f->size = sizeof *f;
 }
 
-damon_probe* damon_probe_new(void) { return damon::heap_new<damon_probe>(); }
+damon_probe* damon_probe_new(void) {
+    const damon::NoCancel no_cancel;
+    return damon::heap_new<damon_probe>();
+}
 
 void damon_probe_free(damon_probe* p) {
+    const damon::NoCancel no_cancel;
     if (p != nullptr && p->owner == nullptr) damon::heap_delete(p);
 }
 
 int damon_probe_set_weight(damon_probe* p, uint32_t weight) {
+    const damon::NoCancel no_cancel;
     Status status = check_probe_setter(p);
     if (p == nullptr) return status.error();
     if (status.ok()) {
@@ -70,6 +75,7 @@ int damon_probe_set_weight(damon_probe* p, uint32_t weight) {
 }
 
 int damon_probe_add_filter(damon_probe* p, const struct damon_probe_filter* f) {
+    const damon::NoCancel no_cancel;
     damon_probe_filter known{};
     damon::ProbeFilter filter;
     Status status = check_probe_setter(p);
@@ -86,6 +92,7 @@ int damon_probe_add_filter(damon_probe* p, const struct damon_probe_filter* f) {
 }
 
 int damon_ctx_add_probe(damon_ctx* ctx, damon_probe* p) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (status.ok() && p == nullptr) status = Status::fail(-EINVAL, "the probe is NULL");
     if (status.ok() && p->owner != nullptr) {
@@ -105,6 +112,7 @@ int damon_ctx_add_probe(damon_ctx* ctx, damon_probe* p) {
 }
 
 int damon_ctx_remove_probe(damon_ctx* ctx, size_t idx) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     {
@@ -123,12 +131,14 @@ int damon_ctx_remove_probe(damon_ctx* ctx, size_t idx) {
 }
 
 size_t damon_ctx_nr_probes(const damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     if (!damon::check_handle(ctx).ok()) return 0;
     const damon::Lock lock(ctx->sync.mutex);
     return ctx->probes.size();
 }
 
 damon_probe* damon_ctx_probe(const damon_ctx* ctx, size_t idx) {
+    const damon::NoCancel no_cancel;
     if (!damon::check_handle(ctx).ok()) return nullptr;
     const damon::Lock lock(ctx->sync.mutex);
     return idx < ctx->probes.size() ? ctx->probes[idx] : nullptr;
@@ -136,6 +146,7 @@ damon_probe* damon_ctx_probe(const damon_ctx* ctx, size_t idx) {
 
 int damon_snapshot_read_probes(const damon_ctx* ctx, struct damon_region_info* regions, struct damon_probe_hits* hits,
                                size_t cap, struct damon_snapshot_info* info) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_handle(ctx);
     if (status.ok() && (regions == nullptr || hits == nullptr) && cap > 0) {
         status = Status::fail(-EINVAL, "%s is NULL and cap is %llu", regions == nullptr ? "regions" : "hits",

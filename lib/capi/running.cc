@@ -150,14 +150,21 @@ int damon_stop(damon_ctx** ctxs, int nr_ctxs) {
 }
 
 int damon_is_running(const damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     const Status status = damon::check_handle(ctx);
     if (status.error() == -ECHILD) return 0;
     return status.ok() ? ctx->kdamond.running() : status.error();
 }
 
-int damon_nr_running_ctxs(void) { return static_cast<int>(damon::registry_nr_running()); }
+int damon_nr_running_ctxs(void) {
+    const damon::NoCancel no_cancel;
+    return static_cast<int>(damon::registry_nr_running());
+}
 
-int32_t damon_kdamond_tid(const damon_ctx* ctx) { return damon::check_handle(ctx).ok() ? ctx->kdamond.tid() : 0; }
+int32_t damon_kdamond_tid(const damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
+    return damon::check_handle(ctx).ok() ? ctx->kdamond.tid() : 0;
+}
 
 int damon_step(damon_ctx* ctx, uint64_t now_us) {
     const damon::NoCancel no_cancel;

@@ -52,6 +52,7 @@ void damos_stat_init(struct damos_stat* s) {
 }
 
 damos* damos_new(const struct damos_params* p) {
+    const damon::NoCancel no_cancel;
     damos_params known = default_params();
     if (!damon::copy_struct("damos_params", p, known).ok()) return nullptr;
     damos* scheme = damon::heap_new<damos>();
@@ -61,10 +62,12 @@ damos* damos_new(const struct damos_params* p) {
 }
 
 void damos_free(damos* s) {
+    const damon::NoCancel no_cancel;
     if (s != nullptr && s->owner == nullptr) damon::heap_delete(s);
 }
 
 int damos_set_params(damos* s, const struct damos_params* p) {
+    const damon::NoCancel no_cancel;
     damos_params known = default_params();
     Status status = check_scheme_setter(s);
     if (s == nullptr) return status.error();
@@ -79,6 +82,7 @@ int damos_set_params(damos* s, const struct damos_params* p) {
 }
 
 int damos_add_filter(damos* s, const struct damos_filter* f) {
+    const damon::NoCancel no_cancel;
     damos_filter known{};
     damon::DamosFilter filter;
     Status status = check_scheme_setter(s);
@@ -95,6 +99,7 @@ int damos_add_filter(damos* s, const struct damos_filter* f) {
 }
 
 int damos_add_quota_goal(damos* s, const struct damos_quota_goal* g) {
+    const damon::NoCancel no_cancel;
     damos_quota_goal known{};
     damon::QuotaGoal goal;
     known.nid = -1;
@@ -112,6 +117,7 @@ int damos_add_quota_goal(damos* s, const struct damos_quota_goal* g) {
 }
 
 int damos_set_migrate_dests(damos* s, const struct damos_migrate_dest* d, size_t nr) {
+    const damon::NoCancel no_cancel;
     Status status = check_scheme_setter(s);
     if (s == nullptr) return status.error();
     if (status.ok() && d == nullptr && nr > 0) status = Status::fail(-EINVAL, "dests is NULL and nr is not 0");
@@ -137,6 +143,7 @@ int damos_set_migrate_dests(damos* s, const struct damos_migrate_dest* d, size_t
 }
 
 int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (status.ok() && s == nullptr) status = Status::fail(-EINVAL, "the scheme is NULL");
     if (status.ok() && s->owner != nullptr) {
@@ -158,6 +165,7 @@ int damon_ctx_add_scheme(damon_ctx* ctx, damos* s) {
 }
 
 int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     {
@@ -177,18 +185,21 @@ int damon_ctx_remove_scheme(damon_ctx* ctx, size_t idx) {
 }
 
 size_t damon_ctx_nr_schemes(const damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     if (!damon::check_handle(ctx).ok()) return 0;
     const damon::Lock lock(ctx->sync.mutex);
     return ctx->schemes.size();
 }
 
 damos* damon_ctx_scheme(const damon_ctx* ctx, size_t idx) {
+    const damon::NoCancel no_cancel;
     if (!damon::check_handle(ctx).ok()) return nullptr;
     const damon::Lock lock(ctx->sync.mutex);
     return idx < ctx->schemes.size() ? ctx->schemes[idx] : nullptr;
 }
 
 int damon_ctx_get_scheme_stat(const damon_ctx* ctx, size_t idx, struct damos_stat* out) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::check_struct("damos_stat", out);
     if (status.ok() && idx >= damon_ctx_nr_schemes(ctx)) {
@@ -202,6 +213,7 @@ int damon_ctx_get_scheme_stat(const damon_ctx* ctx, size_t idx, struct damos_sta
 }
 
 int damon_ctx_set_quota_goal_value(damon_ctx* ctx, size_t scheme, size_t goal, uint64_t current_value) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_handle(ctx);
     if (!status.ok()) return status.error();
     {

@@ -37,13 +37,18 @@ damon::Status fit_regions(const damon_target& t, std::span<const damon::AddressR
 
 }  // namespace
 
-damon_target* damon_target_new(void) { return damon::heap_new<damon_target>(); }
+damon_target* damon_target_new(void) {
+    const damon::NoCancel no_cancel;
+    return damon::heap_new<damon_target>();
+}
 
 void damon_target_free(damon_target* t) {
+    const damon::NoCancel no_cancel;
     if (t != nullptr && t->owner == nullptr) damon::heap_delete(t);
 }
 
 int damon_target_set_pid(damon_target* t, int32_t pid) {
+    const damon::NoCancel no_cancel;
     damon::Status status = check_target_setter(t, damon::OnWorker::kRefused);
     if (t == nullptr) return status.error();
     if (status.ok() && pid < 0) status = damon::Status::fail(-EINVAL, "pid is %d; it must be 0 or above", pid);
@@ -82,6 +87,7 @@ int damon_target_set_regions(damon_target* t, const struct damon_addr_range* ran
 }
 
 int damon_target_set_obsolete(damon_target* t, int obsolete) {
+    const damon::NoCancel no_cancel;
     damon::Status status = check_target_setter(t, damon::OnWorker::kRefused);
     if (t == nullptr) return status.error();
     if (status.ok() && obsolete != 0 && obsolete != 1) {
@@ -97,6 +103,7 @@ int damon_target_set_obsolete(damon_target* t, int obsolete) {
 }
 
 int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (status.ok() && t == nullptr) status = damon::Status::fail(-EINVAL, "the target is NULL");
     if (status.ok() && t->owner != nullptr) {
@@ -115,6 +122,7 @@ int damon_ctx_add_target(damon_ctx* ctx, damon_target* t) {
 }
 
 int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (!status.ok()) return damon::report(ctx, status);
     {
@@ -131,12 +139,14 @@ int damon_ctx_remove_target(damon_ctx* ctx, size_t idx) {
 }
 
 size_t damon_ctx_nr_targets(const damon_ctx* ctx) {
+    const damon::NoCancel no_cancel;
     if (!damon::check_handle(ctx).ok()) return 0;
     const damon::Lock lock(ctx->sync.mutex);
     return ctx->targets.size();
 }
 
 damon_target* damon_ctx_target(const damon_ctx* ctx, size_t idx) {
+    const damon::NoCancel no_cancel;
     if (!damon::check_handle(ctx).ok()) return nullptr;
     const damon::Lock lock(ctx->sync.mutex);
     return idx < ctx->targets.size() ? ctx->targets[idx] : nullptr;

@@ -94,7 +94,7 @@ std::span<Sample> Engine::plan(uint64_t wait_us) {
         if (!planned_) return {};
         if (thinning_.passes_over()) {
             // The samples are nobody's.
-        } else if (surveys() && survey_.has_room(regions_.nr_regions())) {
+        } else if (surveys() && survey_.spreads_samples(regions_.nr_regions())) {
             survey_.draw_samples(regions_, samples_.span(), cadence_.passed_sample_intervals);
         } else {
             draw_samples(regions_, samples_.span(), streams_.sampling);

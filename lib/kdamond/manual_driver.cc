@@ -1,5 +1,6 @@
 #include "kdamond/manual_driver.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "kdamond/worker/worker.h"
@@ -9,6 +10,7 @@ namespace damon {
 Status ManualDriver::launch() {
     Run& run = worker_.run;
     now_us_ = 0;
+    stepped_ = false;
     run.clock.set_us(0);
     gate_until_us_ = 0;
     run.set_runner();
@@ -124,6 +126,8 @@ int ManualDriver::step(uint64_t now_us) {
     if (error != 0) return error;
     Run& run = worker_.run;
     Interval& interval = worker_.interval;
+    if (!stepped_) begin_before(now_us);
+    stepped_ = true;
     now_us_ = now_us;
     run.clock.set_us(now_us);
     run.ops->set_now(now_us);
@@ -145,6 +149,19 @@ int ManualDriver::step(uint64_t now_us) {
     }
     leave();
     return ended ? -ECANCELED : 0;
+}
+
+// The origin of time is the caller's choice: what the first step is told says when the run began, an interval before.
+void ManualDriver::begin_before(uint64_t now_us) {
+    Run& run = worker_.run;
+    const uint64_t begin_us = now_us - std::min(now_us, run.engine.params().attrs.divisor_us());
+    if (begin_us == 0) return;
+    run.clock.set_us(begin_us);
+    if (gate_until_us_ != 0) gate_until_us_ = saturating_add(gate_until_us_, begin_us);
+    worker_.interval.move_begin();
+    worker_.progress.move_begin();
+    worker_.costs.skip_rest();
+    worker_.mappings.start();
 }
 
 // By a simulator's prices: the interval goes on until what was spent is paid back.

@@ -27,10 +27,12 @@ private:
     bool runs_locked() const;
     int begin_step(uint64_t now_us);
     bool held_back();
+    void begin_before(uint64_t now_us);
     void settle();
     void advance();
 
     uint64_t now_us_ = 0;
+    bool stepped_ = false;        // in this run
     uint64_t gate_until_us_ = 0;  // no sampling before: the schemes wait for their watermarks
 
     // Under the sync's mutex:

@@ -54,7 +54,7 @@ void close_marked(int fd, pid_t opener) {
 
 std::atomic<uint32_t>& given_to(int fd) { return places[static_cast<size_t>(fd) % kNrPlaces]; }
 
-// A number that was never marked, while it holds a file of that kind as one is opened here.
+// A number that was never marked, while it holds a file of that kind as one is opened here. The yield: as above.
 void close_unmarked(int fd, FileKind kind) {
     sched_yield();
     if (is_of_kind(fd, kind) && sys::is_closed_on_exec(fd)) sys::close(fd);

@@ -8,6 +8,14 @@
 // Between the check and the use lies less than a microsecond in which another thread may still take the number: so what
 // is called on it should not hurt another file (PAGEMAP_SCAN and PROCMAP_QUERY answer ENOTTY there, pread moves
 // nothing, and no text is read without end).
+//
+// Closing is the use that can hurt: dup2(2) onto a number between the check and the close loses what the program put
+// there. A table of descriptors of the library's own would end that: a keeper thread with CLOSE_RANGE_UNSHARE that
+// opens all files and makes the workers. It is left out, since it is not small. What the program calls on threads of
+// its own (manual steps, questions, exclusions) would be a request to the keeper each; callbacks must see the program's
+// descriptors, which takes a thread more for each context that has any; and an exec of the program would wait for the
+// kernel to unregister all memory. Nor can a file be passed from such a table to a high number of the program's:
+// pidfd_getfd(2) and SCM_RIGHTS give it the lowest free one, as open(2) does.
 #pragma once
 
 #include <sys/types.h>

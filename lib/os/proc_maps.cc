@@ -54,10 +54,13 @@ MappingKind kind_of(std::string_view name, bool shared) {
     if (text_begins(name, "[anon_shmem:")) return MappingKind::kSharedMemory;
     if (text_begins(name, "/dev/zero")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
     if (text_begins(name, "/anon_hugepage")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
+    if (text_begins(name, "/dev/hugepages")) return shared ? MappingKind::kSharedMemory : MappingKind::kAnonymous;
     for (const std::string_view memory : {"/memfd:", "/SYSV", "/dev/shm/", "/run/shm/"}) {
         if (text_begins(name, memory)) return MappingKind::kSharedMemory;
     }
-    for (const std::string_view special : {"/dev/", "/[aio]", "/secretmem", "/dmabuf:", "/drm mm object"}) {
+    // Below /sys and /proc: rings of the kernel's tracing, memory of devices.
+    for (const std::string_view special :
+         {"/dev/", "/sys/", "/proc/", "/[aio]", "/secretmem", "/dmabuf:", "/drm mm object"}) {
         if (text_begins(name, special)) return MappingKind::kSpecial;
     }
     return name.front() == '/' ? MappingKind::kFile : MappingKind::kSpecial;
@@ -114,6 +117,7 @@ bool parse_maps_line(std::string_view line, Mapping& mapping) {
     }
     mapping.vsyscall = line == "[vsyscall]";
     mapping.kind = kind_of(line, mapping.shared);
+    mapping.path = line;
     mapping.name = mapping_name_of(line.data(), line.size(), mapping.offset);
     return true;
 }
@@ -157,12 +161,18 @@ int ProcMaps::read_all(Visit visit, void* context, uint64_t& bad_lines, std::str
     return 0;
 }
 
-int ProcMaps::query(uint64_t address, Mapping& mapping) { return ask(0, address, mapping); }
+int ProcMaps::query(uint64_t address, Mapping& mapping) { return ask(0, address, {}, mapping); }
 
-int ProcMaps::query_next(uint64_t address, Mapping& mapping) { return ask(uapi::kQueryOrNext, address, mapping); }
+int ProcMaps::query_next(uint64_t address, Mapping& mapping) { return ask(uapi::kQueryOrNext, address, {}, mapping); }
 
-int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
+int ProcMaps::query_named(uint64_t address, std::span<char> name, Mapping& mapping) {
+    return ask(0, address, name, mapping);
+}
+
+int ProcMaps::ask(uint64_t flags, uint64_t address, std::span<char> name, Mapping& mapping) {
     uapi::ProcmapQuery query;
+    query.vma_name_addr = reinterpret_cast<uint64_t>(name.data());
+    query.vma_name_size = static_cast<uint32_t>(name.size());
     query.query_flags = flags;
     query.query_addr = address;
     const long result = sys::ioctl(file_.number(), uapi::kProcmapQuery, &query);
@@ -178,6 +188,10 @@ int ProcMaps::ask(uint64_t flags, uint64_t address, Mapping& mapping) {
     mapping.writable = (query.vma_flags & uapi::kVmaWritable) != 0;
     mapping.shared = (query.vma_flags & uapi::kVmaShared) != 0;
     mapping.page_bytes = query.vma_page_size;
+    if (query.vma_name_size > 1 && query.vma_name_size <= name.size()) {  // with the zero behind it
+        mapping.path = {name.data(), query.vma_name_size - 1};
+    }
+    if (!name.empty()) mapping.kind = kind_of(mapping.path, mapping.shared);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "model/address_range.h"
@@ -26,13 +27,14 @@ struct Mapping {
     AddressRange range;
     uint64_t inode = 0;                          // 0: anonymous
     uint64_t offset = 0;                         // where in the file it begins, bytes
-    MappingKind kind = MappingKind::kAnonymous;  // of the text only: a query does not ask for names
+    MappingKind kind = MappingKind::kAnonymous;  // of the text and query_named only
     bool readable = false;
     bool writable = false;
     bool shared = false;
     bool vsyscall = false;    // the fixed page above the address space: not a real mapping (C-9)
     uint64_t page_bytes = 0;  // backing page size; 0: not told
     uint64_t name = 0;        // of the text only: mapping_name_of()
+    std::string_view path;    // what the text ends with, or query_named() read; as long as that lives
 
     // Whether the program can use it: a reservation (PROT_NONE) is no memory.
     bool usable() const { return readable || writable; }
@@ -69,12 +71,15 @@ public:
     // The same, or the next mapping above `address`.
     int query_next(uint64_t address, Mapping& mapping);
 
+    // query, which writes what the mapping's line in the text ends with to `name`. -ENAMETOOLONG: it is longer.
+    int query_named(uint64_t address, std::span<char> name, Mapping& mapping);
+
     // query by whatever this kernel has.
     int find(uint64_t address, Mapping& mapping);
 
 private:
     int64_t read_at(uint64_t offset, char* text, size_t bytes);
-    int ask(uint64_t flags, uint64_t address, Mapping& mapping);
+    int ask(uint64_t flags, uint64_t address, std::span<char> name, Mapping& mapping);
 
     OwnFile file_;
     pid_t pid_ = 0;

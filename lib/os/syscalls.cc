@@ -32,6 +32,8 @@ constexpr uint32_t kSysfs = 0x62656572;
 constexpr uint32_t kCgroup = 0x27e0eb;
 constexpr uint32_t kCgroup2 = 0x63677270;
 constexpr uint32_t kAnonInode = 0x09041934;
+constexpr uint32_t kDebugfs = 0x64626720;
+constexpr uint32_t kTracefs = 0x74726163;
 constexpr uint32_t kPidFileSystem = 0x50494446;  // of pidfd descriptors from Linux 6.9 on
 
 // The signal number that marks our files. Never sent: no file of ours is asynchronous.
@@ -271,6 +273,24 @@ bool is_of_kernel(int fd) {
         case kCgroup2:
         case kAnonInode:
         case kPidFileSystem:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool is_no_regular_file(const char* path, uint64_t inode) {
+    const KeepErrno keep;
+    if (injected(Call::kFstat) != 0) return false;
+    struct stat facts;
+    struct statfs system;
+    if (::stat(path, &facts) != 0 || facts.st_ino != inode || ::statfs(path, &system) != 0) return false;
+    if (!S_ISREG(facts.st_mode)) return true;
+    switch (static_cast<uint32_t>(system.f_type)) {
+        case kProc:
+        case kSysfs:
+        case kDebugfs:
+        case kTracefs:
             return true;
         default:
             return false;

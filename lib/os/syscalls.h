@@ -91,6 +91,9 @@ ssize_t getdents(int directory_fd, void* buffer, size_t bytes);
 bool is_of_proc(int fd);  // a file of a proc file system
 // Of /proc, /sys or a cgroup file system, or a descriptor without a name (userfaultfd, pidfd).
 bool is_of_kernel(int fd);
+// Whether the path leads to the file of that inode, and that is a device, or one that the kernel makes up. False where
+// it cannot be told: removed since, or of another mount namespace.
+bool is_no_regular_file(const char* path, uint64_t inode);
 int open_read_at(int directory_fd, const char* name);
 int inode_of(int fd, uint64_t& inode);
 

@@ -212,6 +212,39 @@ TEST(Lifecycle, TimeOfAManualContextMayBeginAnywhere) {
     EXPECT_EQ(last_ns, UINT64_MAX);
 }
 
+// What the first step is told says when the run began: an interval before, whatever clock it is.
+TEST(Lifecycle, TimeOfAManualContextBeginsWithItsFirstStep) {
+    for (const uint64_t from : {uint64_t{1000}, uint64_t{10'800'000'000}}) {
+        Context context(true);
+        damos_params params;
+        damos_params_init(&params);
+        params.apply_interval_us = 10'000;
+        ASSERT_EQ(damon_ctx_add_scheme(context, damos_new(&params)), 0);
+        ASSERT_EQ(context.start(), 0);
+        for (uint64_t now = from; now < from + 25'000; now += 1000) ASSERT_EQ(damon_step(context, now), 0);
+        damos_stat stat;
+        damos_stat_init(&stat);
+        ASSERT_EQ(damon_ctx_get_scheme_stat(context, 0, &stat), 0);
+        EXPECT_EQ(stat.nr_snapshots, 2u) << "after 10 and 20 ms, since " << from;
+        std::vector<damon_region_info> regions(1000);
+        damon_snapshot_info info;
+        damon_snapshot_info_init(&info);
+        const int nr = damon_snapshot_read(context, regions.data(), regions.size(), &info);
+        ASSERT_GT(nr, 0);
+        for (int i = 0; i < nr; ++i) EXPECT_EQ(regions[i].idle_us, 25'000u) << "nothing was accessed";
+        damon_state_info state;
+        damon_state_info_init(&state);
+        ASSERT_EQ(damon_ctx_get_state(context, &state), 0);
+        EXPECT_EQ(state.since_ns, (from - 1000) * 1000);
+        ASSERT_EQ(context.stop(), 0);
+        // The next run, too; its first window is as long as its others.
+        ASSERT_EQ(context.start(), 0);
+        for (uint64_t now = 2 * from; now < 2 * from + 5000; now += 1000) ASSERT_EQ(damon_step(context, now), 0);
+        ASSERT_GT(damon_snapshot_read(context, regions.data(), regions.size(), &info), 0);
+        EXPECT_EQ(info.window_us, 5000u);
+    }
+}
+
 TEST(Lifecycle, OneThreadStepsAtATime) {
     Context context(true);
     std::atomic<bool> inside{false};

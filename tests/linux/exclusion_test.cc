@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <atomic>
 #include <thread>
 
+#include "damon_c.h"
 #include "ops/linux/vaddr.h"
 #include "os/syscalls.h"
 #include "watched.h"
@@ -181,6 +183,58 @@ bool register_as_host(AddressRange range) {
     return done;
 }
 
+// A registration of the program's own, for asynchronous write protection, with all of its present pages protected.
+class HostsProtection {
+public:
+    explicit HostsProtection(AddressRange range)
+        : fd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | uapi::kUffdUserModeOnly))) {
+        uapi::UffdApi api;
+        api.features = uapi::kFeatureWpAsync;
+        uapi::UffdRegister request{.range = {range.start, range.size()}, .mode = uapi::kRegisterModeWp};
+        uapi::UffdProtect protect;
+        protect.range = {range.start, range.size()};
+        protect.mode = 1;  // UFFDIO_WRITEPROTECT_MODE_WP
+        works_ = ioctl(fd_, uapi::kUffdioApi, &api) == 0 && ioctl(fd_, uapi::kUffdioRegister, &request) == 0 &&
+                 ioctl(fd_, uapi::kUffdioWriteprotect, &protect) == 0;
+    }
+    ~HostsProtection() { close(fd_); }
+    HostsProtection(const HostsProtection&) = delete;
+    HostsProtection& operator=(const HostsProtection&) = delete;
+    bool works() const { return works_; }
+
+private:
+    int fd_;
+    bool works_ = false;
+};
+
+// The program may register memory while it is excluded, and include it again: it is the program's from then on.
+TEST_F(Excluding, WhatTheProgramRegisteredMeanwhileIsNotTouchedWhenItIsIncluded) {
+    if (!checker_.works()) return;
+    auto samples = memory_.samples();
+    for (const bool armed : {false, true}) {
+        checker_->arm(samples);
+        if (!armed) checker_->look(samples);
+        ASSERT_EQ(exclude_range(pages(16, 32)), 0);
+        {
+            const HostsProtection own(pages(16, 32));
+            ASSERT_TRUE(own.works());
+            ASSERT_EQ(scan_as_host(memory_, 16, 32).nr_written, 0u);
+            ASSERT_EQ(include_range(pages(16, 32)), 0);
+            memory_.write(20);
+            if (armed) checker_->look(samples);
+            for (int round = 0; round < 3; ++round) {
+                checker_->arm(samples);
+                checker_->look(samples);
+                EXPECT_EQ(answers(samples).substr(16, 16), std::string(16, '?')) << "the program's own";
+            }
+            EXPECT_EQ(answers(samples).substr(0, 16), std::string(16, 'n'));
+            EXPECT_EQ(scan_as_host(memory_, 16, 32).nr_written, 1u) << "what it wrote to, and nothing else";
+            EXPECT_EQ(scan_as_host(memory_, 20, 21).nr_written, 1u);
+        }
+        checker_->refresh();
+    }
+}
+
 AddressRange pages_of_the_host;
 size_t nr_tried = 0;
 size_t nr_refused = 0;
@@ -208,6 +262,49 @@ TEST_F(Excluding, IsCompleteAlsoWhileMoreIsExcludedAroundIt) {
     EXPECT_EQ(scan_as_host(memory_, 0, 64).nr_registered, 0u);
     EXPECT_EQ(include_range(pages(0, 64)), 0);
     EXPECT_EQ(include_range(pages_of_the_host), 0);
+}
+
+std::atomic<bool> is_inside;
+std::atomic<bool> is_cancelled;
+
+int wait_for_the_cancellation(sys::Call) {
+    is_inside = true;
+    while (!is_cancelled) {
+    }
+    return 0;
+}
+
+void* exclude_and_include(void* memory) {
+    sys::set_fault_hook(wait_for_the_cancellation);
+    const size_t bytes = 64 * page_bytes();
+    const bool done = damon_exclude(memory, bytes) == 0 && damon_include(memory, bytes) == 0;
+    sys::set_fault_hook(nullptr);
+    pthread_testcancel();
+    return done ? nullptr : memory;
+}
+
+// A thread that is cancelled in the middle would leave the range to be released by nobody, and the next one waiting.
+TEST(ExcludingThreads, AreNotCancelledInside) {
+    const int result = in_child([]() -> int {
+        alarm(20);
+        Checker checker(AccessCheck::kUffdWp);
+        if (!checker.works()) return 0;
+        Memory memory(64);
+        memory.fill();
+        auto samples = memory.samples();
+        checker->arm(samples);
+        pthread_t thread;
+        void* answer = nullptr;
+        if (pthread_create(&thread, nullptr, exclude_and_include, memory.data()) != 0) return 1;
+        while (!is_inside) std::this_thread::yield();
+        pthread_cancel(thread);
+        is_cancelled = true;
+        if (pthread_join(thread, &answer) != 0 || answer != PTHREAD_CANCELED) return 2;
+        sys::set_fault_hook(nullptr);
+        if (damon_include(memory.data(), memory.bytes()) != -ENOENT) return 3;
+        return damon_exclude(memory.data(), memory.bytes()) == 0 ? 0 : 4;
+    });
+    EXPECT_EQ(result, 0);
 }
 
 TEST(ExcludingActions, NoActionTouchesTheRange) {

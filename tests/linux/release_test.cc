@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "ops/linux/registration/call_pieces.h"
 #include "ops/linux/registration/uffd.h"
 #include "os/clock.h"
+#include "os/syscalls.h"
 #include "watched.h"
 
 namespace damon::test {
@@ -93,6 +95,79 @@ TEST(Release, APauseLiftsTheMarksOfItsIntervalAndKeepsTheRegistration) {
     checker->look(samples);
     EXPECT_EQ(answers(samples).substr(0, 4), "nynn");
     EXPECT_EQ(checker->statistics().registrations, 1u);
+}
+
+// How far apart the marks lie that one system call lifts, which walks what is between them with the address space held.
+class LongestLift {
+public:
+    explicit LongestLift(const Memory& memory) {
+        watched = &memory;
+        longest = 0;
+        marked_before = marked_pages(memory);
+        sys::set_fault_hook(before_a_call);
+    }
+    ~LongestLift() { sys::set_fault_hook(nullptr); }
+    uint64_t bytes() const {
+        note();
+        return longest * page_bytes();
+    }
+
+private:
+    static std::vector<size_t> marked_pages(const Memory& memory) {
+        PageScan scan;
+        EXPECT_EQ(scan.open(page_bytes()), 0);
+        std::vector<uint64_t> pages;
+        for (size_t page = 0; page < memory.nr_pages(); ++page) pages.push_back(memory.address(page));
+        std::vector<uint32_t> states(pages.size());
+        scan.look_marked(pages, states);
+        std::vector<size_t> marked;
+        for (size_t page = 0; page < pages.size(); ++page) {
+            if ((states[page] & PageScan::kMarked) != 0) marked.push_back(page);
+        }
+        return marked;
+    }
+    static void note() {
+        const std::vector<size_t> now = marked_pages(*watched);
+        std::vector<size_t> lifted;
+        std::ranges::set_difference(marked_before, now, std::back_inserter(lifted));
+        if (!lifted.empty()) longest = std::max(longest, lifted.back() + 1 - lifted.front());
+        marked_before = now;
+    }
+    static int before_a_call(sys::Call) {
+        sys::set_fault_hook(nullptr);  // not before those that look
+        note();
+        sys::set_fault_hook(before_a_call);
+        return 0;
+    }
+
+    static inline const Memory* watched;
+    static inline size_t longest;
+    static inline std::vector<size_t> marked_before;
+};
+
+// Half of the 4 MiB that were measured to hold the address space as long as a call may.
+TEST(Release, NoCallThatLiftsMarksCoversMoreThanTwoMebibytes) {
+    Checker checker(AccessCheck::kUffdWp);
+    if (!checker.works()) return;
+    constexpr size_t kApart = 9;  // as far as marks that are lifted together lie
+    Memory memory(100 * kApart);
+    memory.fill();
+    ASSERT_GT(memory.bytes(), 3u << 20);
+    std::vector<Sample> samples;
+    for (size_t page = 0; page < memory.nr_pages(); page += kApart) samples.push_back(memory.samples({page})[0]);
+    for (const bool looks : {true, false}) {
+        checker->arm(samples);
+        ASSERT_EQ(nr_marked(memory), 100u);
+        const LongestLift lift(memory);
+        if (looks) checker->look(samples);
+        if (!looks) {
+            checker->disarm();
+            release_all(*checker);
+        }
+        EXPECT_LE(lift.bytes(), 2u << 20) << (looks ? "at the look" : "in a pause");
+        EXPECT_GT(lift.bytes(), 1u << 20) << "marks that lie close are lifted together";
+        EXPECT_EQ(nr_marked(memory), 0u);
+    }
 }
 
 TEST(Release, AResumeBeforeItsEndLosesNothing) {

@@ -1,16 +1,22 @@
 // Declared shared ranges (fact 5): the only memory whose page table entries a check may drop.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 #include <thread>
 
 #include "ops/linux/registration/declared_ranges.h"
+#include "os/thread.h"
 #include "support/declared_skip.h"
 #include "watched.h"
 
@@ -194,6 +200,113 @@ TEST(SharedRanges, AfterWithdrawNoCheckTouchesTheRange) {
 }
 
 // A ring that the kernel shares with the program: dropping its pages from the page tables would lose them for good.
+// Declared memory of one slot after another, each in the middle of the others: what was declared is found, alone.
+TEST(SharedRanges, OfThousandsEachIsFound) {
+    constexpr size_t kRanges = 5'000;
+    Memory memory(2 * kRanges, Kind::kShared);
+    for (size_t i = 0; i < kRanges; ++i) {
+        const size_t page = 2 * (i * 7 % kRanges);
+        ASSERT_EQ(shared_declare(pages_of(memory, page, page + 1)), 0);
+    }
+    SharedPin pin;
+    for (size_t page = 0; page < 2 * kRanges; ++page) {
+        ASSERT_EQ(pin.pin(memory.address(page)), page % 2 == 0);
+        if (page % 2 == 0) {
+            ASSERT_EQ(pin.range(), pages_of(memory, page, page + 1));
+        }
+        const bool last = page + 2 >= 2 * kRanges;
+        ASSERT_EQ(next_declared(memory.address(page)), last ? UINT64_MAX : memory.address(page / 2 * 2 + 2));
+    }
+    pin.unpin();
+    for (size_t i = 0; i < kRanges; ++i) {
+        const size_t page = 2 * (i * 11 % kRanges);
+        ASSERT_EQ(shared_withdraw(pages_of(memory, page, page + 1)), 0);
+    }
+    EXPECT_EQ(next_declared(0), UINT64_MAX);
+}
+
+// A child has what its parent had declared, also where that was being changed at the fork.
+TEST(SharedRanges, AChildHasThemAll) {
+    static Memory* shared = nullptr;
+    Memory memory(512, Kind::kShared);
+    shared = &memory;
+    for (size_t page = 0; page < 512; page += 2) ASSERT_EQ(shared_declare(pages_of(memory, page, page + 1)), 0);
+    std::atomic<bool> quit = false;
+    std::thread changing([&] {
+        while (!quit) {
+            EXPECT_EQ(shared_declare(pages_of(memory, 1, 2)), 0);
+            EXPECT_EQ(shared_withdraw(pages_of(memory, 1, 2)), 0);
+        }
+    });
+    for (int i = 0; i < 50; ++i) {
+        const int result = in_child([]() -> int {
+            SharedPin pin;
+            for (size_t page = 0; page < 512; ++page) {
+                const bool pinned = pin.pin(shared->address(page));
+                if (page != 1 && pinned != (page % 2 == 0)) return 1;
+                if (pinned && pin.range() != pages_of(*shared, page, page + 1)) return 2;
+            }
+            pin.unpin();
+            for (size_t page = 0; page < 512; page += 2) {
+                if (shared_withdraw(pages_of(*shared, page, page + 1)) != 0) return 3;
+            }
+            return 0;
+        });
+        EXPECT_EQ(result, 0);
+    }
+    quit = true;
+    changing.join();
+    for (size_t page = 0; page < 512; page += 2) ASSERT_EQ(shared_withdraw(pages_of(memory, page, page + 1)), 0);
+}
+
+// A thread of a real-time class that only let others of its class go first would keep the worker off its CPU.
+TEST(SharedRanges, WhoWaitsForACheckSleeps) {
+    Memory memory(1, Kind::kShared);
+    ASSERT_EQ(shared_declare(memory.range()), 0);
+    SharedPin pin;
+    ASSERT_TRUE(pin.pin(memory.address(0)));
+    std::atomic<bool> done = false;
+    double cpu_seconds = -1;
+    std::thread waiting([&] {
+        EXPECT_EQ(shared_withdraw(memory.range()), 0);
+        cpu_seconds = static_cast<double>(thread_cpu_ns()) / 1e9;
+        done = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_FALSE(done) << "a check is at work there";
+    pin.unpin();
+    waiting.join();
+    EXPECT_GE(cpu_seconds, 0);
+    EXPECT_LT(cpu_seconds, 0.08) << "of 0.3 that it waited";
+}
+
+// The ring of the kernel's tracing, in a file system that is mounted where nothing in its name tells what it is. A page
+// of it that was taken out of the page table does not come back.
+TEST(SharedRanges, RingsInFilesOfAnyNameAreRefused) {
+    constexpr int kCannotBeHad = 100;
+    const int result = in_child([]() -> int {
+        char folder[] = "/tmp/damon-tracing-XXXXXX";
+        if (unshare(CLONE_NEWNS) != 0 || mkdtemp(folder) == nullptr) return kCannotBeHad;
+        const bool mounted = mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                             mount("none", folder, "tracefs", 0, nullptr) == 0;
+        const std::string path = std::string(folder) + "/per_cpu/cpu0/trace_pipe_raw";
+        const int ring = mounted ? open(path.c_str(), O_RDONLY | O_NONBLOCK) : -1;
+        void* mapped = ring < 0 ? MAP_FAILED : mmap(nullptr, page_bytes(), PROT_READ, MAP_SHARED, ring, 0);
+        int answer = kCannotBeHad;
+        if (mapped != MAP_FAILED) {
+            const auto start = reinterpret_cast<uint64_t>(mapped);
+            answer = -shared_declare({start, start + page_bytes()});
+            munmap(mapped, page_bytes());
+        }
+        if (ring >= 0) close(ring);
+        if (mounted) (void)umount(folder);
+        rmdir(folder);
+        return answer;
+    });
+    if (result == kCannotBeHad) return declared_skip("tracing-ring", "mount(tracefs), or mmap of trace_pipe_raw");
+    EXPECT_EQ(result, ENODEV);
+}
+
 TEST(SharedRanges, RingsOfTheKernelAreRefused) {
     char parameters[120] = {};
     const int ring = static_cast<int>(syscall(SYS_io_uring_setup, 4, parameters));

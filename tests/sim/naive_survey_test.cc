@@ -187,12 +187,13 @@ TEST_F(NaiveSurvey, BridgesAHoleBeforeTheEndOfALongRun) {
 // Method 7: the borders of the regions after a window in which runs were found.
 std::set<uint64_t> naive_cuts(std::set<uint64_t> borders, std::vector<AddressRange> runs, RunLimits limits) {
     std::ranges::stable_sort(runs, std::greater<>(), &AddressRange::size);
+    const uint64_t most = std::max(limits.max_nr_regions / 4, std::min<uint64_t>(limits.max_nr_regions, 40));
     for (const AddressRange run : runs) {
         const uint64_t start = run.start / limits.min_region_sz * limits.min_region_sz;
         const uint64_t end = (run.end + limits.min_region_sz - 1) / limits.min_region_sz * limits.min_region_sz;
         const size_t nr_regions = borders.size() - 1;
         // It would be a small part of its region.
-        if (2 * run.size() < end - start || nr_regions > limits.max_nr_regions / 4 - 2) continue;
+        if (2 * run.size() < end - start || nr_regions + 2 > most) continue;
         borders.insert(start);
         borders.insert(end);
     }
@@ -202,7 +203,7 @@ std::set<uint64_t> naive_cuts(std::set<uint64_t> borders, std::vector<AddressRan
 TEST_F(NaiveSurvey, CutsTheSameRegions) {
     constexpr uint64_t kEnd = uint64_t{1} << 30;
     for (int i = 0; i < 2'000; ++i) {
-        const RunLimits limits{12 + below(80), kPage << below(10), 20};
+        const RunLimits limits{4 + below(below(2) == 0 ? 20 : 400), kPage << below(10), 20};
         std::set<uint64_t> borders{0, kEnd};
         for (uint64_t nr = below(8); nr != 0; --nr) borders.insert((1 + below(kEnd / (8 * kMiB) - 1)) * 8 * kMiB);
         std::vector<Region> before;

@@ -46,6 +46,34 @@ TEST(Surveys, FindATenThousandthOf64GibibytesWithinFourSeconds) {
     EXPECT_LE(median(windows_to_find(64 * kGiB, 6 * kMiB + 2 * 4096, Attrs{}.survey_bp, 80)), 40u);
 }
 
+// A quarter of so few is less than there always are: hits are followed all the same.
+TEST(Surveys, FindAThousandthOfTheMemoryWithFewRegions) {
+    for (const uint64_t max_nr_regions : {10, 20, 40}) {
+        std::vector<unsigned> with_surveys;
+        unsigned nr_never = 0;
+        for (uint64_t seed = 1; seed <= 5; ++seed) {
+            for (const uint64_t survey_bp : {Attrs{}.survey_bp, uint64_t{0}}) {
+                SimRun run;
+                run.seed = seed;
+                run.params.attrs.min_nr_regions = 10;
+                run.params.attrs.max_nr_regions = max_nr_regions;
+                run.params.attrs.survey_bp = survey_bp;
+                run.map(0, kGiB);
+                const uint64_t start = kGiB / 7 * seed / 4096 * 4096;
+                run.pattern(SimPatternKind::kConstant, {start, start + kMiB});
+                run.start();
+                const unsigned windows = run.windows_until(9'000, 100);
+                if (survey_bp != 0) with_surveys.push_back(windows);
+                if (survey_bp == 0) nr_never += windows >= 100;
+                EXPECT_LE(run.regions().size(), max_nr_regions);
+            }
+        }
+        EXPECT_LE(median(with_surveys), 12u) << max_nr_regions;
+        EXPECT_LE(*std::max_element(with_surveys.begin(), with_surveys.end()), 40u) << max_nr_regions;
+        EXPECT_GE(nr_never, max_nr_regions == 10 ? 3u : 0u);
+    }
+}
+
 TEST(Surveys, KeepWithinTheirBudgetInAnyTenSeconds) {
     SimRun run;
     run.params.attrs.survey_bp = 2;

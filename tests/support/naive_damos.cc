@@ -312,7 +312,9 @@ uint64_t NaiveEngine::watermark_wait_us(int32_t free_permil) {
     for (NaiveScheme& scheme : schemes_) {
         const Watermarks& marks = scheme.params.wmarks;
         uint64_t own = 0;
-        if (marks.metric == WatermarkMetric::kFreeMemRate && free_permil >= 0) {
+        if (marks.metric == WatermarkMetric::kFreeMemRate && free_permil < 0 && !scheme.activated) {
+            own = marks.interval_us;
+        } else if (marks.metric == WatermarkMetric::kFreeMemRate && free_permil >= 0) {
             const auto value = static_cast<uint32_t>(free_permil);
             if (value > marks.high || value < marks.low) {
                 scheme.activated = false;

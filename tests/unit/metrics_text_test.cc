@@ -236,12 +236,17 @@ TEST_F(SystemFiles, OwnGroupOfVersion1IsReadBelowItsController) {
     EXPECT_EQ(metrics_->own_memcg_permil(), 500);
 }
 
-TEST_F(SystemFiles, AnOwnGroupWithoutALimitIsNotMeasured) {
+// The limit may be lifted, or the process moved to another group, while watermarks and goals follow it.
+TEST_F(SystemFiles, AnOwnGroupWithoutALimitHasAllFree) {
     EXPECT_LT(metrics_->own_memcg_permil(), 0) << "no group is told";
+    EXPECT_EQ(measure(QuotaMetric::kOwnMemcgFreeBp), kUnanswered);
     write("proc/self/cgroup", "0::/outer\n");
     write_group("/outer", "memory.current", 900);
     write("sys/fs/cgroup/outer/memory.max", "max\n");
-    EXPECT_LT(metrics_->own_memcg_permil(), 0);
+    EXPECT_EQ(metrics_->own_memcg_permil(), 1'000);
+    EXPECT_EQ(measure(QuotaMetric::kOwnMemcgFreeBp), 10'000u);
+    std::filesystem::remove_all(root_ + "/sys/fs/cgroup/outer");
+    EXPECT_LT(metrics_->own_memcg_permil(), 0) << "cannot be read";
     EXPECT_EQ(measure(QuotaMetric::kOwnMemcgFreeBp), kUnanswered);
 }
 

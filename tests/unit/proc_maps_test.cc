@@ -57,7 +57,9 @@ TEST(MapsLine, NamesTellWhatIsMapped) {
     }
     for (const char* name :
          {"[vvar]", "[vdso]", "[uprobes]", "anon_inode:[perf_event]", "anon_inode:[io_uring]", "socket:[4711]",
-          "/dev/dri/card0", "/dev/kvm", "/[aio] (deleted)", "/secretmem (deleted)"}) {
+          "/dev/dri/card0", "/dev/kvm", "/sys/kernel/tracing/per_cpu/cpu0/trace_pipe_raw",
+          "/sys/devices/pci0000:00/0000:00:02.0/resource0", "/proc/bus/pci/00/02.0", "/[aio] (deleted)",
+          "/secretmem (deleted)"}) {
         EXPECT_EQ(kind_of("rw-s", name), MappingKind::kSpecial) << name;
     }
     EXPECT_EQ(kind_of("rw-p", "[stack]"), MappingKind::kStack);

@@ -14,6 +14,7 @@ void damon_action_stats_init(struct damon_action_stats* stats) {
 }
 
 int damon_ctx_get_action_stats(const damon_ctx* ctx, struct damon_action_stats* stats_out) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::check_struct("damon_action_stats", stats_out);
     if (!status.ok()) return damon::report(ctx, status);

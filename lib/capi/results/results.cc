@@ -51,6 +51,7 @@ void damon_snapshot_info_init(struct damon_snapshot_info* info) {
 
 int damon_snapshot_read(const damon_ctx* ctx, struct damon_region_info* regions, size_t cap,
                         struct damon_snapshot_info* info) {
+    const damon::NoCancel no_cancel;
     const Status status = check_read(ctx, regions, cap, info);
     if (!status.ok()) return damon::report(ctx, status);
     damon::SnapshotInfo found;

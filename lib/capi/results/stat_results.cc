@@ -30,6 +30,7 @@ void damon_stat_result_init(struct damon_stat_result* r) {
 }
 
 int damon_stat_read(const damon_ctx* ctx, struct damon_stat_result* out) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_handle(ctx);
     if (status.ok()) status = damon::check_struct("damon_stat_result", out);
     damon::Vector<damon::RegionInfo> regions;

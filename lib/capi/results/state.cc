@@ -54,6 +54,7 @@ void damon_worker_attr_init(struct damon_worker_attr* attr) {
 }
 
 int damon_ctx_get_state(const damon_ctx* ctx, struct damon_state_info* out) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_handle(ctx);
     if (!status.ok()) return status.error();
     status = damon::check_struct("damon_state_info", out);
@@ -72,6 +73,7 @@ int damon_ctx_get_state(const damon_ctx* ctx, struct damon_state_info* out) {
 }
 
 int damon_ctx_set_worker_attr(damon_ctx* ctx, const struct damon_worker_attr* attr) {
+    const damon::NoCancel no_cancel;
     Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (ctx == nullptr) return status.error();
     damon_worker_attr known{};

@@ -124,6 +124,7 @@ void damon_sim_pattern_init(struct damon_sim_pattern* p) {
 }
 
 damon_sim* damon_sim_new(const struct damon_sim_params* p) {
+    const damon::NoCancel no_cancel;
     damon_sim_params known = default_params();
     if (p != nullptr && !damon::read_struct("damon_sim_params", p, known).ok()) return nullptr;
     const damon::SimMachine machine = machine_from_c(known);
@@ -136,9 +137,13 @@ damon_sim* damon_sim_new(const struct damon_sim_params* p) {
     return sim;
 }
 
-void damon_sim_free(damon_sim* sim) { damon::heap_delete(sim); }
+void damon_sim_free(damon_sim* sim) {
+    const damon::NoCancel no_cancel;
+    damon::heap_delete(sim);
+}
 
 int damon_sim_errmsg(const damon_sim* sim, char* buf, size_t len) {
+    const damon::NoCancel no_cancel;
     if (sim == nullptr || (buf == nullptr && len > 0)) return -EINVAL;
     const size_t length = strlen(sim->errmsg);
     if (len > 0) {
@@ -150,6 +155,7 @@ int damon_sim_errmsg(const damon_sim* sim, char* buf, size_t len) {
 }
 
 int damon_sim_add_range(damon_sim* sim, const struct damon_sim_range* r) {
+    const damon::NoCancel no_cancel;
     damon_sim_range known = default_range();
     damon::Status status = damon::check_sim(sim);
     if (status.ok()) status = damon::read_struct("damon_sim_range", r, known);
@@ -158,6 +164,7 @@ int damon_sim_add_range(damon_sim* sim, const struct damon_sim_range* r) {
 }
 
 int damon_sim_add_pattern(damon_sim* sim, const struct damon_sim_pattern* p) {
+    const damon::NoCancel no_cancel;
     damon_sim_pattern known = default_pattern();
     damon::Status status = damon::check_sim(sim);
     if (status.ok()) status = damon::read_struct("damon_sim_pattern", p, known);
@@ -166,12 +173,14 @@ int damon_sim_add_pattern(damon_sim* sim, const struct damon_sim_pattern* p) {
 }
 
 int damon_sim_set_target_end(damon_sim* sim, uint32_t target_idx, uint64_t at_us) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_sim(sim);
     if (status.ok()) status = sim->ops.set_target_end(target_idx, at_us);
     return damon::report_sim(sim, status);
 }
 
 int damon_ctx_set_sim(damon_ctx* ctx, damon_sim* sim) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_setter(ctx, damon::OnWorker::kRefused);
     if (status.ok()) status = damon::check_sim(sim);
     if (!status.ok()) return damon::report(ctx, status);

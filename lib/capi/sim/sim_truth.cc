@@ -6,6 +6,7 @@
 #include "capi/sim/sim_handle.h"
 #include "capi/structs.h"
 #include "ops/sim/truth.h"
+#include "os/thread.h"
 
 namespace {
 
@@ -56,6 +57,7 @@ void damon_sim_query_init(struct damon_sim_query* q) { init_zeroed(q); }
 void damon_sim_accuracy_init(struct damon_sim_accuracy* a) { init_zeroed(a); }
 
 int damon_sim_get_stat(const damon_sim* sim, struct damon_sim_stat* out) {
+    const damon::NoCancel no_cancel;
     damon::Status status = damon::check_sim(sim);
     if (status.ok()) status = damon::check_struct("damon_sim_stat", out);
     if (!status.ok()) return damon::report_sim(sim, status);
@@ -64,6 +66,7 @@ int damon_sim_get_stat(const damon_sim* sim, struct damon_sim_stat* out) {
 }
 
 int damon_sim_rate(const damon_sim* sim, const struct damon_sim_query* q, uint64_t addr, uint64_t* rate_millihz_out) {
+    const damon::NoCancel no_cancel;
     damon_sim_query query{};
     damon::Status status = read_query(sim, q, query);
     if (status.ok() && rate_millihz_out == nullptr) {
@@ -82,6 +85,7 @@ int damon_sim_rate(const damon_sim* sim, const struct damon_sim_query* q, uint64
 
 int damon_sim_hot_ranges(const damon_sim* sim, const struct damon_sim_query* q, struct damon_addr_range* ranges,
                          size_t cap, size_t* nr_out) {
+    const damon::NoCancel no_cancel;
     damon_sim_query query{};
     damon::Vector<damon::AddressRange> hot;
     damon::Status status = read_query(sim, q, query);
@@ -99,6 +103,7 @@ int damon_sim_hot_ranges(const damon_sim* sim, const struct damon_sim_query* q, 
 
 int damon_sim_compare(const damon_sim* sim, const struct damon_sim_query* q, const struct damon_region_info* regions,
                       size_t nr_regions, uint32_t min_nr_accesses, struct damon_sim_accuracy* out) {
+    const damon::NoCancel no_cancel;
     damon_sim_query query{};
     damon::Vector<damon::AddressRange> hot;
     damon::Status status = read_query(sim, q, query);

@@ -44,7 +44,7 @@ AddressRange region_for(AddressRange run, uint64_t min_region_sz) {
 }  // namespace
 
 bool FoundRuns::reserve(uint64_t max_nr_regions) {
-    return runs_.reserve(std::min<uint64_t>(max_nr_regions / kShareOfRegions, 4096) + kMaxNew);
+    return runs_.reserve(std::min<uint64_t>(most_regions(max_nr_regions), 4096) + kMaxNew);
 }
 
 bool FoundRuns::copy_from(const FoundRuns& other) {

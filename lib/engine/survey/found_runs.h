@@ -2,6 +2,7 @@
 // largest first, and are not cut at random while they stay hot.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,8 +24,16 @@ public:
     [[nodiscard]] bool reserve(uint64_t max_nr_regions);
     [[nodiscard]] bool copy_from(const FoundRuns& other);
     void clear() { runs_.clear(); }
+    // Up to how many regions runs are cut out. A quarter of a few would be less than there always are.
+    static uint64_t most_regions(uint64_t max_nr_regions) {
+        return std::max(max_nr_regions / kShareOfRegions, std::min<uint64_t>(max_nr_regions, kFewRegions));
+    }
     // Whether one more run can be cut out.
     static bool fits(size_t nr_regions, uint64_t max_nr_regions) {
+        return nr_regions + 2 <= most_regions(max_nr_regions);
+    }
+    // Whether regions are so few beside what there may be that cuts alone move their bounds.
+    static bool leaves_most(size_t nr_regions, uint64_t max_nr_regions) {
         return nr_regions + 2 <= max_nr_regions / kShareOfRegions;
     }
 
@@ -44,6 +53,7 @@ public:
 private:
     // Of all regions, as many may come from surveys.
     static constexpr uint64_t kShareOfRegions = 4;
+    static constexpr uint64_t kFewRegions = 40;
 
     struct Run {
         AddressRange range;

@@ -175,7 +175,7 @@ void Survey::follow(std::span<const Sample> samples, std::span<const Region> reg
     budget_.pass(elapsed_us);
     take_answers();
     looking_.clear();
-    if (budget_.may_begin() && has_room(regions.size())) follow_surprises(samples, regions);
+    if (budget_.may_begin() && follows(regions.size())) follow_surprises(samples, regions);
 }
 
 void Survey::take_answers() {

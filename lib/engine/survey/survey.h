@@ -40,9 +40,14 @@ public:
     void forget();
 
     bool active() const { return budget_.share_bp() != 0; }
-    // Whether a run could become regions now. Where there is no room for cuts, samples are DAMON's own and nothing is
-    // followed: among few regions it is the chance of the samples that lets bounds move.
-    bool has_room(size_t nr_regions) const { return active() && FoundRuns::fits(nr_regions, max_nr_regions_); }
+    // Whether hits that surprise are followed: in the middle of a window there are the most regions, and what is found
+    // can be cut out where there are two less at its end.
+    bool follows(size_t nr_regions) const { return active() && nr_regions <= FoundRuns::most_regions(max_nr_regions_); }
+    // Whether samples leave no gap. Else they are DAMON's own: among few regions it is the chance of the samples that
+    // lets bounds move.
+    bool spreads_samples(size_t nr_regions) const {
+        return active() && FoundRuns::leaves_most(nr_regions, max_nr_regions_);
+    }
 
     // One sampling interval, around which the caller arms and looks:
     // Spans to be armed now. Valid until look().

@@ -11,6 +11,8 @@ public:
         begin_ns_ = now_ns;
         resting_ = false;
     }
+    // Nothing has happened yet, and this is when it begins.
+    void move(uint64_t now_ns) { begin_ns_ = rest_began_ns_ = now_ns; }
     void rest(uint64_t now_ns) {
         if (resting_) return;
         resting_ = true;

@@ -11,6 +11,8 @@ void Interval::start() {
     resting_ = true;
 }
 
+void Interval::move_begin() { counted_ns_ = worker_.run.clock.now_ns(); }
+
 void Interval::begin() {
     Run& run = worker_.run;
     run.ops->set_now(run.clock.now_us());

@@ -30,6 +30,8 @@ public:
     void do_what_is_due();
     // The samples in flight are given up, nothing was counted.
     void give_up() { stage_ = Stage::kIdle; }
+    // Nothing was counted yet, and time counts from now on.
+    void move_begin();
     // Paused, or held back by watermarks: time does not count until sampling goes on.
     void rest() { resting_ = true; }
     // Whether what was armed is no longer to be asked: parameters or coverage changed since.

@@ -27,6 +27,14 @@ void Progress::start() {
     cost_rate_.start(run_.clock.now_ns());
 }
 
+void Progress::move_begin() {
+    const uint64_t now_ns = run_.clock.now_ns();
+    window_.move(now_ns);
+    cost_rate_.start(now_ns);
+    const Lock lock(run_.sync.mutex);
+    activity_.since_ns = now_ns;
+}
+
 void Progress::show_begin_locked() {
     activity_.window_us = activity_.cost_permil = 0;
     if (run_.state.paused) {
@@ -198,11 +206,13 @@ void Progress::show_gate(const WatermarkValues& values) {
     if (scheme_idx >= engine.nr_schemes()) return;
     const Watermarks& wmarks = engine.params().schemes[scheme_idx].wmarks;
     const bool own_memcg = wmarks.metric == WatermarkMetric::kOwnMemcgFreeRate;
+    const int32_t permil = own_memcg ? values.own_memcg : values.free_mem;
+    char value[32] = "cannot be read";
+    if (permil >= 0) snprintf(value, sizeof value, "is %d permil", permil);
     char reason[Activity::kReasonBytes];
-    snprintf(reason, sizeof reason,
-             "schemes[%zu].wmarks: %s is %d permil; high %u, mid %u, low %u; all %zu schemes wait", scheme_idx,
-             own_memcg ? "what the memory group has free" : "free memory",
-             own_memcg ? values.own_memcg : values.free_mem, wmarks.high, wmarks.mid, wmarks.low, engine.nr_schemes());
+    snprintf(reason, sizeof reason, "schemes[%zu].wmarks: %s %s; high %u, mid %u, low %u; all %zu schemes wait",
+             scheme_idx, own_memcg ? "what the memory group has free" : "free memory", value, wmarks.high, wmarks.mid,
+             wmarks.low, engine.nr_schemes());
     become(State::kWatermarks, reason);
     gated_ = true;
     told_limited_ = lengthened_ = false;

@@ -48,6 +48,8 @@ public:
     // Time in which nothing is monitored is no part of a window, nor of what monitoring costs over time.
     void rest() { window_.rest(run_.clock.now_ns()); }
     void go_on() { cost_rate_.skip(window_.go_on(run_.clock.now_ns())); }
+    // The run begins now.
+    void move_begin();
     void add_cost(uint64_t cost_ns) { cost_rate_.add(cost_ns); }
     // Ends the window and returns how long it was.
     uint64_t end_window_us(uint64_t now_ns) { return window_.end_window(now_ns) / 1000; }

@@ -117,6 +117,7 @@ bool read_amount(int directory, const char* name, uint64_t& value) {
     return length > 0 && limit_value({text, static_cast<size_t>(length)}, value);
 }
 
+// False: it cannot be read here. Without a limit that of `room` stays 0.
 bool room_of(int directory, MemcgRoom& room) {
     uint64_t usage = 0;
     uint64_t limit = UINT64_MAX;
@@ -129,13 +130,13 @@ bool room_of(int directory, MemcgRoom& room) {
                !read_amount(directory, "memory.limit_in_bytes", limit)) {
         return false;
     }
-    if (limit == 0 || limit >= kNoLimit) return false;
-    room = {limit, limit - std::min(limit, usage)};
+    if (limit != 0 && limit < kNoLimit) room = {limit, limit - std::min(limit, usage)};
     return true;
 }
 
 bool is_tighter(const MemcgRoom& room, const MemcgRoom& than) {
     constexpr uint64_t kMillion = 1'000'000;
+    if (room.limit == 0) return false;
     return than.limit == 0 || mul_div(room.free, kMillion, room.limit) < mul_div(than.free, kMillion, than.limit);
 }
 
@@ -162,13 +163,17 @@ int own_memcg_room(const char* root, MemcgRoom& room) {
     memcpy(path + top, group.data(), group.size());
     path[static_cast<size_t>(top) + group.size()] = '\0';
     room = {};
+    bool any = false;
     do {
         // A container may name its group as the host does, and see it mounted as the top.
         const ScopedFile directory(sys::open_read(path));
         MemcgRoom here;
-        if (directory.fd() >= 0 && room_of(directory.fd(), here) && is_tighter(here, room)) room = here;
+        if (directory.fd() < 0 || !room_of(directory.fd(), here)) continue;
+        any = true;
+        if (is_tighter(here, room)) room = here;
     } while (go_up(path, static_cast<size_t>(top)));
-    return room.limit == 0 ? -ENOENT : 0;
+    if (room.limit != 0) return 0;
+    return any ? -ENODATA : -ENOENT;
 }
 
 }  // namespace damon

@@ -27,8 +27,8 @@ struct MemcgRoom {
 };
 
 // Of this process's group and those around it that have a limit, the one with the least share of it free. Version 2:
-// memory.high limits too. `root`: where proc and sys are looked for. 0; -ENOENT: none of them has a limit, or that
-// cannot be read here.
+// memory.high limits too. `root`: where proc and sys are looked for. 0; -ENODATA: none of them has a limit; -ENOENT:
+// that cannot be read here.
 int own_memcg_room(const char* root, MemcgRoom& room);
 
 }  // namespace damon

@@ -133,9 +133,11 @@ bool SystemMetrics::measure_pressure(MetricQuery& query) {
 
 bool SystemMetrics::measure_own_group(MetricQuery& query) {
     MemcgRoom room;
-    if (own_memcg_room(root_, room) != 0) return false;
-    query.answer = mul_div(room.free, kBp, room.limit);
-    return true;
+    const int error = own_memcg_room(root_, room);
+    // The limit was lifted, or the process moved, since the start: all is free.
+    if (error == -ENODATA) query.answer = kBp;
+    if (error == 0) query.answer = mul_div(room.free, kBp, room.limit);
+    return error == 0 || error == -ENODATA;
 }
 
 bool SystemMetrics::measure_one(MetricQuery& query) {
@@ -176,7 +178,9 @@ int32_t SystemMetrics::free_memory_permil() {
 
 int32_t SystemMetrics::own_memcg_permil() {
     MemcgRoom room;
-    if (own_memcg_room(root_, room) != 0) return -1;
+    const int error = own_memcg_room(root_, room);
+    if (error == -ENODATA) return 1'000;
+    if (error != 0) return -1;
     return static_cast<int32_t>(mul_div(room.free, 1'000, room.limit));
 }
 

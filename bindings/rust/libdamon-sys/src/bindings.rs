@@ -129,7 +129,8 @@ followed, by questions of up to 128 pages, until the run of hot pages around it 
 a region of its own when the window ends. So a mebibyte that is hot in a gibibyte is found within half a second
 rather than one to four. What they cost, with the program's page faults, stays within the budget in any ten
 seconds; it counts against max_overhead_permil too. Samples fall on points that leave no gaps then, rather than at
-random. Nothing of it where the regions are more than a quarter of max_nr_regions. 0: none, the algorithm is the
+random, while the regions are at most a quarter of max_nr_regions. Nothing is followed where they are more than
+that and than 40. 0: none, the algorithm is the
 kernel's. #DAMON_SURVEY_DEFAULT (default): 10, a thousandth of a CPU, where the operations can serve surveys, else
 0; other values on operations that cannot (custom ones, a kernel's DAMON, DAMON_ACCESS_CHECK_REPORT) are refused
 with -EOPNOTSUPP by damon_start() and damon_commit_ctx(). See docs/surveys.md.*/
@@ -2187,8 +2188,8 @@ armed, runs everything that is due, arms the next samples. While paused only cal
 
 - `ctx`: A started context.
 
-- `now_us`: The time now, never less than in the step before; its origin is the caller's choice. What is given as
-time, but sample_us and aggr_us, and simulated memory follow it; windows are counted in steps. With
+- `now_us`: The time now, never less than in the step before; its origin is the caller's choice: a run begins one
+sample_us before its first step. What is given as time, but sample_us and aggr_us, and simulated memory follow it; windows are counted in steps. With
 damon_sim_params.sample_ns a step that comes sooner than max_overhead_permil allows leaves its interval open.
 
 Returns 0; -EINVAL: not started, or not DAMON_DRIVE_MANUAL, or now_us went back; -ECANCELED: the context ended on its
@@ -3845,8 +3846,8 @@ unmapped and replaced by private memory while declared, a check could discard th
 
 - `len`: Bytes, a multiple of the page size.
 
-Returns 0; -EINVAL: not aligned, empty, overlapping another declaration, or not a shared mapping throughout;
--ENOMEM; -ENOSPC: too many declarations. Thread: any.*/
+Returns 0; -EINVAL: not aligned, empty, overlapping another declaration, or not throughout a shared mapping of memory or
+of a regular file: rings of sockets and of the kernel's tracing, and memory of drivers are refused; -ENOMEM; -ENOSPC: too many declarations. Thread: any.*/
     pub fn damon_shared_declare(
         addr: *const crate::ctypes::c_void,
         len: usize,

@@ -47,6 +47,7 @@ void AccessChecker::arm(std::span<Sample> samples) {
 
 void AccessChecker::arm_batch(std::span<Sample> samples) {
     const ExclusionScope scope(tools_.exclusion);
+    tools_.mappings.doubt_registrations(tools_.exclusion.take_included());
     tools_.ledger.notice_joins();
     PageBatch batch;
     for (size_t i = 0; i < samples.size(); ++i) {
@@ -107,6 +108,7 @@ void AccessChecker::note_armed(const AccessCheckRow& row, uint64_t page) {
 // The last of the pages that were armed and not looked at.
 void AccessChecker::lift_armed(size_t max_pages) {
     uint64_t pages[PageBatch::kMax];
+    tools_.proves_marks = uffd_epoch() != epoch_;
     while (max_pages != 0 && !armed_.empty()) {
         const uint64_t check = armed_.back() % tools_.sizes.base_bytes;
         size_t nr_pages = 0;

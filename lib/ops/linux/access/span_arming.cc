@@ -83,6 +83,7 @@ const AccessCheckRow* AccessChecker::row_for(const CachedMapping& mapping, Addre
 void AccessChecker::arm_spans(std::span<Span> spans) {
     if (forked() || !tools_.scan.is_open()) return;
     const ExclusionScope scope(tools_.exclusion);
+    tools_.mappings.doubt_registrations(tools_.exclusion.take_included());
     tools_.ledger.notice_joins();
     for (const Span& span : spans) {
         const AddressRange range = span.range();
@@ -121,6 +122,7 @@ void AccessChecker::look_at(Span& span) {
     ArmedPageLedger::change_tracked([&] { found = tools_.spans.take(range, armed); });
     if (!found || span.withdrawn || tools_.exclusion.allowed(range) != range) return;
     SpanAnswer answer;
+    tools_.proves_marks = uffd_epoch() != armed.epoch;
     for_parts(tools_, span, [&](const CachedMapping& mapping, AddressRange part) {
         const AccessCheckRow* row = row_for(mapping, part);
         if (row == nullptr) return;
@@ -144,6 +146,7 @@ void AccessChecker::lift_left_span() {
     ArmedPageLedger::change_tracked([&] { spans_left_ = tools_.spans.take_last(left); });
     if (!spans_left_) return;
     const ExclusionScope scope(tools_.exclusion);
+    tools_.proves_marks = uffd_epoch() != left.epoch;
     Span span;
     span.start = left.range.start;
     span.page_bytes = static_cast<uint32_t>(tools_.sizes.base_bytes);

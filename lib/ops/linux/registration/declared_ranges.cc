@@ -1,13 +1,11 @@
 #include "ops/linux/registration/declared_ranges.h"
 
-#include <sched.h>
-
-#include <algorithm>
 #include <cerrno>
 
 #include "base/arithmetic.h"
 #include "base/fork_safe_lock.h"
 #include "base/heap.h"
+#include "ops/linux/registration/declared_index.h"
 #include "os/own_file.h"
 #include "os/page_sizes.h"
 #include "os/proc_maps.h"
@@ -15,42 +13,45 @@
 #include "os/syscalls.h"
 
 namespace damon {
-
-// A slot is free where its range is empty. Chunks of slots are never given back, so that pins need no lifetime rules.
-struct SharedSlot {
-    AddressRange range;
-    uint32_t pins = 0;
-    pid_t pinned_by = 0;  // pins of another process are of the parent's threads, which a child does not have
-};
-
 namespace {
 
 constexpr size_t kSlotsInChunk = 64;
+constexpr size_t kMaxPath = 4096;
+// How long a pin may last that somebody waits for: sleeping, as the thread that has it may be one of a lesser class.
+constexpr uint64_t kWaitUs = 20;
+
 struct Chunk {
     SharedSlot slots[kSlotsInChunk];
     Chunk* next = nullptr;
 };
 
-constinit Chunk first_chunk;
-constinit ForkSafeLock lock;
+struct Declared {
+    ForkSafeLock lock;
+    pid_t owner = 0;  // of the index: a child makes it anew, as it may have been changing at the fork
+    Chunk first;
+    Chunk* chunks = &first;
+    DeclaredIndex index;
+};
+constinit Declared declared;
 
-template <typename Visit>
-SharedSlot* find_slot(Visit matches) {
-    for (Chunk* chunk = &first_chunk; chunk != nullptr; chunk = chunk->next) {
-        for (SharedSlot& slot : chunk->slots) {
-            if (matches(slot)) return &slot;
-        }
+// The lock, and the index of this process.
+class Access {
+public:
+    explicit Access(pid_t self) : guard_(declared.lock, self) {
+        if (declared.owner == self) return;
+        declared.index.clear();
+        for (Chunk* chunk = declared.chunks; chunk != nullptr; chunk = chunk->next) add(*chunk);
+        declared.owner = self;
     }
-    return nullptr;
-}
+    DeclaredIndex& operator*() { return declared.index; }
+    DeclaredIndex* operator->() { return &declared.index; }
+    void add(Chunk& chunk) {
+        for (SharedSlot& slot : chunk.slots) declared.index.add(slot);
+    }
 
-SharedSlot* slot_at(uint64_t address) {
-    return find_slot([address](const SharedSlot& slot) { return slot.range.contains(address); });
-}
-
-SharedSlot* free_slot() {
-    return find_slot([](const SharedSlot& slot) { return slot.range.empty(); });
-}
+private:
+    LockGuard guard_;
+};
 
 bool is_pinned(const SharedSlot& slot, pid_t self) { return slot.pins != 0 && slot.pinned_by == self; }
 
@@ -59,9 +60,37 @@ bool is_whole_pages(AddressRange range) {
     return !range.empty() && range.start % page == 0 && range.end % page == 0;
 }
 
-// Whether every page of the range lies in shared mappings of memory or files now. Rings of sockets and memory of
-// drivers would be emptied for good by what drops a page of the page cache from a page table.
+// Rings of sockets and memory of drivers would be emptied for good by what drops a page of the page cache from a page
+// table. A device may have any name.
+bool may_be_declared(const Mapping& mapping) {
+    if (!mapping.shared) return false;
+    if (mapping.kind == MappingKind::kSharedMemory) return true;
+    if (mapping.kind != MappingKind::kFile) return false;
+    char path[kMaxPath];
+    if (mapping.path.size() >= sizeof path) return true;
+    path[mapping.path.copy(path, mapping.path.size())] = '\0';
+    return !sys::is_no_regular_file(path, mapping.inode);
+}
+
+// Mapping by mapping; without the query all mappings are read.
+int ask_for_shared_mapping(ProcMaps& maps, AddressRange range) {
+    char name[kMaxPath];
+    while (!range.empty()) {
+        Mapping mapping;
+        const int error = maps.query_named(range.start, name, mapping);
+        if (error != 0) return error;
+        if (!may_be_declared(mapping)) return -ENODEV;
+        range.start = mapping.range.end;
+    }
+    return 0;
+}
+
+// Whether every page of the range lies in shared mappings of memory or files now.
 bool is_shared_mapping(AddressRange range) {
+    ProcMaps maps;
+    if (maps.open(0) != 0) return false;
+    const int error = ask_for_shared_mapping(maps, range);
+    if (error != -ENOTTY) return error == 0;
     struct Search {
         AddressRange left;
         bool fits = true;
@@ -69,56 +98,47 @@ bool is_shared_mapping(AddressRange range) {
     const auto visit = [](void* context, const Mapping& mapping) {
         auto* self = static_cast<Search*>(context);
         if (!self->fits || self->left.empty() || mapping.range.end <= self->left.start) return;
-        const bool kept = mapping.kind == MappingKind::kSharedMemory || mapping.kind == MappingKind::kFile;
-        self->fits = mapping.shared && kept && mapping.range.start <= self->left.start;
+        self->fits = mapping.range.start <= self->left.start && may_be_declared(mapping);
         self->left.start = mapping.range.end;
     };
-    ProcMaps maps;
     uint64_t bad_lines = 0;
-    if (maps.open(0) != 0 || maps.read_all(visit, &search, bad_lines) != 0) return false;
-    return search.fits && search.left.empty();
-}
-
-bool has_room(pid_t self) {
-    const LockGuard guard(lock, self);
-    return free_slot() != nullptr;
+    return maps.read_all(visit, &search, bad_lines) == 0 && search.fits && search.left.empty();
 }
 
 // Makes sure that there is a free slot. Memory is taken only where there is none, and outside of the lock.
 int make_room(pid_t self) {
-    if (has_room(self)) return 0;
+    if (Access(self)->has_free()) return 0;
     Chunk* fresh = heap_new<Chunk>();
     if (fresh == nullptr) return -ENOMEM;
-    const LockGuard guard(lock, self);
-    Chunk* last = &first_chunk;
-    while (last->next != nullptr) last = last->next;
-    last->next = fresh;
+    Access access(self);
+    fresh->next = declared.chunks;
+    declared.chunks = fresh;
+    access.add(*fresh);
     return 0;
 }
 
-// Under the lock: takes `range` out of its slot. -EBUSY: a check is at work in it; -ENOMEM: something stays on both
-// sides, which needs a slot more, and none is free.
-int take_out(AddressRange range, pid_t self) {
-    SharedSlot* slot = slot_at(range.start);
-    if (is_pinned(*slot, self)) return -EBUSY;
-    const AddressRange rest{range.end, slot->range.end};
-    if (slot->range.start == range.start) {
-        slot->range.start = range.end;
+// Takes `range` out of its slot. -EBUSY: a check is at work in it; -ENOMEM: something stays on both sides, which needs
+// a slot more, and none is free.
+int take_out(DeclaredIndex& index, SharedSlot& slot, AddressRange range, pid_t self) {
+    if (is_pinned(slot, self)) return -EBUSY;
+    const AddressRange rest{range.end, slot.range.end};
+    if (slot.range == range) {
+        index.withdraw(slot);
         return 0;
     }
-    if (!rest.empty()) {
-        SharedSlot* other = free_slot();
-        if (other == nullptr) return -ENOMEM;
-        other->range = rest;
+    if (slot.range.start == range.start) {
+        slot.set_range(rest);
+        return 0;
     }
-    slot->range.end = range.start;
+    if (!rest.empty() && !index.has_free()) return -ENOMEM;
+    slot.set_range({slot.range.start, range.start});
+    if (!rest.empty()) (void)index.declare(rest);
     return 0;
 }
 
-// Under the lock.
-bool is_declared(AddressRange range) {
+bool is_declared(const DeclaredIndex& index, AddressRange range) {
     while (!range.empty()) {
-        const SharedSlot* slot = slot_at(range.start);
+        const SharedSlot* slot = index.at(range.start);
         if (slot == nullptr) return false;
         range.start = slot->range.end;
     }
@@ -132,26 +152,17 @@ int shared_declare(AddressRange range) {
     if (!is_whole_pages(range)) return -EINVAL;
     if (!is_shared_mapping(range)) return -ENODEV;
     if (const int error = make_room(self)) return error;
-    const LockGuard guard(lock, self);
-    if (find_slot([range](const SharedSlot& slot) { return !slot.range.empty() && slot.range.intersects(range); })) {
-        return -EEXIST;
-    }
-    SharedSlot* slot = free_slot();
-    if (slot == nullptr) return -ENOMEM;  // taken by others since
-    slot->pins = 0;
-    slot->range.start = range.start;
-    slot->range.end = range.end;  // last: what makes the slot taken
-    return 0;
+    Access index(self);
+    const SharedSlot* next = index->first_above(range.start);
+    if (next != nullptr && next->range.intersects(range)) return -EEXIST;
+    return index->declare(range) ? 0 : -ENOMEM;  // taken by others since
 }
 
 uint64_t next_declared(uint64_t address) {
-    uint64_t next = UINT64_MAX;
-    const LockGuard guard(lock, process_id());
-    find_slot([&](const SharedSlot& slot) {
-        if (!slot.range.empty() && slot.range.start > address) next = std::min(next, slot.range.start);
-        return false;
-    });
-    return next;
+    Access index(process_id());
+    const SharedSlot* slot = index->first_above(address);
+    if (slot != nullptr && slot->range.contains(address)) slot = index->first_above(slot->range.end);
+    return slot == nullptr ? UINT64_MAX : slot->range.start;
 }
 
 int shared_withdraw(AddressRange range) {
@@ -161,16 +172,16 @@ int shared_withdraw(AddressRange range) {
     while (!range.empty()) {
         int error = 0;
         {
-            const LockGuard guard(lock, self);
-            if (!checked && !is_declared(range)) return -ENOENT;
+            Access index(self);
+            if (!checked && !is_declared(*index, range)) return -ENOENT;
             checked = true;
-            const SharedSlot* slot = slot_at(range.start);
+            SharedSlot* slot = index->at(range.start);
             if (slot == nullptr) return -ENOENT;  // somebody else is withdrawing it too
             const AddressRange part{range.start, slot->range.end < range.end ? slot->range.end : range.end};
-            error = take_out(part, self);
+            error = take_out(*index, *slot, part, self);
             if (error == 0) range.start = part.end;
         }
-        if (error == -EBUSY) sched_yield();
+        if (error == -EBUSY) sys::sleep_us(kWaitUs);
         if (error == -ENOMEM && make_room(self) != 0) return error;
     }
     return 0;
@@ -209,8 +220,8 @@ int shared_unmap(void* address, size_t bytes) {
 bool SharedPin::pin(uint64_t address) {
     unpin();
     const pid_t self = process_id();
-    const LockGuard guard(lock, self);
-    SharedSlot* slot = slot_at(address);
+    Access index(self);
+    SharedSlot* slot = index->at(address);
     if (slot == nullptr) return false;
     if (slot->pinned_by != self) slot->pins = 0;
     slot->pinned_by = self;
@@ -223,7 +234,7 @@ bool SharedPin::pin(uint64_t address) {
 void SharedPin::unpin() {
     if (slot_ == nullptr) return;
     const pid_t self = process_id();
-    const LockGuard guard(lock, self);
+    const LockGuard guard(declared.lock, self);
     if (slot_->pinned_by == self && slot_->pins > 0) --slot_->pins;
     slot_ = nullptr;
     range_ = {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
 #include "base/fork_safe_lock.h"
 #include "base/heap.h"
@@ -40,6 +41,18 @@ constinit uint64_t nr_so_far = 0;     // under the lock
 constinit std::atomic<size_t> nr_excluded{0};
 constinit std::atomic<uint64_t> generation{1};
 constinit ExclusionSlot slots[kMaxMembers];
+
+// Those that were included last; under the lock.
+constexpr size_t kMaxIncluded = 16;
+constinit AddressRange included[kMaxIncluded];
+constinit uint64_t nr_included = 0;
+
+constexpr AddressRange kAll{0, UINT64_MAX};
+
+AddressRange hull(AddressRange a, AddressRange b) {
+    if (a.empty() || b.empty()) return a.empty() ? b : a;
+    return {std::min(a.start, b.start), std::max(a.end, b.end)};
+}
 
 Excluded** place_of(AddressRange range) {
     Excluded** at = &first;
@@ -159,6 +172,7 @@ int include_range(AddressRange range) {
             gone = *at;
             *at = gone->next;
             nr_excluded.fetch_sub(1);
+            included[nr_included++ % kMaxIncluded] = range;
             generation.fetch_add(1);
         }
     }
@@ -176,6 +190,8 @@ bool Exclusion::join_group() {
         slot_ = &slot;
         depth_ = 0;
         seen_ = 0;
+        nr_included_ = 0;
+        included_ = {};
         return true;
     }
     return false;
@@ -209,11 +225,15 @@ void Exclusion::refresh(uint64_t generation_now) {
             for (const Excluded* at = first; at != nullptr && complete; at = at->next) {
                 complete = ranges_.size() < ranges_.capacity() && ranges_.push_back(at->range);
             }
+            if (nr_included - nr_included_ > kMaxIncluded) included_ = kAll;
+            for (; nr_included_ < nr_included; ++nr_included_) {
+                included_ = hull(included_, included[nr_included_ % kMaxIncluded]);
+            }
         }
         if (complete) break;
         if (has_room) continue;  // more were added meanwhile
         ranges_.clear();
-        (void)ranges_.push_back(AddressRange{0, UINT64_MAX});  // without memory: all of it, or what there is room for
+        (void)ranges_.push_back(kAll);  // without memory: all of it, or what there is room for
         break;
     }
     std::sort(ranges_.begin(), ranges_.end(),
@@ -221,6 +241,8 @@ void Exclusion::refresh(uint64_t generation_now) {
     nr_ = ranges_.size();
     seen_ = generation_now;
 }
+
+AddressRange Exclusion::take_included() { return std::exchange(included_, {}); }
 
 const AddressRange* Exclusion::find(uint64_t address) const {
     for (const AddressRange& range : ranges_) {

@@ -40,6 +40,9 @@ public:
     bool contains(uint64_t address) const { return nr_ != 0 && find(address) != nullptr; }
     // The first part of `range` that is not excluded; empty: all of it is.
     AddressRange allowed(AddressRange range) const;
+    // A range around all that was included again since this was last asked: what was registered there is not any more,
+    // and the program may have registered it. Empty: nothing was.
+    AddressRange take_included();
 
 private:
     const AddressRange* find(uint64_t address) const;
@@ -49,7 +52,9 @@ private:
     Vector<AddressRange> ranges_;  // sorted by their starts; they may overlap
     size_t nr_ = 0;
     uint32_t depth_ = 0;
-    uint64_t seen_ = 0;  // the generation of what ranges_ holds
+    uint64_t seen_ = 0;         // the generation of what ranges_ holds
+    uint64_t nr_included_ = 0;  // of them included_ knows
+    AddressRange included_;
 };
 
 // Enters for a scope.

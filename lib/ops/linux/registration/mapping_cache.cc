@@ -81,6 +81,14 @@ void MappingCache::forget_registrations() {
     }
 }
 
+void MappingCache::doubt_registrations(AddressRange range) {
+    if (range.empty()) return;
+    for (size_t i = first_ending_after(range.start); i < mappings_.size(); ++i) {
+        if (mappings_[i].range.start >= range.end) return;
+        mappings_[i].owned = 0;
+    }
+}
+
 CachedMapping MappingCache::fresh(const Mapping& mapping) const {
     CachedMapping cached;
     cached.range = mapping.range;

@@ -69,6 +69,8 @@ public:
     }
     // The userfaultfd that they were with is gone.
     void forget_registrations();
+    // Whose registration it is must be made sure of before anything is armed in the range.
+    void doubt_registrations(AddressRange range);
 
     // Reads all mappings anew. Registrations are remembered; modes that failed will be tried again. Where the reading
     // fails, everything stays, and the answer is false. `also` (may be null) is told of each mapping. kLater: what it

@@ -38,8 +38,9 @@ struct CheckTools {
     static constexpr uint64_t kNoBlock = ~uint64_t{0};
     uint64_t base_block = kNoBlock;  // of this arming: a block that is mapped by base pages
     uint64_t nr_scans = 0;
-    uint64_t own_epochs = 0;   // of this arming: how much uffd_epoch grew by what cannot disturb this context
-    uint32_t armed_share = 0;  // of the present pages to be armed: armed already, in 1/1,024; a moving mean
+    bool proves_marks = false;  // registrations were dropped since they were set: they may be of the program's own
+    uint64_t own_epochs = 0;    // of this arming: how much uffd_epoch grew by what cannot disturb this context
+    uint32_t armed_share = 0;   // of the present pages to be armed: armed already, in 1/1,024; a moving mean
 
     void note_armed(bool already) { armed_share = (armed_share * 255 + (already ? 1024 : 0)) / 256; }
     AddressRange page_at(uint64_t address) const { return {address, address + sizes.base_bytes}; }

@@ -26,9 +26,7 @@ size_t group_size(CheckTools& tools, std::span<const uint64_t> pages, uint64_t m
     return size;
 }
 
-}  // namespace
-
-void lift_pages(CheckTools& tools, std::span<const uint64_t> pages, uint64_t mode, uint64_t max_call_bytes) {
+void lift_all(CheckTools& tools, std::span<const uint64_t> pages, uint64_t mode, uint64_t max_call_bytes) {
     if (pages.empty()) return;
     if (tools.ledger.begin_lifting()) {
         for (const uint64_t page : pages) {
@@ -48,6 +46,21 @@ void lift_pages(CheckTools& tools, std::span<const uint64_t> pages, uint64_t mod
         pages = pages.subspan(size);
     }
     tools.ledger.end_lifting();
+}
+
+// What is not registered must not become so by the proof whose the mark is.
+bool is_own_mark(CheckTools& tools, uint64_t page, uint64_t mode) {
+    return !tools.exclusion.contains(page) && tools.scan.registered(tools.page_at(page), mode) == 1 &&
+           uffd_register(tools.page_at(page), mode) == 0;
+}
+
+}  // namespace
+
+void lift_pages(CheckTools& tools, std::span<const uint64_t> pages, uint64_t mode, uint64_t max_call_bytes) {
+    if (!tools.proves_marks) return lift_all(tools, pages, mode, max_call_bytes);
+    for (size_t i = 0; i < pages.size(); ++i) {
+        if (is_own_mark(tools, pages[i], mode)) lift_all(tools, pages.subspan(i, 1), mode, max_call_bytes);
+    }
 }
 
 }  // namespace damon
