@@ -6,6 +6,7 @@ import argparse
 import os
 import pathlib
 import shlex
+import signal
 import sys
 from typing import Optional
 
@@ -120,7 +121,26 @@ def prepare(options: argparse.Namespace, words: list[str], *, is_child: bool = F
                         paused=options.paused, exclude=options.exclude, warm=options.warm,
                         warm_every_ms=options.warm_every // 1000, is_child=is_child,
                         auto_passes_us=10_000_000 if options.passes is None else 0)
-    return path, {**os.environ, **added}
+    return path, {**own_environment(), **added}
+
+
+def own_environment() -> dict[str, str]:
+    """As this command got it: where no locale is named Python puts LC_CTYPE=C.UTF-8 into its own."""
+    found = dict(os.environ)
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            is_given = any(word.startswith(b"LC_CTYPE=") for word in file.read().split(b"\0"))
+    except OSError:
+        return found
+    if not is_given and found.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8"):
+        del found["LC_CTYPE"]
+    return found
+
+
+def restore_signals() -> None:
+    """Python ignores these, and a program goes on with what is ignored."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def program_words(options: argparse.Namespace) -> list[str]:
@@ -136,6 +156,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"damon: {shlex.join(words)} is process {os.getpid()}; in another terminal: damon top {os.getpid()}",
               file=sys.stderr)
     sys.stdout.flush()
+    restore_signals()
     os.execve(path, words, variables)
 
 
