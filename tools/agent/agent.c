@@ -43,7 +43,14 @@
 /* The thread that keeps the program's files, where its first thread ends before the others. */
 enum keeper { KEEPER_NONE = 0, KEEPER_WAITS = 1, KEEPER_EXITS = 2, KEEPER_ENDS = 3 };
 
-enum { LOOK_MS = 250, FUTEX_SIZE_U32 = 2, SYS_FUTEX_WAITV = 449 };
+enum {
+    LOOK_MS = 250,
+    READY_S = 1,
+    EARLY_WINDOWS = 50,
+    GROWN_BYTES = 1 << 20,
+    FUTEX_SIZE_U32 = 2,
+    SYS_FUTEX_WAITV = 449
+};
 
 /* In front what the constructor and the destructor touch: each page more is a page fault of every program. */
 static struct {
@@ -54,8 +61,10 @@ static struct {
     int status;                   /* descriptor of /proc/self/status, or -1 */
     uint32_t filters;             /* of the agent's own thread, which began with those of the program */
     uint64_t looked_ms;
-    int32_t begun_in; /* process id, once the agent's thread is there */
-    uint32_t keeper;  /* enum keeper: a futex word */
+    int32_t begun_in;  /* process id, once the agent's thread is there */
+    uint32_t keeper;   /* enum keeper: a futex word */
+    uint32_t is_ready; /* 1: the monitor runs, or cannot: a futex word */
+    uint32_t reserved;
     struct agent_options options;
     struct page_folders folders;
     struct page page;
@@ -259,6 +268,11 @@ static void sleep_ms(uint64_t ms) {
     }
 }
 
+static void tell_ready(void) {
+    __atomic_store_n(&agent.is_ready, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &agent.is_ready, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 static void* run(void* unused) {
     struct agent_options* options = &agent.options;
     uint32_t seen = 0;
@@ -270,6 +284,7 @@ static void* run(void* unused) {
     size_t cap = options->attrs.max_nr_regions > 2048 ? options->attrs.max_nr_regions * 2 : 4096;
     if (cap > 1 << 18) cap = 1 << 18;
     if (page_open(&agent.page, &agent.folders, cap, options->ring_bytes, has_own_files) != 0) {
+        tell_ready();
         tell_keeper(KEEPER_ENDS);
         agent.begun_in = 0;
         return unused;
@@ -287,6 +302,7 @@ static void* run(void* unused) {
         monitor_start(&agent.monitor, options->paused != 0);
         pthread_mutex_unlock(&agent.lock);
     }
+    tell_ready();
     if (agent.monitor.phase != DAMON_AGENT_STOPPED) {
         monitor_publish(&agent.monitor, &agent.page);
         follow(&seen);
@@ -316,8 +332,16 @@ static int begin_thread(void* (*run_it)(void*), size_t stack_bytes) {
     return error;
 }
 
+/* If asked for, the monitor is there before the program's first instruction: what it changes then, such as its user,
+ * does not keep the agent's files from being opened. */
 static void start_thread(void) {
-    if (begin_thread(run, 256 << 10) == 0) agent.begun_in = (int32_t)getpid();
+    const struct timespec most = {READY_S, 0};
+    if (begin_thread(run, 256 << 10) != 0) return;
+    agent.begun_in = (int32_t)getpid();
+    if (!agent.options.at_once) return;
+    while (__atomic_load_n(&agent.is_ready, __ATOMIC_ACQUIRE) == 0)
+        if (syscall(SYS_futex, &agent.is_ready, FUTEX_WAIT_PRIVATE, 0, &most, NULL, 0) != 0 && errno == ETIMEDOUT)
+            return;
 }
 
 static void* keep(void* unused) {
@@ -356,7 +380,7 @@ static void forget(void) {
     agent.monitor.phase = DAMON_AGENT_WAITING;
     agent.monitor.seq = 0;
     agent.opened_by = 0;
-    agent.is_filtered = agent.filters = agent.keeper = 0;
+    agent.is_filtered = agent.filters = agent.keeper = agent.is_ready = 0;
     learn_first_thread();
     agent.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     agent.monitor.warm = (struct warm){.path = ""};

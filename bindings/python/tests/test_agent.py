@@ -88,6 +88,17 @@ def test_a_process_ends_with_the_last_thread_of_its_own(tmp_path: pathlib.Path, 
     assert (out, process.returncode) == (alone.stdout, alone.returncode)
 
 
+def test_a_program_that_changes_its_user_at_once_is_monitored_if_asked_to_be_at_once(hot_part: str, tmp_path: pathlib.Path) -> None:
+    """Its files of /proc are root's from then on."""
+    if os.geteuid() != 0:
+        declared_skip("change-user", "only root can")
+    with running(built(tmp_path, "drops"), at_once=True) as process, page_of(process.pid) as page:
+        snapshot = until(lambda: page.snapshot() if page.snapshot().phase != Phase.WAITING else None, "it has begun")
+        assert snapshot.phase == Phase.RUNNING, snapshot.message
+        until(lambda: page.snapshot().regions.total_bytes >= 16 * MIB, "its memory is watched")
+        assert not SEES_WRITES or until(lambda: page.snapshot().regions.working_set_bytes() >= MIB, "and seen")
+
+
 @pytest.mark.parametrize("refused", [False, True])
 def test_passes_tell_memory_that_is_read_from_idle_memory(tmp_path: pathlib.Path, hot_part: str, refused: bool) -> None:
     """Asked for; and by themselves where a filter of system calls refuses userfaultfd, as in containers."""
