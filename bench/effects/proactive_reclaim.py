@@ -25,7 +25,7 @@ import counted_vm  # noqa: E402
 HOME = "usr/lib/damon-effects"
 ALL = ("redis", "sqlite", "numpy", "java")
 COMMANDS = {"redis": ("redis-server", "redis-benchmark", "redis-cli"), "java": ("java",)}
-NAMES = {"nobody": "nobody", "kernel": "DAMON_RECLAIM", "library": "the agent"}
+NAMES = {"nobody": "alone", "kernel": "`DAMON_RECLAIM`", "library": "the agent", "library10": "the agent, 10 s", "library30": "the agent, 30 s"}
 
 
 class Files(dict):
@@ -69,7 +69,6 @@ def add_java(files, scratch):
                  *home.glob("conf/**/*")):
         if path.is_file():
             files.add(path, path)
-    files.add(java, "usr/bin/java")
     subprocess.run(["javac", "-d", scratch, HERE / "programs" / "Updates.java"], check=True)
     files[f"{HOME}/programs/Updates.class"] = pathlib.Path(scratch) / "Updates.class"
 
@@ -102,7 +101,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         files = machine_files(build, there, scratch)
         print(f"{len(files)} files, {sum(path.stat().st_size for path in files.values()) >> 20} MiB", flush=True)
-        variables = {"EFFECTS_PROGRAMS": ",".join(there)} | {name: value for name, value in os.environ.items() if name == "EFFECTS_WHO"}
+        variables = {"EFFECTS_PROGRAMS": ",".join(there), "EFFECTS_JAVA": str(pathlib.Path(shutil.which("java") or "").resolve())} | {name: value for name, value in os.environ.items() if name in ("EFFECTS_WHO", "EFFECTS_WARM_S")}
         counted_vm.run(HERE / "reclaim_guest.py", out, "3G", variables, sorted(files.items()))
     table(out)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Runs inside of the virtual machine: programs with a cold part, alone, with the kernel's DAMON_RECLAIM, and with the agent's
-scheme that pages out what was not accessed for five seconds. Prints one JSON object for each. See proactive_reclaim.py.
+scheme that pages out what was not accessed for five seconds, or for ten or thirty ("library10", "library30"). Prints one JSON object for each. See proactive_reclaim.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from damon.params import AccessPattern, Attrs, Scheme  # noqa: E402
 
 MIB = 1 << 20
 SAMPLE_US, AGGR_US, COLD_US = 5_000, 100_000, 5_000_000
-WARM_S, SECONDS = 60, 20
+WARM_S, SECONDS = int(os.environ.get("EFFECTS_WARM_S", "60")), 20
 RECLAIM = pathlib.Path("/sys/module/damon_reclaim/parameters")
 
 
@@ -94,7 +94,7 @@ def subjects():
         "redis": Redis(100_000, 1000, requests=2_000, pause_s=1.0),
         "sqlite": Lines("/usr/bin/python3", programs + "/lookups.py", 300_000, 10, 1000),
         "numpy": Lines("/usr/bin/python3", programs + "/sparse.py", 160, 10, 1, 1000),
-        "java": Lines("/usr/bin/java", "-Xshare:auto", "-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-cp", programs, "Updates", 160, 10, 1000),
+        "java": Lines(os.environ.get("EFFECTS_JAVA", "/usr/bin/java"), "-Xshare:auto", "-XX:+UseSerialGC", "-Xms256m", "-Xmx256m", "-cp", programs, "Updates", 160, 10, 1000),
     }
 
 
@@ -105,12 +105,13 @@ def major_faults(pid):
 
 def measure(name, subject, who):
     variables = dict(os.environ)
-    if who == "library":
-        cold = Scheme(action="pageout", pattern=AccessPattern(max_nr_accesses=0), min_age_us=COLD_US)
+    reclaimer_of, cold_us = RECLAIMERS[who.rstrip("0123456789")], int("".join(filter(str.isdecimal, who)) or 0) * 1_000_000 or COLD_US
+    if who.startswith("library"):
+        cold = Scheme(action="pageout", pattern=AccessPattern(max_nr_accesses=0), min_age_us=cold_us)
         variables |= environment(Attrs(sample_us=SAMPLE_US, aggr_us=AGGR_US), [cold])
     with subject.started(variables) as (pid, work):
         before = memory_of(pid)[0]
-        with contextlib.closing(RECLAIMERS[who](pid)) as reclaimer:
+        with contextlib.closing(reclaimer_of(pid)) as reclaimer:
             work(WARM_S)
             own, spent, faults, began = reclaimer.cpu(), times_of(pid), major_faults(pid), time.monotonic()
             resident, units = [], 0
@@ -119,7 +120,7 @@ def measure(name, subject, who):
                 resident.append(memory_of(pid)[0])
             own, spent, faults, seconds = (reclaimer.cpu() - own, times_of(pid) - spent, major_faults(pid) - faults, time.monotonic() - began)
             tried, applied = reclaimer.acted()
-    if who == "library":
+    if who.startswith("library"):
         spent -= own  # it is one of the process's threads
     print(json.dumps({"program": name, "who": who, "before_mib": before, "resident_mib": sum(resident) / len(resident), "units": units,
                       "cpu_us_a_unit": 1e6 * spent / units, "seconds": seconds, "monitor_cpu_s": own, "major_faults": faults,
@@ -132,7 +133,7 @@ def main():
     os.system("ip link set lo up")
     known = subjects()
     for name in os.environ.get("EFFECTS_PROGRAMS", ",".join(known)).split(","):
-        for who in os.environ.get("EFFECTS_WHO", "nobody,kernel,library").split(","):
+        for who in os.environ.get("EFFECTS_WHO", "nobody,kernel,library,library10,library30").split(","):
             if who == "kernel" and not RECLAIM.exists():
                 continue
             try:

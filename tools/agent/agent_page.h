@@ -14,6 +14,9 @@
  *       + sizeof              struct damon_region_info[region_cap]
  *     ring_offset             records, ring_bytes in all
  *
+ * The agent keeps byte 0 locked (F_OFD_SETLK) while its process lives: what is locked is not removed as left behind,
+ * also by processes of other PID namespaces, for which the id in its name is another one's or nobody's.
+ *
  * Numbers are those of the machine. Structures of damon_c.h are embedded as they are; the header tells their sizes, and
  * a tool that knows other sizes refuses the file: agent and tool must be of one release.
  *

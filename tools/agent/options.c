@@ -22,6 +22,7 @@ static const struct option_name option_names[] = {
     PLAIN(paused),        PLAIN(warm_every_ms), ATTR(sample_us),           ATTR(aggr_us),       ATTR(ops_update_us),
     ATTR(min_nr_regions), ATTR(max_nr_regions), ATTR(max_overhead_permil), ATTR(referenced_us), GOAL(access_bp),
     GOAL(aggrs),          GOAL(min_sample_us),  GOAL(max_sample_us),       PLAIN(reader),       PLAIN(auto_passes_us),
+    PLAIN(at_once),
 };
 
 static const char* const left_alone[] = {

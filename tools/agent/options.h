@@ -20,6 +20,7 @@ struct agent_options {
     uint64_t follow_fork;   /* 1: a forked child is monitored as well, and not only after exec */
     uint64_t coverage;      /* enum damon_coverage_flags */
     uint64_t paused;        /* 1: start paused */
+    uint64_t at_once;       /* 1: the program waits until the monitor has started; with delay_ms and min_rss_bytes 0 */
     uint64_t
         auto_passes_us; /* passes over accessed bits so often where samples see nothing of private memory; 0: never */
     uint64_t reader;    /* this process, if it is the parent, removes the file after the program's end */

@@ -79,6 +79,23 @@ static int open_directory(const char* path) {
     return -EPERM;
 }
 
+/* Whether the agent of a living process has this file: it keeps a lock of it (hold()), which goes with the process.
+ * That alone tells where processes have other ids here, in another PID namespace. */
+static int is_held(int folder, const char* name) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int file = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return 0;
+    const int is_locked = fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    close(file);
+    return is_locked;
+}
+
+/* The lock is the open file's, not the process's: exec and the end of the thread give it back as well. */
+static int hold(int file) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    return fcntl(file, F_OFD_SETLK, &lock);
+}
+
 /* Removes the files of processes that are gone without having done so: killed, or ended by _exit(). The C library's
  * opendir() would allocate. */
 static void sweep(int folder) {
@@ -96,18 +113,26 @@ static void sweep(int folder) {
             char* rest;
             const long pid = strtol(entry->name, &rest, 10);
             const int is_ours = strcmp(rest, ".damon") == 0 || strcmp(rest, ".damon.new") == 0;
-            if (pid > 0 && pid <= INT32_MAX && is_ours && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+            if (pid > 0 && pid <= INT32_MAX && is_ours && kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
+                !is_held(folder, entry->name))
                 unlinkat(folder, entry->name, 0);
             at += entry->bytes;
         }
     }
 }
 
-/* A new file of that size, all of it there; negative errno. */
+/* A new file of that size, all of it there; negative errno. -EEXIST: a process of another PID namespace, with the same
+ * id there, has its file here. */
 static int make_file(const char* path, const char* name, size_t bytes) {
     struct rlimit limit;
+    char shown[32] = "";
     int folder = open_directory(path);
     if (folder < 0) return folder;
+    memcpy(shown, name, strlen(name) - strlen(NEW));
+    if (is_held(folder, shown) || is_held(folder, name)) {
+        close(folder);
+        return -EEXIST;
+    }
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes) { /* would be a signal */
         close(folder);
         return -EFBIG;
@@ -117,6 +142,7 @@ static int make_file(const char* path, const char* name, size_t bytes) {
     int file = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int error = file < 0 ? errno : 0;
     if (file >= 0) {
+        (void)hold(file); /* first: until then another's sweep() would take it for one that was left */
         error = fchmod(file, 0600) != 0 ? errno : posix_fallocate(file, 0, (off_t)bytes);
         if (error != 0) {
             unlinkat(folder, name, 0);
@@ -128,7 +154,7 @@ static int make_file(const char* path, const char* name, size_t bytes) {
 }
 
 /* Under the name of a file that is not complete yet: show() gives it its own. */
-static int map_file(struct page* page, const char* directory, size_t bytes) {
+static int map_file(struct page* page, const char* directory, size_t bytes, int keeps_file) {
     char name[32];
     snprintf(name, sizeof name, "%d.damon" NEW, (int)getpid());
     if (snprintf(page->path, sizeof page->path, "%s/%s", directory, name) >= (int)sizeof page->path)
@@ -137,11 +163,15 @@ static int map_file(struct page* page, const char* directory, size_t bytes) {
     if (file < 0) return file;
     void* mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     int error = errno;
-    close(file);
+    if (mapped == MAP_FAILED || !keeps_file) {
+        close(file);
+        file = -1;
+    }
     if (mapped == MAP_FAILED) {
         unlink(page->path);
         return -error;
     }
+    page->file = file;
     madvise(mapped, bytes, MADV_DONTFORK); /* a child must not write to it */
     madvise(mapped, bytes, MADV_DONTDUMP);
     page->header = mapped;
@@ -149,7 +179,7 @@ static int map_file(struct page* page, const char* directory, size_t bytes) {
     return 0;
 }
 
-static int open_somewhere(struct page* page, const struct page_folders* folders, size_t bytes) {
+static int open_somewhere(struct page* page, const struct page_folders* folders, size_t bytes, int keeps_file) {
     const unsigned uid = (unsigned)geteuid();
     char paths[4][256] = {"", "", "", ""};
     int error = -ENOENT;
@@ -159,7 +189,7 @@ static int open_somewhere(struct page* page, const struct page_folders* folders,
     snprintf(paths[3], sizeof paths[3], "/tmp/damon-%u", uid);
     for (int i = 0; i < 4; i++) {
         if (paths[i][0] == '\0') continue;
-        int failed = map_file(page, paths[i], bytes);
+        int failed = map_file(page, paths[i], bytes, keeps_file);
         if (failed == 0) return 0;
         error = failed;
     }
@@ -209,13 +239,14 @@ static int show(struct page* page) {
     return 0;
 }
 
-int page_open(struct page* page, const struct page_folders* folders, size_t region_cap, uint64_t ring_bytes) {
+int page_open(struct page* page, const struct page_folders* folders, size_t region_cap, uint64_t ring_bytes,
+              int keeps_file) {
     const size_t mailbox = ALIGNED(sizeof(struct damon_agent_header));
     const size_t snapshot = mailbox + ALIGNED(sizeof(struct damon_agent_mailbox));
     const size_t ring =
         snapshot + ALIGNED(sizeof(struct damon_agent_snapshot) + region_cap * sizeof(struct damon_region_info));
     memset(page, 0, sizeof *page);
-    int error = open_somewhere(page, folders, ring + ring_bytes);
+    int error = open_somewhere(page, folders, ring + ring_bytes, keeps_file);
     if (error != 0) return error;
     unsigned char* base = (unsigned char*)page->header;
     page->mailbox = (void*)(base + mailbox);
@@ -282,4 +313,6 @@ void page_retire(struct page* page, int remove) {
 void page_unmap(struct page* page) {
     munmap(page->header, page->bytes);
     page->header = NULL;
+    if (page->file >= 0) close(page->file);
+    page->file = -1;
 }

@@ -18,6 +18,7 @@ struct page {
     size_t region_cap;
     uint64_t ring_bytes, ring_head, ring_tail, nr_records;
     uint32_t lock;
+    int file; /* its descriptor, which holds the lock that tells that this process lives; -1: not kept */
     char path[512];
 };
 
@@ -28,8 +29,10 @@ struct page_folders {
 };
 
 /* Makes the file in the first folder that is fit: `first`, `runtime`/damon, /dev/shm/damon-UID, /tmp/damon-UID. All of
- * it is allocated, so that no write to it can fail later. 0 or a negative errno. */
-int page_open(struct page* page, const struct page_folders* folders, size_t region_cap, uint64_t ring_bytes);
+ * it is allocated, so that no write to it can fail later. keeps_file: its descriptor stays open until page_unmap(), by
+ * the same thread. 0 or a negative errno. */
+int page_open(struct page* page, const struct page_folders* folders, size_t region_cap, uint64_t ring_bytes,
+              int keeps_file);
 
 /* Between these two the snapshot may be written. */
 void page_begin(struct page* page);

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import stat
+import struct
 from collections.abc import Iterator
 from typing import Optional
 
 SUFFIX = ".damon"
+_FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux
 
 
 class AgentError(Exception):
@@ -145,16 +148,23 @@ def is_mapped(pid: int) -> bool:
         return True
 
 
-def find(pid: int, *, writable: bool) -> tuple[str, int]:
-    """(path, descriptor) of the agent's file of a process. NoAgentError: it has none; AgentError: it is refused."""
+def opened(pid: int, *, writable: bool) -> Iterator[tuple[str, int]]:
+    """(path, descriptor) of each file that may be the agent's of a process, the most likely first: processes of other PID
+    namespaces may have the same id. NoAgentError: there is none; AgentError: what there is is refused."""
     refused: Optional[AgentError] = None
+    is_any = False
     for path, owner in candidates(pid):
         try:
-            return path, open_file(path, owner, writable=writable)
+            file = open_file(path, owner, writable=writable)
         except FileNotFoundError:
             continue
         except AgentError as error:
             refused = refused or error
+            continue
+        is_any = True
+        yield path, file
+    if is_any:
+        return
     uid = process_uid(pid)
     if refused is not None and uid not in (None, os.geteuid()) and os.geteuid() != 0:
         raise AgentError(f"process {pid} is of another user ({_name_of(uid)}), who alone can see its monitor, but for root")
@@ -197,6 +207,21 @@ def _other_users() -> set[int]:
     return found
 
 
+def is_held(folder: int, name: str) -> bool:
+    """Whether a living process has this file, which its agent keeps locked: one of another PID namespace has another id here."""
+    try:
+        file = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+        return bool(struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_OFD_GETLK, asked))[0] != fcntl.F_UNLCK)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+
+
 def remove_stale() -> None:
     """Removes files of this user whose process is gone, as a killed one leaves its own."""
     uid = os.geteuid()
@@ -208,7 +233,7 @@ def remove_stale() -> None:
         try:
             for name in os.listdir(folder):
                 number = name[: -len(SUFFIX)]
-                if name.endswith(SUFFIX) and number.isdecimal() and start_ticks(int(number)) == 0:
+                if name.endswith(SUFFIX) and number.isdecimal() and start_ticks(int(number)) == 0 and not is_held(folder, name):
                     try:
                         os.unlink(name, dir_fd=folder)
                     except OSError:

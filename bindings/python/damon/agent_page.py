@@ -168,11 +168,16 @@ class AgentPage(Closing):
     @classmethod
     def open(cls, pid: int) -> AgentPage:
         """NoAgentError: the process has no agent; AgentError: its file is refused."""
+        stale: Optional[NoAgentError] = None
         try:
-            path, file = agent_files.find(pid, writable=True)
+            for path, file in agent_files.opened(pid, writable=True):
+                try:
+                    return cls(path, file, pid)
+                except NoAgentError as error:  # of another process that has, or had, that id
+                    stale = stale or error
         except PermissionError as error:
             raise AgentError(f"the file of process {pid} cannot be opened: {error.strerror}; it is its user's alone") from error
-        return cls(path, file, pid)
+        raise stale or NoAgentError(f"process {pid} has no agent")
 
     @property
     def program(self) -> str:

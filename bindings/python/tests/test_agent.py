@@ -8,8 +8,10 @@ import pathlib
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from agent_support import FAST, MIB, built, page_of, running, until, window_of
@@ -71,6 +73,30 @@ def test_a_program_whose_first_thread_has_ended_is_monitored(tmp_path: pathlib.P
     with running(built(tmp_path, "first_thread_ends", "-pthread")) as process:
         with page_of(process.pid) as page:
             assert window_of(page).rss_bytes >= 16 * MIB
+
+
+@pytest.mark.parametrize("words", [["thread"], ["bare", "0"], ["bare", "5"], ["filtered"]])
+@pytest.mark.parametrize("options", [{}, {"paused": True}, {"min_rss_bytes": 1 << 40}])
+def test_a_process_ends_with_the_last_thread_of_its_own(tmp_path: pathlib.Path, words: list[str], options: dict[str, Any]) -> None:
+    if words == ["filtered"] and options.get("paused"):
+        declared_skip("paused-filter", "a paused agent does not see that the program forbids itself system calls")
+    program = [built(tmp_path, "ends", "-pthread"), *words]
+    alone = subprocess.run(program, stdout=subprocess.PIPE, text=True, timeout=30)
+    with running(*program, **options) as process:
+        page_of(process.pid).close()
+        out, _ = process.communicate(timeout=30)
+    assert (out, process.returncode) == (alone.stdout, alone.returncode)
+
+
+def test_a_program_that_changes_its_user_at_once_is_monitored_if_asked_to_be_at_once(hot_part: str, tmp_path: pathlib.Path) -> None:
+    """Its files of /proc are root's from then on."""
+    if os.geteuid() != 0:
+        declared_skip("change-user", "only root can")
+    with running(built(tmp_path, "drops"), at_once=True) as process, page_of(process.pid) as page:
+        snapshot = until(lambda: page.snapshot() if page.snapshot().phase != Phase.WAITING else None, "it has begun")
+        assert snapshot.phase == Phase.RUNNING, snapshot.message
+        until(lambda: page.snapshot().regions.total_bytes >= 16 * MIB, "its memory is watched")
+        assert not SEES_WRITES or until(lambda: page.snapshot().regions.working_set_bytes() >= MIB, "and seen")
 
 
 @pytest.mark.parametrize("refused", [False, True])
@@ -249,6 +275,45 @@ def test_the_file_of_a_killed_program_is_removed_by_the_next_tool_or_agent(hot_p
             else:
                 agent_files.remove_stale()
                 assert not os.path.exists(page.path)
+
+
+# Runs a program with an id that no process has outside.
+WITH_ANOTHER_ID = """
+import os, sys
+while True:
+    child = os.fork()
+    if child == 0:
+        if os.path.exists(f"/proc/{os.getpid()}"):
+            os._exit(1)
+        os.execv(sys.argv[1], sys.argv[1:])
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+
+
+def test_the_file_of_a_process_in_another_pid_namespace_is_left_alone(hot_part: str, tmp_path: pathlib.Path) -> None:
+    apart = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*apart, "true"], capture_output=True).returncode != 0:
+        declared_skip("pid-namespace", "unshare --pid is refused")
+    folder = tmp_path / "damon"
+
+    def foreign() -> list[str]:
+        """Files of processes that have another id here."""
+        return [name for name in os.listdir(folder) if name.endswith(".damon") and agent_files.start_ticks(int(name[:-6])) == 0]
+
+    with running(*apart, sys.executable, "-S", "-c", WITH_ANOTHER_ID, hot_part, exclude=os.path.basename(sys.executable)) as process:
+        (name,) = until(foreign, "its agent's file is there")
+        agent_files.remove_stale()
+        assert foreign() == [name], "a tool has removed it"
+        with running(hot_part) as other, page_of(other.pid):
+            assert foreign() == [name], "an agent has removed it"
+        assert process.poll() is None
+
+    def removed() -> bool:
+        agent_files.remove_stale()
+        return not foreign()
+
+    until(removed, "what it left is removed when it has ended")
 
 
 @pytest.mark.parametrize("follow", [False, True])

@@ -346,7 +346,7 @@ def test_the_process_of_another_user_is_named_as_such(monkeypatch: pytest.Monkey
     monkeypatch.setattr(agent_files, "process_uid", lambda pid: 0)
     monkeypatch.setattr(os, "geteuid", lambda: 65534)
     with pytest.raises(agent_files.AgentError, match=r"process 1 is of another user \(root\), who alone can see its monitor"):
-        agent_files.find(1, writable=False)
+        next(agent_files.opened(1, writable=False))
 
 
 def test_a_full_disk_is_told_in_one_line(pid: int) -> None:
@@ -354,6 +354,26 @@ def test_a_full_disk_is_told_in_one_line(pid: int) -> None:
         for words in (["ps"], ["ps", "--json"], ["top", "--json", str(pid)]):
             done = subprocess.run([*damon_words(), *words], stdout=full, stderr=subprocess.PIPE, text=True)
             assert done.returncode == 1 and done.stderr == f"damon {words[0]}: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_standard_streams_may_be_closed(pid: int, folder: pathlib.Path, closed: tuple[int, ...]) -> None:
+    """The program finds them closed as well; a result that cannot be written is an error."""
+    def called(*words: str) -> subprocess.CompletedProcess[str]:
+        redirections = " ".join(f"{number}{'<' if number == 0 else '>'}&-" for number in closed)
+        return subprocess.run(["sh", "-c", f'exec "$@" {redirections}', "sh", *damon_words(), *words], capture_output=True, text=True,
+                              timeout=60)
+
+    done = called("ps")
+    assert done.returncode == (1 if 1 in closed else 0)
+    assert done.stderr == ("damon ps: Bad file descriptor\n" if closed == (1,) else ""), done.stderr
+    assert ("hot_part" in done.stdout) == (1 not in closed)
+    seen = folder / "seen"
+    look = f"for n in 0 1 2; do test -e /proc/$$/fd/$n || echo $n >>{seen}; done"
+    for words in (["run"], ["record", "-o", str(folder / "closed.rec"), "--delay", "0", "--min-rss", "0"]):
+        seen.write_text("")
+        assert called(*words, "--", "sh", "-c", look + "; exit 5").returncode == 5, words
+        assert {int(line) for line in seen.read_text().split()} == set(closed), words
 
 
 def test_programs_that_cannot_have_an_agent_are_refused_at_once(folder: pathlib.Path, capsys: pytest.CaptureFixture[str],
@@ -382,6 +402,21 @@ def test_run_becomes_the_program(tmp_path: pathlib.Path) -> None:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 9 and err == ""
     assert out.split()[0] == str(process.pid) and "sample_us=1000" in out
+
+
+def test_a_program_is_given_what_this_command_was(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Its signals, environment and descriptors, of which Python changes some for itself."""
+    given = tmp_path / "given"
+    given.write_text("given")
+    script = 'grep SigIgn /proc/self/status; env | grep -c ^LC_; cat <&7'
+    for words in (["run", "--"], ["record", "-q", "-o", str(folder / "given.rec"), "--delay", "0", "--min-rss", "0", "--"], None):
+        command_line = ["sh", "-c", script] if words is None else [*damon_words(), *words, "sh", "-c", script]
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG"))}
+        done = subprocess.run(["sh", "-c", f'exec "$@" 7<{given}', "sh", *command_line], env=env, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+        ignored = int(done.stdout.split()[1], 16)
+        assert not ignored >> (signal.SIGPIPE - 1) & 1 and not ignored >> (signal.SIGXFSZ - 1) & 1, words
+        assert done.stdout.splitlines()[1:] == ["0", "given"], words
 
 
 def test_regions_are_named_by_what_most_of_them_is() -> None:

@@ -106,6 +106,43 @@ def test_a_wrong_field_is_named(path: tuple[str, ...], value: Any, words: str) -
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize(("where", "values", "words"), [
+    ("file", {"version": 1}, "the file has a field 'version', which is not known"),
+    ("kdamond", {"refresh": 1}, "a kdamond has a field 'refresh', which is not known"),
+    ("context", {"ops": "moon"}, "ops is 'moon'; it must be one of vaddr"),
+    ("context", {"pause": True}, "give --paused"),
+    ("context", {"addr_unit": "4 KiB"}, "addresses of a program have the unit 1"),
+    ("context", {"targets": [{"pid": None, "regions": [{"start": "4,096", "end": "8,192"}]}]}, "targets[0].regions is not supported"),
+    ("context", {"sample_control": {"primitives_enabled": {"page_table": True, "page_fault": True}}}, "sample_control is not"),
+])
+def test_what_a_whole_set_up_says_is_obeyed_or_refused(where: str, values: dict[str, Any], words: str) -> None:
+    whole = copy.deepcopy(WHOLE)
+    part = {"file": whole, "kdamond": whole["kdamonds"][0], "context": whole["kdamonds"][0]["contexts"][0]}[where]
+    part.update(values)
+    with pytest.raises(CommandError) as raised:
+        read_text(json.dumps(whole), "whole.json", Attrs())
+    assert words in str(raised.value)
+
+
+def test_a_set_up_for_physical_memory_is_read_and_the_difference_told(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = copy.deepcopy(WHOLE)
+    whole["kdamonds"][0]["contexts"][0].update(ops="paddr", targets=[{"pid": None, "regions": [{"start": "0", "end": "4 G"}]}])
+    check_scheme(read_text(json.dumps(whole), "whole.json", Attrs())[0][0])
+    assert "what is watched here is the memory of the program" in capsys.readouterr().err
+
+
+def test_shares_and_ages_count_in_the_windows_of_the_monitor_that_runs() -> None:
+    """Its intervals stay as they are: those of the file, 20 samples a window, do not say what 50 % is."""
+    whole = copy.deepcopy(WHOLE)
+    pattern = whole["kdamonds"][0]["contexts"][0]["schemes"][0]["access_pattern"]
+    pattern.update(nr_accesses={"min": "50 %", "max": "max"}, age={"min": "0 s", "max": "10 s"})
+    runs = Attrs(sample_us=10_000, aggr_us=1_000_000)
+    (scheme,), attrs = read_text(json.dumps(whole), "whole.json", runs, takes_attrs=False)
+    assert attrs is None and (scheme.pattern.min_nr_accesses, scheme.pattern.max_age) == (50, 10)
+    (scheme,), attrs = read_text(json.dumps(whole), "whole.json", runs)
+    assert attrs is not None and (scheme.pattern.min_nr_accesses, scheme.pattern.max_age) == (10, 100)
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", "7", "[[]]", '{"kdamonds": 1}', '{"kdamonds": [{"contexts": []}]}', '{"x": 1}',
                                   "[{}]", "a: [b", '[{"action": "stat", "quotas": {"sz_bytes": true}}]'])
 def test_what_is_no_list_of_schemes_is_refused(text: str) -> None:

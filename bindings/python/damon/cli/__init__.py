@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -53,8 +54,28 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _unbuffered(number: int) -> io.TextIOWrapper:
+    """What cannot be written is not tried again at Python's end."""
+    return io.TextIOWrapper(io.FileIO(number, "w", closefd=False), encoding="utf-8", write_through=True)
+
+
+def _stand_in_for_closed() -> None:
+    """Where the caller closed standard input, output or error, no file of this command may get its number, and what Python
+    has in its place is None. The program that is run finds it closed; a result that cannot be written is an error."""
+    for number, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)
+    if sys.stdout is None:
+        sys.stdout = _unbuffered(1)
+    if sys.stderr is None:
+        sys.stderr = _unbuffered(2)
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The console script."""
+    _stand_in_for_closed()
     top = parser()
     options, unknown = top.parse_known_args(arguments)
     if unknown:

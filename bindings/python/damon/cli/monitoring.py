@@ -111,7 +111,7 @@ def schemes_from(options: argparse.Namespace, base: Attrs) -> tuple[Optional[lis
     """(the schemes, None: the options name none; the attributes, with what the file of schemes has of them)."""
     attrs, schemes = base, None
     if options.schemes:
-        schemes, given = scheme_files.read_file(options.schemes, base)
+        schemes, given = scheme_files.read_file(options.schemes, base, takes_attrs=hasattr(options, "sample"))
         attrs = given or attrs
     attrs = attrs_from(options, attrs) if hasattr(options, "sample") else attrs
     if options.damos_action:

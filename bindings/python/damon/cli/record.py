@@ -240,7 +240,7 @@ def _recorded(recording: _Recording, words: list[str], prepared: Optional[tuple[
         recording.follow(process_id(words[0]))
         return _summary(recording)
     path, variables = prepared
-    recording.child = child = subprocess.Popen(words, executable=path, env=variables)
+    recording.child = child = subprocess.Popen(words, executable=path, env=variables, close_fds=False)  # they are its own, if any
     try:
         recording.follow(child.pid)
     except (AgentError, OSError, ValueError) as error:  # the program goes on, without a record

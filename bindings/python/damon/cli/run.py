@@ -6,6 +6,7 @@ import argparse
 import os
 import pathlib
 import shlex
+import signal
 import sys
 from typing import Optional
 
@@ -29,13 +30,15 @@ def agent_library() -> str:
 
 def environment(attrs: Attrs, schemes: Optional[list[Scheme]] = None, *, delay_ms: int = 200, min_rss_bytes: int = 4 << 20,
                 ring_bytes: int = 2 << 20, follow_fork: bool = False, coverage: int = 0, paused: bool = False,
-                exclude: str = "", auto_passes_us: int = 10_000_000, warm: str = "", warm_every_ms: int = 30_000, is_child: bool = False) -> dict[str, str]:
+                exclude: str = "", at_once: bool = False, auto_passes_us: int = 10_000_000, warm: str = "", warm_every_ms: int = 30_000, is_child: bool = False) -> dict[str, str]:
     """What a program needs in its environment to have an agent inside. is_child: of this process, and not in its
     place; its agent's file is left to this process then."""
     goal = attrs.intervals_goal
+    if at_once:
+        delay_ms = min_rss_bytes = 0
     words: dict[str, object] = {
         "delay_ms": delay_ms, "min_rss_bytes": min_rss_bytes, "ring_bytes": ring_bytes, "follow_fork": int(follow_fork),
-        "coverage": coverage, "auto_passes_us": auto_passes_us, "paused": int(paused), "warm_every_ms": warm_every_ms, "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
+        "coverage": coverage, "auto_passes_us": auto_passes_us, "paused": int(paused), "at_once": int(at_once), "warm_every_ms": warm_every_ms, "sample_us": attrs.sample_us, "aggr_us": attrs.aggr_us,
         "ops_update_us": attrs.ops_update_us, "referenced_us": attrs.referenced_us, "min_nr_regions": attrs.min_nr_regions,
         "max_nr_regions": attrs.max_nr_regions, "max_overhead_permil": attrs.max_overhead_permil,
         "goal_access_bp": goal.access_bp, "goal_aggrs": goal.aggrs, "goal_min_sample_us": goal.min_sample_us,
@@ -76,6 +79,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("agent")
     group.add_argument("--delay", type=monitoring.time_us, default=200_000, metavar="TIME",
                        help="start the monitor so long after the program (default: 200ms)")
+    group.add_argument("--at-once", action="store_true",
+                       help="have the monitor ready before the program begins: for one that changes its user or root folder then; "
+                       "memory that it gets later is seen after some two seconds")
     group.add_argument("--min-rss", type=monitoring.byte_size, default=4 << 20, metavar="SIZE",
                        help="wait until so much is resident (default: 4M)")
     group.add_argument("--follow-fork", action="store_true",
@@ -117,10 +123,29 @@ def prepare(options: argparse.Namespace, words: list[str], *, is_child: bool = F
         raise CommandError("--ring is more than 256M")
     added = environment(attrs, schemes, delay_ms=options.delay // 1000, min_rss_bytes=options.min_rss, ring_bytes=ring,
                         follow_fork=options.follow_fork, coverage=int(_coverage(options)),
-                        paused=options.paused, exclude=options.exclude, warm=options.warm,
+                        paused=options.paused, exclude=options.exclude, at_once=options.at_once, warm=options.warm,
                         warm_every_ms=options.warm_every // 1000, is_child=is_child,
                         auto_passes_us=10_000_000 if options.passes is None else 0)
-    return path, {**os.environ, **added}
+    return path, {**own_environment(), **added}
+
+
+def own_environment() -> dict[str, str]:
+    """As this command got it: where no locale is named Python puts LC_CTYPE=C.UTF-8 into its own."""
+    found = dict(os.environ)
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            is_given = any(word.startswith(b"LC_CTYPE=") for word in file.read().split(b"\0"))
+    except OSError:
+        return found
+    if not is_given and found.get("LC_CTYPE") in ("C.UTF-8", "C.utf8", "UTF-8"):
+        del found["LC_CTYPE"]
+    return found
+
+
+def restore_signals() -> None:
+    """Python ignores these, and a program goes on with what is ignored."""
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def program_words(options: argparse.Namespace) -> list[str]:
@@ -136,6 +161,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"damon: {shlex.join(words)} is process {os.getpid()}; in another terminal: damon top {os.getpid()}",
               file=sys.stderr)
     sys.stdout.flush()
+    restore_signals()
     os.execve(path, words, variables)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 from collections.abc import Iterable
 from typing import Any, Optional
 
@@ -23,22 +24,23 @@ _UNUSED: dict[str, tuple[Any, ...]] = {
 }
 
 
-def read_file(path: str, attrs: Attrs) -> tuple[list[Scheme], Optional[Attrs]]:
-    """(the schemes, the monitoring attributes that the file has, if any). `attrs` says how long a window is."""
+def read_file(path: str, attrs: Attrs, *, takes_attrs: bool = True) -> tuple[list[Scheme], Optional[Attrs]]:
+    """(the schemes, the monitoring attributes that the file has, if any). `attrs` says how long a window is, unless the file
+    does; not takes_attrs: always, since the monitor runs with them."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is no text") from error
-    return read_text(text, os.path.basename(path), attrs)
+    return read_text(text, os.path.basename(path), attrs, takes_attrs=takes_attrs)
 
 
-def read_text(text: str, name: str, attrs: Attrs) -> tuple[list[Scheme], Optional[Attrs]]:
+def read_text(text: str, name: str, attrs: Attrs, *, takes_attrs: bool = True) -> tuple[list[Scheme], Optional[Attrs]]:
     """The same of a file's text."""
     try:
         value = _parsed(text, name)
         found, context = _schemes_in(value)
-        given = _attrs_from(context, attrs) if context is not None else None
+        given = _attrs_from(context, attrs) if context is not None and takes_attrs else None
         schemes = [_scheme_from(_dictionary(one, f"schemes[{place}]"), f"schemes[{place}]", given or attrs)
                    for place, one in enumerate(found)]
     except ValueError as error:
@@ -69,8 +71,11 @@ def _schemes_in(value: Any) -> tuple[list[Any], Optional[dict[str, Any]]]:
         return value, None
     value = _dictionary(value, "the file")
     if "kdamonds" in value:
-        contexts = [context for kdamond in _list(value["kdamonds"], "kdamonds")
-                    for context in _list(_dictionary(kdamond, "a kdamond").get("contexts", []), "contexts")]
+        _only(value, "the file", ("kdamonds",))
+        kdamonds = [_dictionary(kdamond, "a kdamond") for kdamond in _list(value["kdamonds"], "kdamonds")]
+        for kdamond in kdamonds:
+            _only(kdamond, "a kdamond", ("state", "pid", "refresh_ms", "contexts"))
+        contexts = [context for kdamond in kdamonds for context in _list(kdamond.get("contexts", []), "contexts")]
         if len(contexts) != 1:
             raise ValueError(f"has {len(contexts)} contexts; it must have one")
         value = _dictionary(contexts[0], "the context")
@@ -78,9 +83,32 @@ def _schemes_in(value: Any) -> tuple[list[Any], Optional[dict[str, Any]]]:
         return [value], None
     _only(value, "the context", ("ops", "addr_unit", "targets", "intervals", "nr_regions", "probes", "sample_control", "pause",
                                  "schemes"))
-    if value.get("probes"):
-        raise ValueError("probes are not supported by the agent: leave them out")
+    _check_what_is_watched(value)
     return _list(value.get("schemes", []), "schemes"), value
+
+
+def _check_what_is_watched(context: dict[str, Any]) -> None:
+    """The agent watches the memory of its program, as it sees it; a file that says otherwise is not obeyed in silence."""
+    ops = str(context.get("ops") or "vaddr")
+    if ops not in ("vaddr", "fvaddr", "paddr"):
+        raise ValueError(f"ops is '{ops}'; it must be one of vaddr, fvaddr, paddr")
+    if context.get("probes"):
+        raise ValueError("probes are not supported by the agent: leave them out")
+    if context.get("pause"):
+        raise ValueError("pause is not taken from a file: leave it out, and give --paused")
+    control = _of(context, "sample_control", "the context", ("primitives_enabled", "sample_filters"))
+    primitives = _of(control, "primitives_enabled", "sample_control", ("page_table", "page_fault"))
+    if control.get("sample_filters") or primitives.get("page_fault") or not primitives.get("page_table", True):
+        raise ValueError("sample_control is not supported by the agent, which chooses how it looks by itself: leave it out")
+    if ops == "paddr":
+        print("note: ops is paddr, physical memory; what is watched here is the memory of the program", file=sys.stderr)
+        return
+    if units.size(context.get("addr_unit") or 1, "addr_unit") != 1:
+        raise ValueError(f"addr_unit is '{context['addr_unit']}'; addresses of a program have the unit 1")
+    for place, one in enumerate(_list(context.get("targets") or [], "targets")):
+        if _dictionary(one, f"targets[{place}]").get("regions"):
+            raise ValueError(f"targets[{place}].regions is not supported by the agent, which watches all memory of the program: "
+                             "leave it out, or give the schemes a filter of addresses")
 
 
 def _dictionary(value: Any, what: str) -> dict[str, Any]:
