@@ -161,7 +161,8 @@ private:
         ASSERT_EQ(survey_.budget().spent_ns(), spent_ns_);
     }
     void interval() {
-        ASSERT_EQ(survey_.has_room(regions_.nr_regions()), naive_.has_room(regions_.nr_regions()));
+        ASSERT_EQ(survey_.follows(regions_.nr_regions()), naive_.follows(regions_.nr_regions()));
+        ASSERT_EQ(survey_.spreads_samples(regions_.nr_regions()), naive_.spreads_samples(regions_.nr_regions()));
         std::vector<Sample> samples;
         for (const NaiveSurveyed& region : copy_of(regions_)) {
             Sample sample;
@@ -317,7 +318,7 @@ private:
     }
     // Method 1: from one interval to the next a region's sample moves on by the golden part of it, all round.
     void check_points(std::span<const Sample> samples) {
-        const bool points = naive_.has_room(engine_.nr_regions());
+        const bool points = naive_.spreads_samples(engine_.nr_regions());
         for (const Sample& sample : samples) {
             ASSERT_TRUE(sample.region.contains(sample.addr));
             const auto before =

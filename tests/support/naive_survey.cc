@@ -57,8 +57,16 @@ void NaiveSurvey::forget() {
     waiting_.clear();
 }
 
-// Method 7: at most a quarter of the regions.
-bool NaiveSurvey::has_room(size_t nr_regions) const {
+// Method 7 and the paragraph behind the list: a quarter of the regions that there may be, or 40 where that is less.
+uint64_t NaiveSurvey::most_regions() const {
+    return std::max(terms_.max_nr_regions / 4, std::min<uint64_t>(terms_.max_nr_regions, 40));
+}
+
+bool NaiveSurvey::follows(size_t nr_regions) const { return terms_.share_bp != 0 && nr_regions <= most_regions(); }
+
+bool NaiveSurvey::has_room(size_t nr_regions) const { return terms_.share_bp != 0 && nr_regions + 2 <= most_regions(); }
+
+bool NaiveSurvey::spreads_samples(size_t nr_regions) const {
     return terms_.share_bp != 0 && nr_regions + 2 <= terms_.max_nr_regions / 4;
 }
 
@@ -389,7 +397,7 @@ void NaiveSurvey::follow(std::span<const Span> answered, std::span<const Sample>
         }
     }
     zooms_ = going_on;
-    if (tokens_ <= 0 || !has_room(regions.size())) return;
+    if (tokens_ <= 0 || !follows(regions.size())) return;
     for (size_t i = 0; i < samples.size(); ++i) {
         if (samples[i].seen != Seen::kYes || regions[i].last_nr_accesses * 10 >= terms_.window * 9) continue;
         if (regions[i].range.size() < 2 * terms_.page_bytes) continue;  // nothing to cut

@@ -37,7 +37,9 @@ public:
     const Terms& terms() const { return terms_; }
     void start();
     void forget();
-    bool has_room(size_t nr_regions) const;
+    bool follows(size_t nr_regions) const;
+    bool has_room(size_t nr_regions) const;  // for a cut
+    bool spreads_samples(size_t nr_regions) const;
 
     // One interval, in this order. A text says what is wrong.
     std::string arm(std::span<const Span> spans, uint64_t sample_us);
@@ -121,6 +123,7 @@ private:
     int64_t full() const { return static_cast<int64_t>(terms_.share_bp) * 12 * 500'000 / 3; }
     bool hot_enough(uint64_t nr_accesses) const { return nr_accesses * 10 >= terms_.window * 8; }
     uint64_t patience() const;
+    uint64_t most_regions() const;
 
     Terms terms_;
     int64_t tokens_ = 0;  // twelfths of a nanosecond
