@@ -66,14 +66,15 @@ TEST_F(Pageout, ColdFilePagesLeaveMemoryAndHotOnesStay) {
 // The borders of regions lie inside of large folios, which the kernel splits: all their pages leave the page table, and
 // in a private mapping, too, nobody would ever have tried them again.
 TEST_F(Pageout, NoPageOfAFileIsLeftInMemoryOutOfReachAtTheBordersOfRegions) {
+    const size_t nr_pages = (size_t{32} << 20) / page_bytes();
     for (const int flags : {MAP_SHARED, MAP_PRIVATE}) {
-        FileMemory memory(8000, flags, 1000);
+        FileMemory memory(nr_pages, flags, 1000);
         if (!memory.works()) return;
-        memory.touch(0, 8000);
+        memory.touch(0, nr_pages);
         Acting pageout(DamosAction::kPageout);
         for (int round = 0; round < 3; ++round) {
-            for (size_t page = 0; page < 8000; page += 777) {
-                pageout.apply(memory.range(page, std::min<size_t>(page + 777, 8000)));
+            for (size_t page = 0; page < nr_pages; page += 777) {
+                pageout.apply(memory.range(page, std::min<size_t>(page + 777, nr_pages)));
             }
         }
         // One folio at most: until a page has left, nobody knows whether the kernel tells.
@@ -187,11 +188,14 @@ TEST_F(Pageout, FiltersPickPagesOfOneKind) {
 
 // A large folio across the border is split, and its pages taken out of the page table.
 TEST(Cold, LeavesThePagesOfAFileInThePageTable) {
-    FileMemory memory(8000, MAP_SHARED, 1000);
+    const size_t nr_pages = (size_t{32} << 20) / page_bytes();
+    FileMemory memory(nr_pages, MAP_SHARED, 1000);
     if (!memory.works()) return;
-    memory.touch(0, 8000);
+    memory.touch(0, nr_pages);
     Acting cold(DamosAction::kCold);
-    for (size_t page = 0; page < 8000; page += 777) cold.apply(memory.range(page, std::min<size_t>(page + 777, 8000)));
+    for (size_t page = 0; page < nr_pages; page += 777) {
+        cold.apply(memory.range(page, std::min<size_t>(page + 777, nr_pages)));
+    }
     EXPECT_EQ(present_bytes(memory.range()), memory.range().size());
     EXPECT_TRUE(memory.is_as_filled());
 }
