@@ -201,6 +201,31 @@ TEST_F(GrowingMemory, AReservationThatIsCommittedByAndByStaysOneMapping) {
     EXPECT_EQ(nr_seen, 32u);
 }
 
+// No sample lies in what is not committed: only memory is covered.
+TEST_F(GrowingMemory, CommittedBesideWhatIsWatchedIsKnownAtOnceAndStaysOneMapping) {
+    if (!works()) return;
+    map(heap_, 64, PROT_NONE);
+    const auto commit = [this](size_t mib) {
+        ASSERT_EQ(mprotect(heap_ + size_mib_ * kMib, mib * kMib, PROT_READ | PROT_WRITE), 0);
+        for (size_t i = 0; i < mib * kMib; i += page_bytes()) heap_[size_mib_ * kMib + i] = 1;
+        size_mib_ += mib;
+    };
+    commit(24);
+    start();
+    EXPECT_EQ(interval(), std::string(32, 'n'));
+    for (int i = 0; i < 8; ++i) {
+        commit(1);
+        EXPECT_EQ(interval(), std::string(32, 'n')) << i;
+        checker_.refresh();
+        EXPECT_EQ(interval(), std::string(32, 'n')) << i;
+    }
+    EXPECT_EQ(nr_mappings(size_mib_), 1u);
+    EXPECT_EQ(nr_mappings(64), 2u);
+    checker_.end();
+    while (checker_.release_some() != 0) continue;
+    EXPECT_EQ(nr_mappings(64), 2u);
+}
+
 // Committed by mapping anew instead, it is new memory, which may grow.
 TEST_F(GrowingMemory, MappedIntoAReservationCanBeMovedWholeAfterGrowing) {
     if (!works()) return;

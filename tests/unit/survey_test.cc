@@ -170,17 +170,31 @@ TEST(FoundRuns, BecomeRegionsOfTheirOwnWithTheParentsCounters) {
     EXPECT_TRUE(regions.is_valid());
 }
 
-TEST(FoundRuns, TakeAQuarterOfTheRegionsAtMostTheLargestFirst) {
-    RegionList regions = list_of({{region_at({0, kGiB})}});
-    ASSERT_TRUE(regions.reserve(40));
+// Five runs in the first of so many regions.
+RegionList with_five_runs(size_t nr_regions, uint64_t max_nr_regions) {
+    std::vector<Region> all = {region_at({0, kGiB})};
+    for (uint64_t i = 1; i < nr_regions; ++i) all.push_back(region_at({kGiB + i * kMiB, kGiB + (i + 1) * kMiB}));
+    RegionList regions = list_of({all});
+    EXPECT_TRUE(regions.reserve(nr_regions + 20));
     FoundRuns runs;
-    ASSERT_TRUE(runs.reserve(20));
+    EXPECT_TRUE(runs.reserve(max_nr_regions));
     for (uint64_t i = 1; i <= 5; ++i) runs.add(0, {i * 10 * kMiB, i * 10 * kMiB + i * kMiB});
-    runs.end_window(regions, {20, kPage, 20});
-    ASSERT_EQ(regions.nr_regions(), 5u);
+    runs.end_window(regions, {max_nr_regions, kPage, 20});
+    EXPECT_FALSE(runs.is_news(0, 10 * kMiB));  // found all the same
+    return regions;
+}
+
+TEST(FoundRuns, TakeAQuarterOfTheRegionsAtMostTheLargestFirst) {
+    const RegionList regions = with_five_runs(96, 400);
+    ASSERT_EQ(regions.nr_regions(), 100u);
     EXPECT_EQ(regions.at(0, 3).range, (AddressRange{50 * kMiB, 55 * kMiB}));
     EXPECT_EQ(regions.at(0, 1).range, (AddressRange{40 * kMiB, 44 * kMiB}));
-    EXPECT_FALSE(runs.is_news(0, 10 * kMiB));  // found all the same
+}
+
+TEST(FoundRuns, TakeUpToFortyRegionsOrAllThatThereMayBeWhereThatIsMore) {
+    EXPECT_EQ(with_five_runs(1, 20).nr_regions(), 11u);
+    EXPECT_EQ(with_five_runs(1, 8).nr_regions(), 7u);
+    EXPECT_EQ(with_five_runs(36, 100).nr_regions(), 40u);
 }
 
 TEST(FoundRuns, AreNotCutAtRandomWhileTheyAreHot) {

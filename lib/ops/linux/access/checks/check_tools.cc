@@ -5,6 +5,14 @@
 #include "ops/linux/registration/uffd_mapping.h"
 
 namespace damon {
+namespace {
+
+// Of a reservation: less is a guard page or two, more takes the worker long to unregister (8 us a GiB).
+constexpr uint64_t kMinReservedBytes = 128u << 10;
+constexpr uint64_t kMaxReservedBytes = uint64_t{64} << 30;
+
+}  // namespace
+
 void CheckTools::look(std::span<const uint64_t> pages, std::span<uint32_t> states) {
     if (reads_marks) {
         scan.look_marked(pages, states);
@@ -26,7 +34,10 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
     switch (register_mapping(mapping, mode, exclusion, statistics)) {
         case ArmResult::kArmed: {
             // Replaced by a larger one meanwhile, of which a part would stay apart for good: undone before it is used.
-            if (!was_apart || mappings.next_start(end) != end) return UnknownReason::kNone;
+            if (!was_apart || mappings.next_start(end) != end) {
+                own_reservations_beside(mapping, mode);
+                return UnknownReason::kNone;
+            }
             AddressRange left = mapping.registrable;
             for (AddressRange part; !(part = exclusion.allowed(left)).empty(); left.start = part.end) {
                 uint64_t grown = 0;
@@ -40,6 +51,23 @@ UnknownReason CheckTools::own(CachedMapping& mapping, uint64_t mode, uint64_t pa
             return mapping.unknown;
         default:
             return UnknownReason::kGone;
+    }
+}
+
+// What the program has reserved beside memory that it uses is registered before it commits parts of it by mprotect:
+// those then merge with the memory, as without the library, and are known at once.
+void CheckTools::own_reservations_beside(const CachedMapping& mapping, uint64_t mode) {
+    if (mapping.reserved || mapping.shared || !mapping.anonymous) return;
+    for (const uint64_t address : {mapping.range.start - 1, mapping.range.end}) {
+        CachedMapping* beside = mappings.find(address);
+        if (beside == nullptr || !beside->reserved || beside->shared || !beside->anonymous) continue;
+        const uint64_t bytes = beside->range.size();
+        if (bytes < kMinReservedBytes || bytes > kMaxReservedBytes || beside->registrable != beside->range) continue;
+        if (beside->owned != 0 || beside->failed_modes != 0) continue;
+        Mapping now;
+        const bool is_the_same =
+            mappings.maps().query(address, now) == 0 && now.range == beside->range && !now.usable();
+        if (is_the_same) (void)register_mapping(*beside, mode, exclusion, statistics);
     }
 }
 

@@ -50,6 +50,7 @@ struct CheckTools {
 
     // Makes sure that `page` of the mapping is registered with our userfaultfd, in this mode. kNone: it is.
     UnknownReason own(CachedMapping& mapping, uint64_t mode, uint64_t page);
+    void own_reservations_beside(const CachedMapping& mapping, uint64_t mode);
 
     // Around the system call that arms a page. True: another context has the page armed; its state has then been read
     // once more.
