@@ -77,11 +77,15 @@ check_plugin() {
     }
 }
 
-# It exports nothing, and a program that it is loaded into ends as it does without.
+# It exports pthread_exit alone, and a program that it is loaded into ends as it does without.
 check_agent() {
-    local agent
+    local agent names
     agent=$(find "$prefix" -name libdamon_agent.so)
-    [ -z "$(nm -D --defined-only "$agent")" ]
+    names=$(nm -D --defined-only "$agent" | cut -d" " -f3)
+    if [ "$names" != pthread_exit ]; then
+        echo "the agent exports: $names"
+        return 1
+    fi
     [ "$(LD_PRELOAD=$agent sh -c 'echo alive')" = alive ]
 }
 
