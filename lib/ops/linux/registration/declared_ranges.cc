@@ -1,6 +1,7 @@
 #include "ops/linux/registration/declared_ranges.h"
 
 #include <cerrno>
+#include <cstring>
 
 #include "base/arithmetic.h"
 #include "base/fork_safe_lock.h"
@@ -68,7 +69,8 @@ bool may_be_declared(const Mapping& mapping) {
     if (mapping.kind != MappingKind::kFile) return false;
     char path[kMaxPath];
     if (mapping.path.size() >= sizeof path) return true;
-    path[mapping.path.copy(path, mapping.path.size())] = '\0';
+    memcpy(path, mapping.path.data(), mapping.path.size());
+    path[mapping.path.size()] = '\0';
     return !sys::is_no_regular_file(path, mapping.inode);
 }
 
